@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "snug/base/ids.hh"
+
+namespace snug::plan {
+
+/// A line of /etc/subuid or /etc/subgid that belongs to the caller.
+struct SubIdRange {
+  HostId first;
+  std::uint32_t count = 0;
+  bool operator==(const SubIdRange&) const = default;
+};
+
+/// A line of /proc/self/mountinfo.
+struct Mount {
+  std::string target, type, root;  ///< escapes undone
+  bool operator==(const Mount&) const = default;
+};
+
+/// An entry of a folder of the host's root.
+struct FolderEntry {
+  enum class Kind { directory, file, symlink, other };
+  std::string name;
+  Kind kind = Kind::directory;
+  std::string link;  ///< of a symlink
+  std::uint32_t mode = 0755;
+  bool operator==(const FolderEntry&) const = default;
+};
+
+/// A line of a passwd file.
+struct Account {
+  std::string name;
+  std::uint32_t uid = 0, gid = 0;
+  std::string home, shell;
+  bool operator==(const Account&) const = default;
+};
+
+/// A line of a group file.
+struct Group {
+  std::string name;
+  std::uint32_t gid = 0;
+  std::vector<std::string> members;
+  bool operator==(const Group&) const = default;
+};
+
+/// What is known of the root file system before it is one. All of it was written by strangers.
+struct RootfsFacts {
+  std::vector<Account> accounts;          ///< of its own /etc/passwd
+  std::vector<Group> groups;              ///< of its own /etc/group
+  std::string passwd;                     ///< the text of /etc/passwd, for the copy with the caller's line
+  std::vector<std::string> shells;        ///< which of the shells asked about it has
+  std::vector<std::string> folders;       ///< which of the folders asked about it has (work folder, home)
+  bool operator==(const RootfsFacts&) const = default;
+};
+
+/// Which of the descriptors 0, 1 and 2 are terminals.
+struct TerminalFacts {
+  bool input = false, output = false, error = false;
+  std::string type;  ///< $TERM
+  bool operator==(const TerminalFacts&) const = default;
+};
+
+/// What make_plan needs to know of this machine and of the caller: read by probe, declared here by its reader.
+struct HostFacts {
+  HostId uid, gid;
+  std::vector<HostId> groups;                        ///< supplementary
+  Account account;                                   ///< the caller's own line of passwd; the name may be empty
+  std::vector<SubIdRange> subuids, subgids;
+  std::string newuidmap, newgidmap;                  ///< absolute path, or empty where there is none
+  bool privileged = false;                           ///< CAP_SYS_ADMIN in the caller's user namespace
+  std::string hostname;
+  std::string resolv_conf;                           ///< text of /etc/resolv.conf
+  std::string current_folder;                        ///< $PWD or getcwd(3)
+  std::string store;                                 ///< $XDG_DATA_HOME/snug, where containers' uppers lie
+  bool store_takes_upper = true;                     ///< its file system can be an overlay's upper
+  std::vector<Mount> mounts;                         ///< of a `host` root only
+  std::map<std::string, std::vector<FolderEntry>> folders;  ///< entries of the folders that host_spine() named
+  std::uint64_t open_files_hard = 0;                 ///< RLIMIT_NOFILE
+  unsigned last_capability = 0;
+  RootfsFacts rootfs;
+  TerminalFacts terminal;
+  bool operator==(const HostFacts&) const = default;
+};
+
+}  // namespace snug::plan

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "snug/plan/host_facts.hh"
+#include "snug/plan/spec.hh"
+#include "snug/plan/step.hh"
+
+namespace snug::plan {
+
+/// Something that the user should know: what is less than it could be, and what would change that.
+struct Notice {
+  std::string wall;  ///< the word of --require that turns it into an error
+  std::string text;
+  std::string remedy;
+  bool operator==(const Notice&) const = default;
+};
+
+/// All that `snug run` is going to do, in order. A pure value: explain, execute, script and verify only read it.
+struct Plan {
+  std::vector<Step> steps;
+  std::vector<Notice> notices;
+  std::vector<std::string> opened;  ///< walls that the user opened, a sentence each
+  bool terminal = false;            ///< the container gets a terminal of its own
+  bool init = true;                 ///< pid 1 is snug's; else it is the payload itself
+  bool null_input = false;          ///< standard input is a terminal that the container must not have
+  unsigned slots = 0;               ///< how many detached mounts the steps name
+  bool operator==(const Plan&) const = default;
+
+  /// Gives the only step with an action of this type, or nothing.
+  template <typename T>
+  [[nodiscard]] const T* find() const {
+    for (const Step& step : steps)
+      if (const T* found = std::get_if<T>(&step.action)) return found;
+    return nullptr;
+  }
+};
+
+/// Why there is no plan: what was asked for cannot be had here, and what would help.
+struct Refusal {
+  std::string message;
+  std::string hint;
+  bool operator==(const Refusal&) const = default;
+};
+
+/// Turns what was asked for and what is known of this machine into what is done. Pure: same values, same plan.
+[[nodiscard]] std::variant<Plan, Refusal> make_plan(const Spec& spec, const HostFacts& facts);
+
+/// Names the folders of the host's root that cannot be overlaid as they are, because mounts lie below them: the
+/// probe lists their entries, and make_plan puts them together entry by entry. "/" is always the first.
+[[nodiscard]] std::vector<std::string> host_spine(const std::vector<Mount>& mounts);
+
+}  // namespace snug::plan

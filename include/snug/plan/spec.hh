@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "snug/base/ids.hh"
+
+namespace snug::plan {
+
+/// A namespace of the container's own, the host's, or one that somebody else lives in.
+struct NewNamespace {
+  bool operator==(const NewNamespace&) const = default;
+};
+struct HostNamespace {
+  bool operator==(const HostNamespace&) const = default;
+};
+struct JoinNamespace {
+  std::string path;  ///< such as /proc/PID/ns/net
+  bool operator==(const JoinNamespace&) const = default;
+};
+using NamespaceChoice = std::variant<NewNamespace, HostNamespace, JoinNamespace>;
+
+/// Which namespace each wall is. The mount namespace is always new: it is what the root file system stands in.
+struct Namespaces {
+  NamespaceChoice user, pid, network, uts, ipc, cgroup;
+  NamespaceChoice time = HostNamespace{};
+  bool operator==(const Namespaces&) const = default;
+};
+
+/// One line of an id map: `count` ids from `inside` on are the host's ids from `outside` on.
+struct IdRange {
+  ContainerId inside;
+  HostId outside;
+  std::uint32_t count = 1;
+  bool operator==(const IdRange&) const = default;
+};
+
+/// How ids inside relate to ids outside: snug-run(1), --userns.
+struct IdMapChoice {
+  enum class Mode { root, keep_id, single, ranges };
+  Mode mode = Mode::root;
+  std::optional<ContainerId> keep_uid, keep_gid;  ///< of keep-id:uid=,gid=
+  std::vector<IdRange> uids, gids;                ///< of --uidmap and --gidmap
+  bool operator==(const IdMapChoice&) const = default;
+};
+
+/// Where the root file system comes from.
+struct Rootfs {
+  enum class Kind { host, directory };
+  Kind kind = Kind::host;
+  std::string path;   ///< of a directory: absolute
+  std::string given;  ///< what the user typed, for messages
+  bool operator==(const Rootfs&) const = default;
+};
+
+/// What becomes of writes to the root file system.
+enum class RootWrites {
+  thrown_away,  ///< an overlay, whose upper goes away with the container
+  kept,         ///< the directory itself (--rw)
+  refused,      ///< --read-only
+};
+
+/// -v, --mount type=bind.
+struct BindVolume {
+  std::string source;  ///< absolute path on the host
+  std::string target;  ///< absolute path inside
+  bool read_only = false;
+  bool recursive = true;
+  bool executable = true;
+  bool operator==(const BindVolume&) const = default;
+};
+
+/// --tmpfs, --mount type=tmpfs.
+struct TmpfsVolume {
+  std::string target;
+  std::optional<std::uint64_t> size;  ///< bytes
+  std::optional<std::uint32_t> mode;
+  bool read_only = false;
+  bool executable = false;
+  bool operator==(const TmpfsVolume&) const = default;
+};
+using Volume = std::variant<BindVolume, TmpfsVolume>;
+
+/// --device HOST[:INSIDE[:PERMISSIONS]].
+struct Device {
+  std::string source, target;
+  bool read_only = false;
+  bool operator==(const Device&) const = default;
+};
+
+/// --add-host NAME:ADDRESS.
+struct HostEntry {
+  std::string name, address;
+  bool operator==(const HostEntry&) const = default;
+};
+
+/// --env NAME=VALUE. `--env NAME` has been looked up by then; `from` tells where (file:line) for messages.
+struct Variable {
+  std::string name, value;
+  bool operator==(const Variable&) const = default;
+};
+
+/// --ulimit NAME=SOFT[:HARD]; -1 is "unlimited".
+struct ResourceLimit {
+  std::string name;  ///< as in getrlimit(2), small letters, without RLIMIT_
+  int number = 0;    ///< RLIMIT_…
+  std::uint64_t soft = 0, hard = 0;
+  bool operator==(const ResourceLimit&) const = default;
+};
+
+/// --user NAME|UID[:NAME|GID], as typed: make_plan looks names up in the root file system's own passwd and group.
+struct UserChoice {
+  std::string user, group;
+  bool operator==(const UserChoice&) const = default;
+};
+
+/// --tty: yes, no, or (default) when standard input and output are terminals.
+enum class Terminal { automatic, always, never };
+
+/// Everything that the user asked for: what `snug run` and `snug plan` parse their words and files into.
+struct Spec {
+  Rootfs rootfs;
+  RootWrites root_writes = RootWrites::thrown_away;
+  std::vector<std::string> command;              ///< empty: the shell
+  std::optional<std::string> entrypoint;         ///< put in front of the command
+  Namespaces namespaces;
+  IdMapChoice id_map;
+  std::vector<Volume> volumes;                   ///< in the order given
+  std::vector<Device> devices;
+  std::optional<std::string> name, hostname, workdir;
+  std::vector<Variable> env;
+  std::optional<UserChoice> user;
+  std::vector<std::string> groups;               ///< --group-add
+  std::vector<std::string> cap_add, cap_drop;    ///< names without CAP_, capitals, or ALL
+  std::vector<ResourceLimit> limits;
+  std::vector<HostEntry> hosts;
+  std::vector<std::string> dns;                  ///< addresses
+  std::uint64_t shm_size = 64U << 20U;           ///< bytes
+  Terminal terminal = Terminal::automatic;
+  bool interactive = false;                      ///< -i: keep standard input open although it is a terminal
+  bool init = true;
+  bool new_privileges = false;                   ///< --security-opt no-new-privileges=false
+  std::vector<std::string> require;              ///< walls whose lack is an error, not a notice
+  bool operator==(const Spec&) const = default;
+};
+
+}  // namespace snug::plan

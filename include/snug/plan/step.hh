@@ -1,0 +1,257 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "snug/plan/spec.hh"
+
+namespace snug::plan {
+
+/// Who does a step: the monitor (outside, before the clone or while the child waits), the init process (pid 1,
+/// as root of the new user namespace), or the payload (the process that becomes the command).
+enum class Actor { monitor, init, payload };
+
+/// Names a detached mount that one step makes and a later one attaches: a descriptor of the init process.
+using Slot = unsigned;
+
+/// Flags of mount_setattr(2) that a mount gets; new ones start closed.
+struct MountFlags {
+  bool read_only = false, no_setuid = true, no_devices = true, no_exec = false;
+  bool recursive = false;
+  bool operator==(const MountFlags&) const = default;
+};
+
+// --- the monitor ---------------------------------------------------------------------------------------------
+
+/// Makes the folders of this container below `store`/containers/ID, each with the mode given.
+struct MakeFolders {
+  struct Folder {
+    std::string path;  ///< below the container's folder
+    std::uint32_t mode = 0755;
+    bool operator==(const Folder&) const = default;
+  };
+  std::vector<Folder> folders;
+  bool operator==(const MakeFolders&) const = default;
+};
+
+/// Enters namespaces of others before the rest is made: setns(2), user namespace first.
+struct EnterNamespaces {
+  struct Entry {
+    std::string kind;  ///< user, pid, net, uts, ipc, cgroup, time
+    std::string path;
+    bool operator==(const Entry&) const = default;
+  };
+  std::vector<Entry> entries;
+  bool operator==(const EnterNamespaces&) const = default;
+};
+
+/// clone3(2) of the init process, in new namespaces.
+struct Clone {
+  std::uint64_t flags = 0;  ///< CLONE_NEW*
+  bool operator==(const Clone&) const = default;
+};
+
+/// Writes the id maps of the new user namespace.
+struct WriteIdMaps {
+  std::vector<IdRange> uids, gids;
+  std::string newuidmap, newgidmap;  ///< helper programs; empty: the init process writes one line itself
+  bool deny_setgroups = false;
+  bool operator==(const WriteIdMaps&) const = default;
+};
+
+// --- the init process, still on the host's root -------------------------------------------------------------
+
+/// Takes ids of the new user namespace: setgroups(2) (unless denied), setresgid(2), setresuid(2).
+struct BecomeUser {
+  ContainerId uid, gid;
+  std::optional<std::vector<ContainerId>> groups;
+  bool operator==(const BecomeUser&) const = default;
+};
+
+/// Stops mounts from travelling between the host and here: mount(MS_REC|MS_PRIVATE).
+struct MakePrivate {
+  bool operator==(const MakePrivate&) const = default;
+};
+
+/// Makes a detached copy of a mount tree or one file: open_tree(2), mount_setattr(2).
+struct TakeTree {
+  Slot slot = 0;
+  std::string source;
+  MountFlags flags;
+  std::optional<std::uint32_t> device;  ///< the character device that it must be: major << 8 | minor
+  bool operator==(const TakeTree&) const = default;
+};
+
+/// Makes a new file system: fsopen(2), fsconfig(2), fsmount(2).
+struct MakeFilesystem {
+  Slot slot = 0;
+  std::string type;
+  std::vector<std::pair<std::string, std::string>> options;  ///< an empty value is a flag
+  MountFlags flags;
+  bool operator==(const MakeFilesystem&) const = default;
+};
+
+/// Makes an overlay: lowers are opened and handed over as /proc/self/fd/N, so no path is ever parsed by the kernel.
+struct MakeOverlay {
+  Slot slot = 0;
+  std::vector<std::string> lowers;  ///< topmost first, paths on the host
+  std::string upper, work;          ///< below the container's folder, or below `scratch`
+  std::optional<Slot> scratch;      ///< a tmpfs that holds upper and work where the store cannot
+  MountFlags flags;
+  bool operator==(const MakeOverlay&) const = default;
+};
+
+/// Writes small files into a tmpfs that nobody can see, each ready to be attached over a file of the root.
+struct MakeFiles {
+  struct File {
+    Slot slot = 0;
+    std::string name, content;
+    bool operator==(const File&) const = default;
+  };
+  std::vector<File> files;
+  bool operator==(const MakeFiles&) const = default;
+};
+
+/// Makes `root` the root file system and lets go of the old one: move_mount(2), pivot_root(2), umount2(2).
+struct PivotRoot {
+  Slot root = 0;
+  bool operator==(const PivotRoot&) const = default;
+};
+
+// --- the init process, inside --------------------------------------------------------------------------------
+
+/// Attaches a detached mount; its target is resolved inside the new root and made where it is missing.
+struct Attach {
+  enum class Target { must_exist, make_folder, make_file };
+  Slot slot = 0;
+  std::string target;
+  Target missing = Target::make_folder;
+  bool operator==(const Attach&) const = default;
+};
+
+struct MakeLink {
+  std::string path, link;
+  bool operator==(const MakeLink&) const = default;
+};
+
+struct MakeFolder {
+  std::string path;
+  std::uint32_t mode = 0755;
+  bool operator==(const MakeFolder&) const = default;
+};
+
+/// Adds a line to a file of the root, which is opened as a plain file below the root or not at all.
+struct AppendLine {
+  std::string path, line;
+  bool operator==(const AppendLine&) const = default;
+};
+
+/// Sets the flags of a mount that stands: mount_setattr(2).
+struct SetMountFlags {
+  std::string target;
+  MountFlags flags;
+  bool operator==(const SetMountFlags&) const = default;
+};
+
+struct SetHostname {
+  std::string name;
+  bool operator==(const SetHostname&) const = default;
+};
+
+struct BringUpLoopback {
+  bool operator==(const BringUpLoopback&) const = default;
+};
+
+/// Opens a terminal in the container's own devpts and hands its outer end to the monitor.
+struct OpenTerminal {
+  Slot devpts = 0;
+  bool operator==(const OpenTerminal&) const = default;
+};
+
+/// A session keyring of the container's own: keyctl(KEYCTL_JOIN_SESSION_KEYRING).
+struct JoinKeyring {
+  bool operator==(const JoinKeyring&) const = default;
+};
+
+/// Makes the process die with the monitor, and closes it to tracers and to readers of its /proc files:
+/// prctl(PR_SET_PDEATHSIG), prctl(PR_SET_DUMPABLE, 0).
+struct GuardInit {
+  bool operator==(const GuardInit&) const = default;
+};
+
+/// Forks the payload; what is left becomes the reaper that forwards signals.
+struct ForkPayload {
+  bool operator==(const ForkPayload&) const = default;
+};
+
+// --- the payload ----------------------------------------------------------------------------------------------
+
+/// A session of its own (setsid(2)), with the terminal that OpenTerminal made as its controlling terminal if
+/// `terminal`; descriptors that are terminals of the host are replaced.
+struct StartSession {
+  bool terminal = false;
+  bool operator==(const StartSession&) const = default;
+};
+
+struct SetLimits {
+  std::vector<ResourceLimit> limits;
+  bool operator==(const SetLimits&) const = default;
+};
+
+/// umask(2) and default dispositions with an empty mask for all signals.
+struct ResetProcess {
+  std::uint32_t umask = 022;
+  bool operator==(const ResetProcess&) const = default;
+};
+
+struct ChangeFolder {
+  std::string path;
+  bool make = false;  ///< makes it where it is missing
+  bool operator==(const ChangeFolder&) const = default;
+};
+
+/// The bounding set, and with uid 0 also the permitted and effective sets; inheritable and ambient are emptied.
+struct SetCapabilities {
+  std::vector<int> kept;  ///< CAP_* numbers, ascending
+  bool bounding_only = false;
+  bool operator==(const SetCapabilities&) const = default;
+};
+
+struct NoNewPrivileges {
+  bool operator==(const NoNewPrivileges&) const = default;
+};
+
+/// Marks all descriptors above 2 to be closed by exec: close_range(2).
+struct CloseDescriptors {
+  bool operator==(const CloseDescriptors&) const = default;
+};
+
+/// execve(2): tries each of `paths` in turn, as a search of PATH does.
+struct Exec {
+  std::vector<std::string> paths;
+  std::vector<std::string> argv;
+  std::vector<std::string> env;  ///< NAME=VALUE, in order
+  bool operator==(const Exec&) const = default;
+};
+
+using Action = std::variant<MakeFolders, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakePrivate, TakeTree,
+                            MakeFilesystem, MakeOverlay, MakeFiles, PivotRoot, Attach, MakeLink, MakeFolder, AppendLine,
+                            SetMountFlags, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
+                            ForkPayload, StartSession, SetLimits, ResetProcess, ChangeFolder, SetCapabilities,
+                            NoNewPrivileges, CloseDescriptors, Exec>;
+
+/// One thing that is done, by whom.
+struct Step {
+  Actor actor = Actor::init;
+  Action action;
+  bool operator==(const Step&) const = default;
+};
+
+/// Gives the verb phrase of a step, as the plan's listing, the log of --verbose and error messages show it:
+/// "bind '/srv/data' on '/data' (read-only)".
+[[nodiscard]] std::string describe(const Action& action);
+
+}  // namespace snug::plan

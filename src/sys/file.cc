@@ -1,0 +1,104 @@
+#include "snug/sys/file.hh"
+
+#include <dirent.h>
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+
+#include "linux/openat2.h"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+
+namespace snug::sys {
+
+Fd try_open(int folder, const char* path, int flags, unsigned mode) noexcept {
+  return Fd(::openat(folder, path, flags | O_CLOEXEC, mode));
+}
+
+Fd open(int folder, const std::string& path, int flags, unsigned mode) {
+  Fd fd = try_open(folder, path.c_str(), flags, mode);
+  if (!fd) throw system_error(format("open {}", quoted(path)), errno);
+  return fd;
+}
+
+Fd try_open_in_root(int root, const char* path, int flags, unsigned mode) noexcept {
+  open_how how{};
+  how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
+  how.mode = mode;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  // EAGAIN: something on the way was renamed meanwhile, and the kernel cannot vouch for "..".
+  for (int attempt = 0; attempt < 64; ++attempt) {
+    const long fd = sys_openat2(root, path, &how);
+    if (fd >= 0 || errno != EAGAIN) return Fd(static_cast<int>(fd));
+  }
+  return Fd();
+}
+
+std::string read_all(int fd, std::size_t limit) {
+  std::string text;
+  std::array<char, 16384> buffer;
+  for (;;) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error("read a file", errno);
+    if (count == 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (text.size() > limit) throw system_error("read a file", EFBIG);
+  }
+}
+
+std::optional<std::string> find_file_text(const char* path, std::size_t limit) {
+  const Fd fd = try_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!fd) return {};
+  return read_all(fd.get(), limit);
+}
+
+int write_all(int fd, std::string_view data) noexcept {
+  while (!data.empty()) {
+    const ssize_t count = ::write(fd, data.data(), data.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    data.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
+
+int write_file(int folder, const char* path, std::string_view data) noexcept {
+  const Fd fd = try_open(folder, path, O_WRONLY);
+  if (!fd) return errno;
+  const ssize_t count = ::write(fd.get(), data.data(), data.size());
+  if (count < 0) return errno;
+  return static_cast<std::size_t>(count) == data.size() ? 0 : EIO;
+}
+
+std::vector<Entry> list_folder(int folder) {
+  // A descriptor of its own, opened anew, so that the caller's read position does not move and O_PATH serves too.
+  Fd copy = try_open(folder, ".", O_RDONLY | O_DIRECTORY);
+  if (!copy) throw system_error("list a folder", errno);
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy.get()), ::closedir);
+  if (!stream) throw system_error("list a folder", errno);
+  static_cast<void>(copy.release());
+  std::vector<Entry> entries;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") entries.push_back({std::string(name), entry->d_type});
+  }
+  return entries;
+}
+
+std::optional<struct stat> find_status(int folder, const char* path) noexcept {
+  struct stat status {};
+  if (::fstatat(folder, path, &status, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) != 0) return {};
+  return status;
+}
+
+std::optional<std::string> find_link(int folder, const char* path) {
+  std::array<char, 4096> buffer;
+  const ssize_t length = ::readlinkat(folder, path, buffer.data(), buffer.size());
+  if (length < 0) return {};
+  return std::string(buffer.data(), static_cast<std::size_t>(length));
+}
+
+}  // namespace snug::sys

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -94,14 +95,28 @@ struct MakeFilesystem {
   bool operator==(const MakeFilesystem&) const = default;
 };
 
-/// Makes an overlay: lowers are opened and handed over as /proc/self/fd/N, so no path is ever parsed by the kernel.
+/// A folder that an overlay is made of.
+struct Layer {
+  std::string path;           ///< absolute on the host; relative: below the container's folder, or below `mount`
+  std::optional<Slot> mount;  ///< a mount that an earlier step made and staged
+  bool operator==(const Layer&) const = default;
+};
+
+/// Makes an overlay: layers are opened and handed over as /proc/self/fd/N, so no path is ever parsed by the kernel.
 struct MakeOverlay {
   Slot slot = 0;
-  std::vector<std::string> lowers;  ///< topmost first, paths on the host
-  std::string upper, work;          ///< below the container's folder, or below `scratch`
-  std::optional<Slot> scratch;      ///< a tmpfs that holds upper and work where the store cannot
+  std::vector<Layer> lowers;         ///< topmost first
+  std::optional<Layer> upper, work;  ///< none: a read-only overlay
   MountFlags flags;
   bool operator==(const MakeOverlay&) const = default;
+};
+
+/// Attaches a mount over the host's root, in this mount namespace alone, where overlays can take it for a layer;
+/// `folders` are made in it. It goes away with the old root.
+struct StageMount {
+  Slot slot = 0;
+  std::vector<std::string> folders;
+  bool operator==(const StageMount&) const = default;
 };
 
 /// Writes small files into a tmpfs that nobody can see, each ready to be attached over a file of the root.
@@ -125,7 +140,8 @@ struct PivotRoot {
 
 /// Attaches a detached mount; its target is resolved inside the new root and made where it is missing.
 struct Attach {
-  enum class Target { must_exist, make_folder, make_file };
+  /// What is done where the target is not there.
+  enum class Target { must_exist, make_folder, make_file, skip };
   Slot slot = 0;
   std::string target;
   Target missing = Target::make_folder;
@@ -141,12 +157,6 @@ struct MakeFolder {
   std::string path;
   std::uint32_t mode = 0755;
   bool operator==(const MakeFolder&) const = default;
-};
-
-/// Adds a line to a file of the root, which is opened as a plain file below the root or not at all.
-struct AppendLine {
-  std::string path, line;
-  bool operator==(const AppendLine&) const = default;
 };
 
 /// Sets the flags of a mount that stands: mount_setattr(2).
@@ -189,8 +199,8 @@ struct ForkPayload {
 
 // --- the payload ----------------------------------------------------------------------------------------------
 
-/// A session of its own (setsid(2)), with the terminal that OpenTerminal made as its controlling terminal if
-/// `terminal`; descriptors that are terminals of the host are replaced.
+/// A session of its own: setsid(2). With a terminal, pid 1 leads the session and the payload is its foreground
+/// process group, so that Ctrl-Z has somebody to wake it up again.
 struct StartSession {
   bool terminal = false;
   bool operator==(const StartSession&) const = default;
@@ -238,8 +248,8 @@ struct Exec {
 };
 
 using Action = std::variant<MakeFolders, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakePrivate, TakeTree,
-                            MakeFilesystem, MakeOverlay, MakeFiles, PivotRoot, Attach, MakeLink, MakeFolder, AppendLine,
-                            SetMountFlags, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
+                            MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, Attach, MakeLink,
+                            MakeFolder, SetMountFlags, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, ChangeFolder, SetCapabilities,
                             NoNewPrivileges, CloseDescriptors, Exec>;
 

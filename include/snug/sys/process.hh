@@ -1,0 +1,49 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "snug/sys/fd.hh"
+
+namespace snug::sys {
+
+/// What clone3(2) gave: 0 in the child; in the parent its pid and a descriptor of it; or -1 with errno set.
+struct Cloned {
+  pid_t pid = -1;
+  Fd pidfd;
+};
+
+/// clone3(2) with fork's meaning and CLONE_* `flags`. The calling process has one thread. With `siblings` the child
+/// becomes a child of the caller's parent, and no pidfd is given.
+[[nodiscard]] Cloned clone_process(std::uint64_t flags, bool siblings = false) noexcept;
+
+/// pidfd_open(2); empty with errno set.
+[[nodiscard]] Fd open_process(pid_t pid) noexcept;
+
+/// pidfd_send_signal(2); 0 or errno.
+[[nodiscard]] int send_signal(int pidfd, int signal) noexcept;
+
+/// setsid(2), PR_SET_PDEATHSIG, PR_SET_DUMPABLE and the like: 0 or errno; safe in a child after clone.
+[[nodiscard]] int die_with_parent() noexcept;
+[[nodiscard]] int hide_from_tracers() noexcept;
+[[nodiscard]] int set_no_new_privileges() noexcept;
+[[nodiscard]] int join_new_session_keyring() noexcept;
+[[nodiscard]] int close_on_exec_from(unsigned first) noexcept;
+
+/// SIG_DFL for every signal and an empty mask; safe in a child after clone.
+void reset_signals() noexcept;
+
+/// setgroups(2) (unless `groups` is null), setresgid(2), setresuid(2): 0 or errno.
+[[nodiscard]] int become(uid_t uid, gid_t gid, const gid_t* groups, std::size_t count) noexcept;
+
+/// Sends the descriptor `fd` through the UNIX socket `socket`: 0 or errno.
+[[nodiscard]] int send_descriptor(int socket, int fd) noexcept;
+
+/// Receives a descriptor that send_descriptor sent; empty where the other end closed without one.
+[[nodiscard]] Fd receive_descriptor(int socket) noexcept;
+
+/// Sets IFF_UP on the loopback interface of this network namespace: 0 or errno.
+[[nodiscard]] int bring_up_loopback() noexcept;
+
+}  // namespace snug::sys

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "snug/plan/plan.hh"
+
+namespace snug::plan {
+
+/// The maps of the new user namespace, and what follows from them.
+struct IdMaps {
+  std::vector<IdRange> uids, gids;
+  bool helpers = false;  ///< written by newuidmap and newgidmap; else by the process itself
+  ContainerId setup_uid, setup_gid;    ///< who the init process is: root where the map has one
+  ContainerId caller_uid, caller_gid;  ///< the caller's ids as the container sees them
+};
+
+/// Who the payload is.
+struct Identity {
+  ContainerId uid, gid;
+  std::optional<std::vector<ContainerId>> groups;  ///< nothing: the caller's groups are kept
+  std::string name, home;
+  bool has_account = false;  ///< the root's passwd has a line for the uid
+};
+
+/// A plan in the making: the rules (idmap, root, mounts, payload) fill it in the order of execution.
+/// A rule gives a Refusal where there can be no plan.
+class Draft {
+ public:
+  Draft(const Spec& wanted, const HostFacts& known) : spec(wanted), facts(known) {}
+
+  const Spec& spec;
+  const HostFacts& facts;
+  Plan plan;
+  IdMaps maps;
+  Identity identity;
+
+  void first(Action action) { plan.steps.insert(plan.steps.begin(), {Actor::monitor, std::move(action)}); }
+  void monitor(Action action) { plan.steps.push_back({Actor::monitor, std::move(action)}); }
+  void init(Action action) { plan.steps.push_back({Actor::init, std::move(action)}); }
+  void payload(Action action) { plan.steps.push_back({Actor::payload, std::move(action)}); }
+
+  [[nodiscard]] Slot new_slot() { return plan.slots++; }
+
+  void notice(std::string wall, std::string text, std::string remedy = {}) {
+    plan.notices.push_back({std::move(wall), std::move(text), std::move(remedy)});
+  }
+
+  /// Remembers a detached mount that is attached once the new root stands.
+  void attach_later(Slot slot, std::string target, Attach::Target missing) {
+    attachments_.push_back({slot, std::move(target), missing});
+  }
+  [[nodiscard]] const std::vector<Attach>& attachments() const { return attachments_; }
+
+  /// The flags of a mount whose files strangers wrote: set-user-ID programs count only where the user allowed them to.
+  [[nodiscard]] MountFlags flags(bool read_only = false) const {
+    return {.read_only = read_only, .no_setuid = !spec.new_privileges};
+  }
+
+  Slot root = 0;                 ///< the root file system's mount
+  std::vector<Action> dressing;  ///< links and folders of the root, made right after the pivot
+
+ private:
+  std::vector<Attach> attachments_;
+};
+
+using Verdict = std::optional<Refusal>;
+
+[[nodiscard]] bool is_new(const NamespaceChoice& choice);
+[[nodiscard]] bool is_host(const NamespaceChoice& choice);
+[[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);
+
+// The rules, each in a file of its own, in the order in which make_plan calls them.
+[[nodiscard]] Verdict plan_id_maps(Draft& draft);     // idmap.cc
+[[nodiscard]] Verdict plan_identity(Draft& draft);    // identity.cc
+[[nodiscard]] Verdict plan_namespaces(Draft& draft);  // namespaces.cc: folders, clone, maps
+[[nodiscard]] Verdict plan_root(Draft& draft);        // root.cc: the root file system, up to but without the pivot
+[[nodiscard]] Verdict plan_mounts(Draft& draft);      // mounts.cc: everything else that is mounted
+[[nodiscard]] Verdict plan_payload(Draft& draft);     // payload.cc: restraints and exec
+
+}  // namespace snug::plan

@@ -1,0 +1,125 @@
+#include <algorithm>
+
+#include "draft.hh"
+#include "snug/base/text.hh"
+
+namespace snug::plan {
+namespace {
+
+constexpr std::uint64_t id_limit = 1U << 31U;
+
+template <typename Entry>
+const Entry* find_named(const std::vector<Entry>& entries, std::string_view name) {
+  const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.name == name; });
+  return found == entries.end() ? nullptr : &*found;
+}
+
+const Account* find_account(const std::vector<Account>& accounts, ContainerId uid) {
+  const auto found = std::find_if(accounts.begin(), accounts.end(), [&](const Account& a) { return a.uid == uid.value; });
+  return found == accounts.end() ? nullptr : &*found;
+}
+
+// All digits are a number, even where an account has such a name: what strangers wrote must not redirect it.
+bool is_all_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+Verdict check_mapped(const std::vector<IdRange>& map, ContainerId id, std::string_view what) {
+  if (find_range(map, id)) return {};
+  return Refusal{format("{} {} is not mapped into the container", what, id.value),
+                 "ids that are mapped: snug plan; see snug-walls(7), \"id maps\""};
+}
+
+// Turns a name or number into an id, or says why not.
+template <typename Entry, typename GetId>
+std::variant<ContainerId, Refusal> look_up(const std::vector<Entry>& entries, const std::string& word,
+                                           std::string_view option, std::string_view file, GetId id_of) {
+  if (is_all_digits(word)) {
+    const auto number = parse_number(word);
+    if (!number || *number >= id_limit) return Refusal{format("{} {}: the number is not an id", option, quoted(word)), {}};
+    return ContainerId{static_cast<std::uint32_t>(*number)};
+  }
+  const Entry* entry = find_named(entries, word);
+  if (!entry)
+    return Refusal{format("{} {}: the root file system's {} has no such name", option, quoted(word), file),
+                   "a number needs no entry there"};
+  return ContainerId{id_of(*entry)};
+}
+
+Verdict choose_user(Draft& draft, const UserChoice& choice) {
+  const RootfsFacts& rootfs = draft.facts.rootfs;
+  Identity& who = draft.identity;
+  const auto uid = look_up(rootfs.accounts, choice.user, "--user", "/etc/passwd", [](const Account& a) { return a.uid; });
+  if (const auto* refused = std::get_if<Refusal>(&uid)) return *refused;
+  who.uid = std::get<ContainerId>(uid);
+  const Account* account = find_account(rootfs.accounts, who.uid);
+  who.gid = account ? ContainerId{account->gid} : ContainerId{0};
+  if (!choice.group.empty()) {
+    const auto gid = look_up(rootfs.groups, choice.group, "--user", "/etc/group", [](const Group& g) { return g.gid; });
+    if (const auto* refused = std::get_if<Refusal>(&gid)) return *refused;
+    who.gid = std::get<ContainerId>(gid);
+  }
+  who.groups.emplace();
+  if (account)
+    for (const Group& group : rootfs.groups)
+      if (std::find(group.members.begin(), group.members.end(), account->name) != group.members.end() &&
+          find_range(draft.maps.gids, {group.gid}))
+        who.groups->push_back({group.gid});
+  return {};
+}
+
+Verdict add_groups(Draft& draft) {
+  Identity& who = draft.identity;
+  for (const std::string& word : draft.spec.groups) {
+    if (word == "keep-groups") {
+      who.groups.reset();
+      return {};
+    }
+    const auto gid =
+        look_up(draft.facts.rootfs.groups, word, "--group-add", "/etc/group", [](const Group& g) { return g.gid; });
+    if (const auto* refused = std::get_if<Refusal>(&gid)) return *refused;
+    if (Verdict refused = check_mapped(draft.maps.gids, std::get<ContainerId>(gid), "--group-add: gid")) return refused;
+    if (!who.groups) who.groups.emplace();
+    who.groups->push_back(std::get<ContainerId>(gid));
+  }
+  return {};
+}
+
+void choose_home(Draft& draft, bool is_caller) {
+  Identity& who = draft.identity;
+  const Account& caller = draft.facts.account;
+  const Account* account = find_account(draft.facts.rootfs.accounts, who.uid);
+  who.has_account = account != nullptr;
+  who.name = account ? account->name : is_caller && !caller.name.empty() ? caller.name : format("{}", who.uid.value);
+  who.home = account ? account->home : is_caller ? caller.home : "/";
+  // In the host's own root the caller's files lie in the caller's home, whatever his number is inside.
+  if (is_caller && draft.spec.rootfs.kind == Rootfs::Kind::host) who.home = caller.home;
+  if (who.home.empty() || who.home[0] != '/') who.home = "/";
+}
+
+}  // namespace
+
+Verdict plan_identity(Draft& draft) {
+  Identity& who = draft.identity;
+  const IdMaps& maps = draft.maps;
+  if (draft.spec.user) {
+    if (Verdict refused = choose_user(draft, *draft.spec.user)) return refused;
+  } else {
+    const bool root = draft.spec.id_map.mode != IdMapChoice::Mode::keep_id && find_range(maps.uids, {0});
+    who.uid = root ? ContainerId{0} : maps.caller_uid;
+    who.gid = root && find_range(maps.gids, {0}) ? ContainerId{0} : maps.caller_gid;
+  }
+  if (Verdict refused = check_mapped(maps.uids, who.uid, "uid")) return refused;
+  if (Verdict refused = check_mapped(maps.gids, who.gid, "gid")) return refused;
+  if (Verdict refused = add_groups(draft)) return refused;
+  if (!maps.helpers && is_new(draft.spec.namespaces.user)) {
+    // setgroups(2) is denied in a map that an ordinary user wrote (user_namespaces(7)): the caller's groups stay.
+    if (who.groups && !who.groups->empty())
+      draft.notice("groups", "groups cannot be set where only one id is mapped; the caller's stay in force");
+    who.groups.reset();
+  }
+  choose_home(draft, who.uid == maps.caller_uid);
+  return {};
+}
+
+}  // namespace snug::plan

@@ -1,0 +1,31 @@
+#include <algorithm>
+
+#include "draft.hh"
+#include "snug/base/text.hh"
+
+namespace snug::plan {
+namespace {
+
+Verdict check_requirements(const Draft& draft) {
+  for (const Notice& notice : draft.plan.notices) {
+    const auto& required = draft.spec.require;
+    if (std::find(required.begin(), required.end(), notice.wall) != required.end())
+      return Refusal{format("--require {}: {}", notice.wall, notice.text), notice.remedy};
+  }
+  return {};
+}
+
+}  // namespace
+
+bool is_new(const NamespaceChoice& choice) { return std::holds_alternative<NewNamespace>(choice); }
+bool is_host(const NamespaceChoice& choice) { return std::holds_alternative<HostNamespace>(choice); }
+
+std::variant<Plan, Refusal> make_plan(const Spec& spec, const HostFacts& facts) {
+  Draft draft(spec, facts);
+  for (const auto rule : {plan_id_maps, plan_identity, plan_namespaces, plan_root, plan_mounts, plan_payload})
+    if (Verdict refused = rule(draft)) return *std::move(refused);
+  if (Verdict refused = check_requirements(draft)) return *std::move(refused);
+  return std::move(draft.plan);
+}
+
+}  // namespace snug::plan

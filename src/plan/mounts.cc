@@ -1,0 +1,234 @@
+#include <algorithm>
+#include <array>
+
+#include "draft.hh"
+#include "snug/base/text.hh"
+
+namespace snug::plan {
+namespace {
+
+constexpr MountFlags closed{.no_exec = true};
+
+struct Node {
+  const char* name;
+  std::uint32_t device;  ///< major << 8 | minor, as Documentation/admin-guide/devices.txt gives them
+};
+constexpr std::array<Node, 6> nodes{{{"null", 0x103}, {"zero", 0x105}, {"full", 0x107},
+                                     {"random", 0x108}, {"urandom", 0x109}, {"tty", 0x500}}};
+
+class Mounts {
+ public:
+  explicit Mounts(Draft& draft) : draft_(draft), walls_(draft.spec.namespaces) {}
+
+  Verdict plan() {
+    plan_proc();
+    plan_sys();
+    plan_dev();
+    make_tmpfs("/run", {{"mode", "0755"}}, {});
+    make_tmpfs("/tmp", {{"mode", "1777"}}, {});
+    plan_files();
+    if (Verdict refused = plan_volumes()) return refused;
+    plan_devices();
+    draft_.init(PivotRoot{draft_.root});
+    for (Action& action : draft_.dressing) draft_.init(std::move(action));
+    for (const Attach& attach : in_order()) draft_.init(attach);
+    for (Action& action : links_) draft_.init(std::move(action));
+    if (draft_.spec.root_writes == RootWrites::refused) plan_read_only();
+    plan_names();
+    return {};
+  }
+
+ private:
+  Attach::Target folder() const {
+    return draft_.spec.root_writes == RootWrites::kept ? Attach::Target::must_exist : Attach::Target::make_folder;
+  }
+  Attach::Target file() const {
+    return draft_.spec.root_writes == RootWrites::kept ? Attach::Target::skip : Attach::Target::make_file;
+  }
+
+  Slot make(std::string type, std::vector<std::pair<std::string, std::string>> options, MountFlags flags) {
+    const Slot slot = draft_.new_slot();
+    draft_.init(MakeFilesystem{slot, std::move(type), std::move(options), flags});
+    return slot;
+  }
+
+  Slot take(const std::string& source, MountFlags flags, std::optional<std::uint32_t> device = {}) {
+    const Slot slot = draft_.new_slot();
+    draft_.init(TakeTree{slot, source, flags, device});
+    return slot;
+  }
+
+  void make_tmpfs(const std::string& target, std::vector<std::pair<std::string, std::string>> options, MountFlags flags) {
+    draft_.attach_later(make("tmpfs", std::move(options), flags), target, folder());
+  }
+
+  void plan_proc() {
+    // A proc file system shows the process namespace of whoever makes it; the host's is shown where it is shared.
+    const bool fresh = !is_host(walls_.pid);
+    const Slot slot = fresh ? make("proc", {}, closed) : take("/proc", {.no_exec = true, .recursive = true});
+    draft_.attach_later(slot, "/proc", folder());
+  }
+
+  void plan_sys() {
+    // sysfs belongs to a network namespace, and only the owner of a new one may mount it.
+    MountFlags flags{.read_only = true, .no_exec = true};
+    const bool fresh = is_new(walls_.network);
+    if (!fresh) flags.recursive = true;
+    draft_.attach_later(fresh ? make("sysfs", {}, flags) : take("/sys", flags), "/sys", folder());
+    if (fresh && is_new(walls_.cgroup))
+      draft_.attach_later(make("cgroup2", {}, flags), "/sys/fs/cgroup", Attach::Target::must_exist);
+  }
+
+  void plan_dev() {
+    draft_.attach_later(make("tmpfs", {{"mode", "0755"}, {"size", "65536"}}, {.no_exec = true}), "/dev", folder());
+    for (const Node& node : nodes)
+      add_inside(take(format("/dev/{}", node.name), {.no_devices = false, .no_exec = true}, node.device), node.name,
+                 Attach::Target::make_file);
+    std::vector<std::pair<std::string, std::string>> pts{{"ptmxmode", "0666"}, {"mode", "0620"}};
+    if (find_range(draft_.maps.gids, {5})) pts.push_back({"gid", "5"});
+    devpts_ = make("devpts", std::move(pts), {.no_devices = false, .no_exec = true});
+    add_inside(devpts_, "pts", Attach::Target::make_folder);
+    plan_ipc();
+    for (const auto& [name, link] : {std::pair{"ptmx", "pts/ptmx"}, std::pair{"fd", "/proc/self/fd"},
+                                     std::pair{"stdin", "/proc/self/fd/0"}, std::pair{"stdout", "/proc/self/fd/1"},
+                                     std::pair{"stderr", "/proc/self/fd/2"}})
+      links_.push_back(MakeLink{format("/dev/{}", name), link});
+  }
+
+  void plan_ipc() {
+    if (is_host(walls_.ipc)) {
+      add_inside(take("/dev/shm", closed), "shm", Attach::Target::make_folder);
+      return;
+    }
+    add_inside(make("tmpfs", {{"mode", "1777"}, {"size", format("{}", draft_.spec.shm_size)}}, closed), "shm",
+               Attach::Target::make_folder);
+    if (is_new(walls_.ipc)) add_inside(make("mqueue", {}, closed), "mqueue", Attach::Target::make_folder);
+  }
+
+  void add_inside(Slot slot, std::string_view name, Attach::Target missing) {
+    draft_.attach_later(slot, format("/dev/{}", name), missing);
+  }
+
+  // hosts, resolv.conf and hostname are mounted over: what the image has there is neither read nor changed.
+  void plan_files() {
+    const std::string host = hostname();
+    MakeFiles files;
+    add_file(files, "hosts", hosts(host));
+    add_file(files, "resolv.conf", resolv_conf());
+    if (!host.empty()) add_file(files, "hostname", host + "\n");
+    const Identity& who = draft_.identity;
+    if (!who.has_account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
+    draft_.init(std::move(files));
+  }
+
+  void add_file(MakeFiles& files, const std::string& name, std::string content) {
+    const Slot slot = draft_.new_slot();
+    files.files.push_back({slot, name, std::move(content)});
+    draft_.attach_later(slot, format("/etc/{}", name), file());
+  }
+
+  std::string passwd(const Identity& who) const {
+    std::string text = draft_.facts.rootfs.passwd;
+    if (!text.ends_with('\n')) text += '\n';
+    const auto& shells = draft_.facts.rootfs.shells;
+    return text + format("{}:x:{}:{}::{}:{}\n", who.name, who.uid.value, who.gid.value, who.home,
+                         shells.empty() ? "/bin/sh" : shells.front());
+  }
+
+  std::string hosts(const std::string& host) const {
+    std::string text = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
+    if (!host.empty()) text += format("127.0.1.1 {}\n", host);
+    for (const HostEntry& entry : draft_.spec.hosts) text += format("{} {}\n", entry.address, entry.name);
+    return text;
+  }
+
+  std::string resolv_conf() const {
+    if (!draft_.spec.dns.empty()) {
+      std::string text;
+      for (const std::string& address : draft_.spec.dns) text += format("nameserver {}\n", address);
+      return text;
+    }
+    return is_new(walls_.network) ? "# no name server: this network has no way out\n" : draft_.facts.resolv_conf;
+  }
+
+  // Empty where the host's name is shared.
+  std::string hostname() const {
+    if (!is_new(walls_.uts)) return "";
+    return draft_.spec.hostname.value_or(draft_.spec.name.value_or("snug"));
+  }
+
+  Verdict plan_volumes() {
+    for (const Volume& volume : draft_.spec.volumes) {
+      if (const auto* bind = std::get_if<BindVolume>(&volume)) {
+        MountFlags flags{.read_only = bind->read_only, .no_exec = !bind->executable, .recursive = bind->recursive};
+        draft_.attach_later(take(bind->source, flags), bind->target, Attach::Target::make_file);
+        draft_.plan.opened.push_back(format("{} is the host's {}{}", printable(bind->target), printable(bind->source),
+                                            bind->read_only ? ", read-only" : ""));
+      } else {
+        const auto& tmpfs = std::get<TmpfsVolume>(volume);
+        std::vector<std::pair<std::string, std::string>> options{{"mode", format("{:04o}", tmpfs.mode.value_or(01777))}};
+        if (tmpfs.size) options.push_back({"size", format("{}", *tmpfs.size)});
+        draft_.attach_later(make("tmpfs", std::move(options), {.read_only = tmpfs.read_only, .no_exec = !tmpfs.executable}),
+                            tmpfs.target, Attach::Target::make_folder);
+      }
+    }
+    return {};
+  }
+
+  void plan_devices() {
+    for (const Device& device : draft_.spec.devices) {
+      draft_.attach_later(take(device.source, {.read_only = device.read_only, .no_devices = false, .no_exec = true}),
+                          device.target, Attach::Target::make_file);
+      draft_.plan.opened.push_back(format("the device {}", printable(device.source)));
+    }
+  }
+
+  // A mount on /a comes before one on /a/b, whatever the order they were asked for in; else that order stays.
+  std::vector<Attach> in_order() const {
+    std::vector<Attach> attachments = draft_.attachments();
+    std::stable_sort(attachments.begin(), attachments.end(), [](const Attach& a, const Attach& b) {
+      return std::count(a.target.begin(), a.target.end(), '/') < std::count(b.target.begin(), b.target.end(), '/');
+    });
+    return attachments;
+  }
+
+  void plan_read_only() {
+    MountFlags flags = draft_.flags(true);
+    draft_.init(SetMountFlags{"/", flags});
+    if (draft_.spec.rootfs.kind != Rootfs::Kind::host) return;
+    for (const Step& step : draft_.plan.steps)
+      if (const auto* overlay = std::get_if<MakeOverlay>(&step.action); overlay && overlay->upper)
+        for (const Attach& attach : draft_.attachments())
+          if (attach.slot == overlay->slot) read_only_.push_back(attach.target);
+    for (const std::string& target : read_only_) draft_.init(SetMountFlags{target, flags});
+  }
+
+  void plan_names() {
+    if (const std::string host = hostname(); !host.empty()) draft_.init(SetHostname{host});
+    if (is_new(walls_.network)) {
+      draft_.init(BringUpLoopback{});
+    }
+    const TerminalFacts& terminal = draft_.facts.terminal;
+    draft_.plan.terminal = draft_.spec.terminal == Terminal::always ||
+                           (draft_.spec.terminal == Terminal::automatic && terminal.input && terminal.output);
+    draft_.plan.null_input = !draft_.plan.terminal && terminal.input && !draft_.spec.interactive;
+    if (draft_.plan.terminal) draft_.init(OpenTerminal{devpts_});
+  }
+
+  Draft& draft_;
+  const Namespaces& walls_;
+  Slot devpts_ = 0;
+  std::vector<Action> links_;
+  std::vector<std::string> read_only_;
+};
+
+}  // namespace
+
+Verdict plan_mounts(Draft& draft) {
+  if (draft.spec.hostname && !is_new(draft.spec.namespaces.uts))
+    return Refusal{"--hostname: the host name is shared by --uts, and is not the container's to set",
+                   "leave one of the two out"};
+  return Mounts(draft).plan();
+}
+
+}  // namespace snug::plan

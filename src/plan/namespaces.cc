@@ -1,0 +1,62 @@
+#include <sched.h>
+
+#include <array>
+
+#include "draft.hh"
+#include "snug/base/text.hh"
+
+namespace snug::plan {
+namespace {
+
+struct Wall {
+  const char* option;
+  const char* kind;
+  NamespaceChoice Namespaces::*choice;
+  std::uint64_t flag;
+  const char* opened;  ///< what the host's namespace lets through
+};
+
+// In the order in which namespaces of others are entered: the user namespace gives the right to enter the rest.
+constexpr std::array<Wall, 7> walls{{
+    {"--userns", "user", &Namespaces::user, CLONE_NEWUSER, "ids inside are the host's ids; root inside is root"},
+    {"--cgroupns", "cgroup", &Namespaces::cgroup, CLONE_NEWCGROUP, "the container sees the host's cgroup paths"},
+    {"--ipc", "ipc", &Namespaces::ipc, CLONE_NEWIPC, "System V IPC, message queues and /dev/shm are the host's"},
+    {"--uts", "uts", &Namespaces::uts, CLONE_NEWUTS, "the host name is the host's"},
+    {"--network", "net", &Namespaces::network, CLONE_NEWNET,
+     "the container uses the host's network, its loopback and its abstract sockets (X11, D-Bus) included"},
+    {"--pid", "pid", &Namespaces::pid, CLONE_NEWPID, "the container sees the host's processes"},
+    {"--timens", "time", &Namespaces::time, 0x80 /* CLONE_NEWTIME */, ""},
+}};
+
+}  // namespace
+
+Verdict plan_namespaces(Draft& draft) {
+  EnterNamespaces enter;
+  Clone clone{CLONE_NEWNS};
+  for (const Wall& wall : walls) {
+    const NamespaceChoice& choice = draft.spec.namespaces.*wall.choice;
+    if (is_new(choice)) {
+      clone.flags |= wall.flag;
+    } else if (const auto* join = std::get_if<JoinNamespace>(&choice)) {
+      enter.entries.push_back({wall.kind, join->path});
+      draft.plan.opened.push_back(format("{} ns:{}: shared with whoever lives there", wall.option, printable(join->path)));
+    } else if (*wall.opened) {
+      draft.plan.opened.push_back(format("{} host: {}", wall.option, wall.opened));
+    }
+  }
+  if (!enter.entries.empty()) draft.monitor(std::move(enter));
+  draft.monitor(clone);
+
+  const IdMaps& maps = draft.maps;
+  if (is_new(draft.spec.namespaces.user)) {
+    WriteIdMaps write{maps.uids, maps.gids, {}, {}, !maps.helpers};
+    if (maps.helpers) write.newuidmap = draft.facts.newuidmap, write.newgidmap = draft.facts.newgidmap;
+    // One id of one's own needs no helper: the init process writes it itself, and nobody waits for anybody.
+    maps.helpers ? draft.monitor(std::move(write)) : draft.init(std::move(write));
+  }
+  draft.init(BecomeUser{maps.setup_uid, maps.setup_gid, {}});
+  draft.init(MakePrivate{});
+  return {};
+}
+
+}  // namespace snug::plan

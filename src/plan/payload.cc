@@ -1,0 +1,179 @@
+#include <linux/capability.h>
+#include <cap-ng.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+
+#include "draft.hh"
+#include "snug/base/text.hh"
+
+namespace snug::plan {
+namespace {
+
+constexpr std::string_view default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+// What root inside needs to install packages and change users, and nothing that reaches the kernel's wider doors.
+constexpr std::array<int, 11> default_capabilities{
+    CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,  CAP_KILL,      CAP_SETGID,
+    CAP_SETUID, CAP_SETPCAP,      CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_SETFCAP};
+
+class Payload {
+ public:
+  explicit Payload(Draft& draft) : draft_(draft), spec_(draft.spec), who_(draft.identity) {}
+
+  Verdict plan() {
+    if (Verdict refused = choose_command()) return refused;
+    if (Verdict refused = choose_capabilities()) return refused;
+    choose_environment();
+    plan_guard();
+    draft_.payload(StartSession{draft_.plan.terminal});
+    draft_.payload(SetLimits{limits()});
+    draft_.payload(ResetProcess{});
+    draft_.payload(SetCapabilities{capabilities_, true});
+    draft_.payload(BecomeUser{who_.uid, who_.gid, who_.groups});
+    draft_.payload(SetCapabilities{who_.uid.value == 0 ? capabilities_ : std::vector<int>{}, false});
+    draft_.payload(ChangeFolder{folder_});
+    if (!spec_.new_privileges) draft_.payload(NoNewPrivileges{});
+    // LoadSeccomp and RestrictPaths find their place here: last, so that nothing above needs what they forbid.
+    draft_.payload(CloseDescriptors{});
+    draft_.payload(exec());
+    return {};
+  }
+
+ private:
+  Verdict choose_command() {
+    if (spec_.entrypoint && !spec_.entrypoint->empty()) argv_.push_back(*spec_.entrypoint);
+    argv_.insert(argv_.end(), spec_.command.begin(), spec_.command.end());
+    if (argv_.empty()) {
+      if (draft_.facts.rootfs.shells.empty())
+        return Refusal{"the root file system has no shell (neither yours nor /bin/bash nor /bin/sh)",
+                       "name a command: snug run ROOTFS COMMAND"};
+      shell_ = draft_.facts.rootfs.shells.front();
+      // A dash in front makes it a login shell, which reads the profile files.
+      argv_.push_back("-" + shell_.substr(shell_.rfind('/') + 1));
+    }
+    folder_ = choose_folder();
+    return {};
+  }
+
+  std::string choose_folder() {
+    if (spec_.workdir) {
+      if (spec_.root_writes == RootWrites::thrown_away) draft_.init(MakeFolder{*spec_.workdir, 0755});
+      return *spec_.workdir;
+    }
+    const auto has = [&](const std::string& folder) {
+      const auto& folders = draft_.facts.rootfs.folders;
+      return std::find(folders.begin(), folders.end(), folder) != folders.end();
+    };
+    const std::string& here = draft_.facts.current_folder;
+    if (spec_.rootfs.kind == Rootfs::Kind::host && has(here) && !is_covered(here)) return here;
+    const bool at_home = !shell_.empty() || spec_.rootfs.kind == Rootfs::Kind::host;
+    return at_home && has(who_.home) ? who_.home : "/";
+  }
+
+  // The host's folder is not to be seen where the container has its own file system.
+  static bool is_covered(std::string_view folder) {
+    for (const std::string_view top : {"/dev", "/proc", "/run", "/sys", "/tmp"})
+      if (folder == top || (folder.starts_with(top) && folder[top.size()] == '/')) return true;
+    return false;
+  }
+
+  Verdict choose_capabilities() {
+    const auto all = [&] {
+      std::vector<int> numbers;
+      for (unsigned number = 0; number <= draft_.facts.last_capability; ++number) numbers.push_back(static_cast<int>(number));
+      return numbers;
+    };
+    // Whoever is not root inside has no use for any of them, unless programs may raise privileges.
+    if (who_.uid.value == 0 || spec_.new_privileges)
+      capabilities_.assign(default_capabilities.begin(), default_capabilities.end());
+    const auto has_all = [](const std::vector<std::string>& names) {
+      return std::find(names.begin(), names.end(), "ALL") != names.end();
+    };
+    if (has_all(spec_.cap_drop)) capabilities_.clear();
+    if (has_all(spec_.cap_add)) capabilities_ = all();
+    for (const auto& [names, add] : {std::pair{&spec_.cap_drop, false}, std::pair{&spec_.cap_add, true}}) {
+      for (const std::string& name : *names) {
+        if (name == "ALL") continue;
+        const int number = capng_name_to_capability(name.c_str());
+        if (number < 0) return Refusal{format("{} is no capability", quoted(name)), "capabilities(7) lists them"};
+        std::erase(capabilities_, number);
+        if (add) capabilities_.push_back(number);
+        if (add) draft_.plan.opened.push_back(format("capability {}", capng_capability_to_name(static_cast<unsigned>(number))));
+      }
+    }
+    std::sort(capabilities_.begin(), capabilities_.end());
+    return {};
+  }
+
+  void set(std::string name, std::string value) {
+    const auto same = std::find_if(env_.begin(), env_.end(), [&](const Variable& v) { return v.name == name; });
+    if (same == env_.end())
+      env_.push_back({std::move(name), std::move(value)});
+    else
+      same->value = std::move(value);
+  }
+
+  void choose_environment() {
+    set("PATH", std::string(default_path));
+    set("HOME", who_.home);
+    set("USER", who_.name);
+    set("LOGNAME", who_.name);
+    if (!shell_.empty()) set("SHELL", shell_);
+    set("HOSTNAME", is_new(spec_.namespaces.uts) ? spec_.hostname.value_or(spec_.name.value_or("snug")) : draft_.facts.hostname);
+    if (draft_.plan.terminal) set("TERM", draft_.facts.terminal.type.empty() ? "xterm" : draft_.facts.terminal.type);
+    set("container", "snug");
+    for (const Variable& variable : spec_.env) set(variable.name, variable.value);
+  }
+
+  std::vector<ResourceLimit> limits() const {
+    const std::uint64_t open_files = std::min<std::uint64_t>(draft_.facts.open_files_hard, 524288);
+    // The host's core_pattern helper runs as the host's root: a crash inside must not feed it.
+    std::vector<ResourceLimit> limits{{"core", RLIMIT_CORE, 0, 0},
+                                      {"nofile", RLIMIT_NOFILE, std::min<std::uint64_t>(1024, open_files), open_files}};
+    for (const ResourceLimit& limit : spec_.limits) {
+      std::erase_if(limits, [&](const ResourceLimit& other) { return other.number == limit.number; });
+      limits.push_back(limit);
+    }
+    return limits;
+  }
+
+  void plan_guard() {
+    draft_.init(JoinKeyring{});
+    draft_.init(GuardInit{});
+    draft_.plan.init = spec_.init;
+    if (!spec_.init) return;
+    draft_.init(ForkPayload{});
+    // All that pid 1 does from here on is to reap and to pass signals on.
+    draft_.init(SetCapabilities{{CAP_KILL}, false});
+  }
+
+  Exec exec() {
+    Exec exec{{}, argv_, {}};
+    for (const Variable& variable : env_) exec.env.push_back(variable.name + "=" + variable.value);
+    const std::string& program = shell_.empty() ? argv_.front() : shell_;
+    if (program.find('/') != std::string::npos) {
+      exec.paths.push_back(program);
+    } else {
+      const auto path = std::find_if(env_.begin(), env_.end(), [](const Variable& v) { return v.name == "PATH"; });
+      for (const std::string& folder : split(path->value, ':'))
+        exec.paths.push_back(folder.empty() ? program : format("{}/{}", folder, program));
+    }
+    return exec;
+  }
+
+  Draft& draft_;
+  const Spec& spec_;
+  const Identity& who_;
+  std::vector<std::string> argv_;
+  std::string shell_, folder_;
+  std::vector<int> capabilities_;
+  std::vector<Variable> env_;
+};
+
+}  // namespace
+
+Verdict plan_payload(Draft& draft) { return Payload(draft).plan(); }
+
+}  // namespace snug::plan

@@ -1,0 +1,234 @@
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "draft.hh"
+#include "snug/base/text.hh"
+
+namespace snug::plan {
+namespace {
+
+bool is_below(std::string_view path, std::string_view folder) {
+  if (folder == "/") return true;
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+std::string child(const std::string& folder, std::string_view name) {
+  return folder == "/" ? format("/{}", name) : format("{}/{}", folder, name);
+}
+
+// Places that the container has its own version of, whatever the host mounts there.
+bool is_replaced(std::string_view path) {
+  static constexpr std::array<std::string_view, 5> replaced{"/dev", "/proc", "/run", "/sys", "/tmp"};
+  return std::any_of(replaced.begin(), replaced.end(), [&](std::string_view top) { return is_below(path, top); });
+}
+
+// File systems that are windows to the kernel, with nothing to keep in them.
+bool is_pseudo(std::string_view type) {
+  static constexpr std::array<std::string_view, 16> types{
+      "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts",
+      "devtmpfs", "fusectl", "mqueue", "proc", "pstore", "rpc_pipefs", "securityfs", "sysfs"};
+  return std::find(types.begin(), types.end(), type) != types.end();
+}
+
+// File systems that overlayfs takes as a lower layer: their names neither fold case nor change under it.
+bool can_be_lower(std::string_view type) {
+  static constexpr std::array<std::string_view, 17> types{
+      "bcachefs", "btrfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "iso9660", "jfs",
+      "nfs", "nfs4", "overlay", "squashfs", "tmpfs", "udf", "xfs", "zfs"};
+  return std::find(types.begin(), types.end(), type) != types.end() || type.starts_with("fuse");
+}
+
+// Puts overlays together: where their uppers lie, and what has to be made for that.
+class Overlays {
+ public:
+  explicit Overlays(Draft& draft, bool in_memory) : draft_(draft), in_memory_(in_memory) {}
+
+  Slot add(const std::string& lower, std::uint32_t mode) {
+    if (is_below(draft_.facts.store, lower) && !in_memory_) return add_above_store(lower, mode);
+    return add_over({{lower, {}}}, mode);
+  }
+
+  // What the uppers need stands in front of the overlays: the folders before the clone, the tmpfs before its use.
+  Slot scratch() {
+    if (!scratch_) {
+      scratch_ = draft_.new_slot();
+      draft_.init(MakeFilesystem{*scratch_, "tmpfs", {{"mode", "0700"}}, {}});
+      staged_at_ = draft_.plan.steps.size();
+      draft_.init(StageMount{*scratch_, {}});
+    }
+    return *scratch_;
+  }
+
+  void finish() {
+    if (!folders_.folders.empty()) draft_.first(std::move(folders_));
+  }
+
+ private:
+  Slot add_over(std::vector<Layer> lowers, std::uint32_t mode) {
+    const std::string number = format("{}", count_++);
+    MakeOverlay overlay{draft_.new_slot(), std::move(lowers), layer("upper" + number, mode),
+                        layer("work" + number, 0700), draft_.flags()};
+    const Slot slot = overlay.slot;
+    draft_.init(std::move(overlay));
+    return slot;
+  }
+
+  // An upper below its own lower is refused (ELOOP). A read-only overlay of the lower and an empty folder in
+  // memory hides from the kernel's check that both are one tree, and costs one more look per path.
+  Slot add_above_store(const std::string& lower, std::uint32_t mode) {
+    const std::string empty = format("empty{}", count_);
+    MakeOverlay veil{0, {{lower, {}}, memory_layer(empty)}, {}, {}, {.read_only = true}};
+    veil.slot = draft_.new_slot();
+    const Slot slot = veil.slot;
+    draft_.init(std::move(veil));
+    draft_.init(StageMount{slot, {}});
+    return add_over({{".", slot}}, mode);
+  }
+
+  Layer layer(const std::string& name, std::uint32_t mode) {
+    if (in_memory_) return memory_layer(name);
+    folders_.folders.push_back({name, mode});
+    return {name, {}};
+  }
+
+  Layer memory_layer(const std::string& name) {
+    const Slot slot = scratch();
+    std::get<StageMount>(draft_.plan.steps[staged_at_].action).folders.push_back(name);
+    return {name, slot};
+  }
+
+  Draft& draft_;
+  bool in_memory_;
+  MakeFolders folders_;
+  std::optional<Slot> scratch_;
+  std::size_t staged_at_ = 0;
+  unsigned count_ = 0;
+};
+
+bool uses_memory(Draft& draft) {
+  if (draft.spec.root_writes == RootWrites::refused) return true;
+  if (draft.facts.store_takes_upper) return false;
+  draft.notice("storage",
+               format("writes are kept in memory: the file system of {} cannot hold them", quoted(draft.facts.store)),
+               "set XDG_DATA_HOME to a folder on a local disk (ext4, xfs, btrfs)");
+  return true;
+}
+
+// The host's own root: a skeleton in memory, with each folder an overlay of the host's folder. Folders above
+// other mounts (the spine) are part of the skeleton, because the kernel does not overlay them.
+class HostRoot {
+ public:
+  HostRoot(Draft& draft, Overlays& overlays) : draft_(draft), overlays_(overlays) {}
+
+  void build() {
+    draft_.root = draft_.new_slot();
+    draft_.init(MakeFilesystem{draft_.root, "tmpfs", {{"mode", "0755"}}, draft_.flags()});
+    add_folder("/");
+    if (!read_only_.empty())
+      draft_.notice("host-root", format("read-only, because they cannot be overlaid: {}", join(read_only_, ", ")));
+    hide_store();
+  }
+
+ private:
+  void add_folder(const std::string& folder) {
+    const auto listing = draft_.facts.folders.find(folder);
+    if (listing == draft_.facts.folders.end()) return;
+    for (const FolderEntry& entry : listing->second) {
+      const std::string path = child(folder, entry.name);
+      if (!is_replaced(path)) add_entry(path, entry);
+    }
+  }
+
+  void add_entry(const std::string& path, const FolderEntry& entry) {
+    if (entry.kind == FolderEntry::Kind::symlink) {
+      draft_.dressing.push_back(MakeLink{path, entry.link});
+    } else if (entry.kind == FolderEntry::Kind::file) {
+      take(path, Attach::Target::make_file);
+    } else if (entry.kind == FolderEntry::Kind::directory) {
+      if (draft_.facts.folders.contains(path)) {
+        draft_.dressing.push_back(MakeFolder{path, entry.mode});
+        add_folder(path);
+      } else if (const std::string type = type_at(path); can_be_lower(type)) {
+        draft_.attach_later(overlays_.add(path, entry.mode), path, Attach::Target::make_folder);
+      } else if (!is_pseudo(type)) {
+        take(path, Attach::Target::make_folder);
+      }
+    }
+  }
+
+  // What cannot be overlaid is shown as it is and cannot be changed.
+  void take(const std::string& path, Attach::Target target) {
+    MountFlags flags = draft_.flags(true);
+    flags.recursive = true;
+    const Slot slot = draft_.new_slot();
+    draft_.init(TakeTree{slot, path, flags, {}});
+    draft_.attach_later(slot, path, target);
+    read_only_.push_back(printable(path));
+  }
+
+  std::string type_at(const std::string& path) const {
+    const Mount* nearest = nullptr;
+    for (const Mount& mount : draft_.facts.mounts)
+      if (is_below(path, mount.target) && (!nearest || mount.target.size() >= nearest->target.size())) nearest = &mount;
+    return nearest ? nearest->type : "";
+  }
+
+  // What snug keeps of this and other containers is not the container's to read.
+  void hide_store() {
+    if (is_replaced(draft_.facts.store)) return;
+    const Slot slot = draft_.new_slot();
+    draft_.init(MakeFilesystem{slot, "tmpfs", {{"mode", "0700"}, {"size", "4096"}}, {.read_only = true}});
+    draft_.attach_later(slot, draft_.facts.store, Attach::Target::skip);
+  }
+
+  Draft& draft_;
+  Overlays& overlays_;
+  std::vector<std::string> read_only_;
+};
+
+Verdict plan_directory(Draft& draft, Overlays& overlays) {
+  const std::string& path = draft.spec.rootfs.path;
+  if (path == "/")
+    return Refusal{"the machine's own root cannot be the root of a container as it is",
+                   "'host' is this machine's root, copy-on-write: snug run host"};
+  if (draft.spec.root_writes != RootWrites::kept) {
+    draft.root = overlays.add(path, 0755);
+    return {};
+  }
+  draft.root = draft.new_slot();
+  MountFlags flags = draft.flags();
+  flags.recursive = true;
+  draft.init(TakeTree{draft.root, path, flags, {}});
+  draft.plan.opened.push_back(format("--rw: the container writes into {} itself", quoted(path)));
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> host_spine(const std::vector<Mount>& mounts) {
+  std::vector<std::string> spine{"/"};
+  for (const Mount& mount : mounts) {
+    if (mount.target == "/" || is_replaced(mount.target)) continue;
+    for (std::size_t slash = mount.target.find('/', 1); slash != std::string::npos; slash = mount.target.find('/', slash + 1))
+      spine.push_back(mount.target.substr(0, slash));
+  }
+  std::sort(spine.begin(), spine.end());
+  spine.erase(std::unique(spine.begin(), spine.end()), spine.end());
+  return spine;
+}
+
+Verdict plan_root(Draft& draft) {
+  if (draft.spec.rootfs.kind == Rootfs::Kind::host && draft.spec.root_writes == RootWrites::kept)
+    return Refusal{"--rw cannot be used with 'host': it would be no container of its own",
+                   "to keep what you change, mount the folder: -v \"$PWD:$PWD\""};
+  Overlays overlays(draft, draft.spec.root_writes != RootWrites::kept && uses_memory(draft));
+  if (draft.spec.rootfs.kind == Rootfs::Kind::host)
+    HostRoot(draft, overlays).build();
+  else if (Verdict refused = plan_directory(draft, overlays))
+    return refused;
+  overlays.finish();
+  return {};
+}
+
+}  // namespace snug::plan

@@ -1,0 +1,111 @@
+#include "snug/sys/process.hh"
+
+#include <grp.h>
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <linux/sched.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+namespace snug::sys {
+namespace {
+
+int result_of(long value) noexcept { return value < 0 ? errno : 0; }
+
+}  // namespace
+
+Cloned clone_process(std::uint64_t flags, bool siblings) noexcept {
+  int pidfd = -1;
+  clone_args args{};
+  args.flags = flags | (siblings ? CLONE_PARENT : CLONE_PIDFD);
+  args.pidfd = siblings ? 0 : reinterpret_cast<std::uintptr_t>(&pidfd);
+  args.exit_signal = siblings ? 0 : SIGCHLD;
+  const long pid = ::syscall(SYS_clone3, &args, sizeof args);
+  return {static_cast<pid_t>(pid), pid > 0 ? Fd(pidfd) : Fd()};
+}
+
+Fd open_process(pid_t pid) noexcept { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
+int send_signal(int pidfd, int signal) noexcept {
+  return result_of(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+}
+
+int die_with_parent() noexcept { return result_of(::prctl(PR_SET_PDEATHSIG, SIGKILL)); }
+int hide_from_tracers() noexcept { return result_of(::prctl(PR_SET_DUMPABLE, 0)); }
+int set_no_new_privileges() noexcept { return result_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
+
+int join_new_session_keyring() noexcept {
+  return result_of(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr));
+}
+
+int close_on_exec_from(unsigned first) noexcept {
+  return result_of(::syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC));
+}
+
+void reset_signals() noexcept {
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+int become(uid_t uid, gid_t gid, const gid_t* groups, std::size_t count) noexcept {
+  // glibc's wrappers tell other threads, of which there are none; the bare calls are enough.
+  if (groups && ::syscall(SYS_setgroups, count, groups) != 0) return errno;
+  if (::syscall(SYS_setresgid, gid, gid, gid) != 0) return errno;
+  return result_of(::syscall(SYS_setresuid, uid, uid, uid));
+}
+
+int send_descriptor(int socket, int fd) noexcept {
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  return result_of(::sendmsg(socket, &message, MSG_NOSIGNAL));
+}
+
+Fd receive_descriptor(int socket) noexcept {
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  if (::recvmsg(socket, &message, MSG_CMSG_CLOEXEC) <= 0) return Fd();
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (!header || header->cmsg_type != SCM_RIGHTS) return Fd();
+  int fd = -1;
+  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  return Fd(fd);
+}
+
+int bring_up_loopback() noexcept {
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket) return errno;
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", 3);
+  request.ifr_flags = IFF_UP;
+  return result_of(::ioctl(socket.get(), SIOCSIFFLAGS, &request));
+}
+
+}  // namespace snug::sys

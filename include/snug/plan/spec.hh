@@ -49,9 +49,9 @@ struct IdMapChoice {
 
 /// Where the root file system comes from.
 struct Rootfs {
-  enum class Kind { host, directory };
+  enum class Kind { host, directory, archive };
   Kind kind = Kind::host;
-  std::string path;   ///< of a directory: absolute
+  std::string path;   ///< of a directory or an archive: absolute
   std::string given;  ///< what the user typed, for messages
   bool operator==(const Rootfs&) const = default;
 };

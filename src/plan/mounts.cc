@@ -40,10 +40,10 @@ class Mounts {
 
  private:
   Attach::Target folder() const {
-    return draft_.spec.root_writes == RootWrites::kept ? Attach::Target::must_exist : Attach::Target::make_folder;
+    return draft_.spec.root_writes == RootWrites::kept ? Attach::Target::must_exist : Attach::Target::make;
   }
   Attach::Target file() const {
-    return draft_.spec.root_writes == RootWrites::kept ? Attach::Target::skip : Attach::Target::make_file;
+    return draft_.spec.root_writes == RootWrites::kept ? Attach::Target::skip : Attach::Target::make;
   }
 
   Slot make(std::string type, std::vector<std::pair<std::string, std::string>> options, MountFlags flags) {
@@ -83,11 +83,11 @@ class Mounts {
     draft_.attach_later(make("tmpfs", {{"mode", "0755"}, {"size", "65536"}}, {.no_exec = true}), "/dev", folder());
     for (const Node& node : nodes)
       add_inside(take(format("/dev/{}", node.name), {.no_devices = false, .no_exec = true}, node.device), node.name,
-                 Attach::Target::make_file);
+                 Attach::Target::make);
     std::vector<std::pair<std::string, std::string>> pts{{"ptmxmode", "0666"}, {"mode", "0620"}};
     if (find_range(draft_.maps.gids, {5})) pts.push_back({"gid", "5"});
     devpts_ = make("devpts", std::move(pts), {.no_devices = false, .no_exec = true});
-    add_inside(devpts_, "pts", Attach::Target::make_folder);
+    add_inside(devpts_, "pts", Attach::Target::make);
     plan_ipc();
     for (const auto& [name, link] : {std::pair{"ptmx", "pts/ptmx"}, std::pair{"fd", "/proc/self/fd"},
                                      std::pair{"stdin", "/proc/self/fd/0"}, std::pair{"stdout", "/proc/self/fd/1"},
@@ -97,12 +97,12 @@ class Mounts {
 
   void plan_ipc() {
     if (is_host(walls_.ipc)) {
-      add_inside(take("/dev/shm", closed), "shm", Attach::Target::make_folder);
+      add_inside(take("/dev/shm", closed), "shm", Attach::Target::make);
       return;
     }
     add_inside(make("tmpfs", {{"mode", "1777"}, {"size", format("{}", draft_.spec.shm_size)}}, closed), "shm",
-               Attach::Target::make_folder);
-    if (is_new(walls_.ipc)) add_inside(make("mqueue", {}, closed), "mqueue", Attach::Target::make_folder);
+               Attach::Target::make);
+    if (is_new(walls_.ipc)) add_inside(make("mqueue", {}, closed), "mqueue", Attach::Target::make);
   }
 
   void add_inside(Slot slot, std::string_view name, Attach::Target missing) {
@@ -161,7 +161,7 @@ class Mounts {
     for (const Volume& volume : draft_.spec.volumes) {
       if (const auto* bind = std::get_if<BindVolume>(&volume)) {
         MountFlags flags{.read_only = bind->read_only, .no_exec = !bind->executable, .recursive = bind->recursive};
-        draft_.attach_later(take(bind->source, flags), bind->target, Attach::Target::make_file);
+        draft_.attach_later(take(bind->source, flags), bind->target, Attach::Target::make);
         draft_.plan.opened.push_back(format("{} is the host's {}{}", printable(bind->target), printable(bind->source),
                                             bind->read_only ? ", read-only" : ""));
       } else {
@@ -169,7 +169,7 @@ class Mounts {
         std::vector<std::pair<std::string, std::string>> options{{"mode", format("{:04o}", tmpfs.mode.value_or(01777))}};
         if (tmpfs.size) options.push_back({"size", format("{}", *tmpfs.size)});
         draft_.attach_later(make("tmpfs", std::move(options), {.read_only = tmpfs.read_only, .no_exec = !tmpfs.executable}),
-                            tmpfs.target, Attach::Target::make_folder);
+                            tmpfs.target, Attach::Target::make);
       }
     }
     return {};
@@ -178,7 +178,7 @@ class Mounts {
   void plan_devices() {
     for (const Device& device : draft_.spec.devices) {
       draft_.attach_later(take(device.source, {.read_only = device.read_only, .no_devices = false, .no_exec = true}),
-                          device.target, Attach::Target::make_file);
+                          device.target, Attach::Target::make);
       draft_.plan.opened.push_back(format("the device {}", printable(device.source)));
     }
   }

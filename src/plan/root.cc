@@ -144,15 +144,15 @@ class HostRoot {
     if (entry.kind == FolderEntry::Kind::symlink) {
       draft_.dressing.push_back(MakeLink{path, entry.link});
     } else if (entry.kind == FolderEntry::Kind::file) {
-      take(path, Attach::Target::make_file);
+      take(path, Attach::Target::make);
     } else if (entry.kind == FolderEntry::Kind::directory) {
       if (draft_.facts.folders.contains(path)) {
         draft_.dressing.push_back(MakeFolder{path, entry.mode});
         add_folder(path);
       } else if (const std::string type = type_at(path); can_be_lower(type)) {
-        draft_.attach_later(overlays_.add(path, entry.mode), path, Attach::Target::make_folder);
+        draft_.attach_later(overlays_.add(path, entry.mode), path, Attach::Target::make);
       } else if (!is_pseudo(type)) {
-        take(path, Attach::Target::make_folder);
+        take(path, Attach::Target::make);
       }
     }
   }

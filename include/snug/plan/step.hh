@@ -138,13 +138,14 @@ struct PivotRoot {
 
 // --- the init process, inside --------------------------------------------------------------------------------
 
-/// Attaches a detached mount; its target is resolved inside the new root and made where it is missing.
+/// Attaches a detached mount; its target is resolved inside the new root. A target that is made is
+/// a folder or a file as the mount is, and only in file systems that are the container's own.
 struct Attach {
   /// What is done where the target is not there.
-  enum class Target { must_exist, make_folder, make_file, skip };
+  enum class Target { must_exist, make, skip };
   Slot slot = 0;
   std::string target;
-  Target missing = Target::make_folder;
+  Target missing = Target::make;
   bool operator==(const Attach&) const = default;
 };
 

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "snug/cli/command.hh"
+
+namespace snug::cli {
+
+using CommandTable = std::span<const Command* const>;
+
+/// Renders what `snug COMMAND --help` prints, 80 columns wide.
+[[nodiscard]] std::string render_help(const Command& command);
+
+/// Renders what `snug help` prints: `about`, and a line for each command.
+[[nodiscard]] std::string render_overview(std::string_view about, CommandTable commands);
+
+/// Renders every command and each of its options as a line of COMMAND, LETTER, NAME, ARGUMENT and HELP with tabs
+/// between them and "-" for nothing: what tests hold the man pages against.
+[[nodiscard]] std::string render_tables(CommandTable commands);
+
+/// Renders the completion script for bash.
+[[nodiscard]] std::string render_bash_completion(CommandTable commands);
+
+}  // namespace snug::cli

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "snug/base/environment.hh"
+
+namespace snug::commands {
+
+/// Does what `words` (without the program's own name) ask for and gives the exit code. Throws Error.
+[[nodiscard]] int dispatch(std::span<const std::string_view> words, const Environment& environment);
+
+}  // namespace snug::commands

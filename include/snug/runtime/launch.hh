@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+
+#include "snug/plan/plan.hh"
+
+namespace snug::runtime {
+
+/// How a container ended: the payload's own exit code, or 128 + n where signal n ended it.
+struct Exited {
+  int code = 0;
+  bool init_killed = false;  ///< somebody killed pid 1, and the kernel everything with it
+};
+
+/// The step that could not be done. Nothing of the container is left by then.
+struct StepFailure {
+  std::size_t step = 0;
+  int error = 0;
+  std::string reason;  ///< the kernel's or a helper's own words, where there are any; written by strangers
+};
+
+/// Told of each step that was done: its number and the time it took in nanoseconds. Runs in the monitor.
+using StepDone = std::function<void(std::size_t step, std::uint64_t nanoseconds)>;
+
+/// Does what `plan` says and waits for the end of it; the calling process is the monitor: it forwards signals,
+/// relays the terminal and sleeps. It must have one thread. `folder` is the open folder of the container that
+/// MakeFolders fills (-1 where the plan has no such step) and stays the caller's. Killing the monitor kills the
+/// container. snug-run(1).
+[[nodiscard]] std::variant<Exited, StepFailure> launch(const plan::Plan& plan, int folder, const StepDone& step_done);
+
+}  // namespace snug::runtime

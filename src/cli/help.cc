@@ -1,0 +1,84 @@
+#include "snug/cli/help.hh"
+
+#include <algorithm>
+
+#include "snug/base/text.hh"
+
+namespace snug::cli {
+namespace {
+
+constexpr std::size_t page_width = 80;
+constexpr std::size_t help_column = 30;
+
+// Breaks `text` at blanks into lines that fit between `indent` and the page's edge; the first line starts at `column`.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t column) {
+  std::string out;
+  for (const std::string& word : split(text, ' ')) {
+    const bool first = out.empty();
+    if (!first && column + 1 + word.size() > page_width) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (!first) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+  }
+  return out;
+}
+
+std::string synopsis(const Command& command) {
+  std::string text = format("snug {} [OPTION...]", command.name);
+  if (!command.operands.empty()) text += format(" {}", command.operands);
+  return text;
+}
+
+std::string option_line(const Option& option) {
+  std::string line = option.letter != 0 ? format("  -{}, --{}", option.letter, option.name) : format("      --{}", option.name);
+  if (!option.is_flag()) line += format(" {}", option.argument);
+  if (line.size() + 2 > help_column) line += "\n";
+  const std::size_t used = line.back() == '\n' ? 0 : line.size();
+  line.append(help_column - used, ' ');
+  return line + wrapped(option.help, help_column, help_column) + "\n";
+}
+
+std::vector<const Option*> visible_options(const Command& command) {
+  std::vector<const Option*> options = options_of(command);
+  std::erase_if(options, [](const Option* option) { return option->hidden; });
+  std::sort(options.begin(), options.end(), [](auto* a, auto* b) { return a->name < b->name; });
+  return options;
+}
+
+}  // namespace
+
+std::string render_help(const Command& command) {
+  std::string text = format("Usage: {}\n\n", synopsis(command));
+  text += wrapped(command.description.empty() ? command.summary : command.description, 0, 0) + "\n\nOptions:\n";
+  for (const Option* option : visible_options(command)) text += option_line(*option);
+  return text;
+}
+
+std::string render_overview(std::string_view about, CommandTable commands) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Command* command : commands)
+    rows.push_back({format("  {}", command->name), std::string(command->summary)});
+  return format("Usage: snug COMMAND [OPTION...] [WORD...]\n\n{}\n\nCommands:\n{}\n", wrapped(about, 0, 0),
+                render_columns(rows)) +
+         "'snug COMMAND --help' says more; 'man snug' says all.\n";
+}
+
+std::string render_tables(CommandTable commands) {
+  const auto or_dash = [](std::string_view text) { return text.empty() ? std::string_view("-") : text; };
+  std::string text;
+  for (const Command* command : commands) {
+    text += format("{}\t-\t-\t{}\t{}\n", command->name, or_dash(command->operands), command->summary);
+    for (const Option* option : visible_options(*command))
+      text += format("{}\t{}\t{}\t{}\t{}\n", command->name,
+                     option->letter != 0 ? format("-{}", option->letter) : std::string("-"),
+                     format("--{}", option->name), or_dash(option->argument), option->help);
+  }
+  return text;
+}
+
+}  // namespace snug::cli

@@ -1,0 +1,41 @@
+#include "snug/commands/dispatch.hh"
+
+#include <climits>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include "commands.hh"
+#include "help.hh"
+#include "output.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/cli/help.hh"
+
+namespace snug::commands {
+namespace {
+
+// Empty where the folder was removed: only who needs it has to complain.
+std::string current_folder() {
+  std::array<char, PATH_MAX> buffer;
+  return ::getcwd(buffer.data(), buffer.size()) ? buffer.data() : "";
+}
+
+}  // namespace
+
+int dispatch(std::span<const std::string_view> words, const Environment& environment) {
+  if (words.empty() || words[0] == "--help" || words[0] == "-h") return print_overview();
+  const std::string_view name = words[0] == "--version" ? version_command.name : words[0];
+  if (name.starts_with('-'))
+    throw UsageError(format("the first word is a command, not an option: {}", quoted(name)), "'snug help' lists the commands");
+  const cli::Command& command = find_command(name);
+  const cli::Arguments arguments = cli::parse(command, words.subspan(1));
+  if (arguments.flag(cli::help_option.name)) {
+    print(cli::render_help(command));
+    return 0;
+  }
+  return command.function({arguments, environment, current_folder()});
+}
+
+}  // namespace snug::commands

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace snug::commands {
+
+/// Writes all of `data` to standard output, or throws an Error that says why it could not.
+void print(std::string_view data);
+
+}  // namespace snug::commands

@@ -1,0 +1,284 @@
+// Theory of operation, inner half (the outer half is told in launch.cc).
+//
+// After clone3 one thread runs here, on a copy of the monitor's memory: it reads the plan, makes system calls and
+// ends in exec or _exit. It allocates nothing and throws nothing. The steps of Actor::init come first, as root of
+// the new user namespace: map, mounts, pivot, names. ForkPayload parts the ways: the child of that fork does
+// the steps of Actor::payload and becomes the command; its parent stays pid 1 and reaps (init.cc).
+// What goes wrong is told as {step, errno} through the report pipe; the monitor has the plan and finds the words.
+// The pipe is closed by exec, and that end of file is how the monitor knows that the command runs.
+
+#include "child.hh"
+
+#include <cap-ng.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+
+#include "snug/sys/file.hh"
+#include "snug/sys/mount.hh"
+#include "snug/sys/process.hh"
+
+namespace snug::runtime {
+namespace {
+
+using plan::Actor;
+
+int result_of(long value) noexcept { return value < 0 ? errno : 0; }
+
+std::uint64_t now() noexcept {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+// Blocks until the monitor says that the maps are written; end of file means that it is gone.
+int wait_for_go(int go) noexcept {
+  char byte = 0;
+  ssize_t count = 0;
+  do count = ::read(go, &byte, 1);
+  while (count < 0 && errno == EINTR);
+  return count == 1 ? 0 : ESRCH;
+}
+
+int apply(Context&, const plan::WriteIdMaps& step, Report&) noexcept {
+  // Of one line each: more lines need the helpers, and those the monitor starts.
+  const auto write_line = [](const char* path, const plan::IdRange& range) {
+    char line[64];
+    char* at = std::to_chars(line, line + 20, range.inside.value).ptr;
+    *at++ = ' ';
+    at = std::to_chars(at, at + 20, range.outside.value).ptr;
+    *at++ = ' ';
+    at = std::to_chars(at, at + 20, range.count).ptr;
+    return sys::write_file(AT_FDCWD, path, {line, static_cast<std::size_t>(at - line)});
+  };
+  if (step.deny_setgroups)
+    if (const int error = sys::write_file(AT_FDCWD, "/proc/self/setgroups", "deny")) return error;
+  if (const int error = write_line("/proc/self/uid_map", step.uids[0])) return error;
+  return write_line("/proc/self/gid_map", step.gids[0]);
+}
+
+int apply(Context& context, const plan::BecomeUser& step, Report&) noexcept {
+  if (!step.groups) return sys::become(step.uid.value, step.gid.value, nullptr, 0);
+  for (std::size_t at = 0; at < step.groups->size(); ++at) context.groups[at] = (*step.groups)[at].value;
+  return sys::become(step.uid.value, step.gid.value, context.groups.data(), step.groups->size());
+}
+
+int apply(Context&, const plan::SetHostname& step, Report&) noexcept {
+  return result_of(::sethostname(step.name.data(), step.name.size()));
+}
+
+int apply(Context& context, const plan::OpenTerminal& step, Report&) noexcept {
+  const sys::Fd outer = sys::try_open(context.slots[step.devpts], "ptmx", O_RDWR | O_NOCTTY);
+  if (!outer) return errno;
+  int unlocked = 0;
+  if (::ioctl(outer.get(), TIOCSPTLCK, &unlocked) != 0) return errno;
+  context.terminal = ::ioctl(outer.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (context.terminal < 0) return errno;
+  if (context.size.ws_row && ::ioctl(outer.get(), TIOCSWINSZ, &context.size) != 0) return errno;
+  if (context.has_attributes) ::tcsetattr(context.terminal, TCSANOW, &context.attributes);
+  if (const auto* user = context.plan.find<plan::Exec>(); user) {
+    // The terminal belongs to whoever works at it; the last BecomeUser of the plan says who that is.
+    for (const plan::Step& other : context.plan.steps)
+      if (const auto* become = std::get_if<plan::BecomeUser>(&other.action); become && other.actor == Actor::payload)
+        static_cast<void>(::fchown(context.terminal, become->uid.value, static_cast<gid_t>(-1)));
+  }
+  for (std::size_t at = 0; at < 3; ++at)
+    if (context.on_terminal[at]) context.stdio[at] = context.terminal;
+  return sys::send_descriptor(context.control, outer.get());
+}
+
+int apply(Context& context, const plan::GuardInit&, Report&) noexcept {
+  if (::setsid() < 0 && errno != EPERM) return errno;
+  if (const int error = sys::die_with_parent()) return error;
+  // The monitor may have died before that call: then nobody reads the reports any more.
+  pollfd reader{context.report, 0, 0};
+  if (::poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR)) return ESRCH;
+  return sys::hide_from_tracers();
+}
+
+int apply(Context& context, const plan::StartSession& step, Report&) noexcept {
+  const bool leader = !context.plan.init;
+  if (step.terminal) {
+    if (leader && ::ioctl(context.terminal, TIOCSCTTY, 0) != 0) return errno;
+    if (!leader) {
+      if (::setpgid(0, 0) != 0) return errno;
+      const pid_t group = ::getpid();
+      if (::ioctl(context.terminal, TIOCSPGRP, &group) != 0) return errno;
+    }
+  } else if (!leader && ::setsid() < 0) {
+    return errno;
+  }
+  for (int at = 0; at < 3; ++at) {
+    const int from = context.stdio[static_cast<std::size_t>(at)];
+    if (from != at && ::dup2(from, at) < 0) return errno;
+  }
+  return 0;
+}
+
+int apply(Context&, const plan::SetLimits& step, Report&) noexcept {
+  for (const plan::ResourceLimit& limit : step.limits) {
+    const rlimit value{limit.soft, limit.hard};
+    if (::setrlimit(static_cast<__rlimit_resource>(limit.number), &value) != 0) return errno;
+  }
+  return 0;
+}
+
+int apply(Context&, const plan::ResetProcess& step, Report&) noexcept {
+  ::umask(static_cast<mode_t>(step.umask));
+  sys::reset_signals();
+  return 0;
+}
+
+int apply(Context&, const plan::ChangeFolder& step, Report&) noexcept {
+  if (::chdir(step.path.c_str()) != 0) return errno;
+  // "(unreachable)" is how the kernel names a folder outside the root.
+  char name[PATH_MAX];
+  return ::syscall(SYS_getcwd, name, sizeof name) > 0 && name[0] == '/' ? 0 : ENOENT;
+}
+
+int apply(Context&, const plan::SetCapabilities& step, Report&) noexcept {
+  ::capng_clear(CAPNG_SELECT_BOTH);
+  if (step.bounding_only) {
+    for (const int capability : step.kept)
+      if (::capng_update(CAPNG_ADD, CAPNG_BOUNDING_SET, static_cast<unsigned>(capability)) != 0) return EINVAL;
+    return ::capng_apply(CAPNG_SELECT_BOUNDS) == 0 ? 0 : EPERM;
+  }
+  for (const int capability : step.kept)
+    if (::capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
+                       static_cast<unsigned>(capability)) != 0)
+      return EINVAL;
+  return ::capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : EPERM;
+}
+
+int apply(Context& context, const plan::Exec& step, Report&) noexcept {
+  int worst = ENOENT;
+  for (const std::string& path : step.paths) {
+    ::execve(path.c_str(), const_cast<char* const*>(context.argv.data()), const_cast<char* const*>(context.envp.data()));
+    // As a search of PATH goes: what is not there is passed over, what may not be run is remembered.
+    if (errno == EACCES || (errno != ENOENT && errno != ENOTDIR && step.paths.size() > 1)) worst = errno;
+    if (step.paths.size() == 1) worst = errno;
+  }
+  return worst;
+}
+
+int apply(Context&, const plan::MakePrivate&, Report&) noexcept { return sys::make_all_private(); }
+int apply(Context&, const plan::BringUpLoopback&, Report&) noexcept { return sys::bring_up_loopback(); }
+int apply(Context&, const plan::JoinKeyring&, Report&) noexcept { return sys::join_new_session_keyring(); }
+int apply(Context&, const plan::NoNewPrivileges&, Report&) noexcept { return sys::set_no_new_privileges(); }
+int apply(Context&, const plan::CloseDescriptors&, Report&) noexcept { return sys::close_on_exec_from(3); }
+
+// The monitor's steps, and the fork, which run_steps itself does.
+int apply(Context&, const plan::MakeFolders&, Report&) noexcept { return ENOSYS; }
+int apply(Context&, const plan::EnterNamespaces&, Report&) noexcept { return ENOSYS; }
+int apply(Context&, const plan::Clone&, Report&) noexcept { return ENOSYS; }
+int apply(Context&, const plan::ForkPayload&, Report&) noexcept { return ENOSYS; }
+
+void tell(const Context& context, const Report& report) noexcept {
+  static_cast<void>(sys::write_all(context.report, {reinterpret_cast<const char*>(&report), sizeof report}));
+}
+
+int exit_code_of(const plan::Action& action, int error) noexcept {
+  if (!std::holds_alternative<plan::Exec>(action)) return 125;
+  return error == ENOENT ? 127 : 126;
+}
+
+void do_step(Context& context, std::size_t number) noexcept {
+  const plan::Action& action = context.plan.steps[number].action;
+  Report report{};
+  report.step = static_cast<std::uint32_t>(number);
+  const std::uint64_t start = context.verbose ? now() : 0;
+  const int error = std::visit([&](const auto& step) noexcept { return apply(context, step, report); }, action);
+  if (error) {
+    report.kind = Report::failed;
+    report.error = error;
+    tell(context, report);
+    ::_exit(exit_code_of(action, error));
+  }
+  if (context.verbose) {
+    report.nanoseconds = now() - start;
+    tell(context, report);
+  }
+}
+
+void do_steps(Context& context, Actor actor, std::size_t from) noexcept {
+  const auto& steps = context.plan.steps;
+  for (std::size_t number = from; number < steps.size(); ++number)
+    if (steps[number].actor == actor) do_step(context, number);
+}
+
+// What pid 1 holds open, nobody else can see the end of: it keeps the socket to the monitor and the terminal.
+void let_go(Context& context) noexcept {
+  const sys::Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
+  for (int at = 0; null && at < 3; ++at) ::dup2(null.get(), at);
+  int kept[2] = {context.control, context.terminal};
+  if (kept[0] > kept[1]) std::swap(kept[0], kept[1]);
+  unsigned from = 3;
+  for (const int fd : kept) {
+    if (fd < 3) continue;
+    if (static_cast<unsigned>(fd) > from) ::close_range(from, static_cast<unsigned>(fd) - 1, 0);
+    from = static_cast<unsigned>(fd) + 1;
+  }
+  ::close_range(from, ~0U, 0);
+}
+
+[[noreturn]] void become_init(Context& context, pid_t payload, std::size_t fork_step) noexcept {
+  do_steps(context, Actor::init, fork_step + 1);
+  let_go(context);
+  ::_exit(supervise(payload, context.control, context.terminal));
+}
+
+}  // namespace
+
+[[noreturn]] void run_child(Context& context) noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  ::umask(0);
+  if (context.go >= 0 && wait_for_go(context.go) != 0) ::_exit(125);
+  const auto& steps = context.plan.steps;
+  for (std::size_t number = 0; number < steps.size(); ++number) {
+    if (steps[number].actor != Actor::init) continue;
+    if (!std::holds_alternative<plan::ForkPayload>(steps[number].action)) {
+      do_step(context, number);
+      continue;
+    }
+    if (context.terminal >= 0) ::ioctl(context.terminal, TIOCSCTTY, 0);
+    const pid_t payload = static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0));
+    if (payload > 0) become_init(context, payload, number);
+    if (payload < 0) {
+      Report report{Report::failed, static_cast<std::uint32_t>(number), errno, 0, {}};
+      tell(context, report);
+      ::_exit(125);
+    }
+    break;
+  }
+  do_steps(context, Actor::payload, 0);
+  ::_exit(125);
+}
+
+Context::Context(const plan::Plan& wanted) : plan(wanted), slots(wanted.slots, -1), own(wanted.slots, 0) {
+  own_mounts.reserve(wanted.slots + 1);
+  for (const plan::Step& step : wanted.steps) {
+    if (const auto* exec = std::get_if<plan::Exec>(&step.action)) {
+      for (const std::string& word : exec->argv) argv.push_back(word.c_str());
+      for (const std::string& variable : exec->env) envp.push_back(variable.c_str());
+    } else if (const auto* become = std::get_if<plan::BecomeUser>(&step.action); become && become->groups) {
+      groups.resize(std::max(groups.size(), become->groups->size() + 1));
+    }
+  }
+  argv.push_back(nullptr);
+  envp.push_back(nullptr);
+}
+
+}  // namespace snug::runtime

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "snug/plan/plan.hh"
+
+namespace snug::runtime {
+
+/// What the child tells the monitor: shorter than PIPE_BUF, so it arrives whole.
+struct Report {
+  enum Kind : std::uint32_t { done, failed };
+  Kind kind = done;
+  std::uint32_t step = 0;
+  std::int32_t error = 0;
+  std::uint64_t nanoseconds = 0;
+  std::array<char, 200> reason{};  ///< the kernel's own words, NUL-terminated
+};
+
+/// All that the child side needs, made before the clone: after it nothing is allocated.
+/// Descriptors belong to the monitor, whose copy of them is not the child's.
+struct Context {
+  explicit Context(const plan::Plan& wanted);
+
+  const plan::Plan& plan;
+  int go = -1;       ///< read end; a byte comes when the id maps are written; -1: nothing to wait for
+  int report = -1;   ///< write end; end of file tells the monitor that exec happened
+  int control = -1;  ///< socket: the terminal's outer end goes out, later a byte for each stop of the payload
+  int folder = -1;   ///< the container's folder
+  bool verbose = false;
+  std::array<int, 3> stdio{0, 1, 2};  ///< what becomes 0, 1, 2 of the payload
+  std::array<bool, 3> on_terminal{};  ///< which of them the container's own terminal replaces
+  winsize size{};
+  termios attributes{};
+  bool has_attributes = false;
+  std::vector<int> slots;         ///< detached mounts, by plan::Slot
+  std::vector<char> own;          ///< by plan::Slot: a file system that is the container's own
+  std::vector<const char*> argv, envp;
+  std::vector<std::uint32_t> groups;
+  int root = -1;      ///< "/", after the pivot
+  int terminal = -1;  ///< inner end of the container's terminal
+  std::vector<std::uint64_t> own_mounts;  ///< ids of mounts in which targets may be made; capacity is reserved
+};
+
+/// Does the steps of init and payload. Runs in the child, in its new namespaces; never returns.
+[[noreturn]] void run_child(Context& context) noexcept;
+
+// Steps that have a file of their own. Each gives 0 or an errno; none allocates or throws.
+
+/// Mounts: mounts.cc. `reason` receives the kernel's own words.
+[[nodiscard]] int apply(Context&, const plan::TakeTree&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::MakeFilesystem&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::MakeOverlay&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::StageMount&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::MakeFiles&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::PivotRoot&, Report& report) noexcept;
+
+/// Inside the new root: inside.cc.
+[[nodiscard]] int apply(Context&, const plan::Attach&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::MakeLink&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::MakeFolder&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::SetMountFlags&, Report& report) noexcept;
+[[nodiscard]] std::uint64_t attributes_of(const plan::MountFlags& flags) noexcept;
+
+/// pid 1 for the rest of its life: reaps, forwards signals, tells the monitor of stops. Gives the exit code. init.cc.
+[[nodiscard]] int supervise(int payload, int control, int terminal) noexcept;
+
+}  // namespace snug::runtime

@@ -1,0 +1,52 @@
+// pid 1: waits for signals and for the ends of processes, and does nothing else. While the payload works it
+// sleeps in one system call.
+
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "child.hh"
+
+namespace snug::runtime {
+namespace {
+
+int exit_code(int status) noexcept { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+
+// Reaps all there is to reap; true when the payload has ended, with `status` as its last.
+bool reap(pid_t payload, int control, int& status) noexcept {
+  int each = 0;
+  for (pid_t pid = 0; (pid = ::waitpid(-1, &each, WNOHANG | WUNTRACED)) > 0;) {
+    if (pid != payload) continue;
+    if (!WIFSTOPPED(each)) return status = each, true;
+    // Ctrl-Z at the payload itself: the monitor gives the outer shell its terminal back.
+    const char stopped = 'S';
+    if (control >= 0) static_cast<void>(::write(control, &stopped, 1));
+  }
+  return false;
+}
+
+void forward(pid_t payload, int signal, int terminal) noexcept {
+  if (signal == SIGCONT && terminal >= 0) ::ioctl(terminal, TIOCSPGRP, &payload);
+  // The monitor asks for a stop with SIGTSTP, which a process group without a shell above it would not heed.
+  const bool group = signal == SIGCONT || signal == SIGTSTP;
+  ::kill(group ? -payload : payload, signal == SIGTSTP ? SIGSTOP : signal);
+}
+
+}  // namespace
+
+int supervise(int payload, int control, int terminal) noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  int status = 0;
+  while (!reap(payload, terminal >= 0 ? control : -1, status)) {
+    siginfo_t info{};
+    const int signal = ::sigwaitinfo(&all, &info);
+    if (signal > 0 && signal != SIGCHLD) forward(payload, signal, terminal);
+  }
+  return exit_code(status);
+}
+
+}  // namespace snug::runtime

@@ -1,0 +1,145 @@
+// Steps inside the new root. The old root is gone by now, and still no path is trusted: each is resolved by
+// openat2(2) below the root, and used as a descriptor.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <string_view>
+
+#include "child.hh"
+#include "snug/sys/file.hh"
+#include "snug/sys/mount.hh"
+
+namespace snug::runtime {
+namespace {
+
+using sys::Fd;
+
+// A path that grows in place: the child does not allocate.
+class PathBuffer {
+ public:
+  [[nodiscard]] bool assign(std::string_view text) noexcept {
+    size_ = 0;
+    return append(text);
+  }
+  [[nodiscard]] bool append(std::string_view text) noexcept {
+    if (size_ + text.size() >= sizeof text_) return false;
+    std::memcpy(text_ + size_, text.data(), text.size());
+    size_ += text.size();
+    text_[size_] = '\0';
+    return true;
+  }
+  [[nodiscard]] const char* c_str() const noexcept { return text_; }
+  [[nodiscard]] std::string_view view() const noexcept { return {text_, size_}; }
+
+ private:
+  char text_[PATH_MAX]{};
+  std::size_t size_ = 0;
+};
+
+// Whether things may be made in this folder: not on the host's side of a bind.
+bool is_own(const Context& context, int folder) noexcept {
+  const auto& own = context.own_mounts;
+  return std::find(own.begin(), own.end(), sys::mount_id(folder)) != own.end();
+}
+
+struct Making {
+  bool folder = true;
+  std::uint32_t mode = 0755;
+};
+
+// Opens the folder that `path`'s last name is in, making the ones that are missing.
+Fd open_parent(const Context& context, std::string_view path) noexcept {
+  PathBuffer prefix;
+  Fd parent = sys::try_open(context.root, ".", O_PATH | O_DIRECTORY);
+  for (std::size_t slash = path.find('/', 1); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+    if (!prefix.assign(path.substr(0, slash))) return errno = ENAMETOOLONG, Fd();
+    Fd next = sys::try_open_in_root(context.root, prefix.c_str(), O_PATH | O_DIRECTORY);
+    if (!next && errno == ENOENT) {
+      if (!is_own(context, parent.get())) return errno = EXDEV, Fd();
+      const char* name = prefix.c_str() + prefix.view().rfind('/') + 1;
+      if (::mkdirat(parent.get(), name, 0755) != 0) return Fd();
+      next = sys::try_open_in_root(context.root, prefix.c_str(), O_PATH | O_DIRECTORY);
+    }
+    if (!next) return Fd();
+    parent = std::move(next);
+  }
+  return parent;
+}
+
+int make_one(int parent, const char* name, Making making) noexcept {
+  if (making.folder) return ::mkdirat(parent, name, making.mode) == 0 ? 0 : errno;
+  const Fd file = sys::try_open(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+  return file ? 0 : errno;
+}
+
+// Opens `path` below the root (O_PATH); makes it where it is not there. A link that leads to nothing is followed
+// by hand, so that what it names is made, below the root like everything else.
+Fd open_or_make(const Context& context, const char* path, Making making) noexcept {
+  PathBuffer wanted;
+  if (!wanted.assign(path)) return errno = ENAMETOOLONG, Fd();
+  for (int hop = 0; hop < 8; ++hop) {
+    Fd found = sys::try_open_in_root(context.root, wanted.c_str(), O_PATH);
+    if (found || errno != ENOENT) return found;
+    const Fd parent = open_parent(context, wanted.view());
+    if (!parent) return Fd();
+    if (!is_own(context, parent.get())) return errno = EXDEV, Fd();
+    const std::size_t slash = wanted.view().rfind('/');
+    const char* name = wanted.c_str() + slash + 1;
+    const int error = make_one(parent.get(), name, making);
+    if (!error) continue;
+    if (error != EEXIST) return errno = error, Fd();
+    char link[PATH_MAX];
+    const ssize_t length = ::readlinkat(parent.get(), name, link, sizeof link);
+    if (length <= 0) return Fd();
+    const std::string_view leads(link, static_cast<std::size_t>(length));
+    PathBuffer next;
+    const std::string_view base = leads[0] == '/' ? std::string_view() : wanted.view().substr(0, slash + 1);
+    if (!next.assign(base) || !next.append(leads)) return errno = ENAMETOOLONG, Fd();
+    wanted = next;
+  }
+  return errno = ELOOP, Fd();
+}
+
+}  // namespace
+
+int apply(Context& context, const plan::Attach& step, Report&) noexcept {
+  const int mount = context.slots[step.slot];
+  Fd target;
+  if (step.missing == plan::Attach::Target::make) {
+    const auto status = sys::find_status(mount, "");
+    if (!status) return errno;
+    target = open_or_make(context, step.target.c_str(), {S_ISDIR(status->st_mode), 0755});
+  } else {
+    target = sys::try_open_in_root(context.root, step.target.c_str(), O_PATH);
+  }
+  if (!target) return errno == ENOENT && step.missing == plan::Attach::Target::skip ? 0 : errno;
+  if (const int error = sys::attach_mount(mount, target.get())) return error;
+  if (context.own[step.slot] && context.own_mounts.size() < context.own_mounts.capacity())
+    context.own_mounts.push_back(sys::mount_id(mount));
+  return 0;
+}
+
+int apply(Context& context, const plan::MakeLink& step, Report&) noexcept {
+  const Fd parent = open_parent(context, step.path);
+  if (!parent) return errno;
+  const char* name = step.path.c_str() + step.path.rfind('/') + 1;
+  return ::symlinkat(step.link.c_str(), parent.get(), name) == 0 || errno == EEXIST ? 0 : errno;
+}
+
+int apply(Context& context, const plan::MakeFolder& step, Report&) noexcept {
+  const Fd made = open_or_make(context, step.path.c_str(), {true, step.mode});
+  return made ? 0 : errno;
+}
+
+int apply(Context& context, const plan::SetMountFlags& step, Report&) noexcept {
+  const Fd target = sys::try_open_in_root(context.root, step.target.c_str(), O_PATH);
+  if (!target) return errno;
+  return sys::set_mount_attributes(target.get(), attributes_of(step.flags), step.flags.recursive);
+}
+
+}  // namespace snug::runtime

@@ -1,0 +1,174 @@
+// Detached mounts, made while the host's root is still there to be looked at. Everything is a descriptor in a slot;
+// nothing is attached to a path that a root file system has a say in.
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "child.hh"
+#include "snug/sys/file.hh"
+#include "snug/sys/mount.hh"
+
+namespace snug::runtime {
+namespace {
+
+using sys::Fd;
+
+int fill(Context& context, plan::Slot slot, Fd mount, bool own) noexcept {
+  if (!mount) return errno;
+  context.slots[slot] = mount.release();
+  context.own[slot] = own;
+  return 0;
+}
+
+Fd open_host_root() noexcept { return sys::try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY); }
+
+// Mounts over the host's root, in this namespace alone: "/" as a path still leads to what is below it.
+int stage(int mount) noexcept {
+  const Fd root = open_host_root();
+  return root ? sys::attach_mount(mount, root.get()) : errno;
+}
+
+Fd open_layer(const Context& context, const plan::Layer& layer) noexcept {
+  const int below = layer.mount ? context.slots[*layer.mount] : layer.path.starts_with('/') ? AT_FDCWD : context.folder;
+  return sys::try_open(below, layer.path.c_str(), O_PATH | O_DIRECTORY);
+}
+
+// "/proc/self/fd/N": a name in which nothing has to be escaped, whatever the folder is called.
+struct FdPath {
+  explicit FdPath(int fd) noexcept {
+    std::memcpy(text, "/proc/self/fd/", 15);
+    *std::to_chars(text + 14, text + sizeof text - 1, fd).ptr = '\0';
+  }
+  char text[32]{};
+};
+
+class LayerOptions {
+ public:
+  LayerOptions(const Context& context, int filesystem) noexcept : context_(context), filesystem_(filesystem) {}
+
+  int set(const char* key, const plan::Layer& layer) noexcept {
+    Fd& fd = held_[count_++ % held_.size()];
+    fd = open_layer(context_, layer);
+    return fd ? sys::set_option(filesystem_, key, FdPath(fd.get()).text) : errno;
+  }
+
+  // One string of at most 255 bytes: lower+ options, one a layer, need Linux 6.8.
+  int set_lowers(const std::vector<plan::Layer>& lowers) noexcept {
+    char joined[256];
+    std::size_t length = 0;
+    for (const plan::Layer& layer : lowers) {
+      Fd& fd = held_[count_++ % held_.size()];
+      fd = open_layer(context_, layer);
+      if (!fd) return errno;
+      const FdPath path(fd.get());
+      const std::size_t size = std::strlen(path.text);
+      if (count_ > held_.size() || length + size + 2 > sizeof joined) return E2BIG;
+      if (length) joined[length++] = ':';
+      std::memcpy(joined + length, path.text, size);
+      length += size;
+    }
+    joined[length] = '\0';
+    return sys::set_option(filesystem_, "lowerdir", joined);
+  }
+
+ private:
+  const Context& context_;
+  int filesystem_;
+  std::array<Fd, 16> held_;  // open until the mount is made: the names lead through them
+  std::size_t count_ = 0;
+};
+
+int set_overlay_options(const plan::MakeOverlay& overlay, int filesystem, LayerOptions& layers) noexcept {
+  if (const int error = sys::set_option(filesystem, "source", "snug")) return error;
+  if (const int error = layers.set_lowers(overlay.lowers)) return error;
+  if (overlay.upper) {
+    if (const int error = layers.set("upperdir", *overlay.upper)) return error;
+    if (const int error = layers.set("workdir", *overlay.work)) return error;
+    // Thrown away with the container: nothing need reach the disk before the mount goes.
+    if (const int error = sys::set_option(filesystem, "volatile", "")) return error;
+  }
+  return sys::set_option(filesystem, "userxattr", "");
+}
+
+}  // namespace
+
+std::uint64_t attributes_of(const plan::MountFlags& flags) noexcept {
+  return (flags.read_only ? MOUNT_ATTR_RDONLY : 0U) | (flags.no_setuid ? MOUNT_ATTR_NOSUID : 0U) |
+         (flags.no_devices ? MOUNT_ATTR_NODEV : 0U) | (flags.no_exec ? MOUNT_ATTR_NOEXEC : 0U);
+}
+
+int apply(Context& context, const plan::TakeTree& step, Report&) noexcept {
+  Fd tree = sys::clone_tree(AT_FDCWD, step.source.c_str(), step.flags.recursive);
+  if (!tree) return errno;
+  if (step.device) {
+    const auto status = sys::find_status(tree.get(), "");
+    const dev_t expected = makedev(*step.device >> 8U, *step.device & 0xffU);
+    if (!status || !S_ISCHR(status->st_mode) || status->st_rdev != expected) return ENODEV;
+  }
+  if (const int error = sys::set_mount_attributes(tree.get(), attributes_of(step.flags), step.flags.recursive)) return error;
+  return fill(context, step.slot, std::move(tree), false);
+}
+
+int apply(Context& context, const plan::MakeFilesystem& step, Report& report) noexcept {
+  const Fd filesystem = sys::open_filesystem(step.type.c_str());
+  if (!filesystem) return errno;
+  for (const auto& [key, value] : step.options)
+    if (const int error = sys::set_option(filesystem.get(), key.c_str(), value.c_str())) return error;
+  Fd mount = sys::make_mount(filesystem.get(), attributes_of(step.flags));
+  if (!mount) sys::read_reason(filesystem.get(), report.reason.data(), report.reason.size());
+  return fill(context, step.slot, std::move(mount), true);
+}
+
+int apply(Context& context, const plan::MakeOverlay& step, Report& report) noexcept {
+  const Fd filesystem = sys::open_filesystem("overlay");
+  if (!filesystem) return errno;
+  LayerOptions layers(context, filesystem.get());
+  int error = set_overlay_options(step, filesystem.get(), layers);
+  if (!error) {
+    Fd mount = sys::make_mount(filesystem.get(), attributes_of(step.flags));
+    error = fill(context, step.slot, std::move(mount), true);
+  }
+  if (error) sys::read_reason(filesystem.get(), report.reason.data(), report.reason.size());
+  return error;
+}
+
+int apply(Context& context, const plan::StageMount& step, Report&) noexcept {
+  const int mount = context.slots[step.slot];
+  for (const std::string& folder : step.folders)
+    if (::mkdirat(mount, folder.c_str(), 0755) != 0) return errno;
+  return stage(mount);
+}
+
+int apply(Context& context, const plan::MakeFiles& step, Report&) noexcept {
+  const Fd filesystem = sys::open_filesystem("tmpfs");
+  if (!filesystem) return errno;
+  const Fd mount = sys::make_mount(filesystem.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  if (!mount) return errno;
+  // Only what is attached can be copied out of (open_tree(2), before Linux 6.15).
+  if (const int error = stage(mount.get())) return error;
+  for (const plan::MakeFiles::File& file : step.files) {
+    const Fd out = sys::try_open(mount.get(), file.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+    if (!out) return errno;
+    if (const int error = sys::write_all(out.get(), file.content)) return error;
+    if (const int error = fill(context, file.slot, sys::clone_tree(mount.get(), file.name.c_str(), false), false)) return error;
+  }
+  return 0;
+}
+
+int apply(Context& context, const plan::PivotRoot& step, Report&) noexcept {
+  const int mount = context.slots[step.root];
+  if (const int error = stage(mount)) return error;
+  if (const int error = sys::pivot_to(mount)) return error;
+  context.root = sys::try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY).release();
+  if (context.root < 0) return errno;
+  if (context.own[step.root]) context.own_mounts.push_back(sys::mount_id(mount));
+  return 0;
+}
+
+}  // namespace snug::runtime

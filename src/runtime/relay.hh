@@ -1,0 +1,54 @@
+#pragma once
+
+#include <poll.h>
+#include <termios.h>
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "snug/sys/fd.hh"
+
+namespace snug::runtime {
+
+/// Carries bytes from one descriptor to another, as far as both are ready. Owns neither.
+class Pump {
+ public:
+  Pump(int from, int to) : from_(from), to_(to) {}
+
+  [[nodiscard]] int source() const { return filled_ < buffer_.size() && !ended_ ? from_ : -1; }
+  [[nodiscard]] int sink() const { return done_ < filled_ ? to_ : -1; }
+  [[nodiscard]] bool ended() const { return ended_ && done_ == filled_; }
+
+  /// Reads once what is there.
+  void fill();
+  /// Writes what is there to write, as much as the sink takes.
+  void drain();
+  /// Puts `byte` behind what is to be written.
+  void append(char byte);
+
+ private:
+  int from_, to_;
+  std::array<char, 16384> buffer_{};
+  std::size_t filled_ = 0, done_ = 0;
+  bool ended_ = false;
+};
+
+/// The caller's terminal in raw mode for as long as this lives, and as it was on every way out.
+class RawTerminal {
+ public:
+  explicit RawTerminal(int fd);
+  ~RawTerminal();
+  RawTerminal(const RawTerminal&) = delete;
+  RawTerminal& operator=(const RawTerminal&) = delete;
+
+  void enter();
+  void restore();
+
+ private:
+  int fd_;
+  termios saved_{};
+  bool known_ = false, raw_ = false;
+};
+
+}  // namespace snug::runtime

@@ -245,6 +245,8 @@ void let_go(Context& context) noexcept {
   ::sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
   ::umask(0);
+  for (const int fd : context.outer)
+    if (fd >= 0) ::close(fd);
   if (context.go >= 0 && wait_for_go(context.go) != 0) ::_exit(125);
   const auto& steps = context.plan.steps;
   for (std::size_t number = 0; number < steps.size(); ++number) {

@@ -31,6 +31,7 @@ struct Context {
   int report = -1;   ///< write end; end of file tells the monitor that exec happened
   int control = -1;  ///< socket: the terminal's outer end goes out, later a byte for each stop of the payload
   int folder = -1;   ///< the container's folder
+  std::array<int, 3> outer{-1, -1, -1};  ///< the monitor's ends: closed first, or nobody would notice its death
   bool verbose = false;
   std::array<int, 3> stdio{0, 1, 2};  ///< what becomes 0, 1, 2 of the payload
   std::array<bool, 3> on_terminal{};  ///< which of them the container's own terminal replaces

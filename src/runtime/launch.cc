@@ -123,6 +123,7 @@ class Monitor {
       go_ = make_pipe();
       context_.go = go_.first.get();
     }
+    context_.outer = {report_.first.get(), control_.first.get(), go_.second.get()};
     plan_.terminal ? prepare_terminal() : prepare_plain();
   }
 

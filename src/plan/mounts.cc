@@ -42,10 +42,6 @@ class Mounts {
   Attach::Target folder() const {
     return draft_.spec.root_writes == RootWrites::kept ? Attach::Target::must_exist : Attach::Target::make;
   }
-  Attach::Target file() const {
-    return draft_.spec.root_writes == RootWrites::kept ? Attach::Target::skip : Attach::Target::make;
-  }
-
   Slot make(std::string type, std::vector<std::pair<std::string, std::string>> options, MountFlags flags) {
     const Slot slot = draft_.new_slot();
     draft_.init(MakeFilesystem{slot, std::move(type), std::move(options), flags});
@@ -124,7 +120,7 @@ class Mounts {
   void add_file(MakeFiles& files, const std::string& name, std::string content) {
     const Slot slot = draft_.new_slot();
     files.files.push_back({slot, name, std::move(content)});
-    draft_.attach_later(slot, format("/etc/{}", name), file());
+    draft_.attach_later(slot, format("/etc/{}", name), Attach::Target::optional);
   }
 
   std::string passwd(const Identity& who) const {

@@ -179,7 +179,7 @@ class HostRoot {
     if (is_replaced(draft_.facts.store)) return;
     const Slot slot = draft_.new_slot();
     draft_.init(MakeFilesystem{slot, "tmpfs", {{"mode", "0700"}, {"size", "4096"}}, {.read_only = true}});
-    draft_.attach_later(slot, draft_.facts.store, Attach::Target::skip);
+    draft_.attach_later(slot, draft_.facts.store, Attach::Target::optional);
   }
 
   Draft& draft_;

@@ -247,6 +247,7 @@ void let_go(Context& context) noexcept {
   ::umask(0);
   for (const int fd : context.outer)
     if (fd >= 0) ::close(fd);
+  if (context.folder_path) context.folder = sys::try_open(AT_FDCWD, context.folder_path, O_PATH | O_DIRECTORY).release();
   if (context.go >= 0 && wait_for_go(context.go) != 0) ::_exit(125);
   const auto& steps = context.plan.steps;
   for (std::size_t number = 0; number < steps.size(); ++number) {

@@ -30,7 +30,8 @@ struct Context {
   int go = -1;       ///< read end; a byte comes when the id maps are written; -1: nothing to wait for
   int report = -1;   ///< write end; end of file tells the monitor that exec happened
   int control = -1;  ///< socket: the terminal's outer end goes out, later a byte for each stop of the payload
-  int folder = -1;   ///< the container's folder
+  const char* folder_path = nullptr;  ///< the container's folder, or null
+  int folder = -1;   ///< the same, opened in the new mount namespace: overlays take no layers from another one
   std::array<int, 3> outer{-1, -1, -1};  ///< the monitor's ends: closed first, or nobody would notice its death
   bool verbose = false;
   std::array<int, 3> stdio{0, 1, 2};  ///< what becomes 0, 1, 2 of the payload

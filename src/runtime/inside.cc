@@ -110,14 +110,14 @@ Fd open_or_make(const Context& context, const char* path, Making making) noexcep
 int apply(Context& context, const plan::Attach& step, Report&) noexcept {
   const int mount = context.slots[step.slot];
   Fd target;
-  if (step.missing == plan::Attach::Target::make) {
+  if (step.missing == plan::Attach::Target::must_exist) {
+    target = sys::try_open_in_root(context.root, step.target.c_str(), O_PATH);
+  } else {
     const auto status = sys::find_status(mount, "");
     if (!status) return errno;
     target = open_or_make(context, step.target.c_str(), {S_ISDIR(status->st_mode), 0755});
-  } else {
-    target = sys::try_open_in_root(context.root, step.target.c_str(), O_PATH);
   }
-  if (!target) return errno == ENOENT && step.missing == plan::Attach::Target::skip ? 0 : errno;
+  if (!target) return step.missing == plan::Attach::Target::optional ? 0 : errno;
   if (const int error = sys::attach_mount(mount, target.get())) return error;
   if (context.own[step.slot] && context.own_mounts.size() < context.own_mounts.capacity())
     context.own_mounts.push_back(sys::mount_id(mount));

@@ -86,7 +86,7 @@ class BlockedSignals {
 /// One container from clone to end, seen from outside.
 class Monitor {
  public:
-  Monitor(const plan::Plan& plan, int folder, const StepDone& step_done)
+  Monitor(const plan::Plan& plan, const std::string& folder, const StepDone& step_done)
       : plan_(plan), folder_(folder), step_done_(step_done), context_(plan) {}
 
   std::variant<Exited, StepFailure> run() {
@@ -104,9 +104,10 @@ class Monitor {
   std::optional<StepFailure> make_folders() {
     const auto* make = plan_.find<plan::MakeFolders>();
     if (!make) return {};
+    const Fd container = sys::open(AT_FDCWD, folder_, O_PATH | O_DIRECTORY);
     for (const auto& folder : make->folders) {
       // The mode is set apart from the making, because the caller's umask would have a say in it.
-      if (::mkdirat(folder_, folder.path.c_str(), 0700) != 0 || ::fchmodat(folder_, folder.path.c_str(), folder.mode, 0) != 0)
+      if (::mkdirat(container.get(), folder.path.c_str(), 0700) != 0 || ::fchmodat(container.get(), folder.path.c_str(), folder.mode, 0) != 0)
         return failed_at<plan::MakeFolders>(errno);
     }
     return {};
@@ -117,7 +118,7 @@ class Monitor {
     control_ = make_socket_pair();
     context_.report = report_.second.get();
     context_.control = control_.second.get();
-    context_.folder = folder_;
+    context_.folder_path = plan_.find<plan::MakeFolders>() ? folder_.c_str() : nullptr;
     context_.verbose = static_cast<bool>(step_done_);
     if (maps_by_helpers()) {
       go_ = make_pipe();
@@ -383,7 +384,7 @@ class Monitor {
   }
 
   const plan::Plan& plan_;
-  int folder_;
+  const std::string& folder_;
   const StepDone& step_done_;
   Context context_;
   BlockedSignals signals_;
@@ -402,7 +403,7 @@ class Monitor {
 
 }  // namespace
 
-std::variant<Exited, StepFailure> launch(const plan::Plan& plan, int folder, const StepDone& step_done) {
+std::variant<Exited, StepFailure> launch(const plan::Plan& plan, const std::string& folder, const StepDone& step_done) {
   return Monitor(plan, folder, step_done).run();
 }
 

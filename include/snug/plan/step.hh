@@ -141,8 +141,8 @@ struct PivotRoot {
 /// Attaches a detached mount; its target is resolved inside the new root. A target that is made is
 /// a folder or a file as the mount is, and only in file systems that are the container's own.
 struct Attach {
-  /// What is done where the target is not there.
-  enum class Target { must_exist, make, skip };
+  /// What is done where the target is not there. Optional: it is made where that is possible, else left out.
+  enum class Target { must_exist, make, optional };
   Slot slot = 0;
   std::string target;
   Target missing = Target::make;

@@ -26,9 +26,9 @@ struct StepFailure {
 using StepDone = std::function<void(std::size_t step, std::uint64_t nanoseconds)>;
 
 /// Does what `plan` says and waits for the end of it; the calling process is the monitor: it forwards signals,
-/// relays the terminal and sleeps. It must have one thread. `folder` is the open folder of the container that
-/// MakeFolders fills (-1 where the plan has no such step) and stays the caller's. Killing the monitor kills the
+/// relays the terminal and sleeps. It must have one thread. `folder` is the path of the container's own folder, which
+/// MakeFolders fills; it is not looked at where the plan has no such step. Killing the monitor kills the
 /// container. snug-run(1).
-[[nodiscard]] std::variant<Exited, StepFailure> launch(const plan::Plan& plan, int folder, const StepDone& step_done);
+[[nodiscard]] std::variant<Exited, StepFailure> launch(const plan::Plan& plan, const std::string& folder, const StepDone& step_done);
 
 }  // namespace snug::runtime

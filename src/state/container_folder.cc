@@ -1,0 +1,107 @@
+#include "snug/state/container_folder.hh"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::state {
+namespace {
+
+using sys::Fd;
+
+std::string random_id() {
+  std::uint64_t bits = 0;
+  if (::getrandom(&bits, sizeof bits, 0) != sizeof bits) throw system_error("get random bytes", errno);
+  return format("{:012x}", bits >> 16U);
+}
+
+void make_folders(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string prefix = path.substr(0, slash);
+    if (::mkdir(prefix.c_str(), 0700) != 0 && errno != EEXIST)
+      throw system_error(format("make the folder {}", quoted(prefix)), errno,
+                         "snug keeps its data there; XDG_DATA_HOME names another place");
+    if (slash == std::string::npos) return;
+  }
+}
+
+// Opens STORE/containers; makes it on the way where it is missing.
+Fd open_containers(const std::string& store) {
+  const std::string path = store + "/containers";
+  Fd folder = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!folder && errno == ENOENT) {
+    make_folders(path);
+    folder = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+  }
+  if (!folder) throw system_error(format("open {}", quoted(path)), errno);
+  const auto status = sys::find_status(folder.get(), "");
+  if (!status || status->st_uid != ::geteuid() || (status->st_mode & 077) != 0)
+    throw Error(format("{} is open to others, or not yours", quoted(path)), format("chmod 700 {}", shell_quoted(path)));
+  return folder;
+}
+
+bool remove_entries(int folder);
+
+bool remove_entry(int parent, const char* name, unsigned char type) {
+  if (type != DT_DIR && ::unlinkat(parent, name, 0) == 0) return true;
+  if (errno != EISDIR && type != DT_DIR) return errno == ENOENT;
+  if (::unlinkat(parent, name, AT_REMOVEDIR) == 0) return true;
+  // overlayfs leaves its work folder with mode 0, and images may hold folders that are closed to their owner.
+  Fd folder = sys::try_open(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!folder && errno == EACCES && ::fchmodat(parent, name, 0700, 0) == 0)
+    folder = sys::try_open(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!folder) return errno == ENOENT;
+  if (const auto status = sys::find_status(folder.get(), ""); status && (status->st_mode & 0700) != 0700)
+    static_cast<void>(::fchmod(folder.get(), 0700));
+  const bool emptied = remove_entries(folder.get());
+  return ::unlinkat(parent, name, AT_REMOVEDIR) == 0 && emptied;
+}
+
+bool remove_entries(int folder) {
+  bool all = true;
+  for (const sys::Entry& entry : sys::list_folder(folder)) all &= remove_entry(folder, entry.name.c_str(), entry.type);
+  return all;
+}
+
+}  // namespace
+
+ContainerFolder::ContainerFolder(const std::string& store) {
+  const Fd containers = open_containers(store);
+  // Shared by all who make folders, so that nobody takes one for a leftover before its lock is held.
+  if (::flock(containers.get(), LOCK_SH) != 0) throw system_error(format("lock {}", quoted(store)), errno);
+  do id_ = random_id();
+  while (::mkdirat(containers.get(), id_.c_str(), 0700) != 0 && errno == EEXIST);
+  path_ = format("{}/containers/{}", store, id_);
+  lock_ = sys::try_open(AT_FDCWD, path_.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!lock_) throw system_error(format("make the folder {}", quoted(path_)), errno);
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) throw system_error(format("lock {}", quoted(path_)), errno);
+}
+
+std::vector<std::string> find_leftovers(const std::string& store) {
+  std::vector<std::string> found;
+  const Fd containers = sys::try_open(AT_FDCWD, (store + "/containers").c_str(), O_RDONLY | O_DIRECTORY);
+  if (!containers || ::flock(containers.get(), LOCK_EX | LOCK_NB) != 0) return found;
+  for (const sys::Entry& entry : sys::list_folder(containers.get())) {
+    const Fd folder = sys::try_open(containers.get(), entry.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0)
+      found.push_back(format("{}/containers/{}", store, entry.name));
+  }
+  return found;
+}
+
+bool remove_tree(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const Fd parent = sys::try_open(AT_FDCWD, path.substr(0, slash).c_str(), O_PATH | O_DIRECTORY);
+  return parent && remove_entry(parent.get(), path.c_str() + slash + 1, DT_DIR);
+}
+
+}  // namespace snug::state

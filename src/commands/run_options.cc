@@ -1,0 +1,315 @@
+#include "run_options.hh"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+#include "values.hh"
+
+namespace snug::commands {
+namespace {
+
+using cli::Complete;
+using plan::Spec;
+
+// What an option is applied to: the Spec so far, and what it takes to understand the next value.
+struct Draft {
+  Spec& spec;
+  const Environment& environment;
+  std::string folder;
+  std::vector<cli::Provenance> volume_origins;  // of spec.volumes, one by one
+  cli::Provenance from;
+};
+
+using Value = const std::string&;
+
+bool is_yes(Value value) { return value == "true"; }
+
+template <auto Spec::*member, auto parse>
+void set(Draft& draft, Value value) {
+  draft.spec.*member = parse(value);
+}
+
+template <auto Spec::*member, auto parse>
+void add(Draft& draft, Value value) {
+  (draft.spec.*member).push_back(parse(value));
+}
+
+template <plan::NamespaceChoice plan::Namespaces::*wall, auto parse = parse_namespace>
+void choose(Draft& draft, Value value) {
+  draft.spec.namespaces.*wall = parse(value, draft.folder);
+}
+
+// The same place twice is a slip, unless the command line overrides what a file says.
+void mount(Draft& draft, plan::Volume volume) {
+  const auto target = [](const plan::Volume& any) { return std::visit([](const auto& v) { return v.target; }, any); };
+  auto& volumes = draft.spec.volumes;
+  for (std::size_t at = 0; at < volumes.size(); ++at) {
+    if (target(volumes[at]) != target(volume)) continue;
+    if (draft.volume_origins[at].file == draft.from.file)
+      throw UsageError(format("two mounts have the place {}", snug::quoted(target(volume))));
+    volumes[at] = std::move(volume);
+    draft.volume_origins[at] = draft.from;
+    return;
+  }
+  volumes.push_back(std::move(volume));
+  draft.volume_origins.push_back(draft.from);
+}
+
+void add_env(Draft& draft, Value value) {
+  if (auto variable = parse_variable(value, draft.environment)) draft.spec.env.push_back(*std::move(variable));
+}
+
+void add_env_file(Draft& draft, Value value) {
+  const std::string path = value.starts_with('/') || draft.folder.empty() ? value : format("{}/{}", draft.folder, value);
+  const sys::Fd file = sys::open(AT_FDCWD, path, O_RDONLY | O_NOCTTY);
+  for (auto& variable : parse_variables(sys::read_all(file.get()), value, draft.environment))
+    draft.spec.env.push_back(std::move(variable));
+}
+
+void set_userns(Draft& draft, Value value) {
+  UserNamespace chosen = parse_userns(value, draft.folder);
+  draft.spec.namespaces.user = std::move(chosen.wall);
+  draft.spec.id_map = std::move(chosen.ids);
+}
+
+template <std::vector<plan::IdRange> plan::IdMapChoice::*map>
+void add_range(Draft& draft, Value value) {
+  draft.spec.id_map.mode = plan::IdMapChoice::Mode::ranges;
+  (draft.spec.id_map.*map).push_back(parse_id_range(value));
+}
+
+template <plan::RootWrites choice>
+void set_writes(Draft& draft, Value value) {
+  if (is_yes(value)) draft.spec.root_writes = choice;
+  else if (draft.spec.root_writes == choice) draft.spec.root_writes = plan::RootWrites::thrown_away;
+}
+
+void set_entrypoint(Draft& draft, Value value) {
+  draft.spec.entrypoint = value.empty() ? std::nullopt : std::optional(value);
+}
+
+void check_removed(Draft&, Value value) {
+  if (!is_yes(value)) throw UsageError("a container that stays comes with live containers; it is not there yet");
+}
+
+void add_walls(Draft& draft, Value value) {
+  for (std::string& wall : parse_walls(value)) draft.spec.require.push_back(std::move(wall));
+}
+
+struct Row {
+  cli::Option option;
+  Files files;
+  void (*apply)(Draft&, Value);
+};
+
+constexpr cli::Completer wall_words{Complete::words, "private host ns:"};
+constexpr std::string_view wall_argument = "private|host|ns:PATH";
+
+constexpr std::array rows = std::to_array<Row>({
+    {{.name = "add-host", .argument = "NAME:ADDRESS", .help = "add a line to /etc/hosts", .repeatable = true},
+     Files::of_user, add<&Spec::hosts, parse_host_entry>},
+    {{.name = "cap-add", .argument = "CAPABILITY", .help = "give a capability, or ALL, to root inside", .repeatable = true},
+     Files::of_user, add<&Spec::cap_add, parse_capability>},
+    {{.name = "cap-drop", .argument = "CAPABILITY", .help = "take a capability, or ALL, from root inside", .repeatable = true},
+     Files::of_project, add<&Spec::cap_drop, parse_capability>},
+    {{.name = "cgroupns", .argument = wall_argument, .help = "choose the cgroup namespace", .completer = wall_words},
+     Files::of_user, choose<&plan::Namespaces::cgroup>},
+    {{.name = "device", .argument = "HOST[:INSIDE[:rwm]]", .help = "show a device of the host", .repeatable = true,
+      .completer = {Complete::file}},
+     Files::of_user, add<&Spec::devices, parse_device>},
+    {{.name = "dns", .argument = "ADDRESS", .help = "ask this name server", .repeatable = true},
+     Files::of_user, add<&Spec::dns, parse_address>},
+    {{.name = "entrypoint", .argument = "PROGRAM", .help = "put a program in front of the command"},
+     Files::of_project, set_entrypoint},
+    {{.name = "env", .letter = 'e', .argument = "NAME[=VALUE]", .help = "set a variable, or copy the caller's", .repeatable = true},
+     Files::of_project, add_env},
+    {{.name = "env-file", .argument = "FILE", .help = "set the variables that a file lists", .repeatable = true,
+      .completer = {Complete::file}},
+     Files::of_user, add_env_file},
+    {{.name = "gidmap", .argument = "CONTAINER:HOST:COUNT", .help = "map groups, instead of --userns", .repeatable = true},
+     Files::of_user, add_range<&plan::IdMapChoice::gids>},
+    {{.name = "group-add", .argument = "GROUP", .help = "be in a group as well", .repeatable = true},
+     Files::of_user, add<&Spec::groups, parse_group>},
+    {{.name = "hostname", .letter = 'h', .argument = "NAME", .help = "set the host name inside"},
+     Files::of_project, set<&Spec::hostname, parse_hostname>},
+    {{.name = "init", .help = "have an init process as pid 1, as by default"},
+     Files::of_project, set<&Spec::init, is_yes>},
+    {{.name = "interactive", .letter = 'i', .help = "keep standard input open"},
+     Files::none, set<&Spec::interactive, is_yes>},
+    {{.name = "ipc", .argument = wall_argument, .help = "choose the IPC namespace", .completer = wall_words},
+     Files::of_user, choose<&plan::Namespaces::ipc>},
+    {{.name = "mount", .argument = "KEY=VALUE[,...]", .help = "mount: type=bind|tmpfs,source=,target=,readonly", .repeatable = true},
+     Files::of_user, [](Draft& draft, Value value) { mount(draft, parse_mount(value, draft.folder)); }},
+    {{.name = "name", .argument = "NAME", .help = "call the container so"},
+     Files::of_project, set<&Spec::name, parse_name>},
+    {{.name = "network", .argument = "none|private|host|ns:PATH", .help = "choose the network namespace; for now private has a loopback alone",
+      .completer = {Complete::words, "none private host ns:"}},
+     Files::of_project, choose<&plan::Namespaces::network, parse_network>},
+    {{.name = "net", .argument = "CHOICE", .help = "the same as --network", .hidden = true},
+     Files::none, choose<&plan::Namespaces::network, parse_network>},
+    {{.name = "no-init", .help = "have the command itself as pid 1"},
+     Files::of_project, [](Draft& draft, Value value) { draft.spec.init = !is_yes(value); }},
+    {{.name = "pid", .argument = wall_argument, .help = "choose the PID namespace", .completer = wall_words},
+     Files::of_user, choose<&plan::Namespaces::pid>},
+    {{.name = "read-only", .help = "refuse writes to the root file system"},
+     Files::of_project, set_writes<plan::RootWrites::refused>},
+    {{.name = "require", .argument = "WALL[,WALL...]", .help = "fail where a wall can only be lower, instead of telling", .repeatable = true,
+      .completer = {Complete::words, "groups host-root idmap storage"}},
+     Files::of_project, add_walls},
+    {{.name = "rm", .help = "remove the container when it ends, as always"},
+     Files::none, check_removed},
+    {{.name = "rw", .help = "write into the root file system itself"},
+     Files::of_user, set_writes<plan::RootWrites::kept>},
+    {{.name = "security-opt", .argument = "no-new-privileges[=false]", .help = "let setuid programs raise privileges, with =false",
+      .repeatable = true, .completer = {Complete::words, "no-new-privileges no-new-privileges=false"}},
+     Files::of_user, set<&Spec::new_privileges, parse_security>},
+    {{.name = "shm-size", .argument = "SIZE", .help = "size of /dev/shm; 64m by default"},
+     Files::of_project, set<&Spec::shm_size, parse_bytes>},
+    {{.name = "timens", .argument = wall_argument, .help = "choose the time namespace; the host's by default", .completer = wall_words},
+     Files::of_user, choose<&plan::Namespaces::time>},
+    {{.name = "tmpfs", .argument = "TARGET[:OPTION,...]", .help = "mount an empty file system in memory", .repeatable = true},
+     Files::of_project, [](Draft& draft, Value value) { mount(draft, parse_tmpfs(value)); }},
+    {{.name = "tty", .letter = 't', .help = "give the command a terminal; by itself when the caller has one"},
+     Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.terminal = is_yes(value) ? plan::Terminal::always : plan::Terminal::never; }},
+    {{.name = "uidmap", .argument = "CONTAINER:HOST:COUNT", .help = "map users, instead of --userns", .repeatable = true},
+     Files::of_user, add_range<&plan::IdMapChoice::uids>},
+    {{.name = "ulimit", .argument = "NAME=SOFT[:HARD]", .help = "set a resource limit", .repeatable = true,
+      .completer = {Complete::words, "core= cpu= data= fsize= memlock= nofile= nproc= stack="}},
+     Files::of_project, add<&Spec::limits, parse_limit>},
+    {{.name = "user", .letter = 'u', .argument = "USER[:GROUP]", .help = "be this user inside"},
+     Files::of_user, set<&Spec::user, parse_user>},
+    {{.name = "userns", .argument = "MODE", .help = "map ids: root, keep-id[:uid=N,gid=N], single, host or ns:PATH",
+      .completer = {Complete::words, "root keep-id single host ns:"}},
+     Files::of_project, set_userns},
+    {{.name = "uts", .argument = wall_argument, .help = "choose the UTS namespace: the host name", .completer = wall_words},
+     Files::of_user, choose<&plan::Namespaces::uts>},
+    {{.name = "volume", .letter = 'v', .argument = "SOURCE:TARGET[:OPTION,...]", .help = "show a folder or file of the host inside", .repeatable = true,
+      .completer = {Complete::folder}},
+     Files::of_project, [](Draft& draft, Value value) { mount(draft, parse_volume(value, draft.folder)); }},
+    {{.name = "workdir", .letter = 'w', .argument = "PATH", .help = "start in this folder inside"},
+     Files::of_project, set<&Spec::workdir, parse_inside_path>},
+});
+
+constexpr auto options = [] {
+  std::array<cli::Option, rows.size()> found;
+  std::transform(rows.begin(), rows.end(), found.begin(), [](const Row& row) { return row.option; });
+  return found;
+}();
+
+constexpr std::array not_yet = std::to_array<cli::NotYet>({
+    {.word = "detach", .letter = 'd', .comes_with = "live containers"},
+    {.word = "attach", .letter = 'a', .comes_with = "live containers"},
+    {.word = "cidfile", .comes_with = "live containers"},
+    {.word = "restart", .comes_with = "live containers"},
+    {.word = "replace", .comes_with = "live containers"},
+    {.word = "label", .letter = 'l', .comes_with = "live containers"},
+    {.word = "stop-signal", .comes_with = "live containers"},
+    {.word = "stop-timeout", .comes_with = "live containers"},
+    {.word = "volumes-from", .comes_with = "live containers"},
+    {.word = "publish", .letter = 'p', .comes_with = "networks"},
+    {.word = "publish-all", .letter = 'P', .comes_with = "networks"},
+    {.word = "network-alias", .comes_with = "networks"},
+    {.word = "dns-search", .comes_with = "networks"},
+    {.word = "dns-option", .comes_with = "networks"},
+    {.word = "ip", .comes_with = "networks"},
+    {.word = "pull", .comes_with = "images"},
+    {.word = "platform", .comes_with = "images"},
+    {.word = "memory", .letter = 'm', .comes_with = "limits by cgroup"},
+    {.word = "memory-swap", .comes_with = "limits by cgroup"},
+    {.word = "cpus", .comes_with = "limits by cgroup"},
+    {.word = "cpu-shares", .letter = 'c', .comes_with = "limits by cgroup"},
+    {.word = "cpuset-cpus", .comes_with = "limits by cgroup"},
+    {.word = "pids-limit", .comes_with = "limits by cgroup"},
+    {.word = "seccomp", .comes_with = "hardening"},
+});
+
+const Row* find_row(const cli::Option& option) {
+  const auto* found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.option.name == option.name; });
+  return found == rows.end() ? nullptr : found;
+}
+
+std::string folder_of(const cli::Provenance& from, std::string_view folder) {
+  if (from.file.empty()) return std::string(folder);
+  return from.file.substr(0, std::max<std::size_t>(1, from.file.rfind('/')));
+}
+
+// Values are parsed without knowing whose they are: here the error learns the option and the place.
+template <typename Function>
+void with_origin(const cli::Given& given, Function&& function) {
+  const bool in_file = !given.from.file.empty();
+  try {
+    function();
+  } catch (const UsageError& error) {
+    UsageError told(format("{}{} {}: {}", in_file ? "" : "--", given.option->name, printable(given.value), error.message()),
+                    error.hint());
+    for (const std::string& context : error.contexts()) told.during(context);
+    if (in_file) told.during(format("reading {}:{}", printable(given.from.file), given.from.line));
+    throw told;
+  }
+}
+
+// As with docker, --env wins over --env-file wherever it stands; both win over what files say.
+std::vector<const cli::Given*> in_order(const cli::Arguments& arguments) {
+  std::vector<const cli::Given*> order;
+  for (const cli::Given& given : arguments.options) order.push_back(&given);
+  const auto rank = [](const cli::Given* given) { return given->from.file.empty() ? given->option->name == "env-file" ? 1 : 2 : 0; };
+  std::stable_sort(order.begin(), order.end(), [&](auto* a, auto* b) { return rank(a) < rank(b); });
+  return order;
+}
+
+bool is_typed(const cli::Arguments& arguments, std::string_view name) {
+  return std::any_of(arguments.options.begin(), arguments.options.end(), [&](const cli::Given& given) {
+    return given.from.file.empty() && given.option->name == name && given.value != "false";
+  });
+}
+
+void check_contradictions(const cli::Arguments& arguments) {
+  static constexpr std::array<std::array<std::string_view, 2>, 4> pairs{
+      {{"read-only", "rw"}, {"init", "no-init"}, {"userns", "uidmap"}, {"userns", "gidmap"}}};
+  for (const auto& [one, other] : pairs)
+    if (is_typed(arguments, one) && is_typed(arguments, other))
+      throw UsageError(format("--{} and --{} contradict each other", one, other));
+}
+
+void set_rootfs(Spec& spec, const cli::Arguments& arguments, std::string_view folder) {
+  if (!arguments.operands.empty()) {
+    spec.rootfs = parse_rootfs(arguments.operands[0], folder);
+    spec.command.assign(arguments.operands.begin() + 1, arguments.operands.end());
+    return;
+  }
+  for (const cli::Given& given : arguments.options)
+    if (given.option == &rootfs_option)
+      with_origin(given, [&] { spec.rootfs = parse_rootfs(given.value, folder_of(given.from, folder)); });
+}
+
+}  // namespace
+
+constinit const cli::OptionSet run_option_set{options, not_yet};
+
+Files files_of(const cli::Option& option) {
+  const Row* row = find_row(option);
+  return row ? row->files : Files::none;
+}
+
+plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environment, std::string_view folder) {
+  check_contradictions(arguments);
+  Spec spec{.rootfs = {.given = "host"}};
+  Draft draft{spec, environment, {}, {}, {}};
+  for (const cli::Given* given : in_order(arguments)) {
+    const Row* row = find_row(*given->option);
+    if (!row) continue;
+    draft.folder = folder_of(given->from, folder);
+    draft.from = given->from;
+    with_origin(*given, [&] { row->apply(draft, given->value); });
+  }
+  set_rootfs(spec, arguments, folder);
+  return spec;
+}
+
+}  // namespace snug::commands

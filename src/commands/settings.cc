@@ -1,0 +1,145 @@
+#include "settings.hh"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "run_options.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+#include "values.hh"
+
+namespace snug::commands {
+namespace {
+
+using config::Setting;
+
+constexpr std::string_view users_place = "what reaches further belongs into ~/.config/snug/config.toml or on the command line";
+
+bool lies_in(std::string_view path, std::string_view folder) {
+  return folder == "/" || path == folder || (path.starts_with(folder) && path[folder.size()] == '/');
+}
+
+// A link in a checkout leads out of it as well as ".." does. What does not exist cannot be bound either.
+bool leads_out(const std::string& path, const std::string& folder) {
+  if (!lies_in(path, folder)) return true;
+  using Text = std::unique_ptr<char, decltype(&::free)>;
+  const Text real(::realpath(path.c_str(), nullptr), ::free), real_folder(::realpath(folder.c_str(), nullptr), ::free);
+  return real && (!real_folder || !lies_in(real.get(), real_folder.get()));
+}
+
+// Says what is wrong with a value in a project file; nothing where it stays inside.
+std::optional<std::string> find_reach(const cli::Option& option, const std::string& value, const std::string& folder) {
+  if (files_of(option) == Files::of_user) return "it cannot be set by a project file";
+  if (option.name == "rootfs") {
+    const plan::Rootfs rootfs = parse_rootfs(value, folder);
+    if (rootfs.kind != plan::Rootfs::Kind::host && leads_out(rootfs.path, folder)) return "it lies outside the project's folder";
+  }
+  if (option.name == "volume" && leads_out(parse_host_path(split(value, ':')[0], folder), folder))
+    return "the source lies outside the project's folder";
+  if (option.name == "env" && value.find('=') == std::string::npos) return "a project file cannot copy variables of the caller";
+  if (option.name == "userns" && value != "root" && value != "single" && !value.starts_with("keep-id"))
+    return "a project file may choose root, keep-id or single";
+  if (option.name == "network" && value != "none" && value != "private") return "a project file may choose none or private";
+  return {};
+}
+
+const cli::Option& find_option(const Setting& setting) {
+  if (setting.table.empty()) {
+    if (setting.key == rootfs_option.name) return rootfs_option;
+    if (setting.key == "run") throw UsageError("run is a table: [run]");
+    refuse_word("key here", setting.key, {std::string(rootfs_option.name), "[run]"});
+  }
+  if (setting.table != "run") refuse_word("table", setting.table, {"run"});
+  std::vector<std::string> names;
+  for (const cli::Option& option : run_option_set.options) {
+    if (files_of(option) == Files::none) continue;
+    if (option.name == setting.key) return option;
+    names.emplace_back(option.name);
+  }
+  refuse_word("key of [run]", setting.key, std::move(names));
+}
+
+void check_kind(const cli::Option& option, const Setting& setting) {
+  if (setting.values.empty()) return;
+  if (setting.is_list && !option.repeatable) throw UsageError(format("{} takes one value, not a list", option.name));
+  if (option.is_flag() && setting.type != Setting::Type::boolean)
+    throw UsageError(format("{} is either true or false", option.name));
+  if (!option.is_flag() && setting.type == Setting::Type::boolean)
+    throw UsageError(format("{} is not true or false but {}", option.name, option.argument));
+}
+
+void take(const Setting& setting, FileOf whose, std::vector<cli::Given>& taken) {
+  const cli::Option& option = find_option(setting);
+  check_kind(option, setting);
+  const std::string folder = setting.file.substr(0, std::max<std::size_t>(1, setting.file.rfind('/')));
+  for (const std::string& value : setting.values) {
+    if (whose == FileOf::project)
+      if (const auto reach = find_reach(option, value, folder))
+        throw UsageError(format("{} {}: {}", option.name, snug::quoted(value), *reach), std::string(users_place));
+    taken.push_back({&option, value, {setting.file, setting.line}});
+  }
+}
+
+// Whoever can write the file decides what is done in the caller's name.
+void check_owner(const std::string& path, const struct stat& status) {
+  if (status.st_uid != ::getuid() && status.st_uid != 0)
+    throw Error(format("{} belongs to somebody else, uid {}", snug::quoted(path), status.st_uid),
+                "snug takes settings from files of yours or of root; go to another folder, or remove the file");
+  if ((status.st_mode & S_IWOTH) != 0)
+    throw Error(format("{} may be written by everybody", snug::quoted(path)), format("chmod o-w {}", shell_quoted(path)));
+}
+
+void read_file(const std::string& path, FileOf whose, std::vector<cli::Given>& taken) {
+  // Non-blocking: a pipe of that name must not make us wait.
+  const sys::Fd file = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file && (errno == ENOENT || errno == ENOTDIR)) return;
+  if (!file) throw system_error(format("open {}", snug::quoted(path)), errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) throw Error(format("{} is no file", snug::quoted(path)));
+  if (whose == FileOf::project) check_owner(path, status);
+  for (cli::Given& given : take_settings(config::parse_settings(sys::read_all(file.get()), path), whose))
+    taken.push_back(std::move(given));
+}
+
+std::string users_folder(const Environment& environment) {
+  const auto xdg = environment.find("XDG_CONFIG_HOME");
+  if (xdg && xdg->starts_with('/')) return std::string(*xdg);
+  const auto home = environment.find("HOME");
+  return home && home->starts_with('/') ? format("{}/.config", *home) : std::string();
+}
+
+}  // namespace
+
+std::vector<cli::Given> take_settings(const std::vector<Setting>& settings, FileOf whose) {
+  std::vector<cli::Given> taken;
+  for (const Setting& setting : settings) {
+    try {
+      take(setting, whose, taken);
+    } catch (UsageError& error) {
+      error.during(format("reading {}:{}", printable(setting.file), setting.line));
+      throw;
+    }
+  }
+  return taken;
+}
+
+plan::Spec read_spec(const cli::Invocation& invocation) {
+  cli::Arguments merged;
+  read_file("/etc/snug/config.toml", FileOf::user, merged.options);
+  if (const std::string folder = users_folder(invocation.environment); !folder.empty())
+    read_file(folder + "/snug/config.toml", FileOf::user, merged.options);
+  if (!invocation.folder.empty()) read_file((invocation.folder == "/" ? "" : invocation.folder) + "/snug.toml", FileOf::project, merged.options);
+  merged.options.insert(merged.options.end(), invocation.arguments.options.begin(), invocation.arguments.options.end());
+  merged.operands = invocation.arguments.operands;
+  return make_spec(merged, invocation.environment, invocation.folder);
+}
+
+}  // namespace snug::commands

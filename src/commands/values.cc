@@ -1,0 +1,155 @@
+#include "values.hh"
+
+#include <arpa/inet.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+
+#include "snug/base/error.hh"
+#include "snug/base/spell.hh"
+#include "snug/base/text.hh"
+
+namespace snug::commands {
+namespace {
+
+constexpr std::string_view letters_and_digits = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+bool consists_of(std::string_view text, std::string_view more) {
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return letters_and_digits.find(c) != std::string_view::npos || more.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_blank_or_control(char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; }
+
+struct LimitName {
+  std::string_view name;
+  int number;
+};
+
+constexpr std::array limit_names = std::to_array<LimitName>({
+    {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},     {"cpu", RLIMIT_CPU},
+    {"data", RLIMIT_DATA},       {"fsize", RLIMIT_FSIZE},   {"locks", RLIMIT_LOCKS},
+    {"memlock", RLIMIT_MEMLOCK}, {"msgqueue", RLIMIT_MSGQUEUE}, {"nice", RLIMIT_NICE},
+    {"nofile", RLIMIT_NOFILE},   {"nproc", RLIMIT_NPROC},   {"rss", RLIMIT_RSS},
+    {"rtprio", RLIMIT_RTPRIO},   {"rttime", RLIMIT_RTTIME}, {"sigpending", RLIMIT_SIGPENDING},
+    {"stack", RLIMIT_STACK},
+});
+
+std::uint64_t parse_limit_value(std::string_view text) {
+  if (text == "-1" || text == "unlimited") return RLIM_INFINITY;
+  const auto number = parse_number(text);
+  if (!number) throw UsageError(format("{} is no limit: a number, or -1 for none", quoted(text)));
+  return *number;
+}
+
+}  // namespace
+
+void refuse_word(std::string_view what, std::string_view word, std::vector<std::string> known) {
+  const auto nearest = find_nearest(word, known);
+  throw UsageError(format("{} is no {}", quoted(word), what),
+                   nearest ? format("did you mean {}?", *nearest) : format("known: {}", join(known, ", ")));
+}
+
+std::optional<plan::Variable> parse_variable(std::string_view text, const Environment& environment) {
+  const std::size_t equals = text.find('=');
+  const std::string_view name = text.substr(0, equals);
+  if (name.empty() || std::any_of(name.begin(), name.end(), is_blank_or_control))
+    throw UsageError(format("{} is no name of a variable", quoted(name)));
+  if (equals != std::string_view::npos) return plan::Variable{std::string(name), std::string(text.substr(equals + 1))};
+  const auto value = environment.find(name);
+  if (!value) return {};
+  return plan::Variable{std::string(name), std::string(*value)};
+}
+
+std::vector<plan::Variable> parse_variables(std::string_view text, std::string_view file, const Environment& environment) {
+  std::vector<plan::Variable> variables;
+  unsigned number = 0;
+  for (std::string_view line : lines(text)) {
+    ++number;
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    if (line.empty() || line == "\r" || line.starts_with('#')) continue;
+    if (line.find('\0') != std::string_view::npos)
+      throw UsageError(format("{}:{} holds a zero byte", printable(file), number));
+    try {
+      if (auto variable = parse_variable(line, environment)) variables.push_back(*std::move(variable));
+    } catch (UsageError& error) {
+      error.during(format("reading {}:{}", printable(file), number));
+      throw;
+    }
+  }
+  return variables;
+}
+
+plan::ResourceLimit parse_limit(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  const std::string_view name = text.substr(0, equals);
+  const auto* known = std::find_if(limit_names.begin(), limit_names.end(), [&](auto& limit) { return limit.name == name; });
+  if (known == limit_names.end()) {
+    std::vector<std::string> names;
+    for (const LimitName& limit : limit_names) names.emplace_back(limit.name);
+    refuse_word("limit", name, std::move(names));
+  }
+  if (equals == std::string_view::npos) throw UsageError(format("it has to be {}=SOFT[:HARD]", name));
+  const std::vector<std::string> values = split(text.substr(equals + 1), ':');
+  if (values.size() > 2) throw UsageError(format("it has to be {}=SOFT[:HARD]", name));
+  const std::uint64_t soft = parse_limit_value(values.front()), hard = parse_limit_value(values.back());
+  if (soft > hard) throw UsageError("the soft limit is above the hard one");
+  return {.name = std::string(name), .number = known->number, .soft = soft, .hard = hard};
+}
+
+std::string parse_address(std::string_view text) {
+  const std::string address(text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text);
+  in6_addr ignored;
+  if (::inet_pton(AF_INET, address.c_str(), &ignored) != 1 && ::inet_pton(AF_INET6, address.c_str(), &ignored) != 1)
+    throw UsageError(format("{} is no IPv4 or IPv6 address", quoted(text)));
+  return address;
+}
+
+std::string parse_hostname(std::string_view text) {
+  constexpr std::size_t longest = 64;  // of the kernel: __NEW_UTS_LEN
+  if (text.empty() || text.size() > longest || text[0] == '-' || text[0] == '.' || !consists_of(text, "-._"))
+    throw UsageError(format("{} is no host name: up to {} letters, digits, '-' and '.'", quoted(text), longest));
+  return std::string(text);
+}
+
+plan::HostEntry parse_host_entry(std::string_view text) {
+  const std::size_t mark = text.find_first_of(":=");
+  if (mark == std::string_view::npos) throw UsageError("it has to be NAME:ADDRESS");
+  if (text.substr(mark + 1) == "host-gateway") throw UsageError("host-gateway comes with networks; it is not there yet");
+  return {parse_hostname(text.substr(0, mark)), parse_address(text.substr(mark + 1))};
+}
+
+std::string parse_name(std::string_view text) {
+  if (text.empty() || text.size() > 128 || text[0] == '-' || text[0] == '.' || text[0] == '_' || !consists_of(text, "-._"))
+    throw UsageError(format("{} is no name: a letter or digit, then letters, digits, '_', '.' and '-'", quoted(text)));
+  return std::string(text);
+}
+
+std::uint64_t parse_bytes(std::string_view text) {
+  const auto size = parse_size(text);
+  if (!size || *size == 0 || *size > INT64_MAX)
+    throw UsageError(format("{} is no size: a number and b, k, m, g or t", quoted(text)));
+  return *size;
+}
+
+bool parse_security(std::string_view text) {
+  if (text == "no-new-privileges" || text == "no-new-privileges=true" || text == "no-new-privileges:true") return false;
+  if (text == "no-new-privileges=false" || text == "no-new-privileges:false") return true;
+  const std::string_view name = text.substr(0, text.find_first_of("=:"));
+  if (name == "seccomp" || name == "apparmor" || name == "label" || name == "mask" || name == "unmask" || name == "proc-opts")
+    throw UsageError(format("{} comes with hardening; it is not there yet", name), "what works: no-new-privileges[=false]");
+  refuse_word("security option", text, {"no-new-privileges", "no-new-privileges=false"});
+}
+
+std::vector<std::string> parse_walls(std::string_view text) {
+  static constexpr std::array<std::string_view, 4> walls{"groups", "host-root", "idmap", "storage"};
+  std::vector<std::string> found = split(text, ',');
+  for (const std::string& word : found)
+    if (std::find(walls.begin(), walls.end(), word) == walls.end())
+      refuse_word("wall that can be required", word, {walls.begin(), walls.end()});
+  return found;
+}
+
+}  // namespace snug::commands

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "snug/base/environment.hh"
+#include "snug/plan/spec.hh"
+
+// What the values of run's options mean. Every function reads the whole of its text or throws a UsageError that does
+// not name the option: its caller knows that. `folder` is what relative paths of the host start from.
+
+namespace snug::commands {
+
+/// Throws the UsageError of a word that is none of `known`, with the nearest of them.
+[[noreturn]] void refuse_word(std::string_view what, std::string_view word, std::vector<std::string> known);
+
+/// Makes a path of the host absolute without looking at the file system; throws where it is a bare name.
+[[nodiscard]] std::string parse_host_path(std::string_view text, std::string_view folder);
+
+/// Cleans a path of the container, which has to be absolute.
+[[nodiscard]] std::string parse_inside_path(std::string_view text);
+
+[[nodiscard]] plan::Rootfs parse_rootfs(std::string_view text, std::string_view folder);
+
+[[nodiscard]] plan::Volume parse_volume(std::string_view text, std::string_view folder);
+[[nodiscard]] plan::Volume parse_mount(std::string_view text, std::string_view folder);
+[[nodiscard]] plan::Volume parse_tmpfs(std::string_view text);
+[[nodiscard]] plan::Device parse_device(std::string_view text);
+
+/// What --userns chooses: the wall and the id map at once.
+struct UserNamespace {
+  plan::NamespaceChoice wall;
+  plan::IdMapChoice ids;
+};
+[[nodiscard]] UserNamespace parse_userns(std::string_view text, std::string_view folder);
+[[nodiscard]] plan::NamespaceChoice parse_namespace(std::string_view text, std::string_view folder);
+[[nodiscard]] plan::NamespaceChoice parse_network(std::string_view text, std::string_view folder);
+
+/// Reads an id: a decimal number below 2^31, in its one spelling.
+[[nodiscard]] std::uint32_t parse_id(std::string_view text);
+[[nodiscard]] plan::IdRange parse_id_range(std::string_view text);
+[[nodiscard]] plan::UserChoice parse_user(std::string_view text);
+[[nodiscard]] std::string parse_group(std::string_view text);
+[[nodiscard]] std::string parse_capability(std::string_view text);
+
+/// Reads NAME=VALUE, or NAME, which is looked up in `environment`: nothing where it is not set there.
+[[nodiscard]] std::optional<plan::Variable> parse_variable(std::string_view text, const Environment& environment);
+
+/// Reads the text of an --env-file: lines as parse_variable takes them, and comments.
+[[nodiscard]] std::vector<plan::Variable> parse_variables(std::string_view text, std::string_view file,
+                                                          const Environment& environment);
+
+[[nodiscard]] plan::ResourceLimit parse_limit(std::string_view text);
+[[nodiscard]] plan::HostEntry parse_host_entry(std::string_view text);
+[[nodiscard]] std::string parse_address(std::string_view text);
+[[nodiscard]] std::string parse_hostname(std::string_view text);
+[[nodiscard]] std::string parse_name(std::string_view text);
+[[nodiscard]] std::uint64_t parse_bytes(std::string_view text);
+
+/// Reads --security-opt; tells whether new privileges are allowed.
+[[nodiscard]] bool parse_security(std::string_view text);
+
+/// Reads WALL[,WALL].
+[[nodiscard]] std::vector<std::string> parse_walls(std::string_view text);
+
+}  // namespace snug::commands

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "snug/plan/host_facts.hh"
+#include "snug/plan/spec.hh"
+
+namespace snug::probe {
+
+/// What of the caller's environment the facts depend on; empty where a variable is not set.
+struct CallerEnvironment {
+  std::string home, pwd, term, xdg_data_home;
+};
+
+/// Reads what make_plan needs to know for `spec`, and no more: it is on the way of every start. Runs in the monitor,
+/// in the host's namespaces. Throws where the root file system or a source of a volume is not what it has to be,
+/// and where the root's own files are not plain small files.
+[[nodiscard]] plan::HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environment);
+
+}  // namespace snug::probe

@@ -1,0 +1,93 @@
+#include "parse.hh"
+
+#include <limits>
+#include <optional>
+
+#include "snug/base/text.hh"
+
+namespace snug::probe {
+namespace {
+
+constexpr std::size_t longest_line = 4096;
+
+// The lines that are worth a look: not too long for an honest file, and without NUL.
+std::vector<std::string_view> sound_lines(std::string_view text) {
+  std::vector<std::string_view> sound;
+  for (const std::string_view line : lines(text))
+    if (line.size() <= longest_line && line.find('\0') == std::string_view::npos) sound.push_back(line);
+  return sound;
+}
+
+std::optional<std::uint32_t> parse_id(std::string_view text) {
+  const auto number = parse_number(text);
+  if (!number || *number >= std::numeric_limits<std::uint32_t>::max()) return {};
+  return static_cast<std::uint32_t>(*number);
+}
+
+// Undoes the kernel's \040 for a blank and its like.
+std::string unescape(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto digit = [&](std::size_t offset) {
+      return at + offset < text.size() && text[at + offset] >= '0' && text[at + offset] <= '7' ? text[at + offset] - '0' : -1;
+    };
+    if (text[at] == '\\' && digit(1) >= 0 && digit(2) >= 0 && digit(3) >= 0) {
+      out += static_cast<char>(digit(1) * 64 + digit(2) * 8 + digit(3));
+      at += 3;
+    } else {
+      out += text[at];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<plan::Account> parse_passwd(std::string_view text) {
+  std::vector<plan::Account> accounts;
+  for (const std::string_view line : sound_lines(text)) {
+    const auto fields = split(line, ':');
+    if (fields.size() != 7 || fields[0].empty()) continue;
+    const auto uid = parse_id(fields[2]), gid = parse_id(fields[3]);
+    if (uid && gid) accounts.push_back({fields[0], *uid, *gid, fields[5], fields[6]});
+  }
+  return accounts;
+}
+
+std::vector<plan::Group> parse_group(std::string_view text) {
+  std::vector<plan::Group> groups;
+  for (const std::string_view line : sound_lines(text)) {
+    const auto fields = split(line, ':');
+    if (fields.size() != 4 || fields[0].empty()) continue;
+    if (const auto gid = parse_id(fields[2]))
+      groups.push_back({fields[0], *gid, fields[3].empty() ? std::vector<std::string>() : split(fields[3], ',')});
+  }
+  return groups;
+}
+
+std::vector<plan::SubIdRange> parse_sub_ids(std::string_view text, std::string_view name, HostId uid) {
+  std::vector<plan::SubIdRange> ranges;
+  for (const std::string_view line : sound_lines(text)) {
+    const auto fields = split(line, ':');
+    if (fields.size() != 3) continue;
+    const bool mine = (!name.empty() && fields[0] == name) || fields[0] == format("{}", uid.value);
+    const auto first = parse_id(fields[1]), count = parse_id(fields[2]);
+    if (mine && first && count && *count > 0) ranges.push_back({{*first}, *count});
+  }
+  return ranges;
+}
+
+std::vector<plan::Mount> parse_mountinfo(std::string_view text) {
+  std::vector<plan::Mount> mounts;
+  for (const std::string_view line : lines(text)) {
+    // ID PARENT MAJOR:MINOR ROOT TARGET OPTIONS [TAGS...] - TYPE SOURCE SUPER-OPTIONS
+    const auto fields = split(line, ' ');
+    const std::size_t dash = line.find(" - ");
+    if (fields.size() < 10 || dash == std::string_view::npos) continue;
+    const std::string_view rest = line.substr(dash + 3);
+    mounts.push_back({unescape(fields[4]), std::string(rest.substr(0, rest.find(' '))), unescape(fields[3])});
+  }
+  return mounts;
+}
+
+}  // namespace snug::probe

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "snug/plan/host_facts.hh"
+
+namespace snug::probe {
+
+// Readers of the system's small text files. Lines that are not as they should be are passed over: none of these
+// files is ours to mend, and what is hostile in them must not stop a start. All are pure.
+
+/// passwd(5).
+[[nodiscard]] std::vector<plan::Account> parse_passwd(std::string_view text);
+
+/// group(5).
+[[nodiscard]] std::vector<plan::Group> parse_group(std::string_view text);
+
+/// subuid(5) and subgid(5): the ranges that belong to `name` or to `uid`.
+[[nodiscard]] std::vector<plan::SubIdRange> parse_sub_ids(std::string_view text, std::string_view name, HostId uid);
+
+/// proc_pid_mountinfo(5).
+[[nodiscard]] std::vector<plan::Mount> parse_mountinfo(std::string_view text);
+
+}  // namespace snug::probe

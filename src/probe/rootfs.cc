@@ -1,0 +1,71 @@
+#include "rootfs.hh"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "parse.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::probe {
+namespace {
+
+using sys::Fd;
+
+Fd open_root(const plan::Rootfs& rootfs) {
+  const std::string path = rootfs.kind == plan::Rootfs::Kind::host ? "/" : rootfs.path;
+  Fd root = sys::try_open(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY);
+  if (root) return root;
+  const int error = errno;
+  const std::string what = format("use {} as root file system", quoted(rootfs.given.empty() ? path : rootfs.given));
+  if (error == ENOTDIR && sys::find_status(AT_FDCWD, path.c_str()))
+    throw Error(format("cannot {}: it is a file, not a folder", what), "for an archive say tar:PATH");
+  throw system_error(what, error);
+}
+
+// The text of a file that a stranger wrote; empty where there is none.
+std::string read_inside(int root, const char* path) {
+  constexpr std::size_t limit = std::size_t{1} << 20U;
+  const Fd file = sys::try_open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file) return {};
+  const auto status = sys::find_status(file.get(), "");
+  if (!status || !S_ISREG(status->st_mode))
+    throw Error(format("{} of the root file system is not a plain file", quoted(path)));
+  if (static_cast<std::size_t>(status->st_size) > limit)
+    throw Error(format("{} of the root file system is larger than 1 MiB", quoted(path)));
+  return sys::read_all(file.get(), limit);
+}
+
+bool has(int root, const std::string& path, mode_t type) {
+  if (path.empty() || path[0] != '/') return false;
+  const Fd found = sys::try_open_in_root(root, path.c_str(), O_PATH);
+  const auto status = found ? sys::find_status(found.get(), "") : std::nullopt;
+  return status && (status->st_mode & S_IFMT) == type && (type == S_IFDIR || (status->st_mode & 0111) != 0);
+}
+
+}  // namespace
+
+plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host) {
+  const Fd root = open_root(spec.rootfs);
+  plan::RootfsFacts facts;
+  facts.passwd = read_inside(root.get(), "etc/passwd");
+  facts.accounts = parse_passwd(facts.passwd);
+  if (spec.user || !spec.groups.empty()) facts.groups = parse_group(read_inside(root.get(), "etc/group"));
+  if (spec.command.empty() && !spec.entrypoint)
+    for (const std::string& shell : {host.account.shell, std::string("/bin/bash"), std::string("/bin/sh")})
+      if (std::find(facts.shells.begin(), facts.shells.end(), shell) == facts.shells.end() && has(root.get(), shell, S_IFREG))
+        facts.shells.push_back(shell);
+  std::vector<std::string> folders{host.current_folder, host.account.home};
+  for (const plan::Account& account : facts.accounts)
+    if (account.uid == 0 || account.uid == host.uid.value || spec.user) folders.push_back(account.home);
+  for (const std::string& folder : folders)
+    if (std::find(facts.folders.begin(), facts.folders.end(), folder) == facts.folders.end() && has(root.get(), folder, S_IFDIR))
+      facts.folders.push_back(folder);
+  return facts;
+}
+
+}  // namespace snug::probe

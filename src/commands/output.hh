@@ -7,4 +7,7 @@ namespace snug::commands {
 /// Writes all of `data` to standard output, or throws an Error that says why it could not.
 void print(std::string_view data);
 
+/// Writes `talk` to standard error, as far as that goes.
+void say(std::string_view talk);
+
 }  // namespace snug::commands

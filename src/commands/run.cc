@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "commands.hh"
-#include "failure.hh"
+#include "output.hh"
 #include "planning.hh"
 #include "run_options.hh"
 #include "snug/base/text.hh"

@@ -39,6 +39,9 @@ struct Plan {
   }
 };
 
+/// Gives the verb phrase of a step of `plan`; what is attached is named by what made it.
+[[nodiscard]] std::string describe(const Plan& plan, const Step& step);
+
 /// Why there is no plan: what was asked for cannot be had here, and what would help.
 struct Refusal {
   std::string message;

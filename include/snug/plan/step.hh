@@ -265,4 +265,7 @@ struct Step {
 /// "bind '/srv/data' on '/data' (read-only)".
 [[nodiscard]] std::string describe(const Action& action);
 
+/// Names the namespaces of CLONE_NEW* flags: "user, mount, pid".
+[[nodiscard]] std::string describe_namespaces(std::uint64_t flags);
+
 }  // namespace snug::plan

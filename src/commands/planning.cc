@@ -1,0 +1,48 @@
+#include "planning.hh"
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "output.hh"
+#include "settings.hh"
+#include "snug/base/text.hh"
+#include "snug/plan/hints.hh"
+#include "snug/probe/host.hh"
+
+namespace snug::commands {
+namespace {
+
+std::string value_of(const Environment& environment, std::string_view name) {
+  return std::string(environment.find(name).value_or(""));
+}
+
+}  // namespace
+
+Planned plan_container(const cli::Invocation& invocation) {
+  const Environment& environment = invocation.environment;
+  Planned planned{.spec = read_spec(invocation)};
+  planned.facts = probe::host_facts(planned.spec, {.home = value_of(environment, "HOME"),
+                                                   .pwd = value_of(environment, "PWD"),
+                                                   .term = value_of(environment, "TERM"),
+                                                   .xdg_data_home = value_of(environment, "XDG_DATA_HOME")});
+  auto made = plan::make_plan(planned.spec, planned.facts);
+  if (auto* refusal = std::get_if<plan::Refusal>(&made)) throw Error(refusal->message, refusal->hint);
+  planned.plan = std::get<plan::Plan>(std::move(made));
+  for (const plan::Notice& notice : planned.plan.notices) {
+    say(format("snug: notice: {}\n", notice.text));
+    if (!notice.remedy.empty()) say(format("  hint:  {}\n", notice.remedy));
+  }
+  return planned;
+}
+
+Error failure_error(const Planned& planned, const runtime::StepFailure& failure) {
+  const plan::Step& step = planned.plan.steps.at(failure.step);
+  std::string message = format("cannot {}: {}", plan::describe(planned.plan, step), errno_text(failure.error));
+  if (!failure.reason.empty()) message += format(" ({})", printable(failure.reason));
+  Error error(std::move(message), plan::find_hint(step.action, failure.error, planned.facts).value_or(""));
+  if (std::holds_alternative<plan::Exec>(step.action)) error.with_exit_code(failure.error == ENOENT ? 127 : 126);
+  return error;
+}
+
+}  // namespace snug::commands

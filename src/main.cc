@@ -13,7 +13,8 @@
 
 namespace {
 
-// A file opened later must never become descriptor 0, 1 or 2: it would be read or written as a standard stream.
+// A file opened later must never become descriptor 0, 1 or 2: it would be read or written as a standard
+// stream.
 bool fill_standard_descriptors() {
   int fd = ::open("/dev/null", O_RDWR);
   while (fd >= 0 && fd <= STDERR_FILENO) fd = ::dup(fd);
@@ -26,7 +27,8 @@ void say(std::string_view text) { static_cast<void>(::write(STDERR_FILENO, text.
 // Keeps the line feeds of our own messages and escapes the rest of what a terminal could act on.
 std::string plain(std::string_view text) {
   std::string out;
-  for (const std::string_view line : snug::lines(text)) out += (out.empty() ? "" : "\n         ") + snug::printable(line);
+  for (const std::string_view line : snug::lines(text))
+    out += (out.empty() ? "" : "\n         ") + snug::printable(line);
   return out;
 }
 
@@ -39,7 +41,8 @@ void print_error(const snug::Error& error) {
 }
 
 int run(std::span<const std::string_view> words, const snug::Environment& environment) {
-  // Whoever starts a setuid program chooses its environment, descriptors and limits: nothing here is built for that.
+  // Whoever starts a setuid program chooses its environment, descriptors and limits: nothing here is built
+  // for that.
   if (::getauxval(AT_SECURE) != 0 || ::getuid() != ::geteuid() || ::getgid() != ::getegid())
     throw snug::Error("snug does not run setuid, setgid or with file capabilities: it needs no privilege",
                       "take the bits off the file: chmod u-s,g-s; setcap -r");

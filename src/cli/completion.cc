@@ -119,14 +119,15 @@ std::string render_bash_completion(CommandTable commands) {
   Arrays arrays;
   for (const Command* command : commands) arrays.add(*command);
   return format(
-      "# bash completion for snug; 'snug completion bash' prints it.\n\n"
-      "_snug_commands=({})\n\n"
-      "# What each command takes.\ndeclare -gA _snug_options=(\n{})\n\n"
-      "# What the value of an option is.\ndeclare -gA _snug_values=(\n{})\n\n"
-      "# What the first operand is.\ndeclare -gA _snug_operands=(\n{})\n\n"
-      "# Where no option follows the first operand.\ndeclare -gA _snug_stops=(\n{})\n",
-      arrays.commands.substr(arrays.commands.empty() ? 0 : 1), arrays.options, arrays.values, arrays.operands,
-      arrays.stops) + std::string(script);
+             "# bash completion for snug; 'snug completion bash' prints it.\n\n"
+             "_snug_commands=({})\n\n"
+             "# What each command takes.\ndeclare -gA _snug_options=(\n{})\n\n"
+             "# What the value of an option is.\ndeclare -gA _snug_values=(\n{})\n\n"
+             "# What the first operand is.\ndeclare -gA _snug_operands=(\n{})\n\n"
+             "# Where no option follows the first operand.\ndeclare -gA _snug_stops=(\n{})\n",
+             arrays.commands.substr(arrays.commands.empty() ? 0 : 1), arrays.options, arrays.values,
+             arrays.operands, arrays.stops) +
+         std::string(script);
 }
 
 }  // namespace snug::cli

@@ -10,10 +10,13 @@ namespace {
 constexpr std::size_t page_width = 80;
 constexpr std::size_t help_column = 30;
 
-// Breaks `text` at blanks into lines that fit between `indent` and the page's edge; the first line starts at `column`.
+// Breaks `text` at white space into lines that fit between `indent` and the page's edge; the first line
+// starts at `column`.
 std::string wrapped(std::string_view text, std::size_t indent, std::size_t column) {
   std::string out;
-  for (const std::string& word : split(text, ' ')) {
+  std::string one_line(text);
+  std::replace(one_line.begin(), one_line.end(), '\n', ' ');
+  for (const std::string& word : split(one_line, ' ')) {
     const bool first = out.empty();
     if (!first && column + 1 + word.size() > page_width) {
       out += "\n" + std::string(indent, ' ');
@@ -35,7 +38,8 @@ std::string synopsis(const Command& command) {
 }
 
 std::string option_line(const Option& option) {
-  std::string line = option.letter != 0 ? format("  -{}, --{}", option.letter, option.name) : format("      --{}", option.name);
+  std::string line = option.letter != 0 ? format("  -{}, --{}", option.letter, option.name)
+                                        : format("      --{}", option.name);
   if (!option.is_flag()) line += format(" {}", option.argument);
   if (line.size() + 2 > help_column) line += "\n";
   const std::size_t used = line.back() == '\n' ? 0 : line.size();
@@ -54,7 +58,8 @@ std::vector<const Option*> visible_options(const Command& command) {
 
 std::string render_help(const Command& command) {
   std::string text = format("Usage: {}\n\n", synopsis(command));
-  text += wrapped(command.description.empty() ? command.summary : command.description, 0, 0) + "\n\nOptions:\n";
+  text +=
+      wrapped(command.description.empty() ? command.summary : command.description, 0, 0) + "\n\nOptions:\n";
   for (const Option* option : visible_options(command)) text += option_line(*option);
   return text;
 }

@@ -46,7 +46,8 @@ class Parser {
   void long_option(std::string_view text) {
     const std::size_t equals = text.find('=');
     const std::string_view name = text.substr(0, equals);
-    const auto found = std::find_if(options_.begin(), options_.end(), [&](auto* option) { return option->name == name; });
+    const auto found =
+        std::find_if(options_.begin(), options_.end(), [&](auto* option) { return option->name == name; });
     if (found == options_.end()) unknown_name(name);
     if (equals != std::string_view::npos)
       give(**found, text.substr(equals + 1));
@@ -60,12 +61,11 @@ class Parser {
     while (!cluster.empty()) {
       const char letter = cluster.front();
       cluster.remove_prefix(1);
-      const auto found =
-          std::find_if(options_.begin(), options_.end(), [&](auto* option) { return option->letter == letter; });
+      const auto found = std::find_if(options_.begin(), options_.end(),
+                                      [&](auto* option) { return option->letter == letter; });
       if (letter == 0 || found == options_.end()) unknown_letter(letter);
       const Option& option = **found;
-      if (cluster.starts_with('='))
-        return give(option, cluster.substr(1));
+      if (cluster.starts_with('=')) return give(option, cluster.substr(1));
       if (option.is_flag())
         give(option, "true");
       else

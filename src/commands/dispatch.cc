@@ -28,7 +28,8 @@ int dispatch(std::span<const std::string_view> words, const Environment& environ
   if (words.empty() || words[0] == "--help" || words[0] == "-h") return print_overview();
   const std::string_view name = words[0] == "--version" ? version_command.name : words[0];
   if (name.starts_with('-'))
-    throw UsageError(format("the first word is a command, not an option: {}", quoted(name)), "'snug help' lists the commands");
+    throw UsageError(format("the first word is a command, not an option: {}", quoted(name)),
+                     "'snug help' lists the commands");
   const cli::Command& command = find_command(name);
   const cli::Arguments arguments = cli::parse(command, words.subspan(1));
   if (arguments.flag(cli::help_option.name)) {

@@ -10,7 +10,8 @@ namespace snug::commands {
 namespace {
 
 constexpr std::string_view about =
-    "A shell inside walls of its own: namespaces of the kernel that is already there, on a root file system of its "
+    "A shell inside walls of its own: namespaces of the kernel that is already there, on a root file system "
+    "of its "
     "own, for an ordinary user, with no daemon and no setuid program.";
 
 constexpr std::array options{

@@ -18,15 +18,18 @@ bool is_digits(std::string_view text) {
 std::string parse_name_or_id(std::string_view what, std::string_view text) {
   constexpr std::string_view rest = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-@$";
   if (is_digits(text)) return format("{}", parse_id(text));
-  if (text.empty() || text[0] == '-' || text[0] == '.' || text.find_first_not_of(rest) != std::string_view::npos)
+  if (text.empty() || text[0] == '-' || text[0] == '.' ||
+      text.find_first_not_of(rest) != std::string_view::npos)
     throw UsageError(format("{} is neither the name nor the number of a {}", quoted(text), what));
   return std::string(text);
 }
 
 using Keep = plan::IdMapChoice;
 constexpr std::array keep_keys = std::to_array<Key<Keep>>({
-    {"uid", Key<Keep>::Value::needed, [](auto& keep, auto value) { keep.keep_uid = ContainerId{parse_id(value)}; }},
-    {"gid", Key<Keep>::Value::needed, [](auto& keep, auto value) { keep.keep_gid = ContainerId{parse_id(value)}; }},
+    {"uid", Key<Keep>::Value::needed,
+     [](auto& keep, auto value) { keep.keep_uid = ContainerId{parse_id(value)}; }},
+    {"gid", Key<Keep>::Value::needed,
+     [](auto& keep, auto value) { keep.keep_gid = ContainerId{parse_id(value)}; }},
 });
 
 void refuse_container(std::string_view text) {
@@ -40,7 +43,8 @@ void refuse_container(std::string_view text) {
 std::uint32_t parse_id(std::string_view text) {
   const auto number = parse_number(text);
   if (!number || *number >= id_end)
-    throw UsageError(format("{} is no id: a decimal number below {}, without sign or leading zero", quoted(text), id_end));
+    throw UsageError(
+        format("{} is no id: a decimal number below {}, without sign or leading zero", quoted(text), id_end));
   return static_cast<std::uint32_t>(*number);
 }
 
@@ -66,7 +70,8 @@ plan::NamespaceChoice parse_network(std::string_view text, std::string_view fold
   if (text == "none") return plan::NewNamespace{};
   if (text == "private" || text == "host" || text.starts_with("ns:") || text.starts_with("container:"))
     return parse_namespace(text, folder);
-  throw UsageError(format("{} comes with networks; it is not there yet", quoted(text)), "what works: none, private, host, ns:PATH");
+  throw UsageError(format("{} comes with networks; it is not there yet", quoted(text)),
+                   "what works: none, private, host, ns:PATH");
 }
 
 UserNamespace parse_userns(std::string_view text, std::string_view folder) {

@@ -36,9 +36,11 @@ void set_keys(T& target, std::string_view what, std::span<const Key<T>> keys, st
       for (const Key<T>& key : keys) names.emplace_back(key.name);
       refuse_word(what, name, std::move(names));
     }
-    if (alone && found->value == Value::needed) throw UsageError(format("{} needs a value: {}=...", name, name));
+    if (alone && found->value == Value::needed)
+      throw UsageError(format("{} needs a value: {}=...", name, name));
     if (!alone && found->value == Value::none) throw UsageError(format("{} takes no value", name));
-    if (found->set) found->set(target, alone ? std::string_view("true") : std::string_view(word).substr(equals + 1));
+    if (found->set)
+      found->set(target, alone ? std::string_view("true") : std::string_view(word).substr(equals + 1));
   }
 }
 

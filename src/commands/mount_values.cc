@@ -17,7 +17,8 @@ std::string cleaned(const std::filesystem::path& path) {
 }
 
 bool is_path(std::string_view text) {
-  return text.starts_with('/') || text == "." || text == ".." || text.starts_with("./") || text.starts_with("../");
+  return text.starts_with('/') || text == "." || text == ".." || text.starts_with("./") ||
+         text.starts_with("../");
 }
 
 std::string parse_target(std::string_view text) {
@@ -30,7 +31,8 @@ std::uint32_t parse_mode(std::string_view text) {
   std::uint32_t mode = 0;
   for (const char digit : text) {
     mode = mode * 8 + static_cast<std::uint32_t>(digit - '0');
-    if (digit < '0' || digit > '7' || mode > 01777) throw UsageError(format("{} is no octal mode up to 1777", quoted(text)));
+    if (digit < '0' || digit > '7' || mode > 01777)
+      throw UsageError(format("{} is no octal mode up to 1777", quoted(text)));
   }
   if (text.empty()) throw UsageError("the mode is empty");
   return mode;
@@ -42,8 +44,8 @@ bool parse_yes_no(std::string_view text) {
   throw UsageError(format("{} is neither true nor false", quoted(text)));
 }
 
-// Mounts never travel between host and container, and nothing bound is set-user-id or a device: these are always so.
-// Labels of SELinux (z, Z) are not changed.
+// Mounts never travel between host and container, and nothing bound is set-user-id or a device: these are
+// always so. Labels of SELinux (z, Z) are not changed.
 using BindKey = Key<plan::BindVolume>;
 constexpr std::array bind_keys = std::to_array<BindKey>({
     {"ro", BindKey::Value::none, [](auto& bind, auto) { bind.read_only = true; }},
@@ -52,7 +54,12 @@ constexpr std::array bind_keys = std::to_array<BindKey>({
     {"bind", BindKey::Value::none, [](auto& bind, auto) { bind.recursive = false; }},
     {"exec", BindKey::Value::none, [](auto& bind, auto) { bind.executable = true; }},
     {"noexec", BindKey::Value::none, [](auto& bind, auto) { bind.executable = false; }},
-    {"private"}, {"rprivate"}, {"nosuid"}, {"nodev"}, {"z"}, {"Z"},
+    {"private"},
+    {"rprivate"},
+    {"nosuid"},
+    {"nodev"},
+    {"z"},
+    {"Z"},
 });
 
 using TmpfsKey = Key<plan::TmpfsVolume>;
@@ -63,7 +70,8 @@ constexpr std::array tmpfs_keys = std::to_array<TmpfsKey>({
     {"rw", TmpfsKey::Value::none, [](auto& tmpfs, auto) { tmpfs.read_only = false; }},
     {"exec", TmpfsKey::Value::none, [](auto& tmpfs, auto) { tmpfs.executable = true; }},
     {"noexec", TmpfsKey::Value::none, [](auto& tmpfs, auto) { tmpfs.executable = false; }},
-    {"nosuid"}, {"nodev"},
+    {"nosuid"},
+    {"nodev"},
 });
 
 // The fields of --mount, before the type tells which of them have a meaning.
@@ -75,9 +83,13 @@ struct Mount {
   std::optional<std::uint32_t> mode = {};
 };
 
-constexpr auto set_source = [](Mount& mount, std::string_view value) { mount.source = parse_host_path(value, mount.folder); };
+constexpr auto set_source = [](Mount& mount, std::string_view value) {
+  mount.source = parse_host_path(value, mount.folder);
+};
 constexpr auto set_target = [](Mount& mount, std::string_view value) { mount.target = parse_target(value); };
-constexpr auto set_read_only = [](Mount& mount, std::string_view value) { mount.read_only = parse_yes_no(value); };
+constexpr auto set_read_only = [](Mount& mount, std::string_view value) {
+  mount.read_only = parse_yes_no(value);
+};
 
 using MountKey = Key<Mount>;
 constexpr std::array mount_keys = std::to_array<MountKey>({
@@ -91,7 +103,8 @@ constexpr std::array mount_keys = std::to_array<MountKey>({
     {"ro", MountKey::Value::flag, set_read_only},
     {"bind-recursive", MountKey::Value::needed,
      [](auto& mount, auto value) {
-       if (value != "enabled" && value != "disabled") refuse_word("bind-recursive", value, {"enabled", "disabled"});
+       if (value != "enabled" && value != "disabled")
+         refuse_word("bind-recursive", value, {"enabled", "disabled"});
        mount.recursive = value == "enabled";
      }},
     {"tmpfs-size", MountKey::Value::needed, [](auto& mount, auto value) { mount.size = parse_bytes(value); }},
@@ -106,12 +119,14 @@ std::string parse_host_path(std::string_view text, std::string_view folder) {
     throw UsageError(format("{} is the name of a volume; volumes are not there yet", quoted(text)),
                      format("a folder is written with a slash or a dot in front: ./{}", printable(text)));
   if (text.starts_with('/')) return cleaned(text);
-  if (folder.empty()) throw Error(format("cannot tell where {} is: the current folder is gone", quoted(text)));
+  if (folder.empty())
+    throw Error(format("cannot tell where {} is: the current folder is gone", quoted(text)));
   return cleaned(std::filesystem::path(folder) / text);
 }
 
 std::string parse_inside_path(std::string_view text) {
-  if (!text.starts_with('/')) throw UsageError(format("{} has to be a path from the root of the container on: /...", quoted(text)));
+  if (!text.starts_with('/'))
+    throw UsageError(format("{} has to be a path from the root of the container on: /...", quoted(text)));
   return cleaned(text);
 }
 
@@ -125,7 +140,8 @@ plan::Rootfs parse_rootfs(std::string_view text, std::string_view folder) {
   if (text.starts_with("tar:")) return {Kind::archive, path_of(text.substr(4)), given};
   if (text.starts_with("dir:") || is_path(text)) {
     std::string path = path_of(text.starts_with("dir:") ? text.substr(4) : text);
-    return path == "/" ? plan::Rootfs{Kind::host, "", given} : plan::Rootfs{Kind::directory, std::move(path), given};
+    return path == "/" ? plan::Rootfs{Kind::host, "", given}
+                       : plan::Rootfs{Kind::directory, std::move(path), given};
   }
   throw UsageError(format("{} is the name of an image, and images are not there yet", quoted(text)),
                    "what works: host, a folder (./debian or dir:debian), an archive (tar:debian.tar); "
@@ -134,8 +150,11 @@ plan::Rootfs parse_rootfs(std::string_view text, std::string_view folder) {
 
 plan::Volume parse_volume(std::string_view text, std::string_view folder) {
   const std::vector<std::string> parts = split(text, ':');
-  if (parts.size() == 1) throw UsageError("a volume without a name is not there yet", "SOURCE:TARGET binds a folder of the host");
-  if (parts.size() > 3) throw UsageError("there are more than two colons", "--mount type=bind,source=...,target=... takes any path");
+  if (parts.size() == 1)
+    throw UsageError("a volume without a name is not there yet", "SOURCE:TARGET binds a folder of the host");
+  if (parts.size() > 3)
+    throw UsageError("there are more than two colons",
+                     "--mount type=bind,source=...,target=... takes any path");
   plan::BindVolume bind{.source = parse_host_path(parts[0], folder), .target = parse_target(parts[1])};
   if (parts.size() == 3) set_keys<plan::BindVolume>(bind, "option of a bind mount", bind_keys, parts[2]);
   return bind;
@@ -145,17 +164,22 @@ plan::Volume parse_mount(std::string_view text, std::string_view folder) {
   Mount mount{.folder = folder};
   set_keys<Mount>(mount, "key of --mount", mount_keys, text);
   if (mount.type != "bind" && mount.type != "tmpfs") {
-    if (mount.type == "volume" || mount.type.empty()) throw UsageError("volumes are not there yet: it has to say type=bind or type=tmpfs");
+    if (mount.type == "volume" || mount.type.empty())
+      throw UsageError("volumes are not there yet: it has to say type=bind or type=tmpfs");
     refuse_word("type of mount", mount.type, {"bind", "tmpfs"});
   }
   if (mount.target.empty()) throw UsageError("the target is missing: target=/...");
   if (mount.type == "tmpfs") {
     if (!mount.source.empty()) throw UsageError("a tmpfs has no source");
-    return plan::TmpfsVolume{.target = mount.target, .size = mount.size, .mode = mount.mode, .read_only = mount.read_only};
+    return plan::TmpfsVolume{
+        .target = mount.target, .size = mount.size, .mode = mount.mode, .read_only = mount.read_only};
   }
   if (mount.source.empty()) throw UsageError("the source is missing: source=/...");
   if (mount.size || mount.mode) throw UsageError("tmpfs-size and tmpfs-mode belong to type=tmpfs");
-  return plan::BindVolume{.source = mount.source, .target = mount.target, .read_only = mount.read_only, .recursive = mount.recursive};
+  return plan::BindVolume{.source = mount.source,
+                          .target = mount.target,
+                          .read_only = mount.read_only,
+                          .recursive = mount.recursive};
 }
 
 plan::Volume parse_tmpfs(std::string_view text) {
@@ -169,11 +193,13 @@ plan::Volume parse_tmpfs(std::string_view text) {
 plan::Device parse_device(std::string_view text) {
   const std::vector<std::string> parts = split(text, ':');
   if (parts.size() > 3) throw UsageError("there are more than two colons: HOST[:INSIDE[:PERMISSIONS]]");
-  if (!parts[0].starts_with('/')) throw UsageError(format("{} is no path of a device: /dev/...", snug::quoted(parts[0])));
+  if (!parts[0].starts_with('/'))
+    throw UsageError(format("{} is no path of a device: /dev/...", snug::quoted(parts[0])));
   // docker takes HOST:rwm as well.
   const bool short_form = parts.size() == 2 && !parts[1].starts_with('/');
   const std::string permissions = short_form ? parts[1] : parts.size() == 3 ? parts[2] : "rwm";
-  if (permissions.empty() || permissions.find_first_not_of("rwm") != std::string::npos || permissions.find('r') == std::string::npos)
+  if (permissions.empty() || permissions.find_first_not_of("rwm") != std::string::npos ||
+      permissions.find('r') == std::string::npos)
     throw UsageError(format("{} are no permissions: r, rw or rwm", snug::quoted(permissions)));
   return {.source = cleaned(parts[0]),
           .target = parse_target(parts.size() == 1 || short_form ? parts[0] : parts[1]),

@@ -46,7 +46,9 @@ void choose(Draft& draft, Value value) {
 
 // The same place twice is a slip, unless the command line overrides what a file says.
 void mount(Draft& draft, plan::Volume volume) {
-  const auto target = [](const plan::Volume& any) { return std::visit([](const auto& v) { return v.target; }, any); };
+  const auto target = [](const plan::Volume& any) {
+    return std::visit([](const auto& v) { return v.target; }, any);
+  };
   auto& volumes = draft.spec.volumes;
   for (std::size_t at = 0; at < volumes.size(); ++at) {
     if (target(volumes[at]) != target(volume)) continue;
@@ -61,11 +63,13 @@ void mount(Draft& draft, plan::Volume volume) {
 }
 
 void add_env(Draft& draft, Value value) {
-  if (auto variable = parse_variable(value, draft.environment)) draft.spec.env.push_back(*std::move(variable));
+  if (auto variable = parse_variable(value, draft.environment))
+    draft.spec.env.push_back(*std::move(variable));
 }
 
 void add_env_file(Draft& draft, Value value) {
-  const std::string path = value.starts_with('/') || draft.folder.empty() ? value : format("{}/{}", draft.folder, value);
+  const std::string path =
+      value.starts_with('/') || draft.folder.empty() ? value : format("{}/{}", draft.folder, value);
   const sys::Fd file = sys::open(AT_FDCWD, path, O_RDONLY | O_NOCTTY);
   for (auto& variable : parse_variables(sys::read_all(file.get()), value, draft.environment))
     draft.spec.env.push_back(std::move(variable));
@@ -85,8 +89,10 @@ void add_range(Draft& draft, Value value) {
 
 template <plan::RootWrites choice>
 void set_writes(Draft& draft, Value value) {
-  if (is_yes(value)) draft.spec.root_writes = choice;
-  else if (draft.spec.root_writes == choice) draft.spec.root_writes = plan::RootWrites::thrown_away;
+  if (is_yes(value))
+    draft.spec.root_writes = choice;
+  else if (draft.spec.root_writes == choice)
+    draft.spec.root_writes = plan::RootWrites::thrown_away;
 }
 
 void set_entrypoint(Draft& draft, Value value) {
@@ -94,7 +100,8 @@ void set_entrypoint(Draft& draft, Value value) {
 }
 
 void check_removed(Draft&, Value value) {
-  if (!is_yes(value)) throw UsageError("a container that stays comes with live containers; it is not there yet");
+  if (!is_yes(value))
+    throw UsageError("a container that stays comes with live containers; it is not there yet");
 }
 
 void add_walls(Draft& draft, Value value) {
@@ -110,90 +117,100 @@ struct Row {
 constexpr cli::Completer wall_words{Complete::words, "private host ns:"};
 constexpr std::string_view wall_argument = "private|host|ns:PATH";
 
+constexpr cli::Option flag(std::string_view name, char letter, std::string_view help) {
+  return {.name = name, .letter = letter, .help = help};
+}
+
+constexpr cli::Option one(std::string_view name, char letter, std::string_view argument,
+                          std::string_view help, cli::Completer completer = {}) {
+  return {.name = name, .letter = letter, .argument = argument, .help = help, .completer = completer};
+}
+
+constexpr cli::Option many(std::string_view name, char letter, std::string_view argument,
+                           std::string_view help, cli::Completer completer = {}) {
+  cli::Option option = one(name, letter, argument, help, completer);
+  option.repeatable = true;
+  return option;
+}
+
 constexpr std::array rows = std::to_array<Row>({
-    {{.name = "add-host", .argument = "NAME:ADDRESS", .help = "add a line to /etc/hosts", .repeatable = true},
-     Files::of_user, add<&Spec::hosts, parse_host_entry>},
-    {{.name = "cap-add", .argument = "CAPABILITY", .help = "give a capability, or ALL, to root inside", .repeatable = true},
-     Files::of_user, add<&Spec::cap_add, parse_capability>},
-    {{.name = "cap-drop", .argument = "CAPABILITY", .help = "take a capability, or ALL, from root inside", .repeatable = true},
-     Files::of_project, add<&Spec::cap_drop, parse_capability>},
-    {{.name = "cgroupns", .argument = wall_argument, .help = "choose the cgroup namespace", .completer = wall_words},
-     Files::of_user, choose<&plan::Namespaces::cgroup>},
-    {{.name = "device", .argument = "HOST[:INSIDE[:rwm]]", .help = "show a device of the host", .repeatable = true,
-      .completer = {Complete::file}},
-     Files::of_user, add<&Spec::devices, parse_device>},
-    {{.name = "dns", .argument = "ADDRESS", .help = "ask this name server", .repeatable = true},
-     Files::of_user, add<&Spec::dns, parse_address>},
-    {{.name = "entrypoint", .argument = "PROGRAM", .help = "put a program in front of the command"},
-     Files::of_project, set_entrypoint},
-    {{.name = "env", .letter = 'e', .argument = "NAME[=VALUE]", .help = "set a variable, or copy the caller's", .repeatable = true},
-     Files::of_project, add_env},
-    {{.name = "env-file", .argument = "FILE", .help = "set the variables that a file lists", .repeatable = true,
-      .completer = {Complete::file}},
-     Files::of_user, add_env_file},
-    {{.name = "gidmap", .argument = "CONTAINER:HOST:COUNT", .help = "map groups, instead of --userns", .repeatable = true},
-     Files::of_user, add_range<&plan::IdMapChoice::gids>},
-    {{.name = "group-add", .argument = "GROUP", .help = "be in a group as well", .repeatable = true},
-     Files::of_user, add<&Spec::groups, parse_group>},
-    {{.name = "hostname", .letter = 'h', .argument = "NAME", .help = "set the host name inside"},
-     Files::of_project, set<&Spec::hostname, parse_hostname>},
-    {{.name = "init", .help = "have an init process as pid 1, as by default"},
-     Files::of_project, set<&Spec::init, is_yes>},
-    {{.name = "interactive", .letter = 'i', .help = "keep standard input open"},
-     Files::none, set<&Spec::interactive, is_yes>},
-    {{.name = "ipc", .argument = wall_argument, .help = "choose the IPC namespace", .completer = wall_words},
-     Files::of_user, choose<&plan::Namespaces::ipc>},
-    {{.name = "mount", .argument = "KEY=VALUE[,...]", .help = "mount: type=bind|tmpfs,source=,target=,readonly", .repeatable = true},
-     Files::of_user, [](Draft& draft, Value value) { mount(draft, parse_mount(value, draft.folder)); }},
-    {{.name = "name", .argument = "NAME", .help = "call the container so"},
-     Files::of_project, set<&Spec::name, parse_name>},
+    {many("add-host", 0, "NAME:ADDRESS", "add a line to /etc/hosts"), Files::of_user,
+     add<&Spec::hosts, parse_host_entry>},
+    {many("cap-add", 0, "CAPABILITY", "give a capability, or ALL, to root inside"), Files::of_user,
+     add<&Spec::cap_add, parse_capability>},
+    {many("cap-drop", 0, "CAPABILITY", "take a capability, or ALL, from root inside"), Files::of_project,
+     add<&Spec::cap_drop, parse_capability>},
+    {one("cgroupns", 0, wall_argument, "choose the cgroup namespace", wall_words), Files::of_user,
+     choose<&plan::Namespaces::cgroup>},
+    {many("device", 0, "HOST[:INSIDE[:rwm]]", "show a device of the host", {Complete::file}), Files::of_user,
+     add<&Spec::devices, parse_device>},
+    {many("dns", 0, "ADDRESS", "ask this name server"), Files::of_user, add<&Spec::dns, parse_address>},
+    {one("entrypoint", 0, "PROGRAM", "put a program in front of the command"), Files::of_project,
+     set_entrypoint},
+    {many("env", 'e', "NAME[=VALUE]", "set a variable, or copy the caller's"), Files::of_project, add_env},
+    {many("env-file", 0, "FILE", "set the variables that a file lists", {Complete::file}), Files::of_user,
+     add_env_file},
+    {many("gidmap", 0, "CONTAINER:HOST:COUNT", "map groups, instead of --userns"), Files::of_user,
+     add_range<&plan::IdMapChoice::gids>},
+    {many("group-add", 0, "GROUP", "be in a group as well"), Files::of_user, add<&Spec::groups, parse_group>},
+    {one("hostname", 'h', "NAME", "set the host name inside"), Files::of_project,
+     set<&Spec::hostname, parse_hostname>},
+    {flag("init", 0, "have an init process as pid 1, as by default"), Files::of_project,
+     set<&Spec::init, is_yes>},
+    {flag("interactive", 'i', "keep standard input open"), Files::none, set<&Spec::interactive, is_yes>},
+    {one("ipc", 0, wall_argument, "choose the IPC namespace", wall_words), Files::of_user,
+     choose<&plan::Namespaces::ipc>},
+    {many("mount", 0, "KEY=VALUE[,...]", "mount: type=bind|tmpfs,source=,target=,readonly"), Files::of_user,
+     [](Draft& draft, Value value) { mount(draft, parse_mount(value, draft.folder)); }},
+    {one("name", 0, "NAME", "call the container so"), Files::of_project, set<&Spec::name, parse_name>},
     {{.name = "net", .argument = "CHOICE", .help = "the same as --network", .hidden = true},
-     Files::none, choose<&plan::Namespaces::network, parse_network>},
-    {{.name = "network", .argument = "none|private|host|ns:PATH", .help = "choose the network namespace; for now private has a loopback alone",
-      .completer = {Complete::words, "none private host ns:"}},
+     Files::none,
+     choose<&plan::Namespaces::network, parse_network>},
+    {one("network", 0, "none|private|host|ns:PATH",
+         "choose the network namespace; for now private has a loopback alone",
+         {Complete::words, "none private host ns:"}),
      Files::of_project, choose<&plan::Namespaces::network, parse_network>},
-    {{.name = "no-init", .help = "have the command itself as pid 1"},
-     Files::of_project, [](Draft& draft, Value value) { draft.spec.init = !is_yes(value); }},
-    {{.name = "pid", .argument = wall_argument, .help = "choose the PID namespace", .completer = wall_words},
-     Files::of_user, choose<&plan::Namespaces::pid>},
-    {{.name = "read-only", .help = "refuse writes to the root file system"},
-     Files::of_project, set_writes<plan::RootWrites::refused>},
-    {{.name = "require", .argument = "WALL[,WALL...]", .help = "fail where a wall can only be lower, instead of telling", .repeatable = true,
-      .completer = {Complete::words, "groups host-root idmap storage"}},
+    {flag("no-init", 0, "have the command itself as pid 1"), Files::of_project,
+     [](Draft& draft, Value value) { draft.spec.init = !is_yes(value); }},
+    {one("pid", 0, wall_argument, "choose the PID namespace", wall_words), Files::of_user,
+     choose<&plan::Namespaces::pid>},
+    {flag("read-only", 0, "refuse writes to the root file system"), Files::of_project,
+     set_writes<plan::RootWrites::refused>},
+    {many("require", 0, "WALL[,WALL...]", "fail, rather than tell, where this wall is weaker",
+          {Complete::words, "groups host-root idmap storage"}),
      Files::of_project, add_walls},
-    {{.name = "rm", .help = "remove the container when it ends, as always"},
-     Files::none, check_removed},
-    {{.name = "rw", .help = "write into the root file system itself"},
-     Files::of_user, set_writes<plan::RootWrites::kept>},
-    {{.name = "security-opt", .argument = "no-new-privileges[=false]", .help = "let setuid programs raise privileges, with =false",
-      .repeatable = true, .completer = {Complete::words, "no-new-privileges no-new-privileges=false"}},
+    {flag("rm", 0, "remove the container when it ends, as always"), Files::none, check_removed},
+    {flag("rw", 0, "write into the root file system itself"), Files::of_user,
+     set_writes<plan::RootWrites::kept>},
+    {many("security-opt", 0, "no-new-privileges[=false]", "let setuid programs raise privileges, with =false",
+          {Complete::words, "no-new-privileges no-new-privileges=false"}),
      Files::of_user, set<&Spec::new_privileges, parse_security>},
-    {{.name = "shm-size", .argument = "SIZE", .help = "size of /dev/shm; 64m by default"},
-     Files::of_project, set<&Spec::shm_size, parse_bytes>},
-    {{.name = "timens", .argument = wall_argument, .help = "choose the time namespace; the host's by default", .completer = wall_words},
+    {one("shm-size", 0, "SIZE", "size of /dev/shm; 64m by default"), Files::of_project,
+     set<&Spec::shm_size, parse_bytes>},
+    {one("timens", 0, wall_argument, "choose the time namespace; the host's by default", wall_words),
      Files::of_user, choose<&plan::Namespaces::time>},
-    {{.name = "tmpfs", .argument = "TARGET[:OPTION,...]", .help = "mount an empty file system in memory", .repeatable = true},
-     Files::of_project, [](Draft& draft, Value value) { mount(draft, parse_tmpfs(value)); }},
-    {{.name = "tty", .letter = 't', .help = "give the command a terminal; by itself when the caller has one"},
-     Files::of_user,
-     [](Draft& draft, Value value) { draft.spec.terminal = is_yes(value) ? plan::Terminal::always : plan::Terminal::never; }},
-    {{.name = "uidmap", .argument = "CONTAINER:HOST:COUNT", .help = "map users, instead of --userns", .repeatable = true},
-     Files::of_user, add_range<&plan::IdMapChoice::uids>},
-    {{.name = "ulimit", .argument = "NAME=SOFT[:HARD]", .help = "set a resource limit", .repeatable = true,
-      .completer = {Complete::words, "core= cpu= data= fsize= memlock= nofile= nproc= stack="}},
+    {many("tmpfs", 0, "TARGET[:OPTION,...]", "mount an empty file system in memory"), Files::of_project,
+     [](Draft& draft, Value value) { mount(draft, parse_tmpfs(value)); }},
+    {flag("tty", 't', "give the command a terminal; by itself when the caller has one"), Files::of_user,
+     [](Draft& draft, Value value) {
+       draft.spec.terminal = is_yes(value) ? plan::Terminal::always : plan::Terminal::never;
+     }},
+    {many("uidmap", 0, "CONTAINER:HOST:COUNT", "map users, instead of --userns"), Files::of_user,
+     add_range<&plan::IdMapChoice::uids>},
+    {many("ulimit", 0, "NAME=SOFT[:HARD]", "set a resource limit",
+          {Complete::words, "core= cpu= data= fsize= memlock= nofile= nproc= stack="}),
      Files::of_project, add<&Spec::limits, parse_limit>},
-    {{.name = "user", .letter = 'u', .argument = "USER[:GROUP]", .help = "be this user inside"},
-     Files::of_user, set<&Spec::user, parse_user>},
-    {{.name = "userns", .argument = "MODE", .help = "map ids: root, keep-id[:uid=N,gid=N], single, host or ns:PATH",
-      .completer = {Complete::words, "root keep-id single host ns:"}},
+    {one("user", 'u', "USER[:GROUP]", "be this user inside"), Files::of_user, set<&Spec::user, parse_user>},
+    {one("userns", 0, "MODE", "map ids: root, keep-id[:uid=N,gid=N], single, host or ns:PATH",
+         {Complete::words, "root keep-id single host ns:"}),
      Files::of_project, set_userns},
-    {{.name = "uts", .argument = wall_argument, .help = "choose the UTS namespace: the host name", .completer = wall_words},
-     Files::of_user, choose<&plan::Namespaces::uts>},
-    {{.name = "volume", .letter = 'v', .argument = "SOURCE:TARGET[:OPTION,...]", .help = "show a folder or file of the host inside", .repeatable = true,
-      .completer = {Complete::folder}},
+    {one("uts", 0, wall_argument, "choose the UTS namespace: the host name", wall_words), Files::of_user,
+     choose<&plan::Namespaces::uts>},
+    {many("volume", 'v', "SOURCE:TARGET[:OPTION,...]", "show a folder or file of the host inside",
+          {Complete::folder}),
      Files::of_project, [](Draft& draft, Value value) { mount(draft, parse_volume(value, draft.folder)); }},
-    {{.name = "workdir", .letter = 'w', .argument = "PATH", .help = "start in this folder inside"},
-     Files::of_project, set<&Spec::workdir, parse_inside_path>},
+    {one("workdir", 'w', "PATH", "start in this folder inside"), Files::of_project,
+     set<&Spec::workdir, parse_inside_path>},
 });
 
 constexpr auto options = [] {
@@ -230,7 +247,8 @@ constexpr std::array not_yet = std::to_array<cli::NotYet>({
 });
 
 const Row* find_row(const cli::Option& option) {
-  const auto* found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.option.name == option.name; });
+  const auto* found =
+      std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.option.name == option.name; });
   return found == rows.end() ? nullptr : found;
 }
 
@@ -246,7 +264,8 @@ void with_origin(const cli::Given& given, Function&& function) {
   try {
     function();
   } catch (const UsageError& error) {
-    UsageError told(format("{}{} {}: {}", in_file ? "" : "--", given.option->name, printable(given.value), error.message()),
+    UsageError told(format("{}{} {}: {}", in_file ? "" : "--", given.option->name, printable(given.value),
+                           error.message()),
                     error.hint());
     for (const std::string& context : error.contexts()) told.during(context);
     if (in_file) told.during(format("reading {}:{}", printable(given.from.file), given.from.line));
@@ -258,7 +277,9 @@ void with_origin(const cli::Given& given, Function&& function) {
 std::vector<const cli::Given*> in_order(const cli::Arguments& arguments) {
   std::vector<const cli::Given*> order;
   for (const cli::Given& given : arguments.options) order.push_back(&given);
-  const auto rank = [](const cli::Given* given) { return given->from.file.empty() ? given->option->name == "env-file" ? 1 : 2 : 0; };
+  const auto rank = [](const cli::Given* given) {
+    return given->from.file.empty() ? given->option->name == "env-file" ? 1 : 2 : 0;
+  };
   std::stable_sort(order.begin(), order.end(), [&](auto* a, auto* b) { return rank(a) < rank(b); });
   return order;
 }
@@ -297,7 +318,8 @@ Files files_of(const cli::Option& option) {
   return row ? row->files : Files::none;
 }
 
-plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environment, std::string_view folder) {
+plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environment,
+                     std::string_view folder) {
   check_contradictions(arguments);
   Spec spec{.rootfs = {.given = "host"}};
   Draft draft{spec, environment, {}, {}, {}};

@@ -8,8 +8,8 @@
 
 namespace snug::commands {
 
-/// Where an option may be written besides the command line. A project file came with a checkout: what is in it may
-/// not open a wall.
+/// Where an option may be written besides the command line. A project file came with a checkout: what is in
+/// it may not open a wall.
 enum class Files { none, of_user, of_project };
 
 /// The options that run and plan share.
@@ -21,8 +21,9 @@ inline constexpr cli::Option rootfs_option{.name = "rootfs", .argument = "ROOTFS
 /// Tells which files may hold an option of run_option_set.
 [[nodiscard]] Files files_of(const cli::Option& option);
 
-/// Makes the Spec that the words ask for. `folder` is what relative paths start from; those in a configuration file
-/// start from the file's own folder. Reads the files of --env-file and nothing else. Throws UsageError.
+/// Makes the Spec that the words ask for. `folder` is what relative paths start from; those in a
+/// configuration file start from the file's own folder. Reads the files of --env-file and nothing else.
+/// Throws UsageError.
 [[nodiscard]] plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environment,
                                    std::string_view folder);
 

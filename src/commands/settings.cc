@@ -21,7 +21,8 @@ namespace {
 
 using config::Setting;
 
-constexpr std::string_view users_place = "what reaches further belongs into ~/.config/snug/config.toml or on the command line";
+constexpr std::string_view users_place =
+    "what reaches further belongs into ~/.config/snug/config.toml or on the command line";
 
 bool lies_in(std::string_view path, std::string_view folder) {
   return folder == "/" || path == folder || (path.starts_with(folder) && path[folder.size()] == '/');
@@ -31,23 +32,28 @@ bool lies_in(std::string_view path, std::string_view folder) {
 bool leads_out(const std::string& path, const std::string& folder) {
   if (!lies_in(path, folder)) return true;
   using Text = std::unique_ptr<char, decltype(&::free)>;
-  const Text real(::realpath(path.c_str(), nullptr), ::free), real_folder(::realpath(folder.c_str(), nullptr), ::free);
+  const Text real(::realpath(path.c_str(), nullptr), ::free),
+      real_folder(::realpath(folder.c_str(), nullptr), ::free);
   return real && (!real_folder || !lies_in(real.get(), real_folder.get()));
 }
 
 // Says what is wrong with a value in a project file; nothing where it stays inside.
-std::optional<std::string> find_reach(const cli::Option& option, const std::string& value, const std::string& folder) {
+std::optional<std::string> find_reach(const cli::Option& option, const std::string& value,
+                                      const std::string& folder) {
   if (files_of(option) == Files::of_user) return "it cannot be set by a project file";
   if (option.name == "rootfs") {
     const plan::Rootfs rootfs = parse_rootfs(value, folder);
-    if (rootfs.kind != plan::Rootfs::Kind::host && leads_out(rootfs.path, folder)) return "it lies outside the project's folder";
+    if (rootfs.kind != plan::Rootfs::Kind::host && leads_out(rootfs.path, folder))
+      return "it lies outside the project's folder";
   }
   if (option.name == "volume" && leads_out(parse_host_path(split(value, ':')[0], folder), folder))
     return "the source lies outside the project's folder";
-  if (option.name == "env" && value.find('=') == std::string::npos) return "a project file cannot copy variables of the caller";
+  if (option.name == "env" && value.find('=') == std::string::npos)
+    return "a project file cannot copy variables of the caller";
   if (option.name == "userns" && value != "root" && value != "single" && !value.starts_with("keep-id"))
     return "a project file may choose root, keep-id or single";
-  if (option.name == "network" && value != "none" && value != "private") return "a project file may choose none or private";
+  if (option.name == "network" && value != "none" && value != "private")
+    return "a project file may choose none or private";
   return {};
 }
 
@@ -69,7 +75,8 @@ const cli::Option& find_option(const Setting& setting) {
 
 void check_kind(const cli::Option& option, const Setting& setting) {
   if (setting.values.empty()) return;
-  if (setting.is_list && !option.repeatable) throw UsageError(format("{} takes one value, not a list", option.name));
+  if (setting.is_list && !option.repeatable)
+    throw UsageError(format("{} takes one value, not a list", option.name));
   if (option.is_flag() && setting.type != Setting::Type::boolean)
     throw UsageError(format("{} is either true or false", option.name));
   if (!option.is_flag() && setting.type == Setting::Type::boolean)
@@ -83,7 +90,8 @@ void take(const Setting& setting, FileOf whose, std::vector<cli::Given>& taken) 
   for (const std::string& value : setting.values) {
     if (whose == FileOf::project)
       if (const auto reach = find_reach(option, value, folder))
-        throw UsageError(format("{} {}: {}", option.name, snug::quoted(value), *reach), std::string(users_place));
+        throw UsageError(format("{} {}: {}", option.name, snug::quoted(value), *reach),
+                         std::string(users_place));
     taken.push_back({&option, value, {setting.file, setting.line}});
   }
 }
@@ -91,10 +99,12 @@ void take(const Setting& setting, FileOf whose, std::vector<cli::Given>& taken) 
 // Whoever can write the file decides what is done in the caller's name.
 void check_owner(const std::string& path, const struct stat& status) {
   if (status.st_uid != ::getuid() && status.st_uid != 0)
-    throw Error(format("{} belongs to somebody else, uid {}", snug::quoted(path), status.st_uid),
-                "snug takes settings from files of yours or of root; go to another folder, or remove the file");
+    throw Error(
+        format("{} belongs to somebody else, uid {}", snug::quoted(path), status.st_uid),
+        "snug takes settings from files of yours or of root; go to another folder, or remove the file");
   if ((status.st_mode & S_IWOTH) != 0)
-    throw Error(format("{} may be written by everybody", snug::quoted(path)), format("chmod o-w {}", shell_quoted(path)));
+    throw Error(format("{} may be written by everybody", snug::quoted(path)),
+                format("chmod o-w {}", shell_quoted(path)));
 }
 
 void read_file(const std::string& path, FileOf whose, std::vector<cli::Given>& taken) {
@@ -103,7 +113,8 @@ void read_file(const std::string& path, FileOf whose, std::vector<cli::Given>& t
   if (!file && (errno == ENOENT || errno == ENOTDIR)) return;
   if (!file) throw system_error(format("open {}", snug::quoted(path)), errno);
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) throw Error(format("{} is no file", snug::quoted(path)));
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    throw Error(format("{} is no file", snug::quoted(path)));
   if (whose == FileOf::project) check_owner(path, status);
   for (cli::Given& given : take_settings(config::parse_settings(sys::read_all(file.get()), path), whose))
     taken.push_back(std::move(given));
@@ -136,8 +147,11 @@ plan::Spec read_spec(const cli::Invocation& invocation) {
   read_file("/etc/snug/config.toml", FileOf::user, merged.options);
   if (const std::string folder = users_folder(invocation.environment); !folder.empty())
     read_file(folder + "/snug/config.toml", FileOf::user, merged.options);
-  if (!invocation.folder.empty()) read_file((invocation.folder == "/" ? "" : invocation.folder) + "/snug.toml", FileOf::project, merged.options);
-  merged.options.insert(merged.options.end(), invocation.arguments.options.begin(), invocation.arguments.options.end());
+  if (!invocation.folder.empty())
+    read_file((invocation.folder == "/" ? "" : invocation.folder) + "/snug.toml", FileOf::project,
+              merged.options);
+  merged.options.insert(merged.options.end(), invocation.arguments.options.begin(),
+                        invocation.arguments.options.end());
   merged.operands = invocation.arguments.operands;
   return make_spec(merged, invocation.environment, invocation.folder);
 }

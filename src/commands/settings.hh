@@ -13,12 +13,14 @@ namespace snug::commands {
 /// Whose file it is: the system's or the user's own, or one that came with a checkout in the current folder.
 enum class FileOf { user, project };
 
-/// Takes settings for options of run, in their order. Throws UsageError where a key is unknown, has the wrong kind of
-/// value, or may not be in such a file: what a project file asks for never reaches out of its own folder.
-[[nodiscard]] std::vector<cli::Given> take_settings(const std::vector<config::Setting>& settings, FileOf whose);
+/// Takes settings for options of run, in their order. Throws UsageError where a key is unknown, has the wrong
+/// kind of value, or may not be in such a file: what a project file asks for never reaches out of its own
+/// folder.
+[[nodiscard]] std::vector<cli::Given> take_settings(const std::vector<config::Setting>& settings,
+                                                    FileOf whose);
 
-/// Makes the Spec of `snug run` and `snug plan`: /etc/snug/config.toml, then the user's, then ./snug.toml, then the
-/// command line; later ones win, and add where an option may be repeated.
+/// Makes the Spec of `snug run` and `snug plan`: /etc/snug/config.toml, then the user's, then ./snug.toml,
+/// then the command line; later ones win, and add where an option may be repeated.
 [[nodiscard]] plan::Spec read_spec(const cli::Invocation& invocation);
 
 }  // namespace snug::commands

@@ -13,20 +13,34 @@ constexpr std::array table{&completion_command, &doctor_command, &help_command,
                            &plan_command,       &run_command,    &version_command};
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
-    {.word = "attach", .comes_with = "live containers"},  {.word = "build", .comes_with = "images"},
-    {.word = "commit", .comes_with = "images"},           {.word = "cp", .comes_with = "live containers"},
-    {.word = "create", .comes_with = "live containers"},  {.word = "diff", .comes_with = "live containers"},
-    {.word = "exec", .comes_with = "live containers"},    {.word = "export", .comes_with = "live containers"},
-    {.word = "images", .comes_with = "images"},           {.word = "import", .comes_with = "images"},
-    {.word = "inspect", .comes_with = "live containers"}, {.word = "kill", .comes_with = "live containers"},
-    {.word = "load", .comes_with = "images"},             {.word = "logs", .comes_with = "live containers"},
-    {.word = "network", .comes_with = "networks"},        {.word = "pause", .comes_with = "live containers"},
-    {.word = "port", .comes_with = "networks"},           {.word = "ps", .comes_with = "live containers"},
-    {.word = "pull", .comes_with = "images"},             {.word = "rm", .comes_with = "live containers"},
-    {.word = "rmi", .comes_with = "images"},              {.word = "save", .comes_with = "images"},
-    {.word = "start", .comes_with = "live containers"},   {.word = "stop", .comes_with = "live containers"},
-    {.word = "tag", .comes_with = "images"},              {.word = "top", .comes_with = "live containers"},
-    {.word = "volume", .comes_with = "images"},           {.word = "wait", .comes_with = "live containers"},
+    {.word = "attach", .comes_with = "live containers"},
+    {.word = "build", .comes_with = "images"},
+    {.word = "commit", .comes_with = "images"},
+    {.word = "cp", .comes_with = "live containers"},
+    {.word = "create", .comes_with = "live containers"},
+    {.word = "diff", .comes_with = "live containers"},
+    {.word = "exec", .comes_with = "live containers"},
+    {.word = "export", .comes_with = "live containers"},
+    {.word = "images", .comes_with = "images"},
+    {.word = "import", .comes_with = "images"},
+    {.word = "inspect", .comes_with = "live containers"},
+    {.word = "kill", .comes_with = "live containers"},
+    {.word = "load", .comes_with = "images"},
+    {.word = "logs", .comes_with = "live containers"},
+    {.word = "network", .comes_with = "networks"},
+    {.word = "pause", .comes_with = "live containers"},
+    {.word = "port", .comes_with = "networks"},
+    {.word = "ps", .comes_with = "live containers"},
+    {.word = "pull", .comes_with = "images"},
+    {.word = "rm", .comes_with = "live containers"},
+    {.word = "rmi", .comes_with = "images"},
+    {.word = "save", .comes_with = "images"},
+    {.word = "start", .comes_with = "live containers"},
+    {.word = "stop", .comes_with = "live containers"},
+    {.word = "tag", .comes_with = "images"},
+    {.word = "top", .comes_with = "live containers"},
+    {.word = "volume", .comes_with = "images"},
+    {.word = "wait", .comes_with = "live containers"},
 });
 
 }  // namespace
@@ -39,7 +53,8 @@ const cli::Command& find_command(std::string_view name) {
   for (const cli::Command* command : table)
     if (command->name == name) return *command;
   for (const cli::NotYet& word : absent)
-    if (word.word == name) throw UsageError(format("'{}' comes with {}; it is not there yet", name, word.comes_with));
+    if (word.word == name)
+      throw UsageError(format("'{}' comes with {}; it is not there yet", name, word.comes_with));
   std::vector<std::string> names;
   for (const cli::Command* command : table) names.emplace_back(command->name);
   const auto nearest = find_nearest(name, names);

@@ -13,7 +13,8 @@
 namespace snug::commands {
 namespace {
 
-constexpr std::string_view letters_and_digits = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+constexpr std::string_view letters_and_digits =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 bool consists_of(std::string_view text, std::string_view more) {
   return std::all_of(text.begin(), text.end(), [&](char c) {
@@ -29,11 +30,21 @@ struct LimitName {
 };
 
 constexpr std::array limit_names = std::to_array<LimitName>({
-    {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},     {"cpu", RLIMIT_CPU},
-    {"data", RLIMIT_DATA},       {"fsize", RLIMIT_FSIZE},   {"locks", RLIMIT_LOCKS},
-    {"memlock", RLIMIT_MEMLOCK}, {"msgqueue", RLIMIT_MSGQUEUE}, {"nice", RLIMIT_NICE},
-    {"nofile", RLIMIT_NOFILE},   {"nproc", RLIMIT_NPROC},   {"rss", RLIMIT_RSS},
-    {"rtprio", RLIMIT_RTPRIO},   {"rttime", RLIMIT_RTTIME}, {"sigpending", RLIMIT_SIGPENDING},
+    {"as", RLIMIT_AS},
+    {"core", RLIMIT_CORE},
+    {"cpu", RLIMIT_CPU},
+    {"data", RLIMIT_DATA},
+    {"fsize", RLIMIT_FSIZE},
+    {"locks", RLIMIT_LOCKS},
+    {"memlock", RLIMIT_MEMLOCK},
+    {"msgqueue", RLIMIT_MSGQUEUE},
+    {"nice", RLIMIT_NICE},
+    {"nofile", RLIMIT_NOFILE},
+    {"nproc", RLIMIT_NPROC},
+    {"rss", RLIMIT_RSS},
+    {"rtprio", RLIMIT_RTPRIO},
+    {"rttime", RLIMIT_RTTIME},
+    {"sigpending", RLIMIT_SIGPENDING},
     {"stack", RLIMIT_STACK},
 });
 
@@ -57,13 +68,15 @@ std::optional<plan::Variable> parse_variable(std::string_view text, const Enviro
   const std::string_view name = text.substr(0, equals);
   if (name.empty() || std::any_of(name.begin(), name.end(), is_blank_or_control))
     throw UsageError(format("{} is no name of a variable", quoted(name)));
-  if (equals != std::string_view::npos) return plan::Variable{std::string(name), std::string(text.substr(equals + 1))};
+  if (equals != std::string_view::npos)
+    return plan::Variable{std::string(name), std::string(text.substr(equals + 1))};
   const auto value = environment.find(name);
   if (!value) return {};
   return plan::Variable{std::string(name), std::string(*value)};
 }
 
-std::vector<plan::Variable> parse_variables(std::string_view text, std::string_view file, const Environment& environment) {
+std::vector<plan::Variable> parse_variables(std::string_view text, std::string_view file,
+                                            const Environment& environment) {
   std::vector<plan::Variable> variables;
   unsigned number = 0;
   for (std::string_view line : lines(text)) {
@@ -85,7 +98,8 @@ std::vector<plan::Variable> parse_variables(std::string_view text, std::string_v
 plan::ResourceLimit parse_limit(std::string_view text) {
   const std::size_t equals = text.find('=');
   const std::string_view name = text.substr(0, equals);
-  const auto* known = std::find_if(limit_names.begin(), limit_names.end(), [&](auto& limit) { return limit.name == name; });
+  const auto* known =
+      std::find_if(limit_names.begin(), limit_names.end(), [&](auto& limit) { return limit.name == name; });
   if (known == limit_names.end()) {
     std::vector<std::string> names;
     for (const LimitName& limit : limit_names) names.emplace_back(limit.name);
@@ -100,9 +114,11 @@ plan::ResourceLimit parse_limit(std::string_view text) {
 }
 
 std::string parse_address(std::string_view text) {
-  const std::string address(text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text);
+  const std::string address(text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2)
+                                                                         : text);
   in6_addr ignored;
-  if (::inet_pton(AF_INET, address.c_str(), &ignored) != 1 && ::inet_pton(AF_INET6, address.c_str(), &ignored) != 1)
+  if (::inet_pton(AF_INET, address.c_str(), &ignored) != 1 &&
+      ::inet_pton(AF_INET6, address.c_str(), &ignored) != 1)
     throw UsageError(format("{} is no IPv4 or IPv6 address", quoted(text)));
   return address;
 }
@@ -110,20 +126,24 @@ std::string parse_address(std::string_view text) {
 std::string parse_hostname(std::string_view text) {
   constexpr std::size_t longest = 64;  // of the kernel: __NEW_UTS_LEN
   if (text.empty() || text.size() > longest || text[0] == '-' || text[0] == '.' || !consists_of(text, "-._"))
-    throw UsageError(format("{} is no host name: up to {} letters, digits, '-' and '.'", quoted(text), longest));
+    throw UsageError(
+        format("{} is no host name: up to {} letters, digits, '-' and '.'", quoted(text), longest));
   return std::string(text);
 }
 
 plan::HostEntry parse_host_entry(std::string_view text) {
   const std::size_t mark = text.find_first_of(":=");
   if (mark == std::string_view::npos) throw UsageError("it has to be NAME:ADDRESS");
-  if (text.substr(mark + 1) == "host-gateway") throw UsageError("host-gateway comes with networks; it is not there yet");
+  if (text.substr(mark + 1) == "host-gateway")
+    throw UsageError("host-gateway comes with networks; it is not there yet");
   return {parse_hostname(text.substr(0, mark)), parse_address(text.substr(mark + 1))};
 }
 
 std::string parse_name(std::string_view text) {
-  if (text.empty() || text.size() > 128 || text[0] == '-' || text[0] == '.' || text[0] == '_' || !consists_of(text, "-._"))
-    throw UsageError(format("{} is no name: a letter or digit, then letters, digits, '_', '.' and '-'", quoted(text)));
+  if (text.empty() || text.size() > 128 || text[0] == '-' || text[0] == '.' || text[0] == '_' ||
+      !consists_of(text, "-._"))
+    throw UsageError(
+        format("{} is no name: a letter or digit, then letters, digits, '_', '.' and '-'", quoted(text)));
   return std::string(text);
 }
 
@@ -135,11 +155,14 @@ std::uint64_t parse_bytes(std::string_view text) {
 }
 
 bool parse_security(std::string_view text) {
-  if (text == "no-new-privileges" || text == "no-new-privileges=true" || text == "no-new-privileges:true") return false;
+  if (text == "no-new-privileges" || text == "no-new-privileges=true" || text == "no-new-privileges:true")
+    return false;
   if (text == "no-new-privileges=false" || text == "no-new-privileges:false") return true;
   const std::string_view name = text.substr(0, text.find_first_of("=:"));
-  if (name == "seccomp" || name == "apparmor" || name == "label" || name == "mask" || name == "unmask" || name == "proc-opts")
-    throw UsageError(format("{} comes with hardening; it is not there yet", name), "what works: no-new-privileges[=false]");
+  if (name == "seccomp" || name == "apparmor" || name == "label" || name == "mask" || name == "unmask" ||
+      name == "proc-opts")
+    throw UsageError(format("{} comes with hardening; it is not there yet", name),
+                     "what works: no-new-privileges[=false]");
   refuse_word("security option", text, {"no-new-privileges", "no-new-privileges=false"});
 }
 

@@ -8,8 +8,9 @@
 #include "snug/base/environment.hh"
 #include "snug/plan/spec.hh"
 
-// What the values of run's options mean. Every function reads the whole of its text or throws a UsageError that does
-// not name the option: its caller knows that. `folder` is what relative paths of the host start from.
+// What the values of run's options mean. Every function reads the whole of its text or throws a UsageError
+// that does not name the option: its caller knows that. `folder` is what relative paths of the host start
+// from.
 
 namespace snug::commands {
 
@@ -46,7 +47,8 @@ struct UserNamespace {
 [[nodiscard]] std::string parse_capability(std::string_view text);
 
 /// Reads NAME=VALUE, or NAME, which is looked up in `environment`: nothing where it is not set there.
-[[nodiscard]] std::optional<plan::Variable> parse_variable(std::string_view text, const Environment& environment);
+[[nodiscard]] std::optional<plan::Variable> parse_variable(std::string_view text,
+                                                           const Environment& environment);
 
 /// Reads the text of an --env-file: lines as parse_variable takes them, and comments.
 [[nodiscard]] std::vector<plan::Variable> parse_variables(std::string_view text, std::string_view file,

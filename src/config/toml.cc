@@ -28,13 +28,17 @@ class Reader {
       for (const auto& [inner, value] : *table) add(key.str(), inner.str(), value);
     }
     // The order of the file, not of the alphabet: of two mounts the later one may lie in the earlier one.
-    std::stable_sort(settings_.begin(), settings_.end(), [](const Setting& a, const Setting& b) { return a.line < b.line; });
+    std::stable_sort(settings_.begin(), settings_.end(),
+                     [](const Setting& a, const Setting& b) { return a.line < b.line; });
     return std::move(settings_);
   }
 
  private:
   void add(std::string_view table, std::string_view key, const toml::node& node) {
-    Setting setting{.table = std::string(table), .key = std::string(key), .file = file_, .line = node.source().begin.line};
+    Setting setting{.table = std::string(table),
+                    .key = std::string(key),
+                    .file = file_,
+                    .line = node.source().begin.line};
     const toml::array* list = node.as_array();
     setting.is_list = list != nullptr;
     if (list) {
@@ -61,7 +65,8 @@ class Reader {
     }
     // What is handed to the kernel ends at a zero byte.
     if (value.find('\0') != std::string::npos) refuse(setting, node, "holds a zero byte");
-    if (!setting.values.empty() && setting.type != type) refuse(setting, node, "is a list of different kinds");
+    if (!setting.values.empty() && setting.type != type)
+      refuse(setting, node, "is a list of different kinds");
     setting.type = type;
     setting.values.push_back(std::move(value));
   }

@@ -29,7 +29,7 @@ struct Command {
   const OptionSet* shared = nullptr;
   bool stop_at_operand = false;  ///< what follows the first operand is never an option
   std::size_t max_operands = 0;
-  Completer completer = {};      ///< of the first operand
+  Completer completer = {};  ///< of the first operand
   int (*function)(const Invocation&) = nullptr;
 };
 

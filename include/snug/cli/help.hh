@@ -16,8 +16,8 @@ using CommandTable = std::span<const Command* const>;
 /// Renders what `snug help` prints: `about`, and a line for each command.
 [[nodiscard]] std::string render_overview(std::string_view about, CommandTable commands);
 
-/// Renders every command and each of its options as a line of COMMAND, LETTER, NAME, ARGUMENT and HELP with tabs
-/// between them and "-" for nothing: what tests hold the man pages against.
+/// Renders every command and each of its options as a line of COMMAND, LETTER, NAME, ARGUMENT and HELP with
+/// tabs between them and "-" for nothing: what tests hold the man pages against.
 [[nodiscard]] std::string render_tables(CommandTable commands);
 
 /// Renders the completion script for bash.

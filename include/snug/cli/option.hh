@@ -28,7 +28,7 @@ struct Option {
 
 /// A word that users of docker and podman know and that snug does not have yet.
 struct NotYet {
-  std::string_view word;        ///< of an option, without dashes, or of a command
+  std::string_view word;  ///< of an option, without dashes, or of a command
   char letter = 0;
   std::string_view comes_with;  ///< "live containers"
 };

@@ -22,7 +22,8 @@ constexpr std::array options = std::to_array<cli::Option>({
     {.name = "secret", .hidden = true},
 });
 const cli::Command help{.name = "help", .max_operands = 1, .completer = {cli::Complete::command}};
-const cli::Command run{.name = "run", .options = options, .stop_at_operand = true, .completer = {cli::Complete::rootfs}};
+const cli::Command run{
+    .name = "run", .options = options, .stop_at_operand = true, .completer = {cli::Complete::rootfs}};
 constexpr std::array table{&help, &run};
 
 // Runs a script in bash, in the folder that the tests run in, and gives what it prints.
@@ -32,14 +33,16 @@ std::string bash(const std::string& script) {
   posix_spawn_file_actions_t actions;
   REQUIRE(::posix_spawn_file_actions_init(&actions) == 0);
   REQUIRE(::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO) == 0);
-  std::array<char*, 4> words{const_cast<char*>("bash"), const_cast<char*>("-c"), const_cast<char*>(script.c_str()), nullptr};
+  std::array<char*, 4> words{const_cast<char*>("bash"), const_cast<char*>("-c"),
+                             const_cast<char*>(script.c_str()), nullptr};
   pid_t child = 0;
   REQUIRE(::posix_spawnp(&child, "bash", &actions, nullptr, words.data(), environ) == 0);
   ::posix_spawn_file_actions_destroy(&actions);
   ::close(ends[1]);
   std::string text;
   std::array<char, 4096> buffer;
-  for (ssize_t got; (got = ::read(ends[0], buffer.data(), buffer.size())) > 0;) text.append(buffer.data(), static_cast<std::size_t>(got));
+  for (ssize_t got; (got = ::read(ends[0], buffer.data(), buffer.size())) > 0;)
+    text.append(buffer.data(), static_cast<std::size_t>(got));
   ::close(ends[0]);
   int status = 0;
   CHECK(::waitpid(child, &status, 0) == child);
@@ -49,8 +52,9 @@ std::string bash(const std::string& script) {
 
 // What bash offers when TAB is pressed behind `line`. compopt works in a real completion only.
 std::string offered(std::string_view line) {
-  return bash(format("compopt() {{ :; }}\n{}\nCOMP_LINE={}; COMP_POINT=${{#COMP_LINE}}; _snug; echo \"${{COMPREPLY[*]}}\"",
-                     cli::render_bash_completion(table), shell_quoted(line)));
+  return bash(format(
+      "compopt() {{ :; }}\n{}\nCOMP_LINE={}; COMP_POINT=${{#COMP_LINE}}; _snug; echo \"${{COMPREPLY[*]}}\"",
+      cli::render_bash_completion(table), shell_quoted(line)));
 }
 
 }  // namespace

@@ -10,8 +10,11 @@ using namespace snug;
 namespace {
 
 constexpr std::array options = std::to_array<cli::Option>({
-    {.name = "volume", .letter = 'v', .argument = "SOURCE:TARGET[:OPTION,...]",
-     .help = "a help text that is so long that it has to go on on the next line of the page", .repeatable = true},
+    {.name = "volume",
+     .letter = 'v',
+     .argument = "SOURCE:TARGET[:OPTION,...]",
+     .help = "a help text that is so long that it has to go on on the next line of the page",
+     .repeatable = true},
     {.name = "all", .letter = 'a', .help = "everything"},
     {.name = "secret", .help = "not to be seen", .hidden = true},
 });
@@ -46,7 +49,8 @@ TEST_CASE("the tables are lines of five fields") {
         "make\t-\t-\t[THING]\tmake a thing\n"
         "make\t-a\t--all\t-\teverything\n"
         "make\t-\t--help\t-\tprint this text\n"
-        "make\t-v\t--volume\tSOURCE:TARGET[:OPTION,...]\ta help text that is so long that it has to go on on the next "
+        "make\t-v\t--volume\tSOURCE:TARGET[:OPTION,...]\ta help text that is so long that it has to go on on "
+        "the next "
         "line of the page\n"
         "see\t-\t-\t-\tsee a thing\n"
         "see\t-\t--help\t-\tprint this text\n");

@@ -17,14 +17,18 @@ constexpr std::array shared = std::to_array<cli::Option>({
     {.name = "volume", .letter = 'v', .argument = "SOURCE:TARGET", .repeatable = true},
     {.name = "workdir", .letter = 'w', .argument = "PATH"},
 });
-constexpr std::array absent = std::to_array<cli::NotYet>({{.word = "detach", .letter = 'd', .comes_with = "live containers"}});
+constexpr std::array absent =
+    std::to_array<cli::NotYet>({{.word = "detach", .letter = 'd', .comes_with = "live containers"}});
 constexpr cli::OptionSet set{shared, absent};
-const cli::Command run{.name = "run", .options = own, .shared = &set, .stop_at_operand = true, .max_operands = SIZE_MAX};
+const cli::Command run{
+    .name = "run", .options = own, .shared = &set, .stop_at_operand = true, .max_operands = SIZE_MAX};
 const cli::Command help{.name = "help", .max_operands = 1};
 
 using Words = std::vector<std::string_view>;
 
-cli::Arguments parse(const Words& words, const cli::Command& command = run) { return cli::parse(command, words); }
+cli::Arguments parse(const Words& words, const cli::Command& command = run) {
+  return cli::parse(command, words);
+}
 
 // Parses what has to be refused, and gives the message and the hint.
 std::string refusal(const Words& words, const cli::Command& command = run) {
@@ -95,6 +99,7 @@ TEST_CASE("docker's options that are to come are told apart from slips") {
 }
 
 TEST_CASE("a missing value is named") {
-  CHECK(refusal({"--volume"}) == "--volume needs a value: SOURCE:TARGET | 'snug run --help' lists what it takes");
+  CHECK(refusal({"--volume"}) ==
+        "--volume needs a value: SOURCE:TARGET | 'snug run --help' lists what it takes");
   CHECK(refusal({"-tv"}) == "-v needs a value: SOURCE:TARGET | 'snug run --help' lists what it takes");
 }

@@ -13,21 +13,26 @@ using namespace snug::commands;
 namespace {
 
 constexpr std::array<const char*, 2> entries{"HOME=/home/me", nullptr};
-const cli::Command run{.name = "run", .shared = &run_option_set, .stop_at_operand = true, .max_operands = SIZE_MAX};
+const cli::Command run{
+    .name = "run", .shared = &run_option_set, .stop_at_operand = true, .max_operands = SIZE_MAX};
 
 using Words = std::vector<std::string_view>;
 
-plan::Spec spec(const Words& words) { return make_spec(cli::parse(run, words), Environment(entries.data()), "/home/me"); }
+plan::Spec spec(const Words& words) {
+  return make_spec(cli::parse(run, words), Environment(entries.data()), "/home/me");
+}
 
 const cli::Option& option(std::string_view name) {
   const auto& options = run_option_set.options;
-  return *std::find_if(options.begin(), options.end(), [&](const cli::Option& any) { return any.name == name; });
+  return *std::find_if(options.begin(), options.end(),
+                       [&](const cli::Option& any) { return any.name == name; });
 }
 
 // What `words` come to behind what a file of the user says.
 plan::Spec spec_after(std::string_view name, const std::string& value, const Words& words) {
   cli::Arguments arguments = cli::parse(run, words);
-  arguments.options.insert(arguments.options.begin(), cli::Given{&option(name), value, {"/etc/snug/config.toml", 3}});
+  arguments.options.insert(arguments.options.begin(),
+                           cli::Given{&option(name), value, {"/etc/snug/config.toml", 3}});
   return make_spec(arguments, Environment(entries.data()), "/home/me");
 }
 
@@ -54,19 +59,51 @@ TEST_CASE("the first operand is the root file system, the rest is the command") 
 
 TEST_CASE("every option leaves its mark on the spec, but those that say what is so anyway") {
   const auto differs = [](std::string_view name, std::string_view value) {
-    const std::string word = value.empty() ? "--" + std::string(name) : "--" + std::string(name) + "=" + std::string(value);
+    const std::string word =
+        value.empty() ? "--" + std::string(name) : "--" + std::string(name) + "=" + std::string(value);
     return !(spec({word}) == spec({}));
   };
   struct Example {
     std::string_view name, value;
   };
   constexpr std::array examples = std::to_array<Example>({
-      {"add-host", "a:1.2.3.4"}, {"cap-add", "NET_RAW"}, {"cap-drop", "ALL"}, {"cgroupns", "host"}, {"device", "/dev/kvm"},
-      {"dns", "1.1.1.1"}, {"entrypoint", "sh"}, {"env", "A=1"}, {"env-file", "/dev/null"}, {"gidmap", "0:1:1"}, {"group-add", "7"}, {"hostname", "a"},
-      {"init", "false"}, {"interactive", ""}, {"ipc", "host"}, {"mount", "type=tmpfs,dst=/t"}, {"name", "a"}, {"net", "host"}, {"network", "host"},
-      {"no-init", ""}, {"pid", "host"}, {"read-only", ""}, {"require", "idmap"}, {"rm", ""}, {"rw", ""}, {"security-opt", "no-new-privileges=false"},
-      {"shm-size", "1m"}, {"timens", "private"}, {"tmpfs", "/t"}, {"tty", ""}, {"uidmap", "0:1:1"}, {"ulimit", "core=1"},
-      {"user", "7"}, {"userns", "single"}, {"uts", "host"}, {"volume", "/a:/b"}, {"workdir", "/a"},
+      {"add-host", "a:1.2.3.4"},
+      {"cap-add", "NET_RAW"},
+      {"cap-drop", "ALL"},
+      {"cgroupns", "host"},
+      {"device", "/dev/kvm"},
+      {"dns", "1.1.1.1"},
+      {"entrypoint", "sh"},
+      {"env", "A=1"},
+      {"env-file", "/dev/null"},
+      {"gidmap", "0:1:1"},
+      {"group-add", "7"},
+      {"hostname", "a"},
+      {"init", "false"},
+      {"interactive", ""},
+      {"ipc", "host"},
+      {"mount", "type=tmpfs,dst=/t"},
+      {"name", "a"},
+      {"net", "host"},
+      {"network", "host"},
+      {"no-init", ""},
+      {"pid", "host"},
+      {"read-only", ""},
+      {"require", "idmap"},
+      {"rm", ""},
+      {"rw", ""},
+      {"security-opt", "no-new-privileges=false"},
+      {"shm-size", "1m"},
+      {"timens", "private"},
+      {"tmpfs", "/t"},
+      {"tty", ""},
+      {"uidmap", "0:1:1"},
+      {"ulimit", "core=1"},
+      {"user", "7"},
+      {"userns", "single"},
+      {"uts", "host"},
+      {"volume", "/a:/b"},
+      {"workdir", "/a"},
   });
   REQUIRE(examples.size() == run_option_set.options.size());
   for (std::size_t at = 0; at < examples.size(); ++at) {
@@ -77,7 +114,8 @@ TEST_CASE("every option leaves its mark on the spec, but those that say what is 
 }
 
 TEST_CASE("repeated options add up in order, single ones are replaced") {
-  const plan::Spec made = spec({"-e", "A=1", "-e", "B=2", "-e", "HOME", "-e", "ABSENT", "-w", "/a", "-w", "/b"});
+  const plan::Spec made =
+      spec({"-e", "A=1", "-e", "B=2", "-e", "HOME", "-e", "ABSENT", "-w", "/a", "-w", "/b"});
   CHECK(made.env == std::vector<plan::Variable>{{"A", "1"}, {"B", "2"}, {"HOME", "/home/me"}});
   CHECK(made.workdir == "/b");
 }
@@ -91,15 +129,18 @@ TEST_CASE("-h is the host name, -it is a terminal with an open input") {
 }
 
 TEST_CASE("errors name the option and the value") {
-  CHECK(refusal({"-u", "01"}) == "--user 01: '01' is no id: a decimal number below 2147483648, without sign or leading zero");
+  CHECK(refusal({"-u", "01"}) ==
+        "--user 01: '01' is no id: a decimal number below 2147483648, without sign or leading zero");
   CHECK(refusal({"-v", "\x1b[2J:/b"}).find('\x1b') == std::string::npos);
-  CHECK(refusal({"--rm=false"}) == "--rm false: a container that stays comes with live containers; it is not there yet");
+  CHECK(refusal({"--rm=false"}) ==
+        "--rm false: a container that stays comes with live containers; it is not there yet");
   CHECK(refusal({"--publish", "80"}) == "--publish comes with networks; it is not there yet");
 }
 
 TEST_CASE("options that contradict each other are refused, a file is overruled") {
   CHECK(refusal({"--read-only", "--rw"}) == "--read-only and --rw contradict each other");
-  CHECK(refusal({"--userns", "single", "--uidmap", "0:1:1"}) == "--userns and --uidmap contradict each other");
+  CHECK(refusal({"--userns", "single", "--uidmap", "0:1:1"}) ==
+        "--userns and --uidmap contradict each other");
   CHECK(spec({"--read-only=false", "--rw"}).root_writes == plan::RootWrites::kept);
   CHECK(spec_after("read-only", "true", {"--rw"}).root_writes == plan::RootWrites::kept);
   CHECK(spec_after("read-only", "true", {"--read-only=false"}).root_writes == plan::RootWrites::thrown_away);

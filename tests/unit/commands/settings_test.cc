@@ -44,7 +44,8 @@ class Folder {
   }
 
   [[nodiscard]] plan::Spec read(const std::vector<std::string_view>& words = {}) const {
-    const cli::Command run{.name = "run", .shared = &run_option_set, .stop_at_operand = true, .max_operands = SIZE_MAX};
+    const cli::Command run{
+        .name = "run", .shared = &run_option_set, .stop_at_operand = true, .max_operands = SIZE_MAX};
     const std::string config = "XDG_CONFIG_HOME=" + path_ + "/home";
     const std::array<const char*, 3> entries{config.c_str(), "SECRET=s", nullptr};
     const Environment environment(entries.data());
@@ -81,14 +82,20 @@ TEST_CASE("without files the command line is all") {
 
 TEST_CASE("the project overrules the user, the command line overrules both; lists add up") {
   const Folder folder;
-  folder.write("home/snug/config.toml", "rootfs = './deb'\n[run]\nhostname = 'user'\nworkdir = '/user'\nenv = ['A=user', 'SECRET']\ntty = false\n");
-  folder.write("project/snug.toml", "[run]\nhostname = 'project'\nworkdir = '/project'\nenv = ['B=project']\nvolume = './data:/data'\nread-only = true\n");
+  folder.write("home/snug/config.toml",
+               "rootfs = './deb'\n[run]\nhostname = 'user'\nworkdir = '/user'\nenv = ['A=user', "
+               "'SECRET']\ntty = false\n");
+  folder.write("project/snug.toml",
+               "[run]\nhostname = 'project'\nworkdir = '/project'\nenv = ['B=project']\nvolume = "
+               "'./data:/data'\nread-only = true\n");
   const plan::Spec spec = folder.read({"-w", "/typed", "-e", "C=typed"});
   CHECK(spec.rootfs.path == folder / "home/snug/deb");
   CHECK(spec.hostname == "project");
   CHECK(spec.workdir == "/typed");
-  CHECK(spec.env == std::vector<plan::Variable>{{"A", "user"}, {"SECRET", "s"}, {"B", "project"}, {"C", "typed"}});
-  CHECK(spec.volumes == std::vector<plan::Volume>{plan::BindVolume{.source = folder / "project/data", .target = "/data"}});
+  CHECK(spec.env ==
+        std::vector<plan::Variable>{{"A", "user"}, {"SECRET", "s"}, {"B", "project"}, {"C", "typed"}});
+  CHECK(spec.volumes ==
+        std::vector<plan::Volume>{plan::BindVolume{.source = folder / "project/data", .target = "/data"}});
   CHECK(spec.root_writes == plan::RootWrites::refused);
   CHECK(spec.terminal == plan::Terminal::never);
   CHECK(folder.read({"/srv"}).rootfs.path == "/srv");
@@ -99,11 +106,13 @@ TEST_CASE("a project file cannot reach out of its folder") {
   CHECK(folder.project_refusal("[run]\nvolume = '/etc:/x'") ==
         "volume '/etc:/x': the source lies outside the project's folder | reading DIR/project/snug.toml:2");
   CHECK(folder.project_refusal("[run]\n\nvolume = ['./data:/x', './data/../..:/y']") ==
-        "volume './data/../..:/y': the source lies outside the project's folder | reading DIR/project/snug.toml:3");
+        "volume './data/../..:/y': the source lies outside the project's folder | reading "
+        "DIR/project/snug.toml:3");
   CHECK(folder.project_refusal(format("[run]\nvolume = '{}:/x'", folder / "projects")) != "taken");
   CHECK(folder.project_refusal(format("[run]\nvolume = '{}:/x'", folder / "project/data")) == "taken");
   CHECK(folder.project_refusal("[run]\nvolume = '.:/x'") == "taken");
-  CHECK(folder.project_refusal("rootfs = '/srv'") == "rootfs '/srv': it lies outside the project's folder | reading DIR/project/snug.toml:1");
+  CHECK(folder.project_refusal("rootfs = '/srv'") ==
+        "rootfs '/srv': it lies outside the project's folder | reading DIR/project/snug.toml:1");
   CHECK(folder.project_refusal("rootfs = 'tar:../x.tar'") != "taken");
   CHECK(folder.project_refusal("rootfs = 'dir:data'") == "taken");
   CHECK(folder.project_refusal("rootfs = 'host'") == "taken");
@@ -121,13 +130,17 @@ TEST_CASE("a link in a project leads out as well") {
 
 TEST_CASE("a project file cannot open a wall") {
   const Folder folder;
-  for (const std::string_view line : {"cap-add = ['ALL']", "pid = 'host'", "network = 'host'", "network = 'ns:/proc/1/ns/net'", "userns = 'host'",
-                                      "rw = true", "device = ['/dev/kvm']", "env = ['SECRET']", "env-file = ['/etc/passwd']",
-                                      "mount = ['type=bind,src=/etc,dst=/x']", "security-opt = ['no-new-privileges=false']", "timens = 'host'",
-                                      "uidmap = ['0:0:1']", "dns = ['1.1.1.1']", "group-add = ['video']"})
+  for (const std::string_view line :
+       {"cap-add = ['ALL']", "pid = 'host'", "network = 'host'", "network = 'ns:/proc/1/ns/net'",
+        "userns = 'host'", "rw = true", "device = ['/dev/kvm']", "env = ['SECRET']",
+        "env-file = ['/etc/passwd']", "mount = ['type=bind,src=/etc,dst=/x']",
+        "security-opt = ['no-new-privileges=false']", "timens = 'host'", "uidmap = ['0:0:1']",
+        "dns = ['1.1.1.1']", "group-add = ['video']"})
     CHECK_MESSAGE(folder.project_refusal(format("[run]\n{}\n", line)) != "taken", line);
-  for (const std::string_view line : {"cap-drop = ['ALL']", "network = 'none'", "userns = 'keep-id:uid=7,gid=7'", "env = ['A=1']", "init = false",
-                                      "tmpfs = '/t'", "ulimit = ['core=0']", "shm-size = 1000", "entrypoint = 'sh'", "name = 'web'"})
+  for (const std::string_view line :
+       {"cap-drop = ['ALL']", "network = 'none'", "userns = 'keep-id:uid=7,gid=7'", "env = ['A=1']",
+        "init = false", "tmpfs = '/t'", "ulimit = ['core=0']", "shm-size = 1000", "entrypoint = 'sh'",
+        "name = 'web'"})
     CHECK_MESSAGE(folder.project_refusal(format("[run]\n{}\n", line)) == "taken", line);
 }
 
@@ -139,16 +152,23 @@ TEST_CASE("what the user writes for himself may reach everywhere") {
 
 TEST_CASE("unknown keys get the nearest right word, values of the wrong kind are refused") {
   const Folder folder;
-  CHECK(folder.project_refusal("[run]\nhostnam = 'x'") == "'hostnam' is no key of [run] | reading DIR/project/snug.toml:2");
-  CHECK(folder.project_refusal("[rnu]\nhostname = 'x'") == "'rnu' is no table | reading DIR/project/snug.toml:2");
-  CHECK(folder.project_refusal("hostname = 'x'") == "'hostname' is no key here | reading DIR/project/snug.toml:1");
+  CHECK(folder.project_refusal("[run]\nhostnam = 'x'") ==
+        "'hostnam' is no key of [run] | reading DIR/project/snug.toml:2");
+  CHECK(folder.project_refusal("[rnu]\nhostname = 'x'") ==
+        "'rnu' is no table | reading DIR/project/snug.toml:2");
+  CHECK(folder.project_refusal("hostname = 'x'") ==
+        "'hostname' is no key here | reading DIR/project/snug.toml:1");
   CHECK(folder.project_refusal("run = 1") == "run is a table: [run] | reading DIR/project/snug.toml:1");
   CHECK(folder.project_refusal("[run]\ninteractive = true") != "taken");
-  CHECK(folder.project_refusal("[run]\nhostname = ['a']") == "hostname takes one value, not a list | reading DIR/project/snug.toml:2");
-  CHECK(folder.project_refusal("[run]\nhostname = true") == "hostname is not true or false but NAME | reading DIR/project/snug.toml:2");
-  CHECK(folder.project_refusal("[run]\nread-only = 'yes'") == "read-only is either true or false | reading DIR/project/snug.toml:2");
+  CHECK(folder.project_refusal("[run]\nhostname = ['a']") ==
+        "hostname takes one value, not a list | reading DIR/project/snug.toml:2");
+  CHECK(folder.project_refusal("[run]\nhostname = true") ==
+        "hostname is not true or false but NAME | reading DIR/project/snug.toml:2");
+  CHECK(folder.project_refusal("[run]\nread-only = 'yes'") ==
+        "read-only is either true or false | reading DIR/project/snug.toml:2");
   CHECK(folder.project_refusal("[run]\nworkdir = 'x'") ==
-        "workdir x: 'x' has to be a path from the root of the container on: /... | reading DIR/project/snug.toml:2");
+        "workdir x: 'x' has to be a path from the root of the container on: /... | reading "
+        "DIR/project/snug.toml:2");
 }
 
 TEST_CASE("files that others may write are not believed") {

@@ -27,7 +27,9 @@ bool refuses(Function&& parse) {
   return refusal(parse) != "taken";
 }
 
-plan::BindVolume bind(std::string_view text) { return std::get<plan::BindVolume>(parse_volume(text, "/home/me")); }
+plan::BindVolume bind(std::string_view text) {
+  return std::get<plan::BindVolume>(parse_volume(text, "/home/me"));
+}
 plan::TmpfsVolume tmpfs(std::string_view text) { return std::get<plan::TmpfsVolume>(parse_tmpfs(text)); }
 
 }  // namespace
@@ -35,8 +37,8 @@ plan::TmpfsVolume tmpfs(std::string_view text) { return std::get<plan::TmpfsVolu
 TEST_CASE("ids have one spelling, below 2^31") {
   CHECK(parse_id("0") == 0);
   CHECK(parse_id("2147483647") == 2147483647U);
-  for (const std::string_view bad : {"", "01", "00", "+1", "-1", " 1", "1 ", "1x", "0x1", "2147483648", "4294967295",
-                                     "4294967296", "100000000000000000000", "1\n", "١"})
+  for (const std::string_view bad : {"", "01", "00", "+1", "-1", " 1", "1 ", "1x", "0x1", "2147483648",
+                                     "4294967295", "4294967296", "100000000000000000000", "1\n", "١"})
     CHECK_MESSAGE(refuses([&] { return parse_id(bad); }), bad);
 }
 
@@ -44,7 +46,8 @@ TEST_CASE("what looks like a number is never taken for a user's name") {
   CHECK(parse_user("1000") == plan::UserChoice{"1000", ""});
   CHECK(parse_user("bob:staff") == plan::UserChoice{"bob", "staff"});
   CHECK(parse_user("0:0") == plan::UserChoice{"0", "0"});
-  for (const std::string_view bad : {"", "01", "+1", "1 ", "4294967296", "-1", "bob:", ":1", "bob:staff:x", "a b", "a/b", "-bob"})
+  for (const std::string_view bad :
+       {"", "01", "+1", "1 ", "4294967296", "-1", "bob:", ":1", "bob:staff:x", "a b", "a/b", "-bob"})
     CHECK_MESSAGE(refuses([&] { return parse_user(bad); }), bad);
   CHECK(parse_group("video") == "video");
   CHECK(refuses([] { return parse_group("007"); }));
@@ -53,7 +56,8 @@ TEST_CASE("what looks like a number is never taken for a user's name") {
 TEST_CASE("id ranges are three numbers that end below 2^31") {
   CHECK(parse_id_range("0:1000:1") == plan::IdRange{{0}, {1000}, 1});
   CHECK(parse_id_range("2147483647:0:1").inside.value == 2147483647U);
-  for (const std::string_view bad : {"", "0", "0:1", "0:1:0", "0:1:2:3", "0:-1:1", "2147483647:0:2", "0:2147483000:1000", "a:b:c"})
+  for (const std::string_view bad :
+       {"", "0", "0:1", "0:1:0", "0:1:2:3", "0:-1:1", "2147483647:0:2", "0:2147483000:1000", "a:b:c"})
     CHECK_MESSAGE(refuses([&] { return parse_id_range(bad); }), bad);
 }
 
@@ -66,20 +70,24 @@ TEST_CASE("user namespaces") {
   CHECK(keep.keep_uid == ContainerId{0});
   CHECK(keep.keep_gid == ContainerId{7});
   CHECK(parse_userns("host", "/").wall == plan::NamespaceChoice{plan::HostNamespace{}});
-  CHECK(parse_userns("ns:/proc/7/ns/user", "/").wall == plan::NamespaceChoice{plan::JoinNamespace{"/proc/7/ns/user"}});
-  for (const std::string_view bad : {"", "auto", "keep-id:", "keep-id:uid", "keep-id:uid=01", "keep-id:pid=1", "keep-ID", "ns:", "ns:x"})
+  CHECK(parse_userns("ns:/proc/7/ns/user", "/").wall ==
+        plan::NamespaceChoice{plan::JoinNamespace{"/proc/7/ns/user"}});
+  for (const std::string_view bad :
+       {"", "auto", "keep-id:", "keep-id:uid", "keep-id:uid=01", "keep-id:pid=1", "keep-ID", "ns:", "ns:x"})
     CHECK_MESSAGE(refuses([&] { return parse_userns(bad, "/"); }), bad);
 }
 
 TEST_CASE("namespaces of others, and what is to come") {
   CHECK(parse_namespace("private", "/") == plan::NamespaceChoice{plan::NewNamespace{}});
-  CHECK(parse_namespace("ns:./pid", "/proc/7/ns") == plan::NamespaceChoice{plan::JoinNamespace{"/proc/7/ns/pid"}});
+  CHECK(parse_namespace("ns:./pid", "/proc/7/ns") ==
+        plan::NamespaceChoice{plan::JoinNamespace{"/proc/7/ns/pid"}});
   CHECK(refusal([] { return parse_namespace("hots", "/"); }) == "'hots' is no choice");
   CHECK(refusal([] { return parse_namespace("container:web", "/"); }) ==
         "container:NAME comes with live containers; it is not there yet");
   CHECK(parse_network("none", "/") == plan::NamespaceChoice{plan::NewNamespace{}});
   CHECK(parse_network("host", "/") == plan::NamespaceChoice{plan::HostNamespace{}});
-  CHECK(refusal([] { return parse_network("bridge", "/"); }) == "'bridge' comes with networks; it is not there yet");
+  CHECK(refusal([] { return parse_network("bridge", "/"); }) ==
+        "'bridge' comes with networks; it is not there yet");
 }
 
 TEST_CASE("volumes: paths are made absolute, options read") {
@@ -97,10 +105,12 @@ TEST_CASE("volumes: paths are made absolute, options read") {
 
 TEST_CASE("volumes that are refused") {
   CHECK(refusal([] { return bind("/a:/b:raed-only"); }) == "'raed-only' is no option of a bind mount");
-  CHECK(refusal([] { return bind("data:/b"); }) == "'data' is the name of a volume; volumes are not there yet");
-  CHECK(refusal([] { return bind("/a:b"); }) == "'b' has to be a path from the root of the container on: /...");
-  for (const std::string_view bad : {"", "/a", ":/b", "/a:", "/a:/", "/a:/x/..", "/a:/b:", "/a:/b:ro:rw", "/a:/b:shared",
-                                     "/a:/b:ro=1", "~/a:/b", "a/b:/c"})
+  CHECK(refusal([] { return bind("data:/b"); }) ==
+        "'data' is the name of a volume; volumes are not there yet");
+  CHECK(refusal([] { return bind("/a:b"); }) ==
+        "'b' has to be a path from the root of the container on: /...");
+  for (const std::string_view bad : {"", "/a", ":/b", "/a:", "/a:/", "/a:/x/..", "/a:/b:", "/a:/b:ro:rw",
+                                     "/a:/b:shared", "/a:/b:ro=1", "~/a:/b", "a/b:/c"})
     CHECK_MESSAGE(refuses([&] { return bind(bad); }), bad);
   CHECK_THROWS_AS(static_cast<void>(parse_volume("./a:/b", "")), Error);
 }
@@ -114,9 +124,10 @@ TEST_CASE("--mount") {
   CHECK(parse("type=tmpfs,destination=/t,tmpfs-size=64m,tmpfs-mode=1777") ==
         plan::Volume{plan::TmpfsVolume{.target = "/t", .size = 64U << 20U, .mode = 01777}});
   for (const std::string_view bad :
-       {"", "type=bind", "type=bind,src=/a", "type=bind,dst=/b", "type=tmpfs,src=/a,dst=/b", "type=volume,src=x,dst=/b", "src=/a,dst=/b",
-        "type=bind,src=/a,dst=/b,tmpfs-size=1", "type=bind,src=/a,dst=/b,ro=maybe", "type=bind,src,dst=/b",
-        "type=bind,src=/a,dst=/b,", "type=tmpfs,dst=/b,tmpfs-mode=8", "type=tmpfs,dst=/b,tmpfs-mode=2000", "type=bnid,src=/a,dst=/b"})
+       {"", "type=bind", "type=bind,src=/a", "type=bind,dst=/b", "type=tmpfs,src=/a,dst=/b",
+        "type=volume,src=x,dst=/b", "src=/a,dst=/b", "type=bind,src=/a,dst=/b,tmpfs-size=1",
+        "type=bind,src=/a,dst=/b,ro=maybe", "type=bind,src,dst=/b", "type=bind,src=/a,dst=/b,",
+        "type=tmpfs,dst=/b,tmpfs-mode=8", "type=tmpfs,dst=/b,tmpfs-mode=2000", "type=bnid,src=/a,dst=/b"})
     CHECK_MESSAGE(refuses([&] { return parse(bad); }), bad);
   CHECK(refusal([&] { return parse("type=bind,sorce=/a,dst=/b"); }) == "'sorce' is no key of --mount");
 }
@@ -125,7 +136,8 @@ TEST_CASE("--tmpfs") {
   CHECK(tmpfs("/t") == plan::TmpfsVolume{.target = "/t"});
   CHECK(tmpfs("/t:size=1k,mode=700,exec,ro") ==
         plan::TmpfsVolume{.target = "/t", .size = 1024, .mode = 0700, .read_only = true, .executable = true});
-  for (const std::string_view bad : {"", "t", "/", "/t:", "/t:size=50%", "/t:size=0", "/t:mode=999", "/t:uid=1", "/t:suid"})
+  for (const std::string_view bad :
+       {"", "t", "/", "/t:", "/t:size=50%", "/t:size=0", "/t:mode=999", "/t:uid=1", "/t:suid"})
     CHECK_MESSAGE(refuses([&] { return tmpfs(bad); }), bad);
 }
 
@@ -148,7 +160,8 @@ TEST_CASE("root file systems") {
   CHECK(parse("../deb").path == "/home/deb");
   CHECK(parse("dir:deb") == plan::Rootfs{Kind::directory, "/home/me/deb", "dir:deb"});
   CHECK(parse("tar:../d.tar.xz") == plan::Rootfs{Kind::archive, "/home/d.tar.xz", "tar:../d.tar.xz"});
-  CHECK(refusal([&] { return parse("debian:12"); }) == "'debian:12' is the name of an image, and images are not there yet");
+  CHECK(refusal([&] { return parse("debian:12"); }) ==
+        "'debian:12' is the name of an image, and images are not there yet");
   for (const std::string_view bad : {"", "dir:", "tar:", "hosts", ".hidden", "oci:x", "...", "~/deb"})
     CHECK_MESSAGE(refuses([&] { return parse(bad); }), bad);
 }
@@ -168,7 +181,8 @@ TEST_CASE("variables") {
 TEST_CASE("files of variables") {
   constexpr std::array<const char*, 2> entries{"HOME=/home/me", nullptr};
   const Environment environment(entries.data());
-  const auto found = parse_variables("# a comment\n\n  A=1 # kept\nHOME\nABSENT\nB='x'\n", "f.env", environment);
+  const auto found =
+      parse_variables("# a comment\n\n  A=1 # kept\nHOME\nABSENT\nB='x'\n", "f.env", environment);
   CHECK(found == std::vector<plan::Variable>{{"A", "1 # kept"}, {"HOME", "/home/me"}, {"B", "'x'"}});
   try {
     static_cast<void>(parse_variables("A=1\nB C=2\n", "f.env", environment));
@@ -185,7 +199,8 @@ TEST_CASE("limits") {
   CHECK(parse_limit("core=0") == plan::ResourceLimit{"core", 4, 0, 0});
   CHECK(parse_limit("nofile=1:-1").hard == UINT64_MAX);
   CHECK(refusal([] { return parse_limit("nofiles=1"); }) == "'nofiles' is no limit");
-  for (const std::string_view bad : {"", "nofile", "nofile=", "nofile=1:", "nofile=2:1", "nofile=-2", "nofile=1:2:3", "nofile=01", "nofile=1k", "nofile=-1:5"})
+  for (const std::string_view bad : {"", "nofile", "nofile=", "nofile=1:", "nofile=2:1", "nofile=-2",
+                                     "nofile=1:2:3", "nofile=01", "nofile=1k", "nofile=-1:5"})
     CHECK_MESSAGE(refuses([&] { return parse_limit(bad); }), bad);
 }
 
@@ -193,7 +208,8 @@ TEST_CASE("names and addresses") {
   CHECK(parse_host_entry("db:10.0.0.1") == plan::HostEntry{"db", "10.0.0.1"});
   CHECK(parse_host_entry("db:::1") == plan::HostEntry{"db", "::1"});
   CHECK(parse_host_entry("db:[::1]") == plan::HostEntry{"db", "::1"});
-  for (const std::string_view bad : {"", "db", "db:", ":1.2.3.4", "db:1.2.3", "db:1.2.3.4.5", "db:host-gateway", "a b:1.2.3.4", "a\nb:1.2.3.4"})
+  for (const std::string_view bad : {"", "db", "db:", ":1.2.3.4", "db:1.2.3", "db:1.2.3.4.5",
+                                     "db:host-gateway", "a b:1.2.3.4", "a\nb:1.2.3.4"})
     CHECK_MESSAGE(refuses([&] { return parse_host_entry(bad); }), bad);
   CHECK(parse_address("2001:db8::1") == "2001:db8::1");
   CHECK(refuses([] { return parse_address("1.2.3.4 "); }));
@@ -202,18 +218,22 @@ TEST_CASE("names and addresses") {
   CHECK(refuses([] { return parse_hostname(std::string(65, 'a')); }));
   CHECK(refuses([] { return parse_hostname("-a"); }));
   CHECK(parse_name("web_1.a-b") == "web_1.a-b");
-  for (const std::string_view bad : {"", "-web", ".", "..", "a/b", "a b", "ü"}) CHECK_MESSAGE(refuses([&] { return parse_name(bad); }), bad);
+  for (const std::string_view bad : {"", "-web", ".", "..", "a/b", "a b", "ü"})
+    CHECK_MESSAGE(refuses([&] { return parse_name(bad); }), bad);
 }
 
 TEST_CASE("sizes, capabilities, security and walls") {
   CHECK(parse_bytes("64m") == 64U << 20U);
-  for (const std::string_view bad : {"", "0", "-1", "64mb", "m", "1.5g", "99999999t"}) CHECK_MESSAGE(refuses([&] { return parse_bytes(bad); }), bad);
+  for (const std::string_view bad : {"", "0", "-1", "64mb", "m", "1.5g", "99999999t"})
+    CHECK_MESSAGE(refuses([&] { return parse_bytes(bad); }), bad);
   CHECK(parse_capability("cap_net_raw") == "NET_RAW");
   CHECK(parse_capability("all") == "ALL");
-  for (const std::string_view bad : {"", "CAP_", "net raw", "1"}) CHECK_MESSAGE(refuses([&] { return parse_capability(bad); }), bad);
+  for (const std::string_view bad : {"", "CAP_", "net raw", "1"})
+    CHECK_MESSAGE(refuses([&] { return parse_capability(bad); }), bad);
   CHECK_FALSE(parse_security("no-new-privileges"));
   CHECK(parse_security("no-new-privileges=false"));
-  CHECK(refusal([] { return parse_security("seccomp=unconfined"); }) == "seccomp comes with hardening; it is not there yet");
+  CHECK(refusal([] { return parse_security("seccomp=unconfined"); }) ==
+        "seccomp comes with hardening; it is not there yet");
   CHECK(refuses([] { return parse_security("no-new-privileges=maybe"); }));
   CHECK(parse_walls("idmap,groups") == std::vector<std::string>{"idmap", "groups"});
   CHECK(refusal([] { return parse_walls("idmap,"); }) == "'' is no wall that can be required");

@@ -25,7 +25,8 @@ TEST_CASE("settings come in the order of the file, with table, kind and line") {
       "volume = [ './b:/b',\n  './a:/a' ]\n"
       "read-only = true\n"
       "env = []\n"
-      "shm-size = 1_000\n", "/x/snug.toml");
+      "shm-size = 1_000\n",
+      "/x/snug.toml");
   REQUIRE(settings.size() == 5);
   CHECK(settings[0].table == "");
   CHECK(settings[0].values == std::vector<std::string>{"host"});
@@ -51,7 +52,8 @@ TEST_CASE("errors tell file and line") {
   CHECK(refusal("a = 1\nb = \n").ends_with("| reading /x/snug.toml:2"));
   CHECK(refusal("a = 1\na = 2\n").ends_with("| reading /x/snug.toml:2"));
   CHECK(refusal("\xff\xfe") != "taken");
-  CHECK(refusal("a = 1.5") == "a has to be a string, a whole number, true or false, or a list of these | reading /x/snug.toml:1");
+  CHECK(refusal("a = 1.5") ==
+        "a has to be a string, a whole number, true or false, or a list of these | reading /x/snug.toml:1");
   CHECK(refusal("[run]\na = 1979-05-27") != "taken");
   CHECK(refusal("[run.a]\nb = 1") != "taken");
   CHECK(refusal("a = [1, [2]]") != "taken");

@@ -15,12 +15,13 @@ extern const cli::Command run_command;
 extern const cli::Command version_command;
 
 /// Lists all commands, in the order of the alphabet.
-[[nodiscard]] std::span<const cli::Command* const> commands();
+[[nodiscard]] std::span<const cli::Command* const> all_commands();
 
 /// Lists the commands of docker and podman that snug does not have yet.
 [[nodiscard]] std::span<const cli::NotYet> absent_commands();
 
-/// Finds a command by its name; throws UsageError with the nearest name, or with what is to bring the command.
+/// Finds a command by its name; throws UsageError with the nearest name, or with what is to bring the
+/// command.
 [[nodiscard]] const cli::Command& find_command(std::string_view name);
 
 }  // namespace snug::commands

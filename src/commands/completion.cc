@@ -14,7 +14,7 @@ int completion(const cli::Invocation& invocation) {
                          ? "completion needs the name of a shell: bash"
                          : format("there is no completion for {}, only for bash", quoted(operands[0])),
                      "source <(snug completion bash)");
-  print(cli::render_bash_completion(commands()));
+  print(cli::render_bash_completion(all_commands()));
   return 0;
 }
 

@@ -20,7 +20,7 @@ constexpr std::array options{
 
 int help(const cli::Invocation& invocation) {
   if (invocation.arguments.flag("dump")) {
-    print(cli::render_tables(commands()));
+    print(cli::render_tables(all_commands()));
     return 0;
   }
   if (invocation.arguments.operands.empty()) return print_overview();
@@ -31,7 +31,7 @@ int help(const cli::Invocation& invocation) {
 }  // namespace
 
 int print_overview() {
-  print(cli::render_overview(about, commands()));
+  print(cli::render_overview(about, all_commands()));
   return 0;
 }
 

@@ -45,7 +45,7 @@ constexpr std::array absent = std::to_array<cli::NotYet>({
 
 }  // namespace
 
-std::span<const cli::Command* const> commands() { return table; }
+std::span<const cli::Command* const> all_commands() { return table; }
 
 std::span<const cli::NotYet> absent_commands() { return absent; }
 

@@ -8,7 +8,6 @@
 #include "settings.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/hints.hh"
-#include "snug/probe/host.hh"
 
 namespace snug::commands {
 namespace {
@@ -19,13 +18,14 @@ std::string value_of(const Environment& environment, std::string_view name) {
 
 }  // namespace
 
+probe::CallerEnvironment caller_environment(const Environment& environment) {
+  return {.home = value_of(environment, "HOME"), .pwd = value_of(environment, "PWD"),
+          .term = value_of(environment, "TERM"), .xdg_data_home = value_of(environment, "XDG_DATA_HOME")};
+}
+
 Planned plan_container(const cli::Invocation& invocation) {
-  const Environment& environment = invocation.environment;
   Planned planned{.spec = read_spec(invocation)};
-  planned.facts = probe::host_facts(planned.spec, {.home = value_of(environment, "HOME"),
-                                                   .pwd = value_of(environment, "PWD"),
-                                                   .term = value_of(environment, "TERM"),
-                                                   .xdg_data_home = value_of(environment, "XDG_DATA_HOME")});
+  planned.facts = probe::host_facts(planned.spec, caller_environment(invocation.environment));
   auto made = plan::make_plan(planned.spec, planned.facts);
   if (auto* refusal = std::get_if<plan::Refusal>(&made)) throw Error(refusal->message, refusal->hint);
   planned.plan = std::get<plan::Plan>(std::move(made));

@@ -3,6 +3,7 @@
 #include "snug/base/error.hh"
 #include "snug/cli/command.hh"
 #include "snug/plan/plan.hh"
+#include "snug/probe/host.hh"
 #include "snug/runtime/launch.hh"
 
 namespace snug::commands {
@@ -13,6 +14,9 @@ struct Planned {
   plan::HostFacts facts;
   plan::Plan plan;
 };
+
+/// Picks what the probe may look at.
+[[nodiscard]] probe::CallerEnvironment caller_environment(const Environment& environment);
 
 /// Goes from the words to the plan: configuration files, facts, rules. Prints the plan's notices on standard error.
 /// Throws where the words, the machine or the rules say no.

@@ -13,13 +13,11 @@
 
 namespace {
 
-// A file opened later must never become descriptor 0, 1 or 2: it would be read or written as a standard
-// stream.
+// A file opened later must never become descriptor 0, 1 or 2: it would be taken for a standard stream.
 bool fill_standard_descriptors() {
-  int fd = ::open("/dev/null", O_RDWR);
-  while (fd >= 0 && fd <= STDERR_FILENO) fd = ::dup(fd);
-  if (fd > STDERR_FILENO) ::close(fd);
-  return fd > STDERR_FILENO;
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) return false;
+  return true;
 }
 
 void say(std::string_view text) { static_cast<void>(::write(STDERR_FILENO, text.data(), text.size())); }
@@ -41,8 +39,7 @@ void print_error(const snug::Error& error) {
 }
 
 int run(std::span<const std::string_view> words, const snug::Environment& environment) {
-  // Whoever starts a setuid program chooses its environment, descriptors and limits: nothing here is built
-  // for that.
+  // Whoever starts a setuid program chooses its environment and descriptors: nothing here is built for that.
   if (::getauxval(AT_SECURE) != 0 || ::getuid() != ::geteuid() || ::getgid() != ::getegid())
     throw snug::Error("snug does not run setuid, setgid or with file capabilities: it needs no privilege",
                       "take the bits off the file: chmod u-s,g-s; setcap -r");

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Holds the rooms apart: who may include whom, as the table of the design says. Arguments: the source folder.
+set -eu
+cd "$1"
+
+allowed() { # ROOM: the rooms whose public headers it may include
+  case $1 in
+    base) echo base ;;
+    sys | cli | plan) echo "base $1" ;;
+    explain | config) echo "base plan $1" ;;
+    probe | runtime) echo "base sys plan $1" ;;
+    image | net | state) echo "base sys $1" ;;
+    shell) echo "base cli shell" ;;
+    commands) echo "base sys plan cli config probe runtime image net state explain shell commands" ;;
+  esac
+}
+
+# Prints "FILE: includes ROOM" for each include that goes against the table.
+check() { # ROOM FILE
+  sed -n 's/^#include "snug\/\([a-z]*\)\/.*/\1/p' "$2" | sort -u | while read -r other; do
+    [ "$other" = base ] || case " $(allowed "$1") " in *" $other "*) ;; *) echo "$2: includes $other" ;; esac
+  done
+  case $1 in shell) ;; *) sed -n "s/^#include <readline.*/$(echo "$2" | sed 's/\//\\\//g'): includes readline/p" "$2" ;; esac
+  case $2 in */base/text.*) ;; *) sed -n "s/^#include <fmt\/.*/$(echo "$2" | sed 's/\//\\\//g'): includes fmt/p" "$2" ;; esac
+}
+
+# A check that cannot fail is none: a bad sample first.
+sample=$(mktemp)
+trap 'rm -f "$sample"' EXIT
+printf '#include "snug/runtime/launch.hh"\n#include <fmt/core.h>\n' >"$sample"
+[ "$(check plan "$sample" | wc -l)" -eq 2 ] || { echo "the check does not see a bad include" >&2; exit 1; }
+
+bad=$(for file in src/*/*.cc src/*/*.hh include/snug/*/*.hh; do
+  [ ! -e "$file" ] || check "$(echo "$file" | sed 's/.*\(src\|snug\)\/\([a-z]*\)\/[^/]*$/\2/')" "$file"
+done)
+[ -z "$bad" ] || { echo "$bad" >&2; exit 1; }

@@ -62,6 +62,10 @@ TEST_CASE("errors tell file and line") {
   CHECK(refusal("a = " + std::string(100'000, '[')) != "taken");
 }
 
+TEST_CASE("a text that trips the library's own assertions is refused like any other") {
+  CHECK(refusal("[#") == "this is no TOML: a key or a value is malformed | reading /x/snug.toml");
+}
+
 TEST_CASE("what a terminal could act on is escaped") {
   CHECK(refusal("\"\\u001b[2J\" = 1.5").find('\x1b') == std::string::npos);
 }

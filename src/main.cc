@@ -10,6 +10,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/dispatch.hh"
+#include "snug/sys/file.hh"
 
 namespace {
 
@@ -20,7 +21,7 @@ bool fill_standard_descriptors() {
   return true;
 }
 
-void say(std::string_view text) { static_cast<void>(::write(STDERR_FILENO, text.data(), text.size())); }
+void say(std::string_view text) { static_cast<void>(snug::sys::write_all(STDERR_FILENO, text)); }
 
 // Keeps the line feeds of our own messages and escapes the rest of what a terminal could act on.
 std::string plain(std::string_view text) {

@@ -87,12 +87,8 @@ int apply(Context& context, const plan::OpenTerminal& step, Report&) noexcept {
   if (context.terminal < 0) return errno;
   if (context.size.ws_row && ::ioctl(outer.get(), TIOCSWINSZ, &context.size) != 0) return errno;
   if (context.has_attributes) ::tcsetattr(context.terminal, TCSANOW, &context.attributes);
-  if (const auto* user = context.plan.find<plan::Exec>(); user) {
-    // The terminal belongs to whoever works at it; the last BecomeUser of the plan says who that is.
-    for (const plan::Step& other : context.plan.steps)
-      if (const auto* become = std::get_if<plan::BecomeUser>(&other.action); become && other.actor == Actor::payload)
-        static_cast<void>(::fchown(context.terminal, become->uid.value, static_cast<gid_t>(-1)));
-  }
+  // The terminal belongs to whoever works at it. Where that id cannot be given, it stays with root inside.
+  if (::fchown(context.terminal, context.user, static_cast<gid_t>(-1)) != 0 && errno != EPERM && errno != EINVAL) return errno;
   for (std::size_t at = 0; at < 3; ++at)
     if (context.on_terminal[at]) context.stdio[at] = context.terminal;
   return sys::send_descriptor(context.control, outer.get());
@@ -279,6 +275,8 @@ Context::Context(const plan::Plan& wanted) : plan(wanted), slots(wanted.slots, -
     } else if (const auto* become = std::get_if<plan::BecomeUser>(&step.action); become && become->groups) {
       groups.resize(std::max(groups.size(), become->groups->size() + 1));
     }
+    if (const auto* become = std::get_if<plan::BecomeUser>(&step.action); become && step.actor == Actor::payload)
+      user = become->uid.value;
   }
   argv.push_back(nullptr);
   envp.push_back(nullptr);

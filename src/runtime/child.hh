@@ -43,6 +43,7 @@ struct Context {
   std::vector<char> own;          ///< by plan::Slot: a file system that is the container's own
   std::vector<const char*> argv, envp;
   std::vector<std::uint32_t> groups;
+  std::uint32_t user = 0;  ///< the payload's uid
   int root = -1;      ///< "/", after the pivot
   int terminal = -1;  ///< inner end of the container's terminal
   std::vector<std::uint64_t> own_mounts;  ///< ids of mounts in which targets may be made; capacity is reserved

@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "child.hh"
+#include "snug/sys/file.hh"
 
 namespace snug::runtime {
 namespace {
@@ -22,8 +23,7 @@ bool reap(pid_t payload, int control, int& status) noexcept {
     if (pid != payload) continue;
     if (!WIFSTOPPED(each)) return status = each, true;
     // Ctrl-Z at the payload itself: the monitor gives the outer shell its terminal back.
-    const char stopped = 'S';
-    if (control >= 0) static_cast<void>(::write(control, &stopped, 1));
+    if (control >= 0) static_cast<void>(sys::write_all(control, "S"));
   }
   return false;
 }

@@ -1,5 +1,4 @@
 #include <array>
-#include <filesystem>
 
 #include "keys.hh"
 #include "snug/base/error.hh"
@@ -9,11 +8,14 @@
 namespace snug::commands {
 namespace {
 
-std::string cleaned(const std::filesystem::path& path) {
-  std::string clean = path.lexically_normal().string();
-  if (clean.starts_with("//")) clean.erase(0, 1);
-  if (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
-  return clean;
+// By hand: std::filesystem::path brings the locales of the C++ library into a program that has to start fast.
+std::string cleaned(std::string_view absolute) {
+  std::string clean;
+  for (const std::string& part : split(absolute, '/')) {
+    if (part == "..") clean.erase(clean.empty() ? 0 : clean.rfind('/'));
+    else if (!part.empty() && part != ".") clean += "/" + part;
+  }
+  return clean.empty() ? "/" : clean;
 }
 
 bool is_path(std::string_view text) {
@@ -121,7 +123,7 @@ std::string parse_host_path(std::string_view text, std::string_view folder) {
   if (text.starts_with('/')) return cleaned(text);
   if (folder.empty())
     throw Error(format("cannot tell where {} is: the current folder is gone", quoted(text)));
-  return cleaned(std::filesystem::path(folder) / text);
+  return cleaned(format("{}/{}", folder, text));
 }
 
 std::string parse_inside_path(std::string_view text) {

@@ -1,0 +1,59 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "harness.hh"
+
+using namespace snug::test;
+
+namespace {
+
+// One message on standard error, nothing on standard output, 125.
+void check_refused(const std::vector<std::string>& words, const std::string& says) {
+  std::vector<std::string> all{program()};
+  all.insert(all.end(), words.begin(), words.end());
+  const auto before = traces();
+  const Result result = run(all);
+  CHECK(result.code == 125);
+  CHECK(result.out.empty());
+  CHECK_MESSAGE(result.err.find(says) != std::string::npos, result.err);
+  CHECK(traces() == before);
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("bad input ends in one clear message and leaves nothing behind") {
+  static_cast<void>(inside("true"));
+  const std::string root = small_root();
+  check_refused({"run", "/no/such", "true"}, "cannot use '/no/such' as root file system: No such file or directory (ENOENT)");
+  check_refused({"run", root + "/etc/passwd", "true"}, "it is a file, not a folder");
+  check_refused({"run", "/", "true"}, "'host' is this machine's root");
+  check_refused({"run", "debian:12"}, "debian:12");
+  check_refused({"run", "--userns", "single", "-v", "relative/no/colon", root, "true"}, "-v");
+  check_refused({"run", "--hostnme", "x"}, "did you mean --hostname?");
+  check_refused({"rnu"}, "did you mean 'snug run'?");
+  check_refused({"run", "--userns", "single", "-w", "/etc/passwd", root, "true"}, "/etc/passwd");
+  check_refused({"run", "--userns", "single", "-v", "/:/etc/passwd", root, "true"}, "/etc/passwd");
+  check_refused({"run", "--userns", "single", "-v", root + ":/../..", root, "true"}, "..");
+}
+
+TEST_CASE("names that would act on a terminal are printed harmless") {
+  const Result result = run({program(), "run", "/no/\x1b[31mred\r\n", "true"});
+  CHECK(result.code == 125);
+  CHECK(result.err.find('\x1b') == std::string::npos);
+  CHECK(result.err.find("\\x1b[31mred\\x0d\\n") != std::string::npos);
+}
+
+TEST_CASE("a full output is an error") {
+  const Result result = run({"/bin/sh", "-c", program() + " help >/dev/full"});
+  CHECK(result.code == 125);
+  CHECK(result.err.find("No space left on device") != std::string::npos);
+}
+
+TEST_CASE("closed standard descriptors do no harm") {
+  const Result result = run({"/bin/sh", "-c", program() + " run --userns single " + small_root() + " sh -c 'echo x >/tmp/f; cat /tmp/f' <&- 2>&-"});
+  CHECK(result.code == 0);
+  CHECK(result.out == "x\n");
+}

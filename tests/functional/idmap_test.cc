@@ -1,0 +1,84 @@
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include "harness.hh"
+#include "snug/base/text.hh"
+
+using namespace snug::test;
+
+namespace {
+
+Result mapped(const std::vector<std::string>& options, const std::string& script) {
+  std::vector<std::string> words{program(), "run"};
+  words.insert(words.end(), options.begin(), options.end());
+  words.insert(words.end(), {small_root(), "sh", "-c", script});
+  return run(words);
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("ranges");
+
+TEST_CASE("root: the caller is root inside, sub-ids are the rest") {
+  const Result result = mapped({}, "id -u; cat /proc/self/uid_map | awk '{print $1, $3}'; touch /f && chown 5:50 /f && stat -c %u:%g /f");
+  CHECK_MESSAGE(result.code == 0, result.err);
+  CHECK(result.out == "0\n0 1\n1 65536\n5:50\n");
+  CHECK(result.err.empty());
+}
+
+TEST_CASE("keep-id: the caller keeps his ids, root is there too") {
+  CHECK(mapped({"--userns", "keep-id"}, "id -u; id -g").out == snug::format("{}\n{}\n", ::getuid(), ::getgid()));
+  CHECK(mapped({"--userns", "keep-id:uid=7,gid=8"}, "id -u; id -g; tail -n 1 /etc/passwd | cut -d: -f3").out == "7\n8\n7\n");
+  CHECK(mapped({"--userns", "keep-id", "-u", "0"}, "id -u; touch /x && stat -c %u /x").out == "0\n0\n");
+}
+
+TEST_CASE("--user by name and number, with the groups of the root's own file") {
+  CHECK(mapped({"-u", "worker"}, "id -u; id -g; id -G; echo $HOME").out == "5\n5\n5 50\n/home\n");
+  CHECK(mapped({"-u", "1000"}, "id -u; grep CapEff /proc/self/status").out == "1000\nCapEff:\t0000000000000000\n");
+  CHECK(mapped({"-u", "worker", "--group-add", "7"}, "id -G").out == "5 50 7\n");
+  CHECK(mapped({"-u", "nobody-here"}, "true").code == 125);
+  CHECK(mapped({"-u", "70000"}, "true").err.find("is not mapped") != std::string::npos);
+  for (const char* wrong : {"01", "+1", "1 ", "4294967296", "-1"}) CHECK_MESSAGE(mapped({"-u", wrong}, "true").code == 125, wrong);
+}
+
+TEST_CASE("files of sub-ids leave nothing behind") {
+  const auto before = traces();
+  CHECK(mapped({}, "mkdir -p /d/e && touch /d/e/f && chown -R 5:5 /d && chmod 0 /d/e /d").code == 0);
+  CHECK(traces() == before);
+}
+
+TEST_CASE("explicit maps") {
+  const std::string self = snug::format("{}", ::getuid());
+  CHECK(mapped({"--uidmap", "0:" + self + ":1", "--gidmap", "0:" + snug::format("{}", ::getgid()) + ":1"}, "wc -l </proc/self/uid_map").out == "1\n");
+  CHECK(mapped({"--uidmap", "0:0:1"}, "true").code == 125);
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("single");
+
+TEST_CASE("without sub-ids one id is mapped, and a notice says what would change that") {
+  const Result result = mapped({}, "id -u; wc -l </proc/self/uid_map; cat /proc/self/setgroups");
+  CHECK(result.code == 0);
+  CHECK(result.out == "0\n1\ndeny\n");
+  CHECK(result.err.find("notice: only one id is mapped") != std::string::npos);
+  CHECK(result.err.find("usermod --add-subuids") != std::string::npos);
+  CHECK(mapped({"--userns", "single"}, "true").err.empty());
+}
+
+TEST_CASE("--require idmap turns the notice into an error") {
+  const Result result = mapped({"--require", "idmap"}, "true");
+  CHECK(result.code == 125);
+  CHECK(result.err.find("--require idmap") != std::string::npos);
+}
+
+TEST_CASE("keep-id works with one id") {
+  CHECK(mapped({"--userns", "keep-id"}, "id -u; grep CapEff /proc/self/status").out ==
+        snug::format("{}\nCapEff:\t0000000000000000\n", ::getuid()));
+}
+
+TEST_CASE("a user that is not mapped is refused in one message") {
+  const Result result = mapped({"--userns", "single", "-u", "5"}, "true");
+  CHECK(result.code == 125);
+  CHECK(result.err.find("snug: uid 5 is not mapped into the container") != std::string::npos);
+}

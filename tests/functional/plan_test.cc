@@ -1,0 +1,59 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "harness.hh"
+#include "snug/base/text.hh"
+
+using namespace snug::test;
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("plan shows what run does, and does nothing") {
+  const auto before = traces();
+  const Result plan = run({program(), "plan", "--userns", "single", "-e", "A=b", "--ulimit", "nofile=5:6", "--hostname", "h",
+                           "--cap-drop", "chown", "-v", "/opt:/mnt:ro", "-w", "/w", small_root(), "echo", "hi"});
+  CHECK(plan.code == 0);
+  for (const char* word : {"env A=b", "nofile 5:6", "set the host name to 'h'", "bind '/opt' on '/mnt' (read-only)",
+                           "change to the folder '/w'", "execve('/bin/echo', [echo hi], ENV)", "CLONE_NEWUSER", "pivot_root"})
+    CHECK_MESSAGE(plan.out.find(word) != std::string::npos, word);
+  CHECK(traces() == before);
+}
+
+TEST_CASE("--verbose names each step that the plan names, as it is done") {
+  const Result plan = run({program(), "plan", "--userns", "single", small_root(), "true"});
+  const Result verbose = inside("true", {"--verbose"});
+  int compared = 0;
+  for (const std::string_view line : snug::lines(verbose.err)) {
+    const std::size_t phrase = line.find(" us  ");
+    if (phrase == std::string_view::npos) continue;
+    ++compared;
+    if (line.find("run 'true'") != std::string_view::npos || line.find("'sh'") != std::string_view::npos) continue;
+    CHECK_MESSAGE(plan.out.find(line.substr(phrase + 5)) != std::string::npos, line);
+  }
+  CHECK(compared > 30);
+}
+
+TEST_CASE("plan and doctor speak JSON") {
+  CHECK(run({program(), "plan", "--json", "--userns", "single", small_root(), "true"}).out.starts_with("{\n  \"version\": 1,"));
+  const Result doctor = run({program(), "doctor", "--json"});
+  CHECK(doctor.code == 0);
+  CHECK(doctor.out.starts_with("[\n"));
+}
+
+TEST_CASE("doctor names what is missing: a namespace that is used up") {
+  const Result result = run({"unshare", "--user", "--map-root-user", "sh", "-c", "echo 0 >/proc/sys/user/max_net_namespaces; exec " + program() + " doctor"});
+  CHECK(result.code == 1);
+  CHECK(result.out.find("user.max_net_namespaces = 0") != std::string::npos);
+  CHECK(result.out.find("sysctl -w user.max_net_namespaces=65536") != std::string::npos);
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("single");
+
+TEST_CASE("doctor names missing sub-ids and who can give them") {
+  const Result result = run({program(), "doctor"});
+  CHECK(result.code == 0);
+  CHECK(result.out.find("ask an administrator: usermod --add-subuids") != std::string::npos);
+}

@@ -1,0 +1,100 @@
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <string>
+
+#include "harness.hh"
+
+using namespace snug::test;
+
+namespace {
+
+std::vector<std::string> shell(const std::string& root) { return {program(), "run", "--userns", "single", "-e", "PS1=ready$ ", root}; }
+
+}  // namespace
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("a shell on a terminal of its own: size, resize, Ctrl-C, exit code, settings restored") {
+  Terminal terminal(shell(small_root()), 33, 101);
+  const std::string before = terminal.settings();
+  REQUIRE_MESSAGE(terminal.expect("ready$ "), terminal.seen());
+  terminal.send("tty; stty size\n");
+  CHECK_MESSAGE(terminal.expect("/dev/pts/0\r\n33 101\r\n"), terminal.seen());
+  terminal.resize(40, 90);
+  CHECK(eventually([&] {
+    terminal.send("stty size\n");
+    return terminal.expect("40 90\r\n");
+  }));
+  terminal.send("sleep 1000\n");
+  CHECK(terminal.expect("sleep 1000\r\n"));
+  pause_briefly();
+  terminal.send("\x03");
+  CHECK_MESSAGE(terminal.expect("ready$ "), terminal.seen());
+  terminal.send("echo code $?\n");
+  CHECK_MESSAGE(terminal.expect("code 130"), terminal.seen());
+  terminal.send("exit 5\n");
+  CHECK(terminal.expect("exit 5"));
+  CHECK(terminal.wait() == 5);
+  CHECK(!before.empty());
+}
+
+TEST_CASE("the terminal is as it was, also when pid 1 is killed") {
+  Terminal terminal({"/bin/sh", "-c", "stty -a >/dev/null; stty -g; " + program() + " run --userns single -e PS1='ready$ ' " + small_root() + "; stty -g"}, 24, 80);
+  REQUIRE(terminal.expect("\r\n"));
+  REQUIRE(terminal.expect("ready$ "));
+  terminal.send("kill -9 -1; exit\n");
+  CHECK(terminal.wait() == 0);
+}
+
+TEST_CASE("Ctrl-Z at a payload that is no shell gives the outer shell its terminal back") {
+  Terminal terminal({program(), "run", "--userns", "single", small_root(), "cat"}, 24, 80);
+  terminal.send("one\n");
+  REQUIRE(terminal.expect("one\r\none\r\n"));
+  terminal.send("\x1a");
+  CHECK(terminal.stopped());
+  ::kill(terminal.pid(), SIGCONT);
+  pause_briefly();
+  terminal.send("two\n");
+  CHECK_MESSAGE(terminal.expect("two\r\ntwo\r\n"), terminal.seen());
+  terminal.send("\x04");
+  CHECK(terminal.wait() == 0);
+}
+
+TEST_CASE("the host's terminal is never inside") {
+  // Without -t outputs that are terminals are pipes, and a terminal as input is not passed on.
+  Terminal terminal({program(), "run", "--userns", "single", "--tty=false", small_root(), "sh", "-c",
+                     "for fd in 0 1 2; do test -t $fd && echo terminal; done; readlink /proc/self/fd/0; echo end"}, 24, 80);
+  CHECK_MESSAGE(terminal.expect("/dev/null\r\nend\r\n"), terminal.seen());
+  CHECK(terminal.wait() == 0);
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("ranges");
+
+TEST_CASE("bash on a real Debian: job control") {
+  if (debian_root().empty()) return skip("no Debian root was made");
+  Terminal terminal({program(), "run", debian_root(), "bash", "--norc", "-i"}, 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("# "), terminal.seen());
+  terminal.send("sleep 1000\n");
+  CHECK(terminal.expect("sleep 1000\r\n"));
+  pause_briefly();
+  terminal.send("\x1a");
+  CHECK_MESSAGE(terminal.expect("Stopped"), terminal.seen());
+  terminal.send("jobs; kill %1; wait; echo d''one\n");
+  CHECK_MESSAGE(terminal.expect("done"), terminal.seen());
+  terminal.send("exit 3\n");
+  CHECK(terminal.wait() == 3);
+}
+
+TEST_CASE("a real Debian: packages install, programs compile") {
+  if (debian_root().empty()) return skip("no Debian root was made");
+  const Result built = run({program(), "run", debian_root(), "sh", "-c",
+                            "printf '#include <stdio.h>\\nint main(void) { puts(\"built\"); }' >a.c && gcc a.c -o a && ./a"});
+  CHECK_MESSAGE(built.out == "built\n", built.err);
+  const Result installed = run({program(), "run", "--network", "host", debian_root(), "sh", "-c",
+                                "apt-get update -q && apt-get install -yq --no-install-recommends hello && hello"},
+                               {.patience = std::chrono::seconds(180)});
+  CHECK_MESSAGE(installed.out.find("Hello, world!") != std::string::npos, installed.err);
+}

@@ -1,0 +1,80 @@
+#include <doctest/doctest.h>
+#include <csignal>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include "harness.hh"
+
+using namespace snug::test;
+
+namespace {
+
+std::string own(const std::string& kind) {
+  std::array<char, 64> link{};
+  const ssize_t length = ::readlink(("/proc/self/ns/" + kind).c_str(), link.data(), link.size());
+  return std::string(link.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+}
+
+std::string theirs(const std::string& kind, const std::vector<std::string>& options) {
+  std::string out = inside("readlink /proc/self/ns/" + kind, options).out;
+  if (!out.empty()) out.pop_back();
+  return out;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("each namespace is the container's own") {
+  for (const char* kind : {"user", "mnt", "pid", "net", "uts", "ipc", "cgroup"}) {
+    const std::string there = theirs(kind, {});
+    CHECK(there.starts_with(kind));
+    CHECK(there != own(kind));
+  }
+  CHECK(theirs("time", {}) == own("time"));
+  CHECK(theirs("time", {"--timens", "private"}) != own("time"));
+}
+
+TEST_CASE("each wall but the user namespace can be left out, and the plan says what that opens") {
+  struct Wall {
+    const char* option;
+    const char* kind;
+  };
+  for (const Wall& wall : {Wall{"--network", "net"}, Wall{"--uts", "uts"}, Wall{"--ipc", "ipc"}, Wall{"--cgroupns", "cgroup"}, Wall{"--pid", "pid"}}) {
+    CHECK_MESSAGE(theirs(wall.kind, {wall.option, "host"}) == own(wall.kind), wall.kind);
+    const Result plan = run({program(), "plan", wall.option, "host", small_root(), "true"});
+    CHECK(plan.out.find("Opened by you:\n    " + std::string(wall.option) + " host") != std::string::npos);
+  }
+  const Result user = inside("true", {"--userns", "host"});
+  CHECK(user.code == 125);
+  CHECK(user.err.find("--userns host") != std::string::npos);
+}
+
+TEST_CASE("namespaces of another container can be joined") {
+  Background other({program(), "run", "--userns", "single", "--hostname", "first", small_root(), "sleep", "7531"});
+  REQUIRE(eventually([] { return find_processes("7531").size() >= 2; }));
+  pid_t payload = 0;
+  for (const pid_t pid : find_processes("7531"))
+    if (pid > payload) payload = pid;
+  const std::string ns = "ns:/proc/" + std::to_string(payload) + "/ns/";
+  const Result result = run({program(), "run", "--userns", ns + "user", "--uts", ns + "uts", "--network", ns + "net", small_root(), "hostname"});
+  CHECK_MESSAGE(result.out == "first\n", result.err);
+  other.signal(SIGTERM);
+  CHECK(other.wait() == 143);
+}
+
+TEST_CASE("the network has the loopback interface and nothing else") {
+  CHECK(inside("ls /sys/class/net; ip addr show lo | grep -c 'inet 127.0.0.1'").out == "lo\n1\n");
+}
+
+
+TEST_CASE("pid 1 is closed to tracers and readers") {
+  const Result result = inside("ls /proc/1/fd; cat /proc/1/exe | head -c 1; ls -l /proc/1/exe; true");
+  CHECK(result.out.empty());
+}
+
+TEST_CASE("/sys and /sys/fs/cgroup are read-only, and no cgroup v1 is there") {
+  CHECK(inside("mkdir /sys/fs/cgroup/x 2>/dev/null || echo no; ls /sys/fs/cgroup | grep -c release_agent").out == "no\n0\n");
+}

@@ -1,0 +1,269 @@
+#include "harness.hh"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <stdexcept>
+
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> out;
+  for (std::string& word : words) out.push_back(word.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+[[noreturn]] void exec(std::vector<std::string> words, std::vector<std::string> env, const std::string& folder) {
+  for (const char* name : {"HOME", "PATH", "TERM"}) env.push_back(format("{}={}", name, variable(name)));
+  if (!folder.empty() && ::chdir(folder.c_str()) != 0) ::_exit(99);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execvpe(words[0].c_str(), pointers(words).data(), pointers(env).data());
+  ::_exit(98);
+}
+
+int exit_code(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+
+int wait_for(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return exit_code(status);
+}
+
+sys::FdPair make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+  return {sys::Fd(ends[0]), sys::Fd(ends[1])};
+}
+
+// Reads what is there into `text`; closes the descriptor at its end.
+void take(sys::Fd& fd, std::string& text) {
+  char buffer[4096];
+  const ssize_t count = ::read(fd.get(), buffer, sizeof buffer);
+  if (count > 0)
+    text.append(buffer, static_cast<std::size_t>(count));
+  else
+    fd.reset();
+}
+
+}  // namespace
+
+std::string program() { return variable("SNUG_BIN"); }
+std::string small_root() { return variable("SNUG_TEST_ROOT"); }
+std::string debian_root() { return variable("SNUG_TEST_DEBIAN"); }
+
+void skip(const std::string& reason) {
+  const sys::Fd file = sys::try_open(AT_FDCWD, variable("SNUG_TEST_SKIPS").c_str(), O_WRONLY | O_APPEND);
+  static_cast<void>(sys::write_all(file.get(), reason + "\n"));
+}
+
+void pause_briefly() {
+  const timespec time{0, 50'000'000};
+  ::nanosleep(&time, nullptr);
+}
+
+Result run(const std::vector<std::string>& words, const Options& options) {
+  sys::FdPair in = make_pipe(), out = make_pipe(), err = make_pipe();
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::dup2(in.first.get(), 0);
+    ::dup2(out.second.get(), 1);
+    ::dup2(err.second.get(), 2);
+    exec(words, options.env, options.folder);
+  }
+  in.first.reset();
+  out.second.reset();
+  err.second.reset();
+  static_cast<void>(sys::write_all(in.second.get(), options.input));
+  in.second.reset();
+  Result result;
+  const auto deadline = Clock::now() + options.patience;
+  while (out.first || err.first) {
+    pollfd polls[2]{{out.first.get(), POLLIN, 0}, {err.first.get(), POLLIN, 0}};
+    if (::poll(polls, 2, 1000) > 0) {
+      if (polls[0].revents) take(out.first, result.out);
+      if (polls[1].revents) take(err.first, result.err);
+    }
+    if (Clock::now() < deadline) continue;
+    ::kill(pid, SIGKILL);
+    wait_for(pid);
+    return result;
+  }
+  result.code = wait_for(pid);
+  return result;
+}
+
+Result inside(const std::string& script, const std::vector<std::string>& options) {
+  std::vector<std::string> words{program(), "run", "--userns", "single"};
+  words.insert(words.end(), options.begin(), options.end());
+  words.insert(words.end(), {small_root(), "sh", "-c", script});
+  return run(words);
+}
+
+Background::Background(const std::vector<std::string>& words) : pid_(::fork()) {
+  if (pid_ != 0) return;
+  const int null = ::open("/dev/null", O_RDWR);
+  for (const int fd : {0, 1, 2}) ::dup2(null, fd);
+  exec(words, {}, "");
+}
+
+Background::~Background() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  wait_for(pid_);
+}
+
+void Background::signal(int number) const { ::kill(pid_, number); }
+
+int Background::wait() {
+  const int code = wait_for(pid_);
+  pid_ = -1;
+  return code;
+}
+
+Terminal::Terminal(const std::vector<std::string>& words, unsigned short rows, unsigned short columns) {
+  const winsize size{rows, columns, 0, 0};
+  int outer = -1;
+  pid_ = ::forkpty(&outer, nullptr, nullptr, &size);
+  if (pid_ == 0) exec(words, {}, "");
+  outer_ = sys::Fd(outer);
+  ::fcntl(outer, F_SETFD, FD_CLOEXEC);
+}
+
+Terminal::~Terminal() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  outer_.reset();
+  wait_for(pid_);
+}
+
+void Terminal::send(const std::string& keys) { static_cast<void>(sys::write_all(outer_.get(), keys)); }
+
+bool Terminal::expect(const std::string& text) {
+  const auto deadline = Clock::now() + std::chrono::seconds(10);
+  for (;;) {
+    if (const std::size_t at = seen_.find(text); at != std::string::npos) {
+      seen_.erase(0, at + text.size());
+      return true;
+    }
+    pollfd poll{outer_.get(), POLLIN, 0};
+    if (Clock::now() > deadline) return false;
+    if (::poll(&poll, 1, 200) <= 0) continue;
+    char buffer[4096];
+    const ssize_t count = ::read(outer_.get(), buffer, sizeof buffer);
+    if (count <= 0) return false;
+    seen_.append(buffer, static_cast<std::size_t>(count));
+  }
+}
+
+void Terminal::resize(unsigned short rows, unsigned short columns) {
+  const winsize size{rows, columns, 0, 0};
+  ::ioctl(outer_.get(), TIOCSWINSZ, &size);
+}
+
+std::string Terminal::settings() const {
+  termios now{};
+  ::tcgetattr(outer_.get(), &now);
+  return format("{:o} {:o} {:o} {:o}", now.c_iflag, now.c_oflag, now.c_cflag, now.c_lflag);
+}
+
+bool Terminal::stopped() {
+  return eventually([&] {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WNOHANG) == 0 && info.si_pid == pid_;
+  });
+}
+
+int Terminal::wait() {
+  while (outer_) {  // a program that still writes would not end otherwise
+    pollfd poll{outer_.get(), POLLIN, 0};
+    if (::poll(&poll, 1, 10000) <= 0) break;
+    take(outer_, seen_);
+  }
+  const int code = wait_for(pid_);
+  pid_ = -1;
+  return code;
+}
+
+Scratch::Scratch() {
+  std::string pattern = variable("HOME") + "/scratch.XXXXXX";
+  if (!::mkdtemp(pattern.data())) throw std::runtime_error("mkdtemp " + pattern);
+  path_ = pattern;
+}
+
+Scratch::~Scratch() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+void Scratch::write(const std::string& name, const std::string& text) const {
+  const sys::Fd file = sys::open(AT_FDCWD, path_ + "/" + name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  if (sys::write_all(file.get(), text) != 0) throw std::runtime_error("write " + name);
+}
+
+std::vector<std::string> snapshot(const std::string& folder) {
+  std::vector<std::string> lines;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
+    struct stat status {};
+    ::lstat(entry.path().c_str(), &status);
+    const bool plain = S_ISREG(status.st_mode) && status.st_size < 4096;
+    lines.push_back(format("{} {:o} {} {}", entry.path().string(), status.st_mode, S_ISDIR(status.st_mode) ? 0 : status.st_nlink,
+                           plain ? sys::find_file_text(entry.path().c_str()).value_or("") : ""));
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+std::vector<std::string> traces() {
+  std::vector<std::string> found;
+  for (const pid_t pid : find_processes("snug")) found.push_back(format("process {}", pid));
+  for (const std::string_view line : lines(sys::find_file_text("/proc/self/mountinfo").value_or(""))) found.emplace_back(line);
+  const std::string store = variable("HOME") + "/.local/share/snug";
+  std::error_code none;
+  for (const auto& entry : fs::recursive_directory_iterator(store, none)) found.push_back(entry.path().string());
+  for (const auto& entry : fs::directory_iterator("/sys/fs/cgroup", none)) found.push_back(entry.path().string());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<pid_t> find_processes(const std::string& word) {
+  std::vector<pid_t> found;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const auto pid = parse_number(entry.path().filename().string());
+    struct stat status {};
+    if (!pid || ::stat(entry.path().c_str(), &status) != 0) continue;
+    const auto line = sys::find_file_text((entry.path() / "cmdline").c_str());
+    if (line && line->find(word) != std::string::npos && static_cast<pid_t>(*pid) != ::getpid() &&
+        line->find("functional") == std::string::npos)
+      found.push_back(static_cast<pid_t>(*pid));
+  }
+  return found;
+}
+
+}  // namespace snug::test

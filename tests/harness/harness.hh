@@ -1,0 +1,118 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "snug/sys/fd.hh"
+
+// What the functional tests stand on: the real program, started as a user starts it.
+namespace snug::test {
+
+/// The program under test (SNUG_BIN), the small root (SNUG_TEST_ROOT), the Debian one (SNUG_TEST_DEBIAN, may be "").
+[[nodiscard]] std::string program();
+[[nodiscard]] std::string small_root();
+[[nodiscard]] std::string debian_root();
+
+/// Records that the running test case cannot be done here, and why. The caller returns.
+void skip(const std::string& reason);
+
+struct Options {
+  std::vector<std::string> env = {};  ///< added to HOME, PATH and TERM
+  std::string input = {};
+  std::string folder = {};
+  std::chrono::seconds patience{60};
+};
+
+struct Result {
+  int code = -1;  ///< exit code; 128 + n for a signal; -1 when it took too long and was killed
+  std::string out, err;
+};
+
+/// Runs a program to its end, without a shell between.
+[[nodiscard]] Result run(const std::vector<std::string>& words, const Options& options = {});
+
+/// `snug run --userns single SMALL_ROOT sh -c SCRIPT`, with `options` of run in front of the root.
+[[nodiscard]] Result inside(const std::string& script, const std::vector<std::string>& options = {});
+
+/// A program in the background, with both its outputs thrown away. Killed at the end, if it still lives.
+class Background {
+ public:
+  explicit Background(const std::vector<std::string>& words);
+  ~Background();
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  void signal(int number) const;
+  [[nodiscard]] int wait();  ///< exit code, 128 + n for a signal
+
+ private:
+  pid_t pid_ = -1;
+};
+
+/// A program on a terminal of its own.
+class Terminal {
+ public:
+  Terminal(const std::vector<std::string>& words, unsigned short rows, unsigned short columns);
+  ~Terminal();
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  void send(const std::string& keys);
+  /// Reads until `text` has come; false, with everything that came instead in seen(), after ten seconds.
+  [[nodiscard]] bool expect(const std::string& text);
+  [[nodiscard]] const std::string& seen() const { return seen_; }
+  void resize(unsigned short rows, unsigned short columns);
+  [[nodiscard]] std::string settings() const;  ///< of the terminal, as a text to compare
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] bool stopped();  ///< within ten seconds
+  [[nodiscard]] int wait();
+
+ private:
+  sys::Fd outer_;
+  pid_t pid_ = -1;
+  std::string seen_;
+};
+
+/// A folder that goes away with the object; of the account that runs the tests.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+  void write(const std::string& name, const std::string& text) const;
+
+ private:
+  std::string path_;
+};
+
+/// Everything below a folder: names, types, modes, link counts and contents, as lines to compare.
+[[nodiscard]] std::vector<std::string> snapshot(const std::string& folder);
+
+/// What a container could leave behind: processes of this user, mounts, containers' folders, cgroups.
+[[nodiscard]] std::vector<std::string> traces();
+
+/// The pids of processes that have `word` in their command line.
+[[nodiscard]] std::vector<pid_t> find_processes(const std::string& word);
+
+/// Waits until `condition` holds; false after ten seconds.
+template <typename Condition>
+[[nodiscard]] bool eventually(Condition condition);
+
+void pause_briefly();
+
+template <typename Condition>
+bool eventually(Condition condition) {
+  for (int attempt = 0; attempt < 200; ++attempt) {
+    if (condition()) return true;
+    pause_briefly();
+  }
+  return false;
+}
+
+}  // namespace snug::test

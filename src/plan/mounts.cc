@@ -81,7 +81,7 @@ class Mounts {
       add_inside(take(format("/dev/{}", node.name), {.no_devices = false, .no_exec = true}, node.device), node.name,
                  Attach::Target::make);
     std::vector<std::pair<std::string, std::string>> pts{{"ptmxmode", "0666"}, {"mode", "0620"}};
-    if (find_range(draft_.maps.gids, {5})) pts.push_back({"gid", "5"});
+    if (!std::holds_alternative<JoinNamespace>(walls_.user) && find_range(draft_.maps.gids, {5})) pts.push_back({"gid", "5"});
     devpts_ = make("devpts", std::move(pts), {.no_devices = false, .no_exec = true});
     add_inside(devpts_, "pts", Attach::Target::make);
     plan_ipc();

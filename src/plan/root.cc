@@ -45,8 +45,11 @@ class Overlays {
   explicit Overlays(Draft& draft, bool in_memory) : draft_(draft), in_memory_(in_memory) {}
 
   Slot add(const std::string& lower, std::uint32_t mode) {
-    if (is_below(draft_.facts.store, lower) && !in_memory_) return add_above_store(lower, mode);
-    return add_over({{lower, {}}}, mode);
+    const std::string upper = format("upper{}", count_);
+    const bool overlaps = is_below(draft_.facts.store, lower) && !in_memory_;
+    const Slot slot = overlaps ? add_above_store(lower, mode) : add_over({{lower, {}}}, mode);
+    open_way(lower, upper);
+    return slot;
   }
 
   // What the uppers need stands in front of the overlays: the folders before the clone, the tmpfs before its use.
@@ -72,6 +75,14 @@ class Overlays {
     const Slot slot = overlay.slot;
     draft_.init(std::move(overlay));
     return slot;
+  }
+
+  // A folder of an id that is not mapped cannot be copied up, nor anything below it. Those on the way to what is the
+  // caller's own stand in the upper beforehand.
+  void open_way(const std::string& lower, const std::string& upper) {
+    for (const ForeignFolder& folder : draft_.facts.foreign)
+      if (folder.path != lower && is_below(folder.path, lower))
+        static_cast<void>(layer(upper + folder.path.substr(lower.size()), folder.mode));
   }
 
   // An upper below its own lower is refused (ELOOP). A read-only overlay of the lower and an empty folder in

@@ -135,12 +135,26 @@ std::vector<plan::FolderEntry> list_folder(const std::string& path) {
   return entries;
 }
 
+// The folders on the way to `path` that are not the caller's.
+void add_foreign(HostFacts& facts, const std::string& path) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    const std::string prefix = path.substr(0, slash);
+    const auto status = sys::find_status(AT_FDCWD, prefix.c_str());
+    const auto known = [&](const plan::ForeignFolder& folder) { return folder.path == prefix; };
+    if (status && S_ISDIR(status->st_mode) && status->st_uid != facts.uid.value &&
+        std::none_of(facts.foreign.begin(), facts.foreign.end(), known))
+      facts.foreign.push_back({prefix, status->st_mode & 07777U});
+  }
+}
+
 void read_host_root(HostFacts& facts) {
   const auto text = sys::find_file_text("/proc/self/mountinfo", std::size_t{64} << 20U);
   if (!text) throw Error("cannot read /proc/self/mountinfo", "a 'host' root needs to know what is mounted where");
   facts.mounts = parse_mountinfo(*text);
   for (const std::string& folder : plan::host_spine(facts.mounts))
     if (auto entries = list_folder(folder); !entries.empty()) facts.folders[folder] = std::move(entries);
+  add_foreign(facts, canonical(facts.current_folder) + "/");
+  add_foreign(facts, canonical(facts.account.home) + "/");
 }
 
 bool is_terminal(int fd) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "harness.hh"
+#include "snug/base/text.hh"
 
 using namespace snug::test;
 
@@ -17,7 +18,7 @@ void check_refused(const std::vector<std::string>& words, const std::string& say
   CHECK(result.code == 125);
   CHECK(result.out.empty());
   CHECK_MESSAGE(result.err.find(says) != std::string::npos, result.err);
-  CHECK(traces() == before);
+  CHECK(difference(before, traces()) == "");
 }
 
 }  // namespace
@@ -29,7 +30,6 @@ TEST_CASE("bad input ends in one clear message and leaves nothing behind") {
   const std::string root = small_root();
   check_refused({"run", "/no/such", "true"}, "cannot use '/no/such' as root file system: No such file or directory (ENOENT)");
   check_refused({"run", root + "/etc/passwd", "true"}, "it is a file, not a folder");
-  check_refused({"run", "/", "true"}, "'host' is this machine's root");
   check_refused({"run", "debian:12"}, "debian:12");
   check_refused({"run", "--userns", "single", "-v", "relative/no/colon", root, "true"}, "-v");
   check_refused({"run", "--hostnme", "x"}, "did you mean --hostname?");

@@ -71,7 +71,7 @@ TEST_CASE("the network has the loopback interface and nothing else") {
 
 
 TEST_CASE("pid 1 is closed to tracers and readers") {
-  const Result result = inside("ls /proc/1/fd; cat /proc/1/exe | head -c 1; ls -l /proc/1/exe; true");
+  const Result result = inside("ls /proc/1/fd; cat /proc/1/exe | head -c 1; true");
   CHECK(result.out.empty());
 }
 

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <iterator>
 #include <stdexcept>
 
 #include "snug/base/text.hh"
@@ -246,10 +247,16 @@ std::vector<std::string> traces() {
   for (const std::string_view line : lines(sys::find_file_text("/proc/self/mountinfo").value_or(""))) found.emplace_back(line);
   const std::string store = variable("HOME") + "/.local/share/snug";
   std::error_code none;
-  for (const auto& entry : fs::recursive_directory_iterator(store, none)) found.push_back(entry.path().string());
+  for (const auto& entry : fs::directory_iterator(store + "/containers", none)) found.push_back(entry.path().string());
   for (const auto& entry : fs::directory_iterator("/sys/fs/cgroup", none)) found.push_back(entry.path().string());
   std::sort(found.begin(), found.end());
   return found;
+}
+
+std::string difference(const std::vector<std::string>& before, const std::vector<std::string>& after) {
+  std::vector<std::string> lines;
+  std::set_symmetric_difference(before.begin(), before.end(), after.begin(), after.end(), std::back_inserter(lines));
+  return join(lines, "\n");
 }
 
 std::vector<pid_t> find_processes(const std::string& word) {

@@ -97,6 +97,9 @@ class Scratch {
 /// What a container could leave behind: processes of this user, mounts, containers' folders, cgroups.
 [[nodiscard]] std::vector<std::string> traces();
 
+/// The lines that are in one of the two and not in the other, as a text.
+[[nodiscard]] std::string difference(const std::vector<std::string>& before, const std::vector<std::string>& after);
+
 /// The pids of processes that have `word` in their command line.
 [[nodiscard]] std::vector<pid_t> find_processes(const std::string& word);
 

@@ -33,6 +33,13 @@ struct FolderEntry {
   bool operator==(const FolderEntry&) const = default;
 };
 
+/// A folder of the host that belongs to somebody else, and its mode.
+struct ForeignFolder {
+  std::string path;
+  std::uint32_t mode = 0755;
+  bool operator==(const ForeignFolder&) const = default;
+};
+
 /// A line of a passwd file.
 struct Account {
   std::string name;
@@ -81,6 +88,7 @@ struct HostFacts {
   bool store_takes_upper = true;                     ///< its file system can be an overlay's upper
   std::vector<Mount> mounts;                         ///< of a `host` root only
   std::map<std::string, std::vector<FolderEntry>> folders;  ///< entries of the folders that host_spine() named
+  std::vector<ForeignFolder> foreign;                ///< of a `host` root: those on the way to home and current folder
   std::uint64_t open_files_hard = 0;                 ///< RLIMIT_NOFILE
   unsigned last_capability = 0;
   RootfsFacts rootfs;

@@ -76,8 +76,8 @@ constinit const cli::Command run_command{
     .name = "run",
     .summary = "run a command, or a shell, inside walls of its own",
     .operands = "[ROOTFS [COMMAND [ARG...]]]",
-    .description = "Starts COMMAND in a container made from ROOTFS: a folder (/path, ./path, dir:PATH), an archive\n"
-                   "(tar:PATH) or 'host', this machine's own root, copy-on-write, which is also the default.\n"
+    .description = "Starts COMMAND in a container made from ROOTFS: a folder (/path, ./path, dir:PATH) or 'host', this\n"
+                   "machine's own root, copy-on-write, which is also the default.\n"
                    "Without a COMMAND it is your shell. What is written to the root goes away with the container.",
     .options = options,
     .shared = &run_option_set,

@@ -153,9 +153,11 @@ Verdict plan_id_maps(Draft& draft) {
   }
   maps.caller_uid = inside_of(maps.uids, facts.uid);
   maps.caller_gid = inside_of(maps.gids, facts.gid);
-  const bool has_root = find_range(maps.uids, {0}) && find_range(maps.gids, {0});
-  maps.setup_uid = has_root ? ContainerId{0} : ContainerId{maps.uids[0].inside};
-  maps.setup_gid = has_root ? ContainerId{0} : ContainerId{maps.gids[0].inside};
+  // Set up as the caller, who may walk to his own folders; as a sub-id one may not, where a folder on the way is
+  // closed to others and belongs to a group that is not mapped.
+  const bool mapped = find_outside(maps.uids, facts.uid) && find_outside(maps.gids, facts.gid);
+  maps.setup_uid = mapped ? maps.caller_uid : maps.uids[0].inside;
+  maps.setup_gid = mapped ? maps.caller_gid : maps.gids[0].inside;
   return {};
 }
 

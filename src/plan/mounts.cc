@@ -44,6 +44,11 @@ class Mounts {
   }
   Slot make(std::string type, std::vector<std::pair<std::string, std::string>> options, MountFlags flags) {
     const Slot slot = draft_.new_slot();
+    const IdMaps& maps = draft_.maps;
+    if (type == "tmpfs" && maps.setup_uid.value != 0 && find_range(maps.uids, {0}) && find_range(maps.gids, {0})) {
+      options.push_back({"uid", "0"});
+      options.push_back({"gid", "0"});
+    }
     draft_.init(MakeFilesystem{slot, std::move(type), std::move(options), flags});
     return slot;
   }

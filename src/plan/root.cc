@@ -230,6 +230,9 @@ std::vector<std::string> host_spine(const std::vector<Mount>& mounts) {
 }
 
 Verdict plan_root(Draft& draft) {
+  if (draft.spec.rootfs.kind == Rootfs::Kind::archive)
+    return Refusal{format("archives cannot be unpacked yet: {}", quoted(draft.spec.rootfs.given)),
+                   "unpack it into a folder: mkdir rootfs; tar -C rootfs -xf ARCHIVE; snug run ./rootfs"};
   if (draft.spec.rootfs.kind == Rootfs::Kind::host && draft.spec.root_writes == RootWrites::kept)
     return Refusal{"--rw cannot be used with 'host': it would be no container of its own",
                    "to keep what you change, mount the folder: -v \"$PWD:$PWD\""};

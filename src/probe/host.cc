@@ -104,8 +104,7 @@ bool takes_upper(std::string folder) {
 
 void read_store(HostFacts& facts, const CallerEnvironment& environment) {
   const bool named = environment.xdg_data_home.starts_with('/');
-  const std::string& home = environment.home.empty() ? facts.account.home : environment.home;
-  facts.store = canonical(named ? environment.xdg_data_home + "/snug" : home + "/.local/share/snug");
+  facts.store = canonical(named ? environment.xdg_data_home + "/snug" : facts.account.home + "/.local/share/snug");
   facts.store_takes_upper = takes_upper(facts.store);
 }
 
@@ -179,6 +178,7 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   HostFacts facts;
   read_ids(facts);
   facts.account = find_account(facts.uid, facts.gid, environment.home);
+  if (environment.home.starts_with('/')) facts.account.home = environment.home;  // as every shell does
   using Mode = plan::IdMapChoice::Mode;
   if (std::holds_alternative<plan::NewNamespace>(spec.namespaces.user) && spec.id_map.mode != Mode::single) read_sub_ids(facts);
   utsname name{};
@@ -189,7 +189,7 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   read_limits(facts);
   facts.terminal = {is_terminal(0), is_terminal(1), is_terminal(2), environment.term};
   if (spec.rootfs.kind == plan::Rootfs::Kind::host) read_host_root(facts);
-  facts.rootfs = rootfs_facts(spec, facts);
+  if (spec.rootfs.kind != plan::Rootfs::Kind::archive) facts.rootfs = rootfs_facts(spec, facts);
   return facts;
 }
 

@@ -72,7 +72,7 @@ TEST_CASE("a hundred starts in a row and twenty at once leave nothing behind") {
     all.push_back(std::make_unique<Background>(std::vector<std::string>{program(), "run", "--userns", "single", small_root(), "touch", "/x"}));
   for (auto& each : all) good += each->wait() == 0;
   CHECK(good == 120);
-  CHECK(difference(before, traces()) == "");
+  CHECK_MESSAGE(traces() == before, difference(before, traces()));
 }
 
 TEST_CASE("while the payload computes, monitor and init sleep") {

@@ -243,7 +243,7 @@ std::vector<std::string> snapshot(const std::string& folder) {
 
 std::vector<std::string> traces() {
   std::vector<std::string> found;
-  for (const pid_t pid : find_processes("snug")) found.push_back(format("process {}", pid));
+  for (const pid_t pid : find_processes(program())) found.push_back(format("process {}", pid));
   for (const std::string_view line : lines(sys::find_file_text("/proc/self/mountinfo").value_or(""))) found.emplace_back(line);
   const std::string store = variable("HOME") + "/.local/share/snug";
   std::error_code none;
@@ -263,8 +263,9 @@ std::vector<pid_t> find_processes(const std::string& word) {
   std::vector<pid_t> found;
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const auto pid = parse_number(entry.path().filename().string());
-    struct stat status {};
-    if (!pid || ::stat(entry.path().c_str(), &status) != 0) continue;
+    // Of this user; the folder in /proc of a process that is closed to tracers belongs to root, so it does not tell.
+    const std::string mine = format("\nUid:\t{}\t", ::getuid());
+    if (!pid || sys::find_file_text((entry.path() / "status").c_str()).value_or("").find(mine) == std::string::npos) continue;
     const auto line = sys::find_file_text((entry.path() / "cmdline").c_str());
     if (line && line->find(word) != std::string::npos && static_cast<pid_t>(*pid) != ::getpid() &&
         line->find("functional") == std::string::npos)

@@ -6,15 +6,15 @@ TEST = build/test
 
 .PHONY: all run test bench asan tidy install uninstall clean help
 
-all: $(RELEASE)/build.ninja
+all: $(RELEASE)/build.ninja ## build
+	@.setup/packages build
 	@ninja -C $(RELEASE) --quiet
 
 run: all ## start snug: make run ARGS="run /srv/debian"
 	@$(RELEASE)/src/snug $(ARGS)
 
-test: ## build and run all tests
+test: $(TEST)/build.ninja ## build and run all tests
 	@.setup/packages build test
-	@test -f $(TEST)/build.ninja || meson setup $(TEST) --buildtype=debugoptimized -Dwerror=true >/dev/null
 	@ninja -C $(TEST) --quiet
 	@tests/run $(TEST)
 
@@ -33,6 +33,7 @@ tidy: $(TEST)/build.ninja ## clang-tidy
 
 install: all ## install to DESTDIR and PREFIX
 	@meson configure $(RELEASE) -Dprefix=$(PREFIX)
+	@ninja -C $(RELEASE) --quiet
 	@meson install -C $(RELEASE) --no-rebuild --quiet $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
 
 uninstall: ## remove what install installed

@@ -20,6 +20,7 @@ check() { # ROOM FILE
   sed -n 's/^#include "snug\/\([a-z]*\)\/.*/\1/p' "$2" | sort -u | while read -r other; do
     [ "$other" = base ] || case " $(allowed "$1") " in *" $other "*) ;; *) echo "$2: includes $other" ;; esac
   done
+  sed -n "s|^#include \"\([a-z.]*/.*\)\".*|\1|p" "$2" | grep -v '^snug/\|^linux/' | sed "s|^|$2: includes the private |" || true
   case $1 in shell) ;; *) sed -n "s/^#include <readline.*/$(echo "$2" | sed 's/\//\\\//g'): includes readline/p" "$2" ;; esac
   case $2 in */base/text.*) ;; *) sed -n "s/^#include <fmt\/.*/$(echo "$2" | sed 's/\//\\\//g'): includes fmt/p" "$2" ;; esac
 }
@@ -27,8 +28,8 @@ check() { # ROOM FILE
 # A check that cannot fail is none: a bad sample first.
 sample=$(mktemp)
 trap 'rm -f "$sample"' EXIT
-printf '#include "snug/runtime/launch.hh"\n#include <fmt/core.h>\n' >"$sample"
-[ "$(check plan "$sample" | wc -l)" -eq 2 ] || { echo "the check does not see a bad include" >&2; exit 1; }
+printf '#include %s\n' '"snug/runtime/launch.hh"' '<fmt/core.h>' '"../probe/parse.hh"' '<readline/readline.h>' >"$sample"
+[ "$(check plan "$sample" | wc -l)" -eq 4 ] || { echo "the check does not see a bad include" >&2; exit 1; }
 
 bad=$(for file in src/*/*.cc src/*/*.hh include/snug/*/*.hh; do
   [ ! -e "$file" ] || check "$(echo "$file" | sed 's/.*\(src\|snug\)\/\([a-z]*\)\/[^/]*$/\2/')" "$file"

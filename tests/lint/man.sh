@@ -4,5 +4,13 @@ set -eu
 cd "$1"
 set -- man/*.[1-9]
 [ -e "$1" ] || { echo "there are no man pages" >&2; exit 1; }
-bad=$(mandoc -T lint -W warning "$@" 2>&1 || true)
+
+find_faults() { mandoc -T lint -W warning "$@" 2>&1 || true; }
+
+sample=$(mktemp)
+trap 'rm -f "$sample"' EXIT
+printf '.Dd today\n.Dt X 1\n.Os\n.Sh NAME\n.Xx\n' >"$sample"
+[ -n "$(find_faults "$sample")" ] || { echo "the check does not see a bad page" >&2; exit 1; }
+
+bad=$(find_faults "$@")
 [ -z "$bad" ] || { echo "$bad" >&2; exit 1; }

@@ -56,8 +56,8 @@ std::optional<Missing> find_missing(const HostFacts& facts) {
     return Missing{"newuidmap and newgidmap are not installed", "ask an administrator: apt-get install uidmap"};
   if (facts.subuids.empty() || facts.subgids.empty())
     return Missing{format("{} has no line for {}", facts.subuids.empty() ? "/etc/subuid" : "/etc/subgid", quoted(user)),
-                   format("ask an administrator: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}",
-                          shell_quoted(user))};
+                   format("ask an administrator: usermod --add-subuids {0}-{1} --add-subgids {0}-{1} {2}", facts.next_sub_id,
+                          facts.next_sub_id + 65535, shell_quoted(user))};
   return {};
 }
 

@@ -57,8 +57,10 @@ std::string find_map_helper(const char* name) {
 }
 
 void read_sub_ids(HostFacts& facts) {
-  facts.subuids = parse_sub_ids(sys::find_file_text("/etc/subuid").value_or(""), facts.account.name, facts.uid);
-  facts.subgids = parse_sub_ids(sys::find_file_text("/etc/subgid").value_or(""), facts.account.name, facts.uid);
+  const std::string uids = sys::find_file_text("/etc/subuid").value_or(""), gids = sys::find_file_text("/etc/subgid").value_or("");
+  facts.subuids = parse_sub_ids(uids, facts.account.name, facts.uid);
+  facts.subgids = parse_sub_ids(gids, facts.account.name, facts.uid);
+  facts.next_sub_id = std::max(next_sub_id(uids), next_sub_id(gids));
   facts.newuidmap = find_map_helper("newuidmap");
   facts.newgidmap = find_map_helper("newgidmap");
 }

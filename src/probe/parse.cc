@@ -1,5 +1,6 @@
 #include "parse.hh"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -72,9 +73,20 @@ std::vector<plan::SubIdRange> parse_sub_ids(std::string_view text, std::string_v
     if (fields.size() != 3) continue;
     const bool mine = (!name.empty() && fields[0] == name) || fields[0] == format("{}", uid.value);
     const auto first = parse_id(fields[1]), count = parse_id(fields[2]);
-    if (mine && first && count && *count > 0) ranges.push_back({{*first}, *count});
+    if (mine && first && count && *count > 0 && *first + std::uint64_t{*count} <= std::numeric_limits<std::uint32_t>::max()) ranges.push_back({{*first}, *count});
   }
   return ranges;
+}
+
+std::uint32_t next_sub_id(std::string_view text) {
+  std::uint64_t next = 100000;
+  for (const std::string_view line : sound_lines(text)) {
+    const auto fields = split(line, ':');
+    if (fields.size() != 3) continue;
+    const auto first = parse_id(fields[1]), count = parse_id(fields[2]);
+    if (first && count) next = std::max(next, std::uint64_t{*first} + *count);
+  }
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(next, std::numeric_limits<std::uint32_t>::max() - 65536));
 }
 
 std::vector<plan::Mount> parse_mountinfo(std::string_view text) {

@@ -19,6 +19,9 @@ namespace snug::probe {
 /// subuid(5) and subgid(5): the ranges that belong to `name` or to `uid`.
 [[nodiscard]] std::vector<plan::SubIdRange> parse_sub_ids(std::string_view text, std::string_view name, HostId uid);
 
+/// subuid(5) and subgid(5): the first id behind the last range of anybody, and at least 100000.
+[[nodiscard]] std::uint32_t next_sub_id(std::string_view text);
+
 /// proc_pid_mountinfo(5).
 [[nodiscard]] std::vector<plan::Mount> parse_mountinfo(std::string_view text);
 

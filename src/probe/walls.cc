@@ -215,15 +215,18 @@ void examine_ids(const plan::HostFacts& facts, std::vector<Finding>& findings) {
   Finding helper{.name = "newuidmap, newgidmap", .detail = facts.newuidmap};
   if (facts.newuidmap.empty() || facts.newgidmap.empty()) {
     helper.verdict = Verdict::missing;
-    helper.detail = "not installed, or without the right to write maps: only one id is mapped";
-    helper.ask = "apt-get install uidmap";
+    const bool there = ::access("/usr/bin/newuidmap", F_OK) == 0;
+    helper.detail = there ? "installed, but without the right to write maps here: only one id is mapped"
+                          : "not installed: only one id is mapped";
+    if (!there) helper.ask = "apt-get install uidmap";
   }
   findings.push_back(std::move(helper));
   Finding ranges{.name = "sub-ids"};
   if (facts.subuids.empty() || facts.subgids.empty()) {
     ranges.verdict = Verdict::missing;
     ranges.detail = format("{} has no line for {}: only one id is mapped", facts.subuids.empty() ? "/etc/subuid" : "/etc/subgid", user);
-    ranges.ask = format("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}", shell_quoted(user));
+    ranges.ask = format("usermod --add-subuids {0}-{1} --add-subgids {0}-{1} {2}", facts.next_sub_id,
+                        facts.next_sub_id + 65535, shell_quoted(user));
   } else {
     ranges.detail = format("uids from {} ({}), gids from {} ({})", facts.subuids[0].first.value, facts.subuids[0].count,
                            facts.subgids[0].first.value, facts.subgids[0].count);

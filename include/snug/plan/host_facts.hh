@@ -79,6 +79,7 @@ struct HostFacts {
   std::vector<HostId> groups;                        ///< supplementary
   Account account;                                   ///< the caller's own line of passwd; the name may be empty
   std::vector<SubIdRange> subuids, subgids;
+  std::uint32_t next_sub_id = 100000;                ///< from here on nobody has any, for remedies
   std::string newuidmap, newgidmap;                  ///< absolute path, or empty where there is none
   bool privileged = false;                           ///< CAP_SYS_ADMIN in the caller's user namespace
   std::string hostname;

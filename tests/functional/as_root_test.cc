@@ -1,0 +1,35 @@
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include "harness.hh"
+
+using namespace snug::test;
+
+// Root may do outside what others may not, so for root the walls must hold by themselves.
+TEST_SUITE_BEGIN("root");
+
+TEST_CASE("root runs in a user namespace of its own, without the capabilities that reach the machine") {
+  REQUIRE(::geteuid() == 0);
+  const Result result = inside("cat /proc/self/uid_map; grep CapEff /proc/self/status");
+  CHECK(result.code == 0);
+  CHECK(result.out.find("0          0          1\n") != std::string::npos);
+  CHECK(result.out.find("CapEff:\t000001ffffffffff") == std::string::npos);
+  CHECK(inside("mknod /tmp/sda b 8 0").code != 0);
+  CHECK(inside("echo 1 > /proc/sys/vm/drop_caches").code != 0);
+}
+
+TEST_CASE("what root does to the host's files stays inside") {
+  const auto before = traces();
+  const Scratch scratch;
+  scratch.write("kept", "as it was");
+  const auto files = snapshot(scratch.path());
+  const Result result = run({program(), "run", "--userns", "single", "host", "sh", "-c",
+                             "rm -rf " + scratch.path() + "/kept && touch /etc/snug-was-here && echo done"});
+  CHECK(result.code == 0);
+  CHECK(result.out == "done\n");
+  CHECK_MESSAGE(snapshot(scratch.path()) == files, difference(files, snapshot(scratch.path())));
+  CHECK(::access("/etc/snug-was-here", F_OK) != 0);
+  CHECK(eventually([&] { return traces() == before; }));
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,53 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "snug/base/spell.hh"
+#include "snug/base/text.hh"
+
+using namespace snug;
+
+TEST_CASE("numbers are read whole or not at all") {
+  CHECK(parse_number("0") == 0);
+  CHECK(parse_number("18446744073709551615") == 18446744073709551615ULL);
+  for (const char* wrong : {"", "01", "+1", "-1", "1 ", " 1", "1x", "18446744073709551616"}) CHECK_MESSAGE(!parse_number(wrong), wrong);
+}
+
+TEST_CASE("sizes have docker's suffixes") {
+  CHECK(parse_size("64m") == 64U << 20U);
+  CHECK(parse_size("1K") == 1024);
+  CHECK(parse_size("7") == 7);
+  CHECK(!parse_size("m"));
+  CHECK(!parse_size("99999999999t"));
+}
+
+TEST_CASE("what a terminal could act on is escaped, the rest is left") {
+  CHECK(printable("gr\xc3\xbc\xc3\x9f") == "gr\xc3\xbc\xc3\x9f");
+  CHECK(printable("\x1b[31m\r\n\t") == "\\x1b[31m\\x0d\\n\\t");
+  CHECK(printable("\xe2\x80\xae" "abc") == "\\xe2\\x80\\xae" "abc");  // right-to-left override
+  CHECK(printable("\xff\xc0\x80") == "\\xff\\xc0\\x80");
+  CHECK(printable("\xc2\x9b") == "\\xc2\\x9b");  // CSI of C1
+}
+
+TEST_CASE("words are quoted for a shell only where they have to be") {
+  CHECK(shell_quoted("/a/b-c") == "/a/b-c");
+  CHECK(shell_quoted("it's") == "'it'\\''s'");
+  CHECK(shell_quoted("") == "''");
+}
+
+TEST_CASE("texts are split and joined") {
+  CHECK(split("a::b", ':') == std::vector<std::string>{"a", "", "b"});
+  CHECK(split("", ':') == std::vector<std::string>{""});
+  CHECK(join(split("a:b", ':'), "-") == "a-b");
+  CHECK(lines("a\n\nb\n").size() == 3);
+  CHECK(trimmed(" \t x \n") == "x");
+}
+
+TEST_CASE("the nearest word is found, and nothing far away") {
+  const std::vector<std::string> words{"hostname", "volume", "run"};
+  CHECK(find_nearest("hostnmae", words) == "hostname");
+  CHECK(find_nearest("rn", words) == "run");
+  CHECK(!find_nearest("completely", words));
+  CHECK(edit_distance("ab", "ba") == 1);
+}

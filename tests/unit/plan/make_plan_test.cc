@@ -1,0 +1,143 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "snug/plan/hints.hh"
+#include "snug/plan/plan.hh"
+
+using namespace snug;
+using namespace snug::plan;
+
+namespace {
+
+Spec a_spec() {
+  Spec spec;
+  spec.rootfs = {Rootfs::Kind::directory, "/srv/root", "/srv/root"};
+  spec.command = {"make", "all"};
+  return spec;
+}
+
+HostFacts some_facts() {
+  HostFacts facts;
+  facts.uid = facts.gid = {1000};
+  facts.account = {"me", 1000, 1000, "/home/me", "/bin/zsh"};
+  facts.subuids = facts.subgids = {{{100000}, 65536}};
+  facts.newuidmap = "/usr/bin/newuidmap";
+  facts.newgidmap = "/usr/bin/newgidmap";
+  facts.store = "/home/me/.local/share/snug";
+  facts.current_folder = "/home/me/work";
+  facts.open_files_hard = 4096;
+  facts.last_capability = 40;
+  facts.rootfs.accounts = {{"root", 0, 0, "/root", "/bin/sh"}};
+  facts.rootfs.passwd = "root:x:0:0:root:/root:/bin/sh\n";
+  facts.rootfs.shells = {"/bin/bash"};
+  return facts;
+}
+
+Plan plan_of(const Spec& spec, const HostFacts& facts) {
+  auto made = make_plan(spec, facts);
+  REQUIRE_MESSAGE(std::holds_alternative<Plan>(made), std::get<Refusal>(made).message);
+  return std::get<Plan>(std::move(made));
+}
+
+std::string refusal(const Spec& spec, const HostFacts& facts) {
+  const auto made = make_plan(spec, facts);
+  return std::holds_alternative<Refusal>(made) ? std::get<Refusal>(made).message : "a plan";
+}
+
+}  // namespace
+
+TEST_CASE("the same values give the same plan, and the walls come before the command") {
+  const Plan plan = plan_of(a_spec(), some_facts());
+  CHECK(plan == plan_of(a_spec(), some_facts()));
+  CHECK(std::holds_alternative<Exec>(plan.steps.back().action));
+  CHECK(plan.find<Exec>()->paths.front() == "/usr/local/sbin/make");
+  CHECK(plan.notices.empty());
+}
+
+TEST_CASE("nothing is attached before the pivot, nothing of the host is taken after it") {
+  bool pivoted = false;
+  for (const Step& step : plan_of(a_spec(), some_facts()).steps) {
+    if (std::holds_alternative<PivotRoot>(step.action)) pivoted = true;
+    if (std::holds_alternative<Attach>(step.action)) CHECK(pivoted);
+    if (std::holds_alternative<TakeTree>(step.action) || std::holds_alternative<MakeFilesystem>(step.action)) CHECK(!pivoted);
+  }
+  CHECK(pivoted);
+}
+
+TEST_CASE("id maps: root, keep-id, one id") {
+  Spec spec = a_spec();
+  Plan plan = plan_of(spec, some_facts());
+  CHECK(plan.find<WriteIdMaps>()->uids == std::vector<IdRange>{{{0}, {1000}, 1}, {{1}, {100000}, 65536}});
+  spec.id_map.mode = IdMapChoice::Mode::keep_id;
+  plan = plan_of(spec, some_facts());
+  CHECK(plan.find<WriteIdMaps>()->uids ==
+        std::vector<IdRange>{{{0}, {100000}, 1000}, {{1000}, {1000}, 1}, {{1001}, {101000}, 64536}});
+  HostFacts poor = some_facts();
+  poor.subuids.clear();
+  plan = plan_of(spec, poor);
+  CHECK(plan.find<WriteIdMaps>()->uids == std::vector<IdRange>{{{1000}, {1000}, 1}});
+  CHECK(plan.find<WriteIdMaps>()->deny_setgroups);
+  REQUIRE(plan.notices.size() == 1);
+  CHECK(plan.notices[0].wall == "idmap");
+  spec.require = {"idmap"};
+  CHECK(refusal(spec, poor).starts_with("--require idmap"));
+}
+
+TEST_CASE("users: digits are a number, names come from the root, both have to be mapped") {
+  Spec spec = a_spec();
+  HostFacts facts = some_facts();
+  facts.rootfs.accounts.push_back({"1000", 7, 7, "/", "/bin/sh"});
+  spec.user = {{"1000", ""}};
+  const Plan plan = plan_of(spec, facts);
+  const auto last = std::find_if(plan.steps.rbegin(), plan.steps.rend(), [](const Step& s) { return std::holds_alternative<BecomeUser>(s.action); });
+  CHECK(std::get<BecomeUser>(last->action).uid == ContainerId{1000});
+  spec.user = {{"nobody", ""}};
+  CHECK(refusal(spec, facts).find("no such name") != std::string::npos);
+  spec.user = {{"70000", ""}};
+  CHECK(refusal(spec, facts) == "uid 70000 is not mapped into the container");
+  spec.user = {{"4294967296", ""}};
+  CHECK(refusal(spec, facts).find("is not an id") != std::string::npos);
+}
+
+TEST_CASE("the spine of the host's root is what lies above other mounts") {
+  CHECK(host_spine({}) == std::vector<std::string>{"/"});
+  CHECK(host_spine({{"/", "ext4", "/"}, {"/var/lib/x", "ext4", "/"}, {"/proc", "proc", "/"}, {"/home", "ext4", "/"}}) ==
+        std::vector<std::string>{"/", "/var", "/var/lib"});
+}
+
+TEST_CASE("host: folders are overlaid, files and odd file systems are read-only and named") {
+  Spec spec = a_spec();
+  spec.rootfs = {Rootfs::Kind::host, "", "host"};
+  HostFacts facts = some_facts();
+  facts.mounts = {{"/", "ext4", "/"}, {"/boot/efi", "vfat", "/"}};
+  facts.folders["/"] = {{"bin", FolderEntry::Kind::symlink, "usr/bin", 0777}, {"boot", FolderEntry::Kind::directory, "", 0755},
+                        {"home", FolderEntry::Kind::directory, "", 0755}, {"swap", FolderEntry::Kind::file, "", 0600},
+                        {"tmp", FolderEntry::Kind::directory, "", 01777}};
+  facts.folders["/boot"] = {{"efi", FolderEntry::Kind::directory, "", 0700}};
+  const Plan plan = plan_of(spec, facts);
+  REQUIRE(plan.notices.size() == 1);
+  CHECK(plan.notices[0].text == "read-only, because they cannot be overlaid: /boot/efi, /swap");
+  // The store lies below /home: an overlay of a read-only overlay, since an upper may not lie below its own lower.
+  const auto overlays = std::count_if(plan.steps.begin(), plan.steps.end(), [](const Step& s) { return std::holds_alternative<MakeOverlay>(s.action); });
+  CHECK(overlays == 2);
+  spec.root_writes = RootWrites::kept;
+  CHECK(refusal(spec, facts).starts_with("--rw cannot be used with 'host'"));
+}
+
+TEST_CASE("doors are named, and every step has words") {
+  Spec spec = a_spec();
+  spec.namespaces.network = HostNamespace{};
+  spec.volumes.push_back(BindVolume{.source = "/data", .target = "/mnt", .read_only = true});
+  const Plan plan = plan_of(spec, some_facts());
+  CHECK(plan.opened.size() == 2);
+  for (const Step& step : plan.steps) CHECK(!describe(plan, step).empty());
+  CHECK((plan.find<Clone>()->flags & 0x40000000U) == 0);  // CLONE_NEWNET
+}
+
+TEST_CASE("errno values that lie are translated") {
+  CHECK(find_hint(Clone{}, 28 /* ENOSPC */, {})->find("user.max_*_namespaces") != std::string::npos);
+  CHECK(find_hint(MakeFilesystem{.type = "proc"}, 1 /* EPERM */, {})->find("/proc is covered") != std::string::npos);
+  CHECK(!find_hint(MakePrivate{}, 1, {}));
+}

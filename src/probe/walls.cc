@@ -262,7 +262,8 @@ void examine_cgroups(std::vector<Finding>& findings) {
     finding.ask = "boot with systemd.unified_cgroup_hierarchy=1";
   } else {
     std::string own = "/sys/fs/cgroup";
-    for (const std::string_view line : lines(sys::find_file_text("/proc/self/cgroup").value_or("")))
+    const std::string groups = sys::find_file_text("/proc/self/cgroup").value_or("");
+    for (const std::string_view line : lines(groups))
       if (line.starts_with("0::")) own += line.substr(3);
     const bool writable = ::access((own + "/cgroup.procs").c_str(), W_OK) == 0;
     finding.verdict = writable ? Verdict::works : Verdict::missing;

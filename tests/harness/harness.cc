@@ -244,7 +244,8 @@ std::vector<std::string> snapshot(const std::string& folder) {
 std::vector<std::string> traces() {
   std::vector<std::string> found;
   for (const pid_t pid : find_processes(program())) found.push_back(format("process {}", pid));
-  for (const std::string_view line : lines(sys::find_file_text("/proc/self/mountinfo").value_or(""))) found.emplace_back(line);
+  const std::string mounts = sys::find_file_text("/proc/self/mountinfo").value_or("");
+  for (const std::string_view line : lines(mounts)) found.emplace_back(line);
   const std::string store = variable("HOME") + "/.local/share/snug";
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(store + "/containers", none)) found.push_back(entry.path().string());

@@ -66,7 +66,11 @@ class Mounts {
   void plan_proc() {
     // A proc file system shows the process namespace of whoever makes it; the host's is shown where it is shared.
     const bool fresh = !is_host(walls_.pid);
-    const Slot slot = fresh ? make("proc", {}, closed) : take("/proc", {.no_exec = true, .recursive = true});
+    // Files such as /proc/sys/kernel/core_pattern ask who writes, not what he may do: for the machine's root, who is
+    // himself in whatever namespace, only the mount stands between them.
+    const bool read_only = draft_.facts.uid.value == 0;
+    const MountFlags flags{.read_only = read_only, .no_exec = true, .recursive = !fresh};
+    const Slot slot = fresh ? make("proc", {}, flags) : take("/proc", flags);
     draft_.attach_later(slot, "/proc", folder());
   }
 

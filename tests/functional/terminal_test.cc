@@ -48,7 +48,8 @@ TEST_CASE("the terminal is as it was, also when pid 1 is killed") {
 }
 
 TEST_CASE("Ctrl-Z at a payload that is no shell gives the outer shell its terminal back") {
-  Terminal terminal({program(), "run", "--userns", "single", small_root(), "cat"}, 24, 80);
+  Terminal terminal({program(), "run", "--userns", "single", small_root(), "sh", "-c", "echo ready; exec cat"}, 24, 80);
+  REQUIRE(terminal.expect("ready\r\n"));  // keys that come earlier are echoed by the outer terminal, and stop nobody
   terminal.send("one\n");
   REQUIRE(terminal.expect("one\r\none\r\n"));
   terminal.send("\x1a");

@@ -204,7 +204,10 @@ bool Terminal::stopped() {
 int Terminal::wait() {
   while (outer_) {  // a program that still writes would not end otherwise
     pollfd poll{outer_.get(), POLLIN, 0};
-    if (::poll(&poll, 1, 10000) <= 0) break;
+    if (::poll(&poll, 1, 10000) <= 0) {
+      ::kill(pid_, SIGKILL);  // it waits for something that nobody will type: the exit code tells
+      break;
+    }
     take(outer_, seen_);
   }
   const int code = wait_for(pid_);

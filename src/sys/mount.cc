@@ -13,6 +13,12 @@ namespace {
 
 int result_of(long value) noexcept { return value < 0 ? errno : 0; }
 
+std::uint64_t find_mount_id(int folder, const char* path, int flags) noexcept {
+  struct statx status {};
+  if (::statx(folder, path, flags, STATX_MNT_ID, &status) != 0) return 0;
+  return status.stx_mnt_id;
+}
+
 }  // namespace
 
 Fd open_filesystem(const char* type) noexcept { return Fd(::fsopen(type, FSOPEN_CLOEXEC)); }
@@ -56,15 +62,15 @@ int make_all_private() noexcept { return result_of(::mount(nullptr, "/", nullptr
 int pivot_to(int root) noexcept {
   if (::fchdir(root) != 0) return errno;
   if (::syscall(SYS_pivot_root, ".", ".") != 0) return errno;
-  // The old root lies on top of the new one now, and "." is still its folder: what is detached is the old root.
-  if (::umount2(".", MNT_DETACH) != 0) return errno;
+  // The old root lies on top of the new one now, and on it what was staged there: each is a mount to take away, or
+  // ".." leads from the new root into what is left.
+  const std::uint64_t own = mount_id(root);
+  if (own == 0) return ENOSYS;
+  while (find_mount_id(AT_FDCWD, "..", 0) != own)
+    if (::umount2(".", MNT_DETACH) != 0) return errno;
   return result_of(::chdir("/"));
 }
 
-std::uint64_t mount_id(int fd) noexcept {
-  struct statx status {};
-  if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) != 0) return 0;
-  return status.stx_mnt_id;
-}
+std::uint64_t mount_id(int fd) noexcept { return find_mount_id(fd, "", AT_EMPTY_PATH); }
 
 }  // namespace snug::sys

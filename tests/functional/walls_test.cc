@@ -69,6 +69,13 @@ TEST_CASE("the network has the loopback interface and nothing else") {
   CHECK(inside("ls /sys/class/net; ip addr show lo | grep -c 'inet 127.0.0.1'").out == "lo\n1\n");
 }
 
+TEST_CASE("nothing of the host's root is left: neither above the new one nor in the table of mounts") {
+  const std::string look = "cut -d' ' -f5 /proc/self/mountinfo | grep -cx /; [ \"$(stat -c %d:%i /)\" = \"$(stat -c %d:%i /..)\" ] && echo same";
+  for (const char* writes : {"--rw=false", "--rw", "--read-only"})
+    CHECK_MESSAGE(inside(look, {writes}).out == "1\nsame\n", std::string(writes));
+  for (const char* writes : {"--read-only=false", "--read-only"})
+    CHECK_MESSAGE(run({program(), "run", "--userns", "single", writes, "host", "sh", "-c", look}).out == "1\nsame\n", std::string(writes));
+}
 
 TEST_CASE("pid 1 is closed to tracers and readers") {
   const Result result = inside("ls /proc/1/fd; cat /proc/1/exe | head -c 1; true");

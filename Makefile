@@ -3,6 +3,10 @@ PREFIX ?= /usr/local
 ARGS ?= run
 RELEASE = build/release
 TEST = build/test
+SANITIZERS = -Db_sanitize=address,undefined
+
+# Meson says what is wrong on its standard output, in between what it found.
+configure = meson setup $(1) >build/setup.log 2>&1 || { tail -n 5 build/setup.log >&2; exit 1; }
 
 .PHONY: all run test bench asan tidy install uninstall clean help
 
@@ -24,7 +28,7 @@ bench: all ## measure against the barest program and the peers
 
 asan: ## unit tests under AddressSanitizer and UBSan
 	@.setup/packages build test
-	@test -f build/asan/build.ninja || meson setup build/asan --buildtype=debug -Db_sanitize=address,undefined >/dev/null
+	@test -f build/asan/build.ninja || $(call configure,build/asan --buildtype=debug $(SANITIZERS))
 	@meson test -C build/asan --print-errorlogs
 
 tidy: $(TEST)/build.ninja ## clang-tidy
@@ -47,8 +51,8 @@ help: ## this list
 
 $(RELEASE)/build.ninja:
 	@.setup/packages build
-	@meson setup $(RELEASE) --buildtype=release >/dev/null
+	@$(call configure,$(RELEASE) --buildtype=release -Dtests=false)
 
 $(TEST)/build.ninja:
 	@.setup/packages build test
-	@meson setup $(TEST) --buildtype=debugoptimized -Dwerror=true >/dev/null
+	@$(call configure,$(TEST) --buildtype=debugoptimized -Dwerror=true)

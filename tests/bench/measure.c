@@ -1,5 +1,7 @@
-/* Measures commands against each other: interleaved, so that noise meets all alike, and by medians.
- * measure ROUNDS NAME COMMAND... -- NAME COMMAND... -- ...   The first is what the others are compared with. */
+/* Times commands against each other: interleaved, each round beginning with another one, so that noise and what the
+ * kernel still clears away meet all alike. Prints the median of each in microseconds: NAME, tab, number or "failed".
+ *
+ * measure ROUNDS NAME COMMAND... -- NAME COMMAND... -- ... */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <spawn.h>
@@ -9,53 +11,68 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { most = 16 };
+enum { most = 16, warm_up = 3 };
+
+struct contender {
+  char **words; /* the name, then the command */
+  double *times;
+  int failed;
+};
 
 static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
-static double once(char **argv, posix_spawn_file_actions_t *quiet) {
+/* Negative where the command fails: a failure takes less time than the work. */
+static double once(char **argv, const posix_spawn_file_actions_t *quiet) {
   extern char **environ;
   pid_t pid;
   int status = 0;
   const double start = now();
-  if (posix_spawnp(&pid, argv[0], quiet, NULL, argv, environ) != 0) return -1;
-  waitpid(pid, &status, 0);
+  if (posix_spawnp(&pid, argv[0], quiet, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) < 0) return -1;
   return status == 0 ? now() - start : -1;
 }
 
-static int ascending(const void *a, const void *b) { return *(const double *)a < *(const double *)b ? -1 : 1; }
+static int ascending(const void *a, const void *b) {
+  const double first = *(const double *)a, second = *(const double *)b;
+  return (first > second) - (first < second);
+}
+
+static int find_contenders(char **argv, int rounds, struct contender *all) {
+  int count = 0;
+  for (; *argv && count < most; ++argv) {
+    all[count++] = (struct contender){argv, calloc((size_t)rounds, sizeof(double)), 0};
+    while (*argv && strcmp(*argv, "--") != 0) ++argv;
+    if (!*argv) break;
+    *argv = NULL;
+  }
+  return count;
+}
 
 int main(int argc, char **argv) {
-  if (argc < 4) return 2;
-  const int rounds = atoi(argv[1]);
-  char **commands[most];
-  double *times[most];
-  int count = 0;
-  for (int at = 2; at < argc && count < most; ++at) {
-    commands[count] = argv + at;
-    times[count++] = calloc((size_t)rounds, sizeof(double));
-    while (at < argc && strcmp(argv[at], "--") != 0) ++at;
-    argv[at] = NULL;
-  }
+  const int rounds = argc > 3 ? atoi(argv[1]) : 0;
+  if (rounds < 1) return 2;
+  struct contender all[most];
+  const int count = find_contenders(argv + 2, rounds, all);
   posix_spawn_file_actions_t quiet;
   posix_spawn_file_actions_init(&quiet);
   for (int fd = 0; fd < 3; ++fd) posix_spawn_file_actions_addopen(&quiet, fd, "/dev/null", O_RDWR, 0);
-  for (int round = -3; round < rounds; ++round) /* the first three warm up and do not count */
+  for (int round = -warm_up; round < rounds; ++round)
     for (int n = 0; n < count; ++n) {
-      const double time = once(commands[n] + 1, &quiet);
-      if (time < 0) return fprintf(stderr, "'%s' failed\n", commands[n][0]), 1;
-      if (round >= 0) times[n][round] = time;
+      struct contender *one = &all[(n + round + warm_up) % count];
+      if (one->failed) continue;
+      const double time = once(one->words + 1, &quiet);
+      one->failed = time < 0;
+      if (round >= 0) one->times[round] = time;
     }
-  double first = 0;
   for (int n = 0; n < count; ++n) {
-    qsort(times[n], (size_t)rounds, sizeof(double), ascending);
-    const double median = times[n][rounds / 2];
-    if (n == 0) first = median;
-    printf("%-34s %8.2f ms  x %.2f\n", commands[n][0], median, median / first);
+    qsort(all[n].times, (size_t)rounds, sizeof(double), ascending);
+    if (all[n].failed)
+      printf("%s\tfailed\n", all[n].words[0]);
+    else
+      printf("%s\t%.0f\n", all[n].words[0], all[n].times[rounds / 2]);
   }
   return 0;
 }

@@ -78,11 +78,15 @@ ContainerFolder::ContainerFolder(const std::string& store) {
   const Fd containers = open_containers(store);
   // Shared by all who make folders, so that nobody takes one for a leftover before its lock is held.
   if (::flock(containers.get(), LOCK_SH) != 0) throw system_error(format("lock {}", quoted(store)), errno);
-  do id_ = random_id();
-  while (::mkdirat(containers.get(), id_.c_str(), 0700) != 0 && errno == EEXIST);
+  int error = 0;
+  do {
+    id_ = random_id();
+    error = ::mkdirat(containers.get(), id_.c_str(), 0700) == 0 ? 0 : errno;
+  } while (error == EEXIST);
   path_ = format("{}/containers/{}", store, id_);
+  if (error) throw system_error(format("make the folder {}", quoted(path_)), error);
   lock_ = sys::try_open(AT_FDCWD, path_.c_str(), O_RDONLY | O_DIRECTORY);
-  if (!lock_) throw system_error(format("make the folder {}", quoted(path_)), errno);
+  if (!lock_) throw system_error(format("open {}", quoted(path_)), errno);
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) throw system_error(format("lock {}", quoted(path_)), errno);
 }
 

@@ -59,3 +59,22 @@ TEST_CASE("closed standard descriptors do no harm") {
   CHECK(result.code == 0);
   CHECK(result.out == "x\n");
 }
+
+TEST_CASE("a full disk is one clear message, and nothing is left on it") {
+  Scratch scratch;
+  const Result result = run({"unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                             "mount -t tmpfs -o nr_inodes=3 none . && XDG_DATA_HOME=$PWD " + program() + " run --userns single " + small_root() +
+                                 " true; echo code $?; find . -type f"},
+                            {.folder = scratch.path()});
+  CHECK(result.out == "code 125\n");
+  CHECK_MESSAGE(result.err.find("No space left on device (ENOSPC)") != std::string::npos, result.err);
+}
+
+TEST_CASE("a folder that is gone, and no HOME, do no harm") {
+  Scratch scratch;
+  const Result gone = run({"/bin/sh", "-c", "mkdir d && cd d && rmdir ../d && " + program() + " run --userns single " + small_root() + " pwd"},
+                          {.folder = scratch.path()});
+  CHECK_MESSAGE(gone.out == "/\n", gone.err);
+  const Result homeless = run({"/usr/bin/env", "-i", program(), "run", "--userns", "single", small_root(), "echo", "fine"});
+  CHECK_MESSAGE(homeless.out == "fine\n", homeless.err);
+}

@@ -35,3 +35,25 @@ TEST_CASE("host cannot be written through") {
   CHECK(result.code == 125);
   CHECK(result.err.find("-v \"$PWD:$PWD\"") != std::string::npos);
 }
+
+TEST_CASE("host: a door that was opened stays open") {
+  Scratch scratch;
+  const Result result = run({program(), "run", "--userns", "single", "-v", scratch.path() + ":" + scratch.path(), "host", "sh", "-c", "echo kept >made"},
+                            {.folder = scratch.path()});
+  CHECK_MESSAGE(result.code == 0, result.err);
+  CHECK(fs::exists(scratch.path() + "/made"));
+}
+
+TEST_CASE("host: the whole home can be wiped, and is as it was") {
+  Scratch home;
+  home.write(".profile", "mine");
+  fs::create_directories(home.path() + "/a/b");
+  home.write("a/b/c", "deep");
+  const auto before = snapshot(home.path());
+  const Result result = run({"/usr/bin/env", "HOME=" + home.path(), program(), "run", "--userns", "single", "host", "sh", "-c",
+                             "cd && rm -rf .profile a && ls -A"});
+  CHECK_MESSAGE(result.code == 0, result.err);
+  CHECK_MESSAGE(result.out.find("profile") == std::string::npos, result.out);
+  CHECK_MESSAGE(snapshot(home.path()).size() >= before.size(), difference(before, snapshot(home.path())));
+  CHECK(fs::exists(home.path() + "/a/b/c"));
+}

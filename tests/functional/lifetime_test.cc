@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <ctime>
 #include <memory>
 #include <string>
 
@@ -18,16 +19,11 @@ std::vector<std::string> sleeper(const std::string& mark) {
 
 bool running(const std::string& mark) { return find_processes(mark).size() >= 4; }  // monitor, init, sh, sleeps
 
-std::string init_of(pid_t monitor) {
-  const auto path = snug::format("/proc/{0}/task/{0}/children", monitor);
-  return std::string(snug::trimmed(snug::sys::find_file_text(path.c_str()).value_or("")));
-}
-
 // utime, stime and context switches: what a process that sleeps does not spend.
-std::string effort(const std::string& pid) {
-  const std::string stat = snug::sys::find_file_text(("/proc/" + pid + "/stat").c_str()).value_or("");
+std::string effort(pid_t pid) {
+  const std::string stat = snug::sys::find_file_text(snug::format("/proc/{}/stat", pid).c_str()).value_or("");
   const auto fields = snug::split(stat, ' ');
-  const std::string status = snug::sys::find_file_text(("/proc/" + pid + "/status").c_str()).value_or("");
+  const std::string status = snug::sys::find_file_text(snug::format("/proc/{}/status", pid).c_str()).value_or("");
   return (fields.size() > 15 ? fields[13] + " " + fields[14] : "gone") + status.substr(status.find("voluntary_ctxt_switches"));
 }
 
@@ -48,9 +44,25 @@ TEST_CASE("when the monitor is killed, everything inside dies") {
 TEST_CASE("when pid 1 is killed, everything inside dies and the monitor says so") {
   Background monitor(sleeper("86402"));
   REQUIRE(eventually([] { return running("86402"); }));
-  ::kill(std::stoi(init_of(monitor.pid())), SIGKILL);
+  ::kill(only_child(monitor.pid()), SIGKILL);
   CHECK(monitor.wait() == 137);
   CHECK(eventually([] { return find_processes("86402").empty(); }));
+}
+
+TEST_CASE("killed at any moment of its start, snug leaves nothing that the next start does not clear") {
+  static_cast<void>(inside("true"));
+  const auto before = traces();
+  for (int delay = 0; delay < 60; ++delay) {
+    Background monitor({program(), "run", small_root(), "sleep", "86405"});
+    const timespec time{0, delay * 300'000};
+    ::nanosleep(&time, nullptr);
+    monitor.signal(SIGKILL);
+    CHECK(monitor.wait() == 137);
+  }
+  CHECK(eventually([] { return find_processes(program()).empty(); }));
+  CHECK(inside("true").code == 0);
+  const std::string left = difference(before, traces());
+  CHECK_MESSAGE(left.empty(), left);
 }
 
 TEST_CASE("signals reach the payload, which has the last word") {
@@ -80,7 +92,7 @@ TEST_CASE("while the payload computes, monitor and init sleep") {
   Background monitor({program(), "run", "--userns", "single", small_root(), "sh", "-c", "while :; do :; done # 86404"});
   REQUIRE(eventually([] { return find_processes("86404").size() >= 3; }));
   for (int round = 0; round < 10; ++round) pause_briefly();
-  const std::string outer = snug::format("{}", monitor.pid()), inner = init_of(monitor.pid());
+  const pid_t outer = monitor.pid(), inner = only_child(outer);
   const std::string before = effort(outer) + effort(inner);
   for (int round = 0; round < 20; ++round) pause_briefly();
   CHECK(effort(outer) + effort(inner) == before);

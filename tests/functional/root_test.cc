@@ -97,6 +97,30 @@ TEST_CASE("volumes: read-write, read-only, a file, a missing source") {
   CHECK(!fs::exists(scratch.path() + "/none"));
 }
 
+TEST_CASE("--mount speaks of binds and tmpfs alike") {
+  Scratch scratch;
+  scratch.write("file", "text");
+  const std::string source = "type=bind,source=" + scratch.path() + ",target=/data";
+  CHECK(inside("cat /data/file; touch /data/made", {"--mount", source}).code == 0);
+  CHECK(fs::exists(scratch.path() + "/made"));
+  CHECK(inside("touch /data/no", {"--mount", source + ",readonly"}).code != 0);
+  CHECK(inside("stat -f -c %T /m", {"--mount", "type=tmpfs,target=/m"}).out == "tmpfs\n");
+  CHECK(inside("true", {"--mount", "type=magic,target=/m"}).code == 125);
+}
+
+TEST_CASE("a read-only volume is read-only below its own mounts, too") {
+  Scratch scratch;
+  const Result result = run({"unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                             "mkdir sub && mount -t tmpfs none sub && touch sub/there && " + program() + " run --userns single -v $PWD:/data:ro " +
+                                 small_root() + " sh -c 'ls /data/sub; touch /data/sub/no || echo refused'"},
+                            {.folder = scratch.path()});
+  CHECK_MESSAGE(result.out == "there\nrefused\n", result.err);
+}
+
+TEST_CASE("a device is shown under the name asked for") {
+  CHECK(inside("stat -c %t:%T /dev/other", {"--device", "/dev/null:/dev/other"}).out == "1:3\n");
+}
+
 TEST_CASE("a mount point below a bind is not made on the host's side") {
   Scratch scratch;
   const Result result = inside("true", {"-v", scratch.path() + ":/data", "--tmpfs", "/data/sub"});

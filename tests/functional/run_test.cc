@@ -2,7 +2,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <string>
+
 #include "harness.hh"
+#include "snug/base/text.hh"
 
 using namespace snug::test;
 
@@ -26,6 +29,14 @@ TEST_CASE("descriptors and arguments arrive as they are") {
   CHECK(both.err.find("err\n") != std::string::npos);
 }
 
+TEST_CASE("what goes through is neither held back nor changed") {
+  std::string much;
+  for (int line = 0; line < 200'000; ++line) much += snug::format("{}\n", line);
+  const Result result = run({program(), "run", "--userns", "single", small_root(), "cat"}, {.input = much});
+  CHECK(result.code == 0);
+  CHECK((result.out == much));  // without doctest's printing of it
+}
+
 TEST_CASE("the environment is made from nothing") {
   const Result result = run({program(), "run", "--userns", "single", "-e", "GIVEN=1", "-e", "COPIED", small_root(), "env"},
                             {.env = {"SECRET=x", "LD_PRELOAD=/nothing.so", "COPIED=2"}});
@@ -37,6 +48,21 @@ TEST_CASE("the environment is made from nothing") {
   CHECK(result.out.find("container=snug\n") != std::string::npos);
 }
 
+TEST_CASE("variables come from a file, too, and the entry point goes in front") {
+  Scratch scratch;
+  scratch.write("env", "# a comment\nFIRST=1 2\nCOPIED\nABSENT\n");
+  const Result result = run({program(), "run", "--userns", "single", "--env-file", scratch.path() + "/env", small_root(), "env"},
+                            {.env = {"COPIED=3"}});
+  CHECK(result.out.find("FIRST=1 2\n") != std::string::npos);
+  CHECK(result.out.find("COPIED=3\n") != std::string::npos);
+  CHECK(result.out.find("ABSENT") == std::string::npos);
+  CHECK(run({program(), "run", "--userns", "single", "--entrypoint", "echo", small_root(), "a", "b"}).out == "a b\n");
+}
+
+TEST_CASE("privileges can be raised only where that is asked for") {
+  CHECK(inside("grep NoNewPrivs /proc/self/status", {"--security-opt", "no-new-privileges=false"}).out == "NoNewPrivs:\t0\n");
+}
+
 TEST_CASE("descriptors that the caller leaked are not inside") {
   const int folder = ::open("/", O_RDONLY | O_DIRECTORY);
   for (int fd = 20; fd < 25; ++fd) ::dup2(folder, fd);
@@ -44,6 +70,12 @@ TEST_CASE("descriptors that the caller leaked are not inside") {
   for (int fd = 20; fd < 25; ++fd) ::close(fd);
   ::close(folder);
   CHECK(result.out == "0\n1\n2\n3\n");  // 3 is ls's own
+}
+
+TEST_CASE("what the caller ignores or masks is not handed on") {
+  const Result result = run({"/bin/sh", "-c", "trap '' INT TERM HUP PIPE QUIT; umask 077; exec " + program() + " run --userns single " +
+                             small_root() + " grep -E 'SigIgn|Umask' /proc/self/status"});
+  CHECK(result.out == "Umask:\t0022\nSigIgn:\t0000000000000000\n");
 }
 
 TEST_CASE("the payload starts clean and restrained") {

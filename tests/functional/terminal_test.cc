@@ -15,9 +15,8 @@ std::vector<std::string> shell(const std::string& root) { return {program(), "ru
 
 TEST_SUITE_BEGIN("any");
 
-TEST_CASE("a shell on a terminal of its own: size, resize, Ctrl-C, exit code, settings restored") {
+TEST_CASE("a shell on a terminal of its own: size, resize, Ctrl-C, exit code") {
   Terminal terminal(shell(small_root()), 33, 101);
-  const std::string before = terminal.settings();
   REQUIRE_MESSAGE(terminal.expect("ready$ "), terminal.seen());
   terminal.send("tty; stty size\n");
   CHECK_MESSAGE(terminal.expect("/dev/pts/0\r\n33 101\r\n"), terminal.seen());
@@ -36,15 +35,36 @@ TEST_CASE("a shell on a terminal of its own: size, resize, Ctrl-C, exit code, se
   terminal.send("exit 5\n");
   CHECK(terminal.expect("exit 5"));
   CHECK(terminal.wait() == 5);
-  CHECK(!before.empty());
 }
 
-TEST_CASE("the terminal is as it was, also when pid 1 is killed") {
-  Terminal terminal({"/bin/sh", "-c", "stty -a >/dev/null; stty -g; " + program() + " run --userns single -e PS1='ready$ ' " + small_root() + "; stty -g"}, 24, 80);
-  REQUIRE(terminal.expect("\r\n"));
-  REQUIRE(terminal.expect("ready$ "));
-  terminal.send("kill -9 -1; exit\n");
-  CHECK(terminal.wait() == 0);
+TEST_CASE("the terminal is as it was, however the container ends") {
+  struct End {
+    std::string keys;  // typed at a shell inside
+    int to_monitor, to_init;
+    std::string code;
+  };
+  for (const End& end : {End{"stty raw -echo; exit 3\n", 0, 0, "3"}, End{"", 0, SIGKILL, "137"}, End{"exec cat\n", SIGTERM, 0, "143"}}) {
+    Terminal terminal({"/bin/sh", "-c", "before=$(stty -g); " + program() + " run --userns single -e PS1='ready$ ' " + small_root() +
+                       "; code=$?; [ \"$before\" = \"$(stty -g)\" ] && echo same, and $code"}, 24, 80);
+    REQUIRE_MESSAGE(terminal.expect("ready$ "), terminal.seen());
+    terminal.send(end.keys);
+    pause_briefly();
+    const pid_t monitor = only_child(terminal.pid());
+    if (end.to_init) ::kill(only_child(monitor), end.to_init);
+    if (end.to_monitor) ::kill(monitor, end.to_monitor);
+    CHECK_MESSAGE(terminal.expect("same, and " + end.code), terminal.seen());
+    CHECK(terminal.wait() == 0);
+  }
+}
+
+TEST_CASE("when the terminal goes away, so does the container") {
+  Terminal terminal(shell(small_root()), 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("ready$ "), terminal.seen());
+  terminal.send("sleep 86406\n");
+  REQUIRE(eventually([] { return !find_processes("86406").empty(); }));
+  terminal.hang_up();
+  CHECK(eventually([] { return find_processes("86406").empty(); }));
+  CHECK(terminal.wait() != 0);
 }
 
 TEST_CASE("Ctrl-Z at a payload that is no shell gives the outer shell its terminal back") {

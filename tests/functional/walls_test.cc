@@ -85,3 +85,21 @@ TEST_CASE("pid 1 is closed to tracers and readers") {
 TEST_CASE("/sys and /sys/fs/cgroup are read-only, and no cgroup v1 is there") {
   CHECK(inside("mkdir /sys/fs/cgroup/x 2>/dev/null || echo no; ls /sys/fs/cgroup | grep -c release_agent").out == "no\n0\n");
 }
+
+TEST_CASE("walls cannot be taken down from a user namespace made inside") {
+  Scratch scratch;
+  const Result result = inside("unshare -U -r -m sh -c 'mount -o remount,bind,rw /data; umount /data; umount /proc/sys; umount /sys/fs/cgroup; "
+                               "touch /data/x; echo 1 >/proc/sys/kernel/sysrq; mount -t proc proc /proc && ls /proc | grep -c kcore' 2>&1",
+                               {"-v", scratch.path() + ":/data:ro"});
+  CHECK_MESSAGE(result.out.find("Read-only file system") != std::string::npos, result.out);
+  CHECK(snapshot(scratch.path()).empty());
+}
+
+TEST_CASE("processes of the host are neither seen nor reached") {
+  Background outside({"sleep", "86407"});
+  CHECK(inside("cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c '[s]leep 86407'").out == "0\n");
+  static_cast<void>(inside("kill -9 -1"));
+  CHECK(::kill(outside.pid(), 0) == 0);
+  outside.signal(SIGTERM);
+  CHECK(outside.wait() == 143);  // and not killed by the one inside
+}

@@ -6,17 +6,18 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <iterator>
 #include <stdexcept>
 
+#include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 
@@ -48,6 +49,15 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   ::_exit(98);
 }
 
+// "" where the process is gone, also when it went between the opening and the reading.
+std::string process_text(pid_t pid, const char* name) {
+  try {
+    return sys::find_file_text(format("/proc/{}/{}", pid, name).c_str()).value_or("");
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 int exit_code(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
 int wait_for(pid_t pid) {
@@ -71,6 +81,13 @@ void take(sys::Fd& fd, std::string& text) {
     text.append(buffer, static_cast<std::size_t>(count));
   else
     fd.reset();
+}
+
+// Writes what fits; closes the descriptor when nothing is left, or nobody reads.
+void give(sys::Fd& fd, std::string_view& text) {
+  const ssize_t count = ::write(fd.get(), text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+  text.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : text.size());
+  if (text.empty()) fd.reset();
 }
 
 }  // namespace
@@ -101,15 +118,16 @@ Result run(const std::vector<std::string>& words, const Options& options) {
   in.first.reset();
   out.second.reset();
   err.second.reset();
-  static_cast<void>(sys::write_all(in.second.get(), options.input));
-  in.second.reset();
   Result result;
+  std::string_view input = options.input;
+  if (input.empty()) in.second.reset();
   const auto deadline = Clock::now() + options.patience;
   while (out.first || err.first) {
-    pollfd polls[2]{{out.first.get(), POLLIN, 0}, {err.first.get(), POLLIN, 0}};
-    if (::poll(polls, 2, 1000) > 0) {
+    pollfd polls[3]{{out.first.get(), POLLIN, 0}, {err.first.get(), POLLIN, 0}, {in.second.get(), POLLOUT, 0}};
+    if (::poll(polls, 3, 1000) > 0) {
       if (polls[0].revents) take(out.first, result.out);
       if (polls[1].revents) take(err.first, result.err);
+      if (polls[2].revents) give(in.second, input);
     }
     if (Clock::now() < deadline) continue;
     ::kill(pid, SIGKILL);
@@ -125,6 +143,13 @@ Result inside(const std::string& script, const std::vector<std::string>& options
   words.insert(words.end(), options.begin(), options.end());
   words.insert(words.end(), {small_root(), "sh", "-c", script});
   return run(words);
+}
+
+pid_t only_child(pid_t pid) {
+  const std::string children = process_text(pid, format("task/{}/children", pid).c_str());
+  const auto child = parse_number(trimmed(children));
+  if (!child) throw std::runtime_error("no single child");
+  return static_cast<pid_t>(*child);
 }
 
 Background::Background(const std::vector<std::string>& words) : pid_(::fork()) {
@@ -188,11 +213,7 @@ void Terminal::resize(unsigned short rows, unsigned short columns) {
   ::ioctl(outer_.get(), TIOCSWINSZ, &size);
 }
 
-std::string Terminal::settings() const {
-  termios now{};
-  ::tcgetattr(outer_.get(), &now);
-  return format("{:o} {:o} {:o} {:o}", now.c_iflag, now.c_oflag, now.c_cflag, now.c_lflag);
-}
+void Terminal::hang_up() { outer_.reset(); }
 
 bool Terminal::stopped() {
   return eventually([&] {
@@ -265,15 +286,15 @@ std::string difference(const std::vector<std::string>& before, const std::vector
 
 std::vector<pid_t> find_processes(const std::string& word) {
   std::vector<pid_t> found;
+  // Of this user; the folder in /proc of a process that is closed to tracers belongs to root, so it does not tell.
+  const std::string mine = format("\nUid:\t{}\t", ::getuid());
   for (const auto& entry : fs::directory_iterator("/proc")) {
-    const auto pid = parse_number(entry.path().filename().string());
-    // Of this user; the folder in /proc of a process that is closed to tracers belongs to root, so it does not tell.
-    const std::string mine = format("\nUid:\t{}\t", ::getuid());
-    if (!pid || sys::find_file_text((entry.path() / "status").c_str()).value_or("").find(mine) == std::string::npos) continue;
-    const auto line = sys::find_file_text((entry.path() / "cmdline").c_str());
-    if (line && line->find(word) != std::string::npos && static_cast<pid_t>(*pid) != ::getpid() &&
-        line->find("functional") == std::string::npos)
-      found.push_back(static_cast<pid_t>(*pid));
+    const auto number = parse_number(entry.path().filename().string());
+    if (!number || static_cast<pid_t>(*number) == ::getpid()) continue;
+    const auto pid = static_cast<pid_t>(*number);
+    if (process_text(pid, "status").find(mine) == std::string::npos) continue;
+    const std::string line = process_text(pid, "cmdline");
+    if (line.find(word) != std::string::npos && line.find("functional") == std::string::npos) found.push_back(pid);
   }
   return found;
 }

@@ -3,7 +3,6 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -38,6 +37,9 @@ struct Result {
 /// `snug run --userns single SMALL_ROOT sh -c SCRIPT`, with `options` of run in front of the root.
 [[nodiscard]] Result inside(const std::string& script, const std::vector<std::string>& options = {});
 
+/// The one child of a process: of a monitor, pid 1 inside. Throws where there is none, or more than one.
+[[nodiscard]] pid_t only_child(pid_t pid);
+
 /// A program in the background, with both its outputs thrown away. Killed at the end, if it still lives.
 class Background {
  public:
@@ -66,7 +68,7 @@ class Terminal {
   [[nodiscard]] bool expect(const std::string& text);
   [[nodiscard]] const std::string& seen() const { return seen_; }
   void resize(unsigned short rows, unsigned short columns);
-  [[nodiscard]] std::string settings() const;  ///< of the terminal, as a text to compare
+  void hang_up();  ///< as a window that is closed
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] bool stopped();  ///< within ten seconds
   [[nodiscard]] int wait();

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <memory>
@@ -16,6 +17,9 @@ namespace {
 std::vector<std::string> sleeper(const std::string& mark) {
   return {program(), "run", "--userns", "single", small_root(), "sh", "-c", "sleep " + mark + " & sleep " + mark};
 }
+
+// The promise is one second; the machine that runs the tests may be busy with others.
+constexpr std::chrono::seconds soon{3};
 
 bool running(const std::string& mark) { return find_processes(mark).size() >= 4; }  // monitor, init, sh, sleeps
 
@@ -35,9 +39,8 @@ TEST_CASE("when the monitor is killed, everything inside dies") {
   Background monitor(sleeper("86401"));
   REQUIRE(eventually([] { return running("86401"); }));
   monitor.signal(SIGKILL);
-  CHECK(eventually([] { return find_processes("86401").size() <= 1; }));  // the zombie of the monitor is ours to reap
+  CHECK(eventually([] { return find_processes("86401").size() <= 1; }, soon));  // the zombie of the monitor is ours to reap
   CHECK(monitor.wait() == 137);
-  CHECK(eventually([] { return find_processes("86401").empty(); }));
   CHECK(inside("true").code == 0);  // and the next start finds nothing in its way
 }
 
@@ -45,8 +48,8 @@ TEST_CASE("when pid 1 is killed, everything inside dies and the monitor says so"
   Background monitor(sleeper("86402"));
   REQUIRE(eventually([] { return running("86402"); }));
   ::kill(only_child(monitor.pid()), SIGKILL);
+  CHECK(eventually([] { return find_processes("86402").size() <= 1; }, soon));
   CHECK(monitor.wait() == 137);
-  CHECK(eventually([] { return find_processes("86402").empty(); }));
 }
 
 TEST_CASE("killed at any moment of its start, snug leaves nothing that the next start does not clear") {

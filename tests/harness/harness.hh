@@ -105,19 +105,17 @@ class Scratch {
 /// The pids of processes that have `word` in their command line.
 [[nodiscard]] std::vector<pid_t> find_processes(const std::string& word);
 
-/// Waits until `condition` holds; false after ten seconds.
-template <typename Condition>
-[[nodiscard]] bool eventually(Condition condition);
-
 void pause_briefly();
 
+/// Waits until `condition` holds; false when it does not within `patience`.
 template <typename Condition>
-bool eventually(Condition condition) {
-  for (int attempt = 0; attempt < 200; ++attempt) {
-    if (condition()) return true;
+[[nodiscard]] bool eventually(Condition condition, std::chrono::seconds patience = std::chrono::seconds(10)) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
     pause_briefly();
   }
-  return false;
+  return true;
 }
 
 }  // namespace snug::test

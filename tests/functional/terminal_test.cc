@@ -25,9 +25,9 @@ TEST_CASE("a shell on a terminal of its own: size, resize, Ctrl-C, exit code") {
     terminal.send("stty size\n");
     return terminal.expect("40 90\r\n");
   }));
-  terminal.send("sleep 1000\n");
-  CHECK(terminal.expect("sleep 1000\r\n"));
-  pause_briefly();
+  terminal.send("sleep 86409\n");
+  CHECK(terminal.expect("sleep 86409\r\n"));
+  REQUIRE(eventually([] { return !find_processes("86409").empty(); }));
   terminal.send("\x03");
   CHECK_MESSAGE(terminal.expect("ready$ "), terminal.seen());
   terminal.send("echo code $?\n");
@@ -43,14 +43,14 @@ TEST_CASE("the terminal is as it was, however the container ends") {
     int to_monitor, to_init;
     std::string code;
   };
-  for (const End& end : {End{"stty raw -echo; exit 3\n", 0, 0, "3"}, End{"", 0, SIGKILL, "137"}, End{"exec cat\n", SIGTERM, 0, "143"}}) {
+  for (const End& end : {End{"stty raw -echo; exit 3\n", 0, 0, "3"}, End{"", 0, SIGKILL, "137"}, End{"exec sleep 86408\n", SIGTERM, 0, "143"}}) {
     Terminal terminal({"/bin/sh", "-c", "before=$(stty -g); " + program() + " run --userns single -e PS1='ready$ ' " + small_root() +
                        "; code=$?; [ \"$before\" = \"$(stty -g)\" ] && echo same, and $code"}, 24, 80);
     REQUIRE_MESSAGE(terminal.expect("ready$ "), terminal.seen());
+    const pid_t monitor = only_child(terminal.pid()), init = only_child(monitor);
     terminal.send(end.keys);
-    pause_briefly();
-    const pid_t monitor = only_child(terminal.pid());
-    if (end.to_init) ::kill(only_child(monitor), end.to_init);
+    if (end.to_monitor) REQUIRE(eventually([] { return !find_processes("86408").empty(); }));
+    if (end.to_init) ::kill(init, end.to_init);
     if (end.to_monitor) ::kill(monitor, end.to_monitor);
     CHECK_MESSAGE(terminal.expect("same, and " + end.code), terminal.seen());
     CHECK(terminal.wait() == 0);
@@ -98,9 +98,9 @@ TEST_CASE("bash on a real Debian: job control") {
   if (debian_root().empty()) return skip("no Debian root was made");
   Terminal terminal({program(), "run", debian_root(), "bash", "--norc", "-i"}, 24, 80);
   REQUIRE_MESSAGE(terminal.expect("# "), terminal.seen());
-  terminal.send("sleep 1000\n");
-  CHECK(terminal.expect("sleep 1000\r\n"));
-  pause_briefly();
+  terminal.send("sleep 86410\n");
+  CHECK(terminal.expect("sleep 86410\r\n"));
+  REQUIRE(eventually([] { return find_processes("86410").size() == 1; }));
   terminal.send("\x1a");
   CHECK_MESSAGE(terminal.expect("Stopped"), terminal.seen());
   terminal.send("jobs; kill -CONT %1; kill %1; wait; echo d''one\n");  // wait passes over what is stopped

@@ -11,166 +11,226 @@ namespace {
 using namespace plan;
 using Calls = std::vector<std::string>;
 
-std::string text_of(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + shell_quoted(printable(word));
-  return text;
+// As strace and C quote.
+std::string text(std::string_view value) {
+  std::string escaped;
+  for (const char byte : value) {
+    if (byte == '"' || byte == '\\') escaped += '\\';
+    escaped += byte;
+  }
+  return '"' + printable(escaped) + '"';
 }
 
-std::string clone_flags(std::uint64_t flags) {
-  static constexpr std::array<std::pair<std::uint64_t, const char*>, 8> names{{{CLONE_NEWUSER, "CLONE_NEWUSER"},
-                                                                               {CLONE_NEWNS, "CLONE_NEWNS"},
-                                                                               {CLONE_NEWPID, "CLONE_NEWPID"},
-                                                                               {CLONE_NEWNET, "CLONE_NEWNET"},
-                                                                               {CLONE_NEWUTS, "CLONE_NEWUTS"},
-                                                                               {CLONE_NEWIPC, "CLONE_NEWIPC"},
-                                                                               {CLONE_NEWCGROUP, "CLONE_NEWCGROUP"},
-                                                                               {0x80 /* CLONE_NEWTIME */, "CLONE_NEWTIME"}}};
-  std::string text;
-  for (const auto& [flag, name] : names)
-    if (flags & flag) text += (text.empty() ? "" : "|") + std::string(name);
-  return text;
+std::string list(const auto& items, std::string_view separator, auto text_of) {
+  std::string joined;
+  for (const auto& item : items) {
+    if (!joined.empty()) joined += separator;
+    joined += text_of(item);
+  }
+  return joined;
 }
 
 std::string attributes(const MountFlags& flags) {
-  std::string text;
-  const auto add = [&](bool set, const char* name) {
-    if (set) text += (text.empty() ? "" : "|") + std::string(name);
-  };
-  add(flags.read_only, "MOUNT_ATTR_RDONLY");
-  add(flags.no_setuid, "MOUNT_ATTR_NOSUID");
-  add(flags.no_devices, "MOUNT_ATTR_NODEV");
-  add(flags.no_exec, "MOUNT_ATTR_NOEXEC");
-  return text.empty() ? "0" : text;
+  std::string names;
+  for (const auto& [set, name] : {std::pair{flags.read_only, "RDONLY"}, std::pair{flags.no_setuid, "NOSUID"},
+                                  std::pair{flags.no_devices, "NODEV"}, std::pair{flags.no_exec, "NOEXEC"}})
+    if (set) names += (names.empty() ? "MOUNT_ATTR_" : "|MOUNT_ATTR_") + std::string(name);
+  return names.empty() ? "0" : names;
 }
 
-std::string map_lines(const std::vector<IdRange>& map, const char* separator) {
-  std::string text;
-  for (const IdRange& range : map)
-    text += format("{}{} {} {}", text.empty() ? "" : separator, range.inside.value, range.outside.value, range.count);
-  return text;
+std::string_view recursive(const MountFlags& flags) { return flags.recursive ? "|AT_RECURSIVE" : ""; }
+
+std::string map_text(const std::vector<IdRange>& map, std::string_view separator) {
+  return list(map, separator, [](const IdRange& range) {
+    return format("{} {} {}", range.inside.value, range.outside.value, range.count);
+  });
 }
 
 std::string layer_text(const Layer& layer) {
-  return layer.mount ? format("mount {}:{}", *layer.mount, printable(layer.path)) : printable(layer.path);
+  if (!layer.mount) return printable(layer.path);
+  return layer.path == "." ? format("m{}", *layer.mount) : format("m{}/{}", *layer.mount, printable(layer.path));
+}
+
+std::string limit_text(std::uint64_t value) {
+  return value == ~std::uint64_t{0} ? "RLIM_INFINITY" : format("{}", value);
+}
+
+std::string capital(std::string_view name) {
+  std::string capitals(name);
+  for (char& letter : capitals)
+    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+  return capitals;
+}
+
+std::string capability_set(const std::vector<int>& numbers) {
+  if (numbers.empty()) return "0";
+  return list(numbers, "|", [](int number) { return "CAP_" + capital(describe_capability(number)); });
 }
 
 struct CallsOf {
+  const Plan& plan;
+
   Calls operator()(const MakeFolders& step) const {
     Calls calls;
-    for (const auto& folder : step.folders) calls.push_back(format("mkdirat(CONTAINER, {}, {:04o})", quoted(folder.path), folder.mode));
+    for (const auto& folder : step.folders)
+      calls.push_back(format("mkdirat(CONTAINER, {}, {:04o})", text(folder.path), folder.mode));
     return calls;
   }
   Calls operator()(const EnterNamespaces& step) const {
     Calls calls;
-    for (const auto& entry : step.entries) calls.push_back(format("setns(open({}), 0)", quoted(entry.path)));
+    for (const auto& entry : step.entries) calls.push_back(format("setns(open({}), 0)", text(entry.path)));
     return calls;
   }
-  Calls operator()(const Clone& step) const { return {format("clone3({})", clone_flags(step.flags))}; }
+  // Who has entered namespaces clones a sibling, which is then a child of the monitor like any other.
+  Calls operator()(const Clone& step) const {
+    const bool sibling = plan.find<EnterNamespaces>();
+    return {format("clone3({{flags={}|{}, exit_signal={}}})", clone_flags(step.flags),
+                   sibling ? "CLONE_PARENT" : "CLONE_PIDFD", sibling ? "0" : "SIGCHLD")};
+  }
   Calls operator()(const WriteIdMaps& step) const {
     if (!step.newuidmap.empty())
-      return {format("{} PID {}", step.newuidmap, map_lines(step.uids, " ")), format("{} PID {}", step.newgidmap, map_lines(step.gids, " "))};
+      return {format("{} PID {}", printable(step.newuidmap), map_text(step.uids, " ")),
+              format("{} PID {}", printable(step.newgidmap), map_text(step.gids, " "))};
     Calls calls;
     if (step.deny_setgroups) calls.push_back("write(/proc/self/setgroups, \"deny\")");
-    calls.push_back(format("write(/proc/self/uid_map, \"{}\")", map_lines(step.uids, "\\n")));
-    calls.push_back(format("write(/proc/self/gid_map, \"{}\")", map_lines(step.gids, "\\n")));
+    calls.push_back(format("write(/proc/self/uid_map, \"{}\")", map_text(step.uids, "\\n")));
+    calls.push_back(format("write(/proc/self/gid_map, \"{}\")", map_text(step.gids, "\\n")));
     return calls;
   }
   Calls operator()(const BecomeUser& step) const {
     Calls calls;
-    if (step.groups) calls.push_back(format("setgroups({})", step.groups->size()));
+    if (step.groups)
+      calls.push_back(format("setgroups({}, [{}])", step.groups->size(),
+                             list(*step.groups, ", ", [](ContainerId group) { return format("{}", group.value); })));
     calls.push_back(format("setresgid({0}, {0}, {0})", step.gid.value));
     calls.push_back(format("setresuid({0}, {0}, {0})", step.uid.value));
     return calls;
   }
   Calls operator()(const MakePrivate&) const { return {"mount(NULL, \"/\", NULL, MS_REC|MS_PRIVATE, NULL)"}; }
   Calls operator()(const TakeTree& step) const {
-    return {format("open_tree(AT_FDCWD, {}, OPEN_TREE_CLONE{})", quoted(step.source), step.flags.recursive ? "|AT_RECURSIVE" : ""),
-            format("mount_setattr({}{})", attributes(step.flags), step.flags.recursive ? ", AT_RECURSIVE" : "")};
+    Calls calls{format("open_tree(AT_FDCWD, {}, OPEN_TREE_CLONE{}) = m{}", text(step.source), recursive(step.flags),
+                       step.slot)};
+    if (step.device)
+      calls.push_back(format("fstat(m{}) = {{S_IFCHR, makedev({}, {})}}", step.slot, *step.device >> 8U,
+                             *step.device & 0xffU));
+    calls.push_back(format("mount_setattr(m{}, \"\", AT_EMPTY_PATH{}, {})", step.slot, recursive(step.flags),
+                           attributes(step.flags)));
+    return calls;
   }
   Calls operator()(const MakeFilesystem& step) const {
-    Calls calls{format("fsopen(\"{}\")", step.type)};
-    for (const auto& [key, value] : step.options) calls.push_back(format("fsconfig({}{}{})", key, value.empty() ? "" : "=", printable(value)));
-    calls.push_back(format("fsmount({})", attributes(step.flags)));
+    Calls calls{format("fsopen({})", text(step.type))};
+    for (const auto& [key, value] : step.options)
+      calls.push_back(format("fsconfig({}{}{})", key, value.empty() ? "" : "=", printable(value)));
+    calls.push_back(format("fsmount({}) = m{}", attributes(step.flags), step.slot));
     return calls;
   }
   Calls operator()(const MakeOverlay& step) const {
-    Calls calls{"fsopen(\"overlay\")"};
-    std::string lowers;
-    for (const Layer& layer : step.lowers) lowers += (lowers.empty() ? "" : ":") + layer_text(layer);
-    calls.push_back(format("fsconfig(lowerdir={})", lowers));
+    Calls calls{"fsopen(\"overlay\")", format("fsconfig(lowerdir={})", list(step.lowers, ":", layer_text))};
     if (step.upper) {
       calls.push_back(format("fsconfig(upperdir={})", layer_text(*step.upper)));
       calls.push_back(format("fsconfig(workdir={})", layer_text(*step.work)));
       calls.push_back("fsconfig(volatile)");
     }
     calls.push_back("fsconfig(userxattr)");
-    calls.push_back(format("fsmount({})", attributes(step.flags)));
+    calls.push_back(format("fsmount({}) = m{}", attributes(step.flags), step.slot));
     return calls;
   }
-  Calls operator()(const StageMount&) const { return {"move_mount(MOUNT, \"/\")"}; }
-  Calls operator()(const MakeFiles&) const { return {"fsopen(\"tmpfs\")", "fsmount()", "write()", "open_tree(OPEN_TREE_CLONE)"}; }
-  Calls operator()(const PivotRoot&) const {
-    return {"move_mount(ROOT, \"/\")", "pivot_root(\".\", \".\")", "umount2(\".\", MNT_DETACH)", "chdir(\"/\")"};
+  Calls operator()(const StageMount& step) const {
+    Calls calls;
+    for (const std::string& folder : step.folders)
+      calls.push_back(format("mkdirat(m{}, {}, 0755)", step.slot, text(folder)));
+    calls.push_back(format("move_mount(m{}, \"/\")", step.slot));
+    return calls;
+  }
+  Calls operator()(const MakeFiles& step) const {
+    Calls calls{"fsopen(\"tmpfs\")", "fsmount(MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC)",
+                "move_mount(TMPFS, \"/\")"};
+    for (const auto& file : step.files) {
+      calls.push_back(format("openat(TMPFS, {}, O_CREAT|O_EXCL)", text(file.name)));
+      calls.push_back(format("write({} bytes)", file.content.size()));
+      calls.push_back(format("open_tree(TMPFS, {}, OPEN_TREE_CLONE) = m{}", text(file.name), file.slot));
+    }
+    return calls;
+  }
+  Calls operator()(const PivotRoot& step) const {
+    return {format("move_mount(m{}, \"/\")", step.root), format("fchdir(m{})", step.root), "pivot_root(\".\", \".\")",
+            "umount2(\".\", MNT_DETACH) for each mount above", "chdir(\"/\")"};
   }
   Calls operator()(const Attach& step) const {
-    return {format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", quoted(step.target)), "move_mount(MOUNT, TARGET)"};
+    return {format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", text(step.target)),
+            format("move_mount(m{}, TARGET)", step.slot)};
   }
-  Calls operator()(const MakeLink& step) const { return {format("symlinkat({}, ROOT, {})", quoted(step.link), quoted(step.path))}; }
-  Calls operator()(const MakeFolder& step) const { return {format("mkdirat(ROOT, {}, {:04o})", quoted(step.path), step.mode)}; }
-  Calls operator()(const SetMountFlags& step) const { return {format("mount_setattr({}, {})", quoted(step.target), attributes(step.flags))}; }
-  Calls operator()(const SetHostname& step) const { return {format("sethostname({})", quoted(step.name))}; }
-  Calls operator()(const BringUpLoopback&) const { return {"ioctl(SIOCSIFFLAGS, lo, IFF_UP)"}; }
-  Calls operator()(const OpenTerminal&) const { return {"openat(DEVPTS, \"ptmx\")", "ioctl(TIOCGPTPEER)", "ioctl(TIOCSWINSZ)", "sendmsg(SCM_RIGHTS)"}; }
+  Calls operator()(const MakeLink& step) const {
+    return {format("symlinkat({}, ROOT, {})", text(step.link), text(step.path))};
+  }
+  Calls operator()(const MakeFolder& step) const {
+    return {format("mkdirat(ROOT, {}, {:04o})", text(step.path), step.mode)};
+  }
+  Calls operator()(const SetMountFlags& step) const {
+    return {format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", text(step.target)),
+            format("mount_setattr(TARGET, \"\", AT_EMPTY_PATH{}, {})", recursive(step.flags), attributes(step.flags))};
+  }
+  Calls operator()(const SetHostname& step) const { return {format("sethostname({})", text(step.name))}; }
+  Calls operator()(const BringUpLoopback&) const {
+    return {"socket(AF_INET, SOCK_DGRAM)", "ioctl(SIOCSIFFLAGS, {\"lo\", IFF_UP})"};
+  }
+  Calls operator()(const OpenTerminal& step) const {
+    return {format("openat(m{}, \"ptmx\", O_RDWR|O_NOCTTY)", step.devpts), "ioctl(TIOCSPTLCK, 0)", "ioctl(TIOCGPTPEER)",
+            "ioctl(TIOCSWINSZ)", "sendmsg(MONITOR, SCM_RIGHTS)"};
+  }
   Calls operator()(const JoinKeyring&) const { return {"keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)"}; }
-  Calls operator()(const GuardInit&) const { return {"setsid()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"}; }
-  Calls operator()(const ForkPayload&) const { return {"clone(SIGCHLD)"}; }
+  Calls operator()(const GuardInit&) const {
+    return {"setsid()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
+  }
+  Calls operator()(const ForkPayload&) const {
+    if (plan.terminal) return {"ioctl(TERMINAL, TIOCSCTTY)", "clone(SIGCHLD)"};
+    return {"clone(SIGCHLD)"};
+  }
+  // Without pid 1 of snug's own, the payload leads the session that the guard has made.
   Calls operator()(const StartSession& step) const {
-    if (step.terminal) return {"setpgid(0, 0)", "ioctl(TIOCSPGRP)", "dup2()"};
-    return {"setsid()", "dup2()"};
+    if (!step.terminal) return plan.init ? Calls{"setsid()"} : Calls{};
+    if (!plan.init) return {"ioctl(TERMINAL, TIOCSCTTY)", "dup2(TERMINAL)"};
+    return {"setpgid(0, 0)", "ioctl(TERMINAL, TIOCSPGRP)", "dup2(TERMINAL)"};
   }
   Calls operator()(const SetLimits& step) const {
     Calls calls;
-    for (const ResourceLimit& limit : step.limits) calls.push_back(format("setrlimit({}, {}:{})", limit.name, limit.soft, limit.hard));
+    for (const ResourceLimit& limit : step.limits)
+      calls.push_back(format("setrlimit(RLIMIT_{}, {{{}, {}}})", capital(limit.name), limit_text(limit.soft),
+                             limit_text(limit.hard)));
     return calls;
   }
-  Calls operator()(const ResetProcess& step) const { return {format("umask({:04o})", step.umask), "sigaction(*, SIG_DFL)", "sigprocmask(SIG_SETMASK, [])"}; }
-  Calls operator()(const ChangeFolder& step) const { return {format("chdir({})", quoted(step.path)), "getcwd()"}; }
+  Calls operator()(const ResetProcess& step) const {
+    return {format("umask({:04o})", step.umask), "rt_sigaction(1..64, SIG_DFL)", "rt_sigprocmask(SIG_SETMASK, [])"};
+  }
+  Calls operator()(const ChangeFolder& step) const { return {format("chdir({})", text(step.path)), "getcwd()"}; }
   Calls operator()(const SetCapabilities& step) const {
-    if (step.bounding_only) return {"prctl(PR_CAPBSET_DROP, ...)"};
-    return {"capset()"};
+    if (!step.bounding_only)
+      return {format("capset({{effective=permitted={}, inheritable=0}})", capability_set(step.kept))};
+    return {step.kept.empty() ? "prctl(PR_CAPBSET_DROP) for each" : "prctl(PR_CAPBSET_DROP) for each other"};
   }
   Calls operator()(const NoNewPrivileges&) const { return {"prctl(PR_SET_NO_NEW_PRIVS, 1)"}; }
   Calls operator()(const CloseDescriptors&) const { return {"close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)"}; }
   Calls operator()(const Exec& step) const {
     Calls calls;
-    for (const std::string& path : step.paths) calls.push_back(format("execve({}, [{}], ENV)", quoted(path), text_of(step.argv)));
+    for (const std::string& path : step.paths)
+      calls.push_back(format("execve({}, [{}], ENV)", text(path), list(step.argv, ", ", text)));
     return calls;
-  }
-};
-
-struct DetailsOf {
-  Calls operator()(const Exec& step) const {
-    Calls details;
-    for (const std::string& variable : step.env) details.push_back("env " + shell_quoted(printable(variable)));
-    return details;
-  }
-  Calls operator()(const MakeFiles& step) const {
-    Calls details;
-    for (const auto& file : step.files)
-      if (file.name != "passwd")
-        for (const std::string_view line : lines(file.content)) details.push_back(format("{}: {}", file.name, printable(line)));
-    return details;
-  }
-  template <typename Other>
-  Calls operator()(const Other&) const {
-    return {};
   }
 };
 
 }  // namespace
 
-std::vector<std::string> calls_of(const Action& action) { return std::visit(CallsOf{}, action); }
-std::vector<std::string> details_of(const Action& action) { return std::visit(DetailsOf{}, action); }
+std::string clone_flags(std::uint64_t flags) {
+  static constexpr std::array<std::pair<std::uint64_t, const char*>, 8> names{
+      {{CLONE_NEWUSER, "CLONE_NEWUSER"}, {CLONE_NEWNS, "CLONE_NEWNS"}, {CLONE_NEWPID, "CLONE_NEWPID"},
+       {CLONE_NEWNET, "CLONE_NEWNET"}, {CLONE_NEWUTS, "CLONE_NEWUTS"}, {CLONE_NEWIPC, "CLONE_NEWIPC"},
+       {CLONE_NEWCGROUP, "CLONE_NEWCGROUP"}, {0x80, "CLONE_NEWTIME"}}};
+  std::string joined;
+  for (const auto& [flag, name] : names)
+    if (flags & flag) joined += (joined.empty() ? "" : "|") + std::string(name);
+  return joined;
+}
+
+std::vector<std::string> calls_of(const Plan& plan, const Step& step) { return std::visit(CallsOf{plan}, step.action); }
 
 }  // namespace snug::explain

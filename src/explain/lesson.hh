@@ -10,18 +10,26 @@ namespace snug::explain {
 
 /// What there is to know about a step besides what it does.
 struct Lesson {
-  std::string_view name;            ///< of the action, as JSON calls it
-  std::string_view why;             ///< one reason
-  std::string_view man;             ///< where to read on
+  std::string_view name;  ///< of the action, as JSON calls it
+  std::string_view why;   ///< one reason
+  std::string_view man;   ///< where to read on
+  bool operator==(const Lesson&) const = default;
 };
 
-/// Gives the lesson of an action. There is one for each; the compiler sees to it.
-[[nodiscard]] Lesson lesson_of(const plan::Action& action);
+/// Gives the lesson of a step. There is one for each action; the compiler sees to it.
+[[nodiscard]] Lesson lesson_of(const plan::Step& step);
 
-/// Gives the system calls that the runtime makes for an action, in strace's notation.
-[[nodiscard]] std::vector<std::string> calls_of(const plan::Action& action);
+/// Gives the system calls that the runtime makes for a step of `plan`, in strace's notation; "m3" is the mount in
+/// slot 3.
+[[nodiscard]] std::vector<std::string> calls_of(const plan::Plan& plan, const plan::Step& step);
 
-/// Gives details that the phrase leaves out: options, environment, contents of files.
+/// Gives in lines what phrase and calls leave out: id maps as sentences, environment, contents of files.
 [[nodiscard]] std::vector<std::string> details_of(const plan::Action& action);
+
+/// Names the CLONE_NEW* flags: "CLONE_NEWUSER|CLONE_NEWNS".
+[[nodiscard]] std::string clone_flags(std::uint64_t flags);
+
+/// Names where standard input, output and error of the payload lead.
+[[nodiscard]] std::string_view describe_streams(const plan::Plan& plan);
 
 }  // namespace snug::explain

@@ -10,103 +10,147 @@
 namespace snug::plan {
 namespace {
 
-std::string list(std::size_t count, auto item) {
+std::string list(const auto& items, auto text_of) {
   std::string text;
-  for (std::size_t at = 0; at < count; ++at) text += (at ? ", " : "") + item(at);
+  for (const auto& item : items) text += (text.empty() ? "" : ", ") + text_of(item);
   return text;
 }
 
-std::string describe_flags(const MountFlags& flags) { return flags.read_only ? " (read-only)" : ""; }
+std::string describe_flags(bool read_only) { return read_only ? " (read-only)" : ""; }
 
-std::string describe_map(const std::vector<IdRange>& map) {
-  return list(map.size(), [&](std::size_t at) {
-    const IdRange& range = map[at];
-    if (range.count == 1) return format("{} is {} outside", range.inside.value, range.outside.value);
-    return format("{}-{} are {}-{} outside", range.inside.value, range.inside.value + (range.count - 1),
-                  range.outside.value, range.outside.value + (range.count - 1));
-  });
+std::string describe_limit(std::uint64_t value) {
+  return value == ~std::uint64_t{0} ? "unlimited" : format("{}", value);
 }
 
-std::string capability_names(const std::vector<int>& kept) {
-  return list(kept.size(), [&](std::size_t at) {
-    const char* name = capng_capability_to_name(static_cast<unsigned>(kept[at]));
-    return name ? std::string(name) : format("{}", kept[at]);
-  });
+/// What lies in a slot, by what put it there.
+struct Mounted {
+  std::string verb, name;
+  bool read_only = false;
+};
+
+struct FindMounted {
+  Slot slot;
+
+  std::optional<Mounted> operator()(const TakeTree& made) const {
+    if (made.slot != slot) return {};
+    return Mounted{"bind", quoted(made.source), made.flags.read_only};
+  }
+  std::optional<Mounted> operator()(const MakeFilesystem& made) const {
+    if (made.slot != slot) return {};
+    return Mounted{"mount", "the new " + made.type, made.flags.read_only};
+  }
+  std::optional<Mounted> operator()(const MakeOverlay& made) const {
+    if (made.slot != slot) return {};
+    const bool named = !made.lowers.empty() && !made.lowers.front().mount;
+    return Mounted{"mount", named ? "the overlay of " + quoted(made.lowers.front().path) : "the overlay",
+                   made.flags.read_only};
+  }
+  std::optional<Mounted> operator()(const MakeFiles& made) const {
+    for (const MakeFiles::File& file : made.files)
+      if (file.slot == slot) return Mounted{"bind", "our own " + file.name};
+    return {};
+  }
+  template <typename Other>
+  std::optional<Mounted> operator()(const Other&) const {
+    return {};
+  }
+};
+
+Mounted mounted_in(const Plan& plan, Slot slot) {
+  for (const Step& step : plan.steps)
+    if (auto found = std::visit(FindMounted{slot}, step.action)) return *found;
+  return {"mount", format("mount {}", slot)};
 }
 
-std::string limit_value(std::uint64_t value) { return value == ~std::uint64_t{0} ? "unlimited" : format("{}", value); }
-
-// After "cannot": each phrase is a verb and its object.
+// Each phrase is a verb and its object, and reads well after "cannot".
 struct Phrase {
+  const Plan& plan;
+
   std::string operator()(const MakeFolders& step) const {
-    return "make the folders " + list(step.folders.size(), [&](std::size_t at) { return step.folders[at].path; });
+    if (step.folders.size() > 4) return format("make {} folders for what is written", step.folders.size());
+    return "make the folders " + list(step.folders, [](const auto& folder) { return quoted(folder.path); });
   }
   std::string operator()(const EnterNamespaces& step) const {
-    return "enter " + list(step.entries.size(), [&](std::size_t at) {
-             return format("the {} namespace {}", step.entries[at].kind, quoted(step.entries[at].path));
+    return "enter " + list(step.entries, [](const auto& entry) {
+             return format("the {} namespace {}", entry.kind, quoted(entry.path));
            });
   }
-  std::string operator()(const Clone& step) const { return "start a process in new namespaces: " + describe_namespaces(step.flags); }
-  std::string operator()(const WriteIdMaps& step) const {
-    return format("map the ids: uid {}; gid {}", describe_map(step.uids), describe_map(step.gids));
+  std::string operator()(const Clone& step) const {
+    return "start a process in new namespaces: " + describe_namespaces(step.flags);
   }
+  std::string operator()(const WriteIdMaps&) const { return "map the ids"; }
   std::string operator()(const BecomeUser& step) const {
-    std::string text = format("become uid {}, gid {}", step.uid.value, step.gid.value);
+    const std::string text = format("become uid {}, gid {}", step.uid.value, step.gid.value);
     if (!step.groups) return text;
     if (step.groups->empty()) return text + " and leave all groups";
-    return text + ", groups " + list(step.groups->size(), [&](std::size_t at) { return format("{}", (*step.groups)[at].value); });
+    return text + ", groups " + list(*step.groups, [](ContainerId group) { return format("{}", group.value); });
   }
   std::string operator()(const MakePrivate&) const { return "stop mounts from travelling between the host and here"; }
   std::string operator()(const TakeTree& step) const {
-    return format("take {}{}", quoted(step.source), describe_flags(step.flags));
+    return format("take {}{}", quoted(step.source), describe_flags(step.flags.read_only));
   }
   std::string operator()(const MakeFilesystem& step) const {
-    return format("make a new {} file system{}", step.type, describe_flags(step.flags));
+    return format("make a new {} file system{}", step.type, describe_flags(step.flags.read_only));
   }
   std::string operator()(const MakeOverlay& step) const {
-    return format("make an overlay over {}", list(step.lowers.size(), [&](std::size_t at) {
-                    const Layer& layer = step.lowers[at];
-                    return layer.mount ? format("mount {}", *layer.mount) : quoted(layer.path);
-                  }));
+    return "make an overlay over " + list(step.lowers, [&](const Layer& layer) {
+             if (!layer.mount) return quoted(layer.path);
+             const std::string name = mounted_in(plan, *layer.mount).name;
+             return layer.path == "." ? name : format("{} in {}", quoted(layer.path), name);
+           });
   }
-  std::string operator()(const StageMount&) const { return "set a mount aside, where overlays can take it for a layer"; }
+  std::string operator()(const StageMount& step) const {
+    return format("set {} aside, where overlays can take it for a layer", mounted_in(plan, step.slot).name);
+  }
   std::string operator()(const MakeFiles& step) const {
-    return "write " + list(step.files.size(), [&](std::size_t at) { return step.files[at].name; });
+    return "write our own " + list(step.files, [](const auto& file) { return file.name; });
   }
-  std::string operator()(const PivotRoot&) const { return "make it the root file system and let go of the host's"; }
-  std::string operator()(const Attach& step) const { return format("attach a mount on {}", quoted(step.target)); }
-  std::string operator()(const MakeLink& step) const { return format("link {} to {}", quoted(step.path), quoted(step.link)); }
+  std::string operator()(const PivotRoot& step) const {
+    return format("make {} the root file system and let go of the host's", mounted_in(plan, step.root).name);
+  }
+  std::string operator()(const Attach& step) const {
+    const Mounted what = mounted_in(plan, step.slot);
+    return format("{} {} on {}{}", what.verb, what.name, quoted(step.target), describe_flags(what.read_only));
+  }
+  std::string operator()(const MakeLink& step) const {
+    return format("link {} to {}", quoted(step.path), quoted(step.link));
+  }
   std::string operator()(const MakeFolder& step) const { return format("make the folder {}", quoted(step.path)); }
   std::string operator()(const SetMountFlags& step) const {
-    return format("set the flags of the mount {}{}", quoted(step.target), describe_flags(step.flags));
+    return format("set the flags of the mount {}{}", quoted(step.target), describe_flags(step.flags.read_only));
   }
-  std::string operator()(const SetHostname& step) const { return format("set the host name to {}", quoted(step.name)); }
+  std::string operator()(const SetHostname& step) const { return "set the host name to " + quoted(step.name); }
   std::string operator()(const BringUpLoopback&) const { return "bring the loopback interface up"; }
   std::string operator()(const OpenTerminal&) const { return "open a terminal of the container's own"; }
   std::string operator()(const JoinKeyring&) const { return "join a new session keyring"; }
-  std::string operator()(const GuardInit&) const { return "die with the monitor, and close pid 1 to tracers"; }
+  std::string operator()(const GuardInit&) const {
+    return "bind the first process to the monitor's life and close it to tracers";
+  }
   std::string operator()(const ForkPayload&) const { return "fork the payload"; }
   std::string operator()(const StartSession& step) const {
     return step.terminal ? "become the foreground of the terminal" : "start a session";
   }
   std::string operator()(const SetLimits& step) const {
-    return "set limits: " + list(step.limits.size(), [&](std::size_t at) {
-             const ResourceLimit& limit = step.limits[at];
-             return format("{} {}:{}", limit.name, limit_value(limit.soft), limit_value(limit.hard));
+    return "set the limits " + list(step.limits, [](const ResourceLimit& limit) {
+             return format("{} {}:{}", limit.name, describe_limit(limit.soft), describe_limit(limit.hard));
            });
   }
   std::string operator()(const ResetProcess& step) const {
-    return format("reset signals, and the umask to {:04o}", step.umask);
+    return format("reset the signals and set the umask to {:04o}", step.umask);
   }
-  std::string operator()(const ChangeFolder& step) const { return format("change to the folder {}", quoted(step.path)); }
+  std::string operator()(const ChangeFolder& step) const { return "change to the folder " + quoted(step.path); }
   std::string operator()(const SetCapabilities& step) const {
-    const std::string what = step.bounding_only ? "ever to be had" : "held";
-    if (step.kept.empty()) return format("drop all capabilities {}", what);
-    return format("drop the capabilities {} but {}", what, capability_names(step.kept));
+    const std::string_view how = step.bounding_only ? " for ever" : "";
+    if (step.kept.empty()) return format("drop all capabilities{}", how);
+    if (step.kept.size() > 4) return format("drop all but {} capabilities{}", step.kept.size(), how);
+    return format("drop all capabilities{} but {}", how, list(step.kept, describe_capability));
   }
   std::string operator()(const NoNewPrivileges&) const { return "forbid new privileges"; }
   std::string operator()(const CloseDescriptors&) const { return "close all descriptors but 0, 1 and 2"; }
-  std::string operator()(const Exec& step) const { return format("run {}", quoted(step.argv.front())); }
+  std::string operator()(const Exec& step) const {
+    // A login shell's first word has a dash in front and names no file.
+    return "run " + quoted(step.paths.size() == 1 ? step.paths.front() : step.argv.front());
+  }
 };
 
 }  // namespace
@@ -126,24 +170,11 @@ std::string describe_namespaces(std::uint64_t flags) {
   return text;
 }
 
-std::string describe(const Action& action) { return std::visit(Phrase{}, action); }
-
-// What is attached was made by an earlier step, and says more than the slot it lies in.
-std::string describe(const Plan& plan, const Step& step) {
-  const auto* attach = std::get_if<Attach>(&step.action);
-  if (!attach) return describe(step.action);
-  for (const Step& maker : plan.steps) {
-    if (const auto* tree = std::get_if<TakeTree>(&maker.action); tree && tree->slot == attach->slot)
-      return format("bind {} on {}{}", quoted(tree->source), quoted(attach->target), describe_flags(tree->flags));
-    if (const auto* made = std::get_if<MakeFilesystem>(&maker.action); made && made->slot == attach->slot)
-      return format("mount {} on {}{}", made->type, quoted(attach->target), describe_flags(made->flags));
-    if (const auto* overlay = std::get_if<MakeOverlay>(&maker.action); overlay && overlay->slot == attach->slot)
-      return format("mount the overlay on {}", quoted(attach->target));
-    if (const auto* files = std::get_if<MakeFiles>(&maker.action))
-      for (const auto& file : files->files)
-        if (file.slot == attach->slot) return format("bind our own {} on {}", file.name, quoted(attach->target));
-  }
-  return describe(step.action);
+std::string describe_capability(int number) {
+  const char* name = capng_capability_to_name(static_cast<unsigned>(number));
+  return name ? name : format("{}", number);
 }
+
+std::string describe(const Plan& plan, const Step& step) { return std::visit(Phrase{plan}, step.action); }
 
 }  // namespace snug::plan

@@ -15,7 +15,7 @@ TEST_CASE("plan shows what run does, and does nothing") {
                            "--cap-drop", "chown", "-v", "/opt:/mnt:ro", "-w", "/w", small_root(), "echo", "hi"});
   CHECK(plan.code == 0);
   for (const char* word : {"env A=b", "nofile 5:6", "set the host name to 'h'", "bind '/opt' on '/mnt' (read-only)",
-                           "change to the folder '/w'", "execve('/bin/echo', [echo hi], ENV)", "CLONE_NEWUSER", "pivot_root"})
+                           "change to the folder '/w'", R"(execve("/bin/echo", ["echo", "hi"], ENV))", "CLONE_NEWUSER", "pivot_root"})
     CHECK_MESSAGE(plan.out.find(word) != std::string::npos, word);
   const std::string left = difference(before, traces());
   CHECK_MESSAGE(left.empty(), left);

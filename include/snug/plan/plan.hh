@@ -39,7 +39,8 @@ struct Plan {
   }
 };
 
-/// Gives the verb phrase of a step of `plan`; what is attached is named by what made it.
+/// Gives the verb phrase of a step of `plan`, as the plan's listing, the log of --verbose and error messages show it:
+/// "bind '/srv/data' on '/data' (read-only)". What lies in a slot is named by what put it there.
 [[nodiscard]] std::string describe(const Plan& plan, const Step& step);
 
 /// Why there is no plan: what was asked for cannot be had here, and what would help.

@@ -220,7 +220,6 @@ struct ResetProcess {
 
 struct ChangeFolder {
   std::string path;
-  bool make = false;  ///< makes it where it is missing
   bool operator==(const ChangeFolder&) const = default;
 };
 
@@ -261,11 +260,10 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
-/// Gives the verb phrase of a step, as the plan's listing, the log of --verbose and error messages show it:
-/// "bind '/srv/data' on '/data' (read-only)".
-[[nodiscard]] std::string describe(const Action& action);
-
 /// Names the namespaces of CLONE_NEW* flags: "user, mount, pid".
 [[nodiscard]] std::string describe_namespaces(std::uint64_t flags);
+
+/// Names a capability as libcap-ng does, "net_admin"; one that it does not know is its number.
+[[nodiscard]] std::string describe_capability(int number);
 
 }  // namespace snug::plan

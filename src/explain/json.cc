@@ -1,0 +1,231 @@
+// The plan as JSON, for programs. Keys come in a fixed order, and none is left out:
+//
+//   version    1; a key may be added without a new version, none is renamed or removed
+//   terminal   the container gets a terminal of its own
+//   init       pid 1 is snug's; else it is the payload itself
+//   null_input standard input is /dev/null
+//   steps      in the order in which they are done, each with
+//     actor    "monitor", "init" or "payload"
+//     step     the kind, such as "attach"
+//     does     the verb phrase
+//     calls    the system calls
+//     details  what else there is to say, in lines
+//     why      one reason
+//     man      where to read on
+//     fields   all values of the step, by the names that include/snug/plan/step.hh gives them; null is "none", and
+//   notices    what is less than it could be: wall (a word of --require), text, remedy
+//   opened     what the user opened, in sentences
+
+#include <nlohmann/json.hpp>
+
+#include "lesson.hh"
+#include "snug/base/text.hh"
+#include "snug/explain/plan.hh"
+
+namespace snug::explain {
+namespace {
+
+using namespace plan;
+using Json = nlohmann::ordered_json;
+
+Json json_of(ContainerId id) { return id.value; }
+
+Json json_of(const MountFlags& flags) {
+  const auto& [read_only, no_setuid, no_devices, no_exec, recursive] = flags;
+  return {{"read_only", read_only}, {"no_setuid", no_setuid}, {"no_devices", no_devices}, {"no_exec", no_exec},
+          {"recursive", recursive}};
+}
+
+Json json_of(const IdRange& range) {
+  const auto& [inside, outside, count] = range;
+  return {{"inside", inside.value}, {"outside", outside.value}, {"count", count}};
+}
+
+Json json_of(const Layer& layer) {
+  const auto& [path, mount] = layer;
+  return {{"path", path}, {"mount", mount ? Json(*mount) : Json()}};
+}
+
+Json json_of(const MakeFolders::Folder& folder) {
+  const auto& [path, mode] = folder;
+  return {{"path", path}, {"mode", mode}};
+}
+
+Json json_of(const EnterNamespaces::Entry& entry) {
+  const auto& [kind, path] = entry;
+  return {{"kind", kind}, {"path", path}};
+}
+
+Json json_of(const MakeFiles::File& file) {
+  const auto& [slot, name, content] = file;
+  return {{"slot", slot}, {"name", name}, {"content", content}};
+}
+
+Json json_of(const std::pair<std::string, std::string>& option) {
+  return {{"key", option.first}, {"value", option.second}};
+}
+
+Json json_of(const ResourceLimit& limit) {
+  const auto& [name, number, soft, hard] = limit;
+  const auto value = [](std::uint64_t amount) { return amount == ~std::uint64_t{0} ? Json() : Json(amount); };
+  return {{"name", name}, {"number", number}, {"soft", value(soft)}, {"hard", value(hard)}};
+}
+
+template <typename Item>
+Json json_of(const std::vector<Item>& items) {
+  Json array = Json::array();
+  for (const Item& item : items) array.push_back(json_of(item));
+  return array;
+}
+
+template <typename Value>
+Json json_of(const std::optional<Value>& value) {
+  return value ? json_of(*value) : Json();
+}
+
+std::string_view name_of(Attach::Target missing) {
+  switch (missing) {
+    case Attach::Target::must_exist: return "must_exist";
+    case Attach::Target::make: return "make";
+    case Attach::Target::optional: return "optional";
+  }
+  return "";
+}
+
+std::string_view name_of(Actor actor) {
+  switch (actor) {
+    case Actor::monitor: return "monitor";
+    case Actor::init: return "init";
+    case Actor::payload: return "payload";
+  }
+  return "";
+}
+
+// Each step is taken apart by a structured binding: a new field does not compile until it has a key.
+struct FieldsOf {
+  Json operator()(const MakeFolders& step) const {
+    const auto& [folders] = step;
+    return {{"folders", json_of(folders)}};
+  }
+  Json operator()(const EnterNamespaces& step) const {
+    const auto& [entries] = step;
+    return {{"entries", json_of(entries)}};
+  }
+  Json operator()(const Clone& step) const {
+    const auto& [flags] = step;
+    return {{"flags", split(clone_flags(flags), '|')}};
+  }
+  Json operator()(const WriteIdMaps& step) const {
+    const auto& [uids, gids, newuidmap, newgidmap, deny_setgroups] = step;
+    return {{"uids", json_of(uids)}, {"gids", json_of(gids)}, {"newuidmap", newuidmap}, {"newgidmap", newgidmap},
+            {"deny_setgroups", deny_setgroups}};
+  }
+  Json operator()(const BecomeUser& step) const {
+    const auto& [uid, gid, groups] = step;
+    return {{"uid", uid.value}, {"gid", gid.value}, {"groups", json_of(groups)}};
+  }
+  Json operator()(const TakeTree& step) const {
+    const auto& [slot, source, flags, device] = step;
+    const Json node = device ? Json{{"major", *device >> 8U}, {"minor", *device & 0xffU}} : Json();
+    return {{"slot", slot}, {"source", source}, {"flags", json_of(flags)}, {"device", node}};
+  }
+  Json operator()(const MakeFilesystem& step) const {
+    const auto& [slot, type, options, flags] = step;
+    return {{"slot", slot}, {"type", type}, {"options", json_of(options)}, {"flags", json_of(flags)}};
+  }
+  Json operator()(const MakeOverlay& step) const {
+    const auto& [slot, lowers, upper, work, flags] = step;
+    return {{"slot", slot}, {"lowers", json_of(lowers)}, {"upper", json_of(upper)}, {"work", json_of(work)},
+            {"flags", json_of(flags)}};
+  }
+  Json operator()(const StageMount& step) const {
+    const auto& [slot, folders] = step;
+    return {{"slot", slot}, {"folders", folders}};
+  }
+  Json operator()(const MakeFiles& step) const {
+    const auto& [files] = step;
+    return {{"files", json_of(files)}};
+  }
+  Json operator()(const PivotRoot& step) const {
+    const auto& [root] = step;
+    return {{"root", root}};
+  }
+  Json operator()(const Attach& step) const {
+    const auto& [slot, target, missing] = step;
+    return {{"slot", slot}, {"target", target}, {"missing", name_of(missing)}};
+  }
+  Json operator()(const MakeLink& step) const {
+    const auto& [path, link] = step;
+    return {{"path", path}, {"link", link}};
+  }
+  Json operator()(const MakeFolder& step) const {
+    const auto& [path, mode] = step;
+    return {{"path", path}, {"mode", mode}};
+  }
+  Json operator()(const SetMountFlags& step) const {
+    const auto& [target, flags] = step;
+    return {{"target", target}, {"flags", json_of(flags)}};
+  }
+  Json operator()(const SetHostname& step) const {
+    const auto& [name] = step;
+    return {{"name", name}};
+  }
+  Json operator()(const OpenTerminal& step) const {
+    const auto& [devpts] = step;
+    return {{"devpts", devpts}};
+  }
+  Json operator()(const StartSession& step) const {
+    const auto& [terminal] = step;
+    return {{"terminal", terminal}};
+  }
+  Json operator()(const SetLimits& step) const {
+    const auto& [limits] = step;
+    return {{"limits", json_of(limits)}};
+  }
+  Json operator()(const ResetProcess& step) const {
+    const auto& [umask] = step;
+    return {{"umask", umask}};
+  }
+  Json operator()(const ChangeFolder& step) const {
+    const auto& [path] = step;
+    return {{"path", path}};
+  }
+  Json operator()(const SetCapabilities& step) const {
+    const auto& [kept, bounding_only] = step;
+    Json names = Json::array();
+    for (const int number : kept) names.push_back(describe_capability(number));
+    return {{"kept", names}, {"bounding_only", bounding_only}};
+  }
+  Json operator()(const Exec& step) const {
+    const auto& [paths, argv, env] = step;
+    return {{"paths", paths}, {"argv", argv}, {"env", env}};
+  }
+  template <typename Bare>
+  Json operator()(const Bare&) const {
+    static_assert(std::is_empty_v<Bare>, "this step has values: give each a key");
+    return Json::object();
+  }
+};
+
+Json json_of(const Plan& plan, const Step& step) {
+  const Lesson lesson = lesson_of(step);
+  return {{"actor", name_of(step.actor)}, {"step", lesson.name}, {"does", describe(plan, step)},
+          {"calls", calls_of(plan, step)}, {"details", details_of(step.action)}, {"why", lesson.why},
+          {"man", lesson.man}, {"fields", std::visit(FieldsOf{}, step.action)}};
+}
+
+}  // namespace
+
+std::string render_plan_json(const Plan& plan) {
+  Json out{{"version", 1}, {"terminal", plan.terminal}, {"init", plan.init}, {"null_input", plan.null_input}};
+  out["steps"] = Json::array();
+  for (const Step& step : plan.steps) out["steps"].push_back(json_of(plan, step));
+  out["notices"] = Json::array();
+  for (const Notice& notice : plan.notices)
+    out["notices"].push_back({{"wall", notice.wall}, {"text", notice.text}, {"remedy", notice.remedy}});
+  out["opened"] = plan.opened;
+  // Escaped down to ASCII, so that no name can act on a terminal here either.
+  return out.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace snug::explain

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+#include "snug/plan/plan.hh"
+
+namespace snug::test {
+
+/// A plan that has every action at least once, with every field set: what the golden files hold is all there is.
+inline plan::Plan every_step() {
+  using namespace plan;
+  constexpr std::uint64_t unlimited = ~std::uint64_t{0};
+  const std::vector<IdRange> map{{{0}, {1000}, 1}, {{1}, {100000}, 65536}};
+  Plan plan;
+  plan.terminal = true;
+  plan.slots = 9;
+  const auto add = [&](Actor actor, Action action) { plan.steps.push_back({actor, std::move(action)}); };
+
+  add(Actor::monitor, MakeFolders{{{"upper0", 0755}, {"work0", 0700}}});
+  add(Actor::monitor, EnterNamespaces{{{"user", "/proc/7/ns/user"}, {"net", "/proc/7/ns/net"}}});
+  add(Actor::monitor, Clone{CLONE_NEWNS | CLONE_NEWPID | 0x80});
+  add(Actor::monitor, WriteIdMaps{map, map, "/usr/bin/newuidmap", "/usr/bin/newgidmap", true});
+  add(Actor::init, WriteIdMaps{{map[0]}, {map[0]}, "", "", true});
+  add(Actor::init, BecomeUser{{0}, {0}, {}});
+  add(Actor::init, MakePrivate{});
+  add(Actor::init, MakeFilesystem{0, "tmpfs", {{"mode", "0700"}, {"noswap", ""}}, {.read_only = true}});
+  add(Actor::init, StageMount{0, {"empty0"}});
+  add(Actor::init, MakeOverlay{1, {{"/srv/a \"root\"", {}}, {"empty0", 0}}, {}, {}, {.read_only = true}});
+  add(Actor::init, StageMount{1, {}});
+  add(Actor::init, MakeOverlay{2, {{".", 1}}, Layer{"upper0", {}}, Layer{"work0", {}}, {.no_setuid = false}});
+  add(Actor::init, TakeTree{3, "/dev/null", {.no_devices = false, .no_exec = true}, 1 << 8 | 3});
+  add(Actor::init, TakeTree{4, "/srv/data", {.read_only = true, .recursive = true}, {}});
+  add(Actor::init, MakeFilesystem{5, "devpts", {{"gid", "5"}}, {.no_devices = false}});
+  add(Actor::init, MakeFilesystem{6, "proc", {}, {.no_exec = true}});
+  add(Actor::init, MakeFiles{{{7, "hosts", "127.0.0.1 localhost\n10.0.0.1 db\n"},
+                              {8, "passwd", "root:x:0:0::/:\nme:x:1:1::/:\n"}}});
+  add(Actor::init, PivotRoot{2});
+  add(Actor::init, Attach{3, "/dev/null", Attach::Target::make});
+  add(Actor::init, Attach{4, "/data", Attach::Target::must_exist});
+  add(Actor::init, Attach{6, "/proc", Attach::Target::make});
+  add(Actor::init, Attach{7, "/etc/hosts", Attach::Target::optional});
+  add(Actor::init, MakeLink{"/dev/fd", "/proc/self/fd"});
+  add(Actor::init, MakeFolder{"/w", 0755});
+  add(Actor::init, SetMountFlags{"/", {.read_only = true, .recursive = true}});
+  add(Actor::init, SetHostname{"box"});
+  add(Actor::init, BringUpLoopback{});
+  add(Actor::init, OpenTerminal{5});
+  add(Actor::init, JoinKeyring{});
+  add(Actor::init, GuardInit{});
+  add(Actor::init, ForkPayload{});
+  add(Actor::init, SetCapabilities{{CAP_KILL}, false});
+  add(Actor::payload, StartSession{true});
+  add(Actor::payload, SetLimits{{{"core", RLIMIT_CORE, 0, 0}, {"nofile", RLIMIT_NOFILE, 1024, unlimited}}});
+  add(Actor::payload, ResetProcess{022});
+  add(Actor::payload, SetCapabilities{{CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_NET_RAW}, true});
+  add(Actor::payload, BecomeUser{{5}, {6}, std::vector<ContainerId>{{27}, {100}}});
+  add(Actor::payload, SetCapabilities{{}, false});
+  add(Actor::payload, ChangeFolder{"/w"});
+  add(Actor::payload, NoNewPrivileges{});
+  add(Actor::payload, CloseDescriptors{});
+  add(Actor::payload, Exec{{"/bin/make", "/usr/bin/make"}, {"make", "a\x1b[31mb"}, {"PATH=/bin:/usr/bin", "A=b c"}});
+  plan.notices = {{"idmap", "only one id is mapped", "apt install uidmap"}};
+  plan.opened = {"/data is the host's /srv/data, read-only"};
+  return plan;
+}
+
+}  // namespace snug::test

@@ -49,26 +49,32 @@ Fd open_containers(const std::string& store) {
   return folder;
 }
 
-bool remove_entries(int folder);
-
-bool remove_entry(int parent, const char* name, unsigned char type) {
-  if (type != DT_DIR && ::unlinkat(parent, name, 0) == 0) return true;
-  if (errno != EISDIR && type != DT_DIR) return errno == ENOENT;
-  if (::unlinkat(parent, name, AT_REMOVEDIR) == 0) return true;
-  // overlayfs leaves its work folder with mode 0, and images may hold folders that are closed to their owner.
+// Opens a folder to empty it. overlayfs leaves its work folder with mode 0, and images may hold folders that are
+// closed to their owner.
+Fd open_up(int parent, const char* name) {
   Fd folder = sys::try_open(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!folder && errno == EACCES && ::fchmodat(parent, name, 0700, 0) == 0)
     folder = sys::try_open(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const auto status = folder ? sys::find_status(folder.get(), "") : std::nullopt;
+  if (status && (status->st_mode & 0700) != 0700) static_cast<void>(::fchmod(folder.get(), 0700));
+  return folder;
+}
+
+bool remove_entries(const Fd& folder);
+
+bool remove_entry(int parent, const char* name, unsigned char type) {
+  if (type != DT_DIR && (::unlinkat(parent, name, 0) == 0 || errno == ENOENT)) return true;
+  if (type != DT_DIR && errno != EISDIR) return false;
+  const Fd folder = open_up(parent, name);
   if (!folder) return errno == ENOENT;
-  if (const auto status = sys::find_status(folder.get(), ""); status && (status->st_mode & 0700) != 0700)
-    static_cast<void>(::fchmod(folder.get(), 0700));
-  const bool emptied = remove_entries(folder.get());
+  const bool emptied = remove_entries(folder);
   return ::unlinkat(parent, name, AT_REMOVEDIR) == 0 && emptied;
 }
 
-bool remove_entries(int folder) {
+bool remove_entries(const Fd& folder) {
   bool all = true;
-  for (const sys::Entry& entry : sys::list_folder(folder)) all &= remove_entry(folder, entry.name.c_str(), entry.type);
+  for (const sys::Entry& entry : sys::list_folder(folder.get()))
+    all &= remove_entry(folder.get(), entry.name.c_str(), entry.type);
   return all;
 }
 

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cerrno>
-#include <memory>
 
 #include "linux/openat2.h"
 #include "snug/base/error.hh"
@@ -74,18 +73,19 @@ int write_file(int folder, const char* path, std::string_view data) noexcept {
 }
 
 std::vector<Entry> list_folder(int folder) {
-  // A descriptor of its own, opened anew, so that the caller's read position does not move and O_PATH serves too.
-  Fd copy = try_open(folder, ".", O_RDONLY | O_DIRECTORY);
-  if (!copy) throw system_error("list a folder", errno);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy.get()), ::closedir);
-  if (!stream) throw system_error("list a folder", errno);
-  static_cast<void>(copy.release());
   std::vector<Entry> entries;
-  while (const dirent* entry = ::readdir(stream.get())) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") entries.push_back({std::string(name), entry->d_type});
+  alignas(dirent64) std::array<char, 8192> buffer;
+  for (;;) {
+    const ssize_t size = ::getdents64(folder, buffer.data(), buffer.size());
+    if (size < 0) throw system_error("list a folder", errno);
+    if (size == 0) return entries;
+    for (ssize_t at = 0; at < size;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") entries.push_back({std::string(name), entry->d_type});
+      at += entry->d_reclen;
+    }
   }
-  return entries;
 }
 
 std::optional<struct stat> find_status(int folder, const char* path) noexcept {

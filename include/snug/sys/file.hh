@@ -43,7 +43,8 @@ struct Entry {
   unsigned char type = 0;
 };
 
-/// Lists a folder without "." and ".."; `folder` stays the caller's. Throws where it cannot be read.
+/// Lists a folder without "." and "..", from where its descriptor stands, which is open to read and stays the
+/// caller's. Throws where it cannot be read.
 [[nodiscard]] std::vector<Entry> list_folder(int folder);
 
 /// fstatat(2) with AT_SYMLINK_NOFOLLOW (and AT_EMPTY_PATH for ""); nothing where it fails.

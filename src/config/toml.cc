@@ -6,6 +6,7 @@
 #define TOML_ASSERT(expression) ((expression) ? void() : throw std::logic_error("a key or a value is malformed"))
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
+#define TOML_FLOAT_CHARCONV 1  // or it brings the streams and locales of the C++ library
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wterminate"
 #include <toml++/toml.h>

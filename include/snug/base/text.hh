@@ -1,5 +1,7 @@
 #pragma once
 
+// Without the locales of the C++ library, which are larger than all of snug.
+#define FMT_STATIC_THOUSANDS_SEPARATOR ','
 #include <fmt/core.h>
 
 #include <cstdint>

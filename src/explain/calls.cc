@@ -1,5 +1,6 @@
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 
 #include "lesson.hh"
@@ -62,6 +63,8 @@ std::string capital(std::string_view name) {
   return capitals;
 }
 
+std::string_view last_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
 std::string capability_set(const std::vector<int>& numbers) {
   if (numbers.empty()) return "0";
   return list(numbers, "|", [](int number) { return "CAP_" + capital(describe_capability(number)); });
@@ -69,6 +72,13 @@ std::string capability_set(const std::vector<int>& numbers) {
 
 struct CallsOf {
   const Plan& plan;
+
+  [[nodiscard]] bool is_device(Slot slot) const {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
+      const auto* taken = std::get_if<TakeTree>(&step.action);
+      return taken && taken->slot == slot && taken->device;
+    });
+  }
 
   Calls operator()(const MakeFolders& step) const {
     Calls calls;
@@ -157,10 +167,18 @@ struct CallsOf {
             "umount2(\".\", MNT_DETACH) for each mount above", "chdir(\"/\")"};
   }
   Calls operator()(const Attach& step) const {
+    if (step.within) {
+      const std::string name = text(last_name(step.target));
+      return {is_device(step.slot) ? format("openat(m{}, {}, O_CREAT|O_EXCL)", *step.within, name)
+                                   : format("mkdirat(m{}, {}, 0755)", *step.within, name),
+              format("move_mount(m{}, TARGET)", step.slot)};
+    }
     return {format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", text(step.target)),
             format("move_mount(m{}, TARGET)", step.slot)};
   }
   Calls operator()(const MakeLink& step) const {
+    if (step.within)
+      return {format("symlinkat({}, m{}, {})", text(step.link), *step.within, text(last_name(step.path)))};
     return {format("symlinkat({}, ROOT, {})", text(step.link), text(step.path))};
   }
   Calls operator()(const MakeFolder& step) const {
@@ -183,8 +201,8 @@ struct CallsOf {
     return {"setsid()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
   }
   Calls operator()(const ForkPayload&) const {
-    if (plan.terminal) return {"ioctl(TERMINAL, TIOCSCTTY)", "clone(SIGCHLD)"};
-    return {"clone(SIGCHLD)"};
+    if (plan.terminal) return {"ioctl(TERMINAL, TIOCSCTTY)", "vfork()"};
+    return {"vfork()"};
   }
   // Without pid 1 of snug's own, the payload leads the session that the guard has made.
   Calls operator()(const StartSession& step) const {

@@ -151,12 +151,12 @@ struct FieldsOf {
     return {{"root", root}};
   }
   Json operator()(const Attach& step) const {
-    const auto& [slot, target, missing] = step;
-    return {{"slot", slot}, {"target", target}, {"missing", name_of(missing)}};
+    const auto& [slot, target, missing, within] = step;
+    return {{"slot", slot}, {"target", target}, {"missing", name_of(missing)}, {"within", within ? Json(*within) : Json()}};
   }
   Json operator()(const MakeLink& step) const {
-    const auto& [path, link] = step;
-    return {{"path", path}, {"link", link}};
+    const auto& [path, link, within] = step;
+    return {{"path", path}, {"link", link}, {"within", within ? Json(*within) : Json()}};
   }
   Json operator()(const MakeFolder& step) const {
     const auto& [path, mode] = step;

@@ -72,6 +72,7 @@ struct Lessons {
     return {"pivot_root", "from here on no path leads to the host's files", "pivot_root(2)"};
   }
   Lesson operator()(const Attach& step) const {
+    if (step.within) return {"attach", "a file system that nobody else has seen: no path can lead astray", "move_mount(2)"};
     switch (step.missing) {
       case Attach::Target::must_exist:
         return {"attach", "found below the new root, whatever links lie there; it has to exist", "openat2(2)"};

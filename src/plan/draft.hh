@@ -49,8 +49,8 @@ class Draft {
   }
 
   /// Remembers a detached mount that is attached once the new root stands.
-  void attach_later(Slot slot, std::string target, Attach::Target missing) {
-    attachments_.push_back({slot, std::move(target), missing});
+  void attach_later(Slot slot, std::string target, Attach::Target missing, std::optional<Slot> within = {}) {
+    attachments_.push_back({slot, std::move(target), missing, within});
   }
   [[nodiscard]] const std::vector<Attach>& attachments() const { return attachments_; }
 

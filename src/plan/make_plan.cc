@@ -22,6 +22,7 @@ bool is_host(const NamespaceChoice& choice) { return std::holds_alternative<Host
 
 std::variant<Plan, Refusal> make_plan(const Spec& spec, const HostFacts& facts) {
   Draft draft(spec, facts);
+  draft.plan.steps.reserve(128);  // an ordinary plan has about 80
   for (const auto rule : {plan_id_maps, plan_identity, plan_namespaces, plan_root, plan_mounts, plan_payload})
     if (Verdict refused = rule(draft)) return *std::move(refused);
   if (Verdict refused = check_requirements(draft)) return *std::move(refused);

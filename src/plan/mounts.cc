@@ -85,33 +85,39 @@ class Mounts {
   }
 
   void plan_dev() {
-    draft_.attach_later(make("tmpfs", {{"mode", "0755"}, {"size", "65536"}}, {.no_exec = true}), "/dev", folder());
+    const Slot dev = make("tmpfs", {{"mode", "0755"}, {"size", "65536"}}, {.no_exec = true});
+    draft_.attach_later(dev, "/dev", folder());
+    if (!is_target("/dev")) dev_ = dev;
     for (const Node& node : nodes)
-      add_inside(take(format("/dev/{}", node.name), {.no_devices = false, .no_exec = true}, node.device), node.name,
-                 Attach::Target::make);
+      add_inside(take(format("/dev/{}", node.name), {.no_devices = false, .no_exec = true}, node.device), node.name);
     std::vector<std::pair<std::string, std::string>> pts{{"ptmxmode", "0666"}, {"mode", "0620"}};
     if (!std::holds_alternative<JoinNamespace>(walls_.user) && find_range(draft_.maps.gids, {5})) pts.push_back({"gid", "5"});
     devpts_ = make("devpts", std::move(pts), {.no_devices = false, .no_exec = true});
-    add_inside(devpts_, "pts", Attach::Target::make);
+    add_inside(devpts_, "pts");
     plan_ipc();
     for (const auto& [name, link] : {std::pair{"ptmx", "pts/ptmx"}, std::pair{"fd", "/proc/self/fd"},
                                      std::pair{"stdin", "/proc/self/fd/0"}, std::pair{"stdout", "/proc/self/fd/1"},
                                      std::pair{"stderr", "/proc/self/fd/2"}})
-      links_.push_back(MakeLink{format("/dev/{}", name), link});
+      links_.push_back(MakeLink{format("/dev/{}", name), link, dev_});
   }
 
   void plan_ipc() {
     if (is_host(walls_.ipc)) {
-      add_inside(take("/dev/shm", closed), "shm", Attach::Target::make);
+      add_inside(take("/dev/shm", closed), "shm");
       return;
     }
-    add_inside(make("tmpfs", {{"mode", "1777"}, {"size", format("{}", draft_.spec.shm_size)}}, closed), "shm",
-               Attach::Target::make);
-    if (is_new(walls_.ipc)) add_inside(make("mqueue", {}, closed), "mqueue", Attach::Target::make);
+    add_inside(make("tmpfs", {{"mode", "1777"}, {"size", format("{}", draft_.spec.shm_size)}}, closed), "shm");
+    if (is_new(walls_.ipc)) add_inside(make("mqueue", {}, closed), "mqueue");
   }
 
-  void add_inside(Slot slot, std::string_view name, Attach::Target missing) {
-    draft_.attach_later(slot, format("/dev/{}", name), missing);
+  void add_inside(Slot slot, std::string_view name) {
+    draft_.attach_later(slot, format("/dev/{}", name), Attach::Target::make, dev_);
+  }
+
+  bool is_target(std::string_view place) const {
+    return std::any_of(draft_.spec.volumes.begin(), draft_.spec.volumes.end(), [&](const Volume& volume) {
+      return std::visit([&](const auto& any) { return any.target == place; }, volume);
+    });
   }
 
   // hosts, resolv.conf and hostname are mounted over: what the image has there is neither read nor changed.
@@ -223,6 +229,7 @@ class Mounts {
   Draft& draft_;
   const Namespaces& walls_;
   Slot devpts_ = 0;
+  std::optional<Slot> dev_;  // where /dev is the container's own
   std::vector<Action> links_;
   std::vector<std::string> read_only_;
 };

@@ -12,6 +12,7 @@
 #include <cap-ng.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,7 +24,6 @@
 #include <climits>
 #include <csignal>
 #include <cstring>
-#include <ctime>
 
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
@@ -35,12 +35,6 @@ namespace {
 using plan::Actor;
 
 int result_of(long value) noexcept { return value < 0 ? errno : 0; }
-
-std::uint64_t now() noexcept {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
-}
 
 // Blocks until the monitor says that the maps are written; end of file means that it is gone.
 int wait_for_go(int go) noexcept {
@@ -143,13 +137,20 @@ int apply(Context&, const plan::ChangeFolder& step, Report&) noexcept {
   return ::syscall(SYS_getcwd, name, sizeof name) > 0 && name[0] == '/' ? 0 : ENOENT;
 }
 
-int apply(Context&, const plan::SetCapabilities& step, Report&) noexcept {
-  ::capng_clear(CAPNG_SELECT_BOTH);
-  if (step.bounding_only) {
-    for (const int capability : step.kept)
-      if (::capng_update(CAPNG_ADD, CAPNG_BOUNDING_SET, static_cast<unsigned>(capability)) != 0) return EINVAL;
-    return ::capng_apply(CAPNG_SELECT_BOUNDS) == 0 ? 0 : EPERM;
+// libcap-ng would read the whole of /proc/PID/status thrice to learn what is dropped anyway.
+int drop_bounding(const std::vector<int>& kept) noexcept {
+  for (int capability = 0; capability < 64; ++capability) {
+    if (std::binary_search(kept.begin(), kept.end(), capability)) continue;
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+    return errno == EINVAL ? 0 : errno;  // past the last one that this kernel knows
   }
+  return 0;
+}
+
+int apply(Context&, const plan::SetCapabilities& step, Report&) noexcept {
+  if (step.bounding_only) return drop_bounding(step.kept);
+  ::capng_setpid(::getpid());  // known beforehand, so that it is not looked up
+  ::capng_clear(CAPNG_SELECT_CAPS);
   for (const int capability : step.kept)
     if (::capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
                        static_cast<unsigned>(capability)) != 0)
@@ -189,22 +190,28 @@ int exit_code_of(const plan::Action& action, int error) noexcept {
   return error == ENOENT ? 127 : 126;
 }
 
+// Tells of a step that was done, where somebody wants to know.
+void tell_done(const Context& context, Report& report, std::uint64_t start) noexcept {
+  if (!context.verbose) return;
+  report.nanoseconds = sys::monotonic_time() - start;
+  tell(context, report);
+}
+
+[[noreturn]] void give_up(const Context& context, Report& report, int error) noexcept {
+  report.kind = Report::failed;
+  report.error = error;
+  tell(context, report);
+  ::_exit(exit_code_of(context.plan.steps[report.step].action, error));
+}
+
 void do_step(Context& context, std::size_t number) noexcept {
   const plan::Action& action = context.plan.steps[number].action;
   Report report{};
   report.step = static_cast<std::uint32_t>(number);
-  const std::uint64_t start = context.verbose ? now() : 0;
+  const std::uint64_t start = context.verbose ? sys::monotonic_time() : 0;
   const int error = std::visit([&](const auto& step) noexcept { return apply(context, step, report); }, action);
-  if (error) {
-    report.kind = Report::failed;
-    report.error = error;
-    tell(context, report);
-    ::_exit(exit_code_of(action, error));
-  }
-  if (context.verbose) {
-    report.nanoseconds = now() - start;
-    tell(context, report);
-  }
+  if (error) give_up(context, report, error);
+  tell_done(context, report, start);
 }
 
 void do_steps(Context& context, Actor actor, std::size_t from) noexcept {
@@ -231,6 +238,7 @@ void let_go(Context& context) noexcept {
 [[noreturn]] void become_init(Context& context, pid_t payload, std::size_t fork_step) noexcept {
   do_steps(context, Actor::init, fork_step + 1);
   let_go(context);
+  sys::forget_program();
   ::_exit(supervise(payload, context.control, context.terminal));
 }
 
@@ -252,14 +260,15 @@ void let_go(Context& context) noexcept {
       do_step(context, number);
       continue;
     }
+    Report report{};
+    report.step = static_cast<std::uint32_t>(number);
+    const std::uint64_t start = context.verbose ? sys::monotonic_time() : 0;
     if (context.terminal >= 0) ::ioctl(context.terminal, TIOCSCTTY, 0);
-    const pid_t payload = static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0));
+    // pid 1 has nothing to do until the command runs: it lends its memory till then, and none is copied.
+    const pid_t payload = ::vfork();
     if (payload > 0) become_init(context, payload, number);
-    if (payload < 0) {
-      Report report{Report::failed, static_cast<std::uint32_t>(number), errno, 0, {}};
-      tell(context, report);
-      ::_exit(125);
-    }
+    if (payload < 0) give_up(context, report, errno);
+    tell_done(context, report, start);
     break;
   }
   do_steps(context, Actor::payload, 0);

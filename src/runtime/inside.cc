@@ -71,10 +71,11 @@ Fd open_parent(const Context& context, std::string_view path) noexcept {
   return parent;
 }
 
-int make_one(int parent, const char* name, Making making) noexcept {
-  if (making.folder) return ::mkdirat(parent, name, making.mode) == 0 ? 0 : errno;
-  const Fd file = sys::try_open(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
-  return file ? 0 : errno;
+// Makes a folder or an empty file that is not there yet, and opens it.
+Fd make_one(int parent, const char* name, Making making) noexcept {
+  if (!making.folder) return sys::try_open(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+  if (::mkdirat(parent, name, making.mode) != 0) return Fd();
+  return sys::try_open(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
 }
 
 // Opens `path` below the root (O_PATH); makes it where it is not there. A link that leads to nothing is followed
@@ -90,9 +91,8 @@ Fd open_or_make(const Context& context, const char* path, Making making) noexcep
     if (!is_own(context, parent.get())) return errno = EXDEV, Fd();
     const std::size_t slash = wanted.view().rfind('/');
     const char* name = wanted.c_str() + slash + 1;
-    const int error = make_one(parent.get(), name, making);
-    if (!error) continue;
-    if (error != EEXIST) return errno = error, Fd();
+    found = make_one(parent.get(), name, making);
+    if (found || errno != EEXIST) return found;
     char link[PATH_MAX];
     const ssize_t length = ::readlinkat(parent.get(), name, link, sizeof link);
     if (length <= 0) return Fd();
@@ -105,18 +105,22 @@ Fd open_or_make(const Context& context, const char* path, Making making) noexcep
   return errno = ELOOP, Fd();
 }
 
+const char* last_name(const std::string& path) noexcept { return path.c_str() + path.rfind('/') + 1; }
+
+Fd open_target(const Context& context, const plan::Attach& step, int mount) noexcept {
+  if (step.missing == plan::Attach::Target::must_exist) return sys::try_open_in_root(context.root, step.target.c_str(), O_PATH);
+  const auto status = sys::find_status(mount, "");
+  if (!status) return Fd();
+  const Making making{S_ISDIR(status->st_mode), 0755};
+  if (step.within) return make_one(context.slots[*step.within], last_name(step.target), making);
+  return open_or_make(context, step.target.c_str(), making);
+}
+
 }  // namespace
 
 int apply(Context& context, const plan::Attach& step, Report&) noexcept {
   const int mount = context.slots[step.slot];
-  Fd target;
-  if (step.missing == plan::Attach::Target::must_exist) {
-    target = sys::try_open_in_root(context.root, step.target.c_str(), O_PATH);
-  } else {
-    const auto status = sys::find_status(mount, "");
-    if (!status) return errno;
-    target = open_or_make(context, step.target.c_str(), {S_ISDIR(status->st_mode), 0755});
-  }
+  const Fd target = open_target(context, step, mount);
   if (!target) return step.missing == plan::Attach::Target::optional ? 0 : errno;
   if (const int error = sys::attach_mount(mount, target.get())) return error;
   if (context.own[step.slot] && context.own_mounts.size() < context.own_mounts.capacity())
@@ -125,10 +129,10 @@ int apply(Context& context, const plan::Attach& step, Report&) noexcept {
 }
 
 int apply(Context& context, const plan::MakeLink& step, Report&) noexcept {
-  const Fd parent = open_parent(context, step.path);
-  if (!parent) return errno;
-  const char* name = step.path.c_str() + step.path.rfind('/') + 1;
-  return ::symlinkat(step.link.c_str(), parent.get(), name) == 0 || errno == EEXIST ? 0 : errno;
+  const Fd found = step.within ? Fd() : open_parent(context, step.path);
+  if (!step.within && !found) return errno;
+  const int parent = step.within ? context.slots[*step.within] : found.get();
+  return ::symlinkat(step.link.c_str(), parent, last_name(step.path)) == 0 || errno == EEXIST ? 0 : errno;
 }
 
 int apply(Context& context, const plan::MakeFolder& step, Report&) noexcept {

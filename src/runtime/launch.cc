@@ -7,7 +7,7 @@
 // Three channels lead to the child:
 //   go       monitor -> init     one byte, once newuidmap and newgidmap have written the id maps
 //   report   init -> monitor     {done|failed, step, errno}; end of file: the command was exec'ed
-//   control  init <-> monitor    a socket: the outer end of the terminal, later a byte for each Ctrl-Z of the payload
+//   control  init <-> monitor    with a terminal: a socket for its outer end, later a byte for each Ctrl-Z of the payload
 // Signals that arrive here are blocked and read as data; those meant for the container go to pid 1, which passes
 // them on. pid 1 dies with the monitor (PR_SET_PDEATHSIG), and the kernel ends everything else with pid 1.
 
@@ -90,6 +90,7 @@ class Monitor {
       : plan_(plan), folder_(folder), step_done_(step_done), context_(plan) {}
 
   std::variant<Exited, StepFailure> run() {
+    if (step_done_) last_ = sys::monotonic_time();
     if (auto failure = make_folders()) return *failure;
     prepare();
     if (auto failure = start()) return *failure;
@@ -110,14 +111,17 @@ class Monitor {
       if (::mkdirat(container.get(), folder.path.c_str(), 0700) != 0 || ::fchmodat(container.get(), folder.path.c_str(), folder.mode, 0) != 0)
         return failed_at<plan::MakeFolders>(errno);
     }
+    done<plan::MakeFolders>();
     return {};
   }
 
   void prepare() {
     report_ = make_pipe();
-    control_ = make_socket_pair();
     context_.report = report_.second.get();
-    context_.control = control_.second.get();
+    if (plan_.terminal) {
+      control_ = make_socket_pair();
+      context_.control = control_.second.get();
+    }
     context_.folder_path = plan_.find<plan::MakeFolders>() ? folder_.c_str() : nullptr;
     context_.verbose = static_cast<bool>(step_done_);
     if (maps_by_helpers()) {
@@ -166,6 +170,7 @@ class Monitor {
     if (pid < 0) return failed_at<plan::Clone>(errno);
     pid_ = pid;
     init_ = std::move(pidfd);
+    done<plan::Clone>();
     return {};
   }
 
@@ -206,6 +211,8 @@ class Monitor {
       return message.cloning ? failed_at<plan::Clone>(message.error) : failed_at<plan::EnterNamespaces>(message.error);
     pid_ = message.pid;
     init_ = sys::open_process(pid_);
+    done<plan::EnterNamespaces>();
+    done<plan::Clone>();
     return {};
   }
 
@@ -229,6 +236,7 @@ class Monitor {
     }
     static_cast<void>(sys::write_all(go_.second.get(), "!"));
     go_.second.reset();
+    done<plan::WriteIdMaps>();
     return {};
   }
 
@@ -299,10 +307,17 @@ class Monitor {
     const ssize_t count = ::read(report_.first.get(), &report, sizeof report);
     if (count != sizeof report) {
       report_.first.reset();
-      if (!failure_) attach_pipes();
+      if (!failure_) begin_watch();
       return;
     }
     note(report);
+  }
+
+  // The command runs: all that is left to do is to wait.
+  void begin_watch() {
+    done<plan::Exec>();
+    attach_pipes();
+    sys::forget_program();
   }
 
   void note(const Report& report) {
@@ -311,6 +326,7 @@ class Monitor {
       failure_ = StepFailure{report.step, report.error, std::string(trimmed(reason))};
     } else if (step_done_) {
       step_done_(report.step, report.nanoseconds);
+      last_ = sys::monotonic_time();
     }
   }
 
@@ -356,7 +372,7 @@ class Monitor {
     if (!report_.first) return;
     ::fcntl(report_.first.get(), F_SETFL, O_NONBLOCK);
     while (::read(report_.first.get(), &report, sizeof report) == sizeof report) note(report);
-    if (!failure_ && exited_.code != 125) attach_pipes();
+    if (!failure_) begin_watch();
   }
 
   // The writers are dead: what they wrote last is read to its end.
@@ -377,10 +393,23 @@ class Monitor {
   }
 
   template <typename Action>
-  std::optional<StepFailure> failed_at(int error, std::string reason = {}) const {
+  [[nodiscard]] std::size_t number_of() const {
     const auto found = std::find_if(plan_.steps.begin(), plan_.steps.end(),
                                     [](const plan::Step& step) { return std::holds_alternative<Action>(step.action); });
-    return StepFailure{static_cast<std::size_t>(found - plan_.steps.begin()), error, std::move(reason)};
+    return static_cast<std::size_t>(found - plan_.steps.begin());
+  }
+
+  template <typename Action>
+  std::optional<StepFailure> failed_at(int error, std::string reason = {}) const {
+    return StepFailure{number_of<Action>(), error, std::move(reason)};
+  }
+
+  // Tells of a step that was done here: it took the time since the one before.
+  template <typename Action>
+  void done() {
+    if (!step_done_) return;
+    const std::uint64_t now = sys::monotonic_time();
+    step_done_(number_of<Action>(), now - std::exchange(last_, now));
   }
 
   const plan::Plan& plan_;
@@ -398,6 +427,7 @@ class Monitor {
   std::optional<RawTerminal> raw_;
   std::optional<StepFailure> failure_;
   Exited exited_;
+  std::uint64_t last_ = 0;  ///< when the last step ended, for those who want to know
   bool ended_ = false;
 };
 

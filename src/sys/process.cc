@@ -1,11 +1,13 @@
 #include "snug/sys/process.hh"
 
 #include <grp.h>
+#include <link.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -13,6 +15,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 
 namespace snug::sys {
 namespace {
@@ -66,6 +69,27 @@ int become(uid_t uid, gid_t gid, const gid_t* groups, std::size_t count) noexcep
   if (groups && ::syscall(SYS_setgroups, count, groups) != 0) return errno;
   if (::syscall(SYS_setresgid, gid, gid, gid) != 0) return errno;
   return result_of(::syscall(SYS_setresuid, uid, uid, uid));
+}
+
+std::uint64_t monotonic_time() noexcept {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+void forget_program() noexcept {
+  const auto forget = [](dl_phdr_info* info, std::size_t, void*) {
+    const auto page = static_cast<std::uintptr_t>(::getpagesize());
+    for (int at = 0; at < info->dlpi_phnum; ++at) {
+      const ElfW(Phdr)& segment = info->dlpi_phdr[at];
+      if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;  // what was written has no other copy
+      const std::uintptr_t first = (info->dlpi_addr + segment.p_vaddr) / page * page;
+      const std::uintptr_t end = info->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+      ::madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
+    }
+    return 0;
+  };
+  ::dl_iterate_phdr(forget, nullptr);
 }
 
 int send_descriptor(int socket, int fd) noexcept {

@@ -146,11 +146,14 @@ struct Attach {
   Slot slot = 0;
   std::string target;
   Target missing = Target::make;
+  std::optional<Slot> within = {};  ///< a file system of the container's own that `target` is a name in: nothing to resolve
   bool operator==(const Attach&) const = default;
 };
 
+/// A symbolic link; where its place is taken, what is there stays.
 struct MakeLink {
   std::string path, link;
+  std::optional<Slot> within = {};  ///< as of Attach
   bool operator==(const MakeLink&) const = default;
 };
 

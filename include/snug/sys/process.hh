@@ -37,6 +37,13 @@ void reset_signals() noexcept;
 /// setgroups(2) (unless `groups` is null), setresgid(2), setresuid(2): 0 or errno.
 [[nodiscard]] int become(uid_t uid, gid_t gid, const gid_t* groups, std::size_t count) noexcept;
 
+/// CLOCK_MONOTONIC in nanoseconds; safe in a child after clone.
+[[nodiscard]] std::uint64_t monotonic_time() noexcept;
+
+/// Unmaps the pages of the program's own code and constants, which stay in the page cache and come back when they are
+/// touched: for a process that is going to sleep. madvise(2).
+void forget_program() noexcept;
+
 /// Sends the descriptor `fd` through the UNIX socket `socket`: 0 or errno.
 [[nodiscard]] int send_descriptor(int socket, int fd) noexcept;
 

@@ -37,11 +37,12 @@ inline plan::Plan every_step() {
   add(Actor::init, MakeFiles{{{7, "hosts", "127.0.0.1 localhost\n10.0.0.1 db\n"},
                               {8, "passwd", "root:x:0:0::/:\nme:x:1:1::/:\n"}}});
   add(Actor::init, PivotRoot{2});
-  add(Actor::init, Attach{3, "/dev/null", Attach::Target::make});
+  add(Actor::init, Attach{3, "/dev/null", Attach::Target::make, 0});
   add(Actor::init, Attach{4, "/data", Attach::Target::must_exist});
   add(Actor::init, Attach{6, "/proc", Attach::Target::make});
   add(Actor::init, Attach{7, "/etc/hosts", Attach::Target::optional});
-  add(Actor::init, MakeLink{"/dev/fd", "/proc/self/fd"});
+  add(Actor::init, MakeLink{"/dev/fd", "/proc/self/fd", 0});
+  add(Actor::init, MakeLink{"/bin", "usr/bin"});
   add(Actor::init, MakeFolder{"/w", 0755});
   add(Actor::init, SetMountFlags{"/", {.read_only = true, .recursive = true}});
   add(Actor::init, SetHostname{"box"});

@@ -15,8 +15,9 @@ constexpr std::array options{
 };
 
 int show(const cli::Invocation& invocation) {
-  const Planned planned = plan_container(invocation);
-  print(invocation.arguments.flag("json") ? explain::render_plan_json(planned.plan) : explain::render_plan(planned.plan));
+  const Planned planned = plan_container(invocation, false);
+  const plan::Plan* unpack = planned.unpack ? &*planned.unpack : nullptr;
+  print(invocation.arguments.flag("json") ? explain::render_plan_json(planned.plan, unpack) : explain::render_plan(planned.plan, unpack));
   return 0;
 }
 

@@ -7,7 +7,9 @@
 #include "output.hh"
 #include "settings.hh"
 #include "snug/base/text.hh"
+#include "snug/explain/plan.hh"
 #include "snug/plan/hints.hh"
+#include "unpacking.hh"
 
 namespace snug::commands {
 namespace {
@@ -23,24 +25,37 @@ probe::CallerEnvironment caller_environment(const Environment& environment) {
           .term = value_of(environment, "TERM"), .xdg_data_home = value_of(environment, "XDG_DATA_HOME")};
 }
 
-Planned plan_container(const cli::Invocation& invocation) {
+plan::Plan accepted(std::variant<plan::Plan, plan::Refusal> made) {
+  if (auto* refusal = std::get_if<plan::Refusal>(&made)) throw Error(refusal->message, refusal->hint);
+  return std::get<plan::Plan>(std::move(made));
+}
+
+void tell(const plan::Notice& notice) {
+  say(format("snug: notice: {}\n", notice.text));
+  if (!notice.remedy.empty()) say(format("  hint:  {}\n", notice.remedy));
+}
+
+runtime::StepDone step_printer(const plan::Plan& plan, bool verbose) {
+  if (!verbose) return {};
+  return [&plan](std::size_t step, std::uint64_t nanoseconds) {
+    say(explain::render_verbose_line(plan, step, nanoseconds));
+  };
+}
+
+Planned plan_container(const cli::Invocation& invocation, bool verbose) {
   Planned planned{.spec = read_spec(invocation)};
   planned.facts = probe::host_facts(planned.spec, caller_environment(invocation.environment));
-  auto made = plan::make_plan(planned.spec, planned.facts);
-  if (auto* refusal = std::get_if<plan::Refusal>(&made)) throw Error(refusal->message, refusal->hint);
-  planned.plan = std::get<plan::Plan>(std::move(made));
-  for (const plan::Notice& notice : planned.plan.notices) {
-    say(format("snug: notice: {}\n", notice.text));
-    if (!notice.remedy.empty()) say(format("  hint:  {}\n", notice.remedy));
-  }
+  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) unpack_archive(planned, verbose);
+  planned.plan = accepted(plan::make_plan(planned.spec, planned.facts));
+  for (const plan::Notice& notice : planned.plan.notices) tell(notice);
   return planned;
 }
 
-Error failure_error(const Planned& planned, const runtime::StepFailure& failure) {
-  const plan::Step& step = planned.plan.steps.at(failure.step);
-  std::string message = format("cannot {}: {}", plan::describe(planned.plan, step), errno_text(failure.error));
+Error failure_error(const plan::Plan& plan, const plan::HostFacts& facts, const runtime::StepFailure& failure) {
+  const plan::Step& step = plan.steps.at(failure.step);
+  std::string message = format("cannot {}: {}", plan::describe(plan, step), errno_text(failure.error));
   if (!failure.reason.empty()) message += format(" ({})", printable(failure.reason));
-  Error error(std::move(message), plan::find_hint(step.action, failure.error, planned.facts).value_or(""));
+  Error error(std::move(message), plan::find_hint(step.action, failure.error, facts).value_or(""));
   if (std::holds_alternative<plan::Exec>(step.action)) error.with_exit_code(failure.error == ENOENT ? 127 : 126);
   return error;
 }

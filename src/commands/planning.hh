@@ -1,10 +1,15 @@
 #pragma once
 
+#include <memory>
+#include <optional>
+#include <variant>
+
 #include "snug/base/error.hh"
 #include "snug/cli/command.hh"
 #include "snug/plan/plan.hh"
 #include "snug/probe/host.hh"
 #include "snug/runtime/launch.hh"
+#include "storage.hh"
 
 namespace snug::commands {
 
@@ -12,17 +17,29 @@ namespace snug::commands {
 struct Planned {
   plan::Spec spec;
   plan::HostFacts facts;
+  std::optional<plan::Plan> unpack;  ///< of an archive: how it was unpacked, into `storage`
   plan::Plan plan;
+  std::unique_ptr<Storage> storage;  ///< goes away with the value
 };
 
 /// Picks what the probe may look at.
 [[nodiscard]] probe::CallerEnvironment caller_environment(const Environment& environment);
 
-/// Goes from the words to the plan: configuration files, facts, rules. Prints the plan's notices on standard error.
+/// Goes from the words to the plan: configuration files, facts, rules. An archive is unpacked on the way, since what its
+/// root says of itself is among the facts; with `verbose` the steps of that are told. Prints notices on standard error.
 /// Throws where the words, the machine or the rules say no.
-[[nodiscard]] Planned plan_container(const cli::Invocation& invocation);
+[[nodiscard]] Planned plan_container(const cli::Invocation& invocation, bool verbose);
+
+/// Tells each step of `plan` on standard error as it is done; nothing without `verbose`. `plan` must outlive it.
+[[nodiscard]] runtime::StepDone step_printer(const plan::Plan& plan, bool verbose);
+
+/// Gives the plan, or throws why there is none.
+[[nodiscard]] plan::Plan accepted(std::variant<plan::Plan, plan::Refusal> made);
+
+/// Prints a notice on standard error.
+void tell(const plan::Notice& notice);
 
 /// Puts a step that failed into words: what, on which object, why, and what to do where that is known.
-[[nodiscard]] Error failure_error(const Planned& planned, const runtime::StepFailure& failure);
+[[nodiscard]] Error failure_error(const plan::Plan& plan, const plan::HostFacts& facts, const runtime::StepFailure& failure);
 
 }  // namespace snug::commands

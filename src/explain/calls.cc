@@ -230,6 +230,8 @@ struct CallsOf {
   Calls operator()(const CloseDescriptors&) const { return {"close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)"}; }
   Calls operator()(const Exec& step) const {
     Calls calls;
+    if (step.from_host)
+      return {format("execveat(open({}), \"\", [{}], ENV, AT_EMPTY_PATH)", text(step.paths.front()), list(step.argv, ", ", text))};
     for (const std::string& path : step.paths)
       calls.push_back(format("execve({}, [{}], ENV)", text(path), list(step.argv, ", ", text)));
     return calls;

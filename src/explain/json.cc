@@ -15,6 +15,7 @@
 //     fields   all values of the step, by the names that include/snug/plan/step.hh gives them; null is "none", and
 //   notices    what is less than it could be: wall (a word of --require), text, remedy
 //   opened     what the user opened, in sentences
+//   unpack     the plan by which an archive was unpacked before, an object with the keys above but this; else null
 
 #include <nlohmann/json.hpp>
 
@@ -197,8 +198,8 @@ struct FieldsOf {
     return {{"kept", names}, {"bounding_only", bounding_only}};
   }
   Json operator()(const Exec& step) const {
-    const auto& [paths, argv, env] = step;
-    return {{"paths", paths}, {"argv", argv}, {"env", env}};
+    const auto& [paths, argv, env, from_host] = step;
+    return {{"paths", paths}, {"argv", argv}, {"env", env}, {"from_host", from_host}};
   }
   template <typename Bare>
   Json operator()(const Bare&) const {
@@ -214,9 +215,7 @@ Json json_of(const Plan& plan, const Step& step) {
           {"man", lesson.man}, {"fields", std::visit(FieldsOf{}, step.action)}};
 }
 
-}  // namespace
-
-std::string render_plan_json(const Plan& plan) {
+Json json_of(const Plan& plan) {
   Json out{{"version", 1}, {"terminal", plan.terminal}, {"init", plan.init}, {"null_input", plan.null_input}};
   out["steps"] = Json::array();
   for (const Step& step : plan.steps) out["steps"].push_back(json_of(plan, step));
@@ -224,6 +223,14 @@ std::string render_plan_json(const Plan& plan) {
   for (const Notice& notice : plan.notices)
     out["notices"].push_back({{"wall", notice.wall}, {"text", notice.text}, {"remedy", notice.remedy}});
   out["opened"] = plan.opened;
+  return out;
+}
+
+}  // namespace
+
+std::string render_plan_json(const Plan& plan, const Plan* unpack) {
+  Json out = json_of(plan);
+  out["unpack"] = unpack ? json_of(*unpack) : Json();
   // Escaped down to ASCII, so that no name can act on a terminal here either.
   return out.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }

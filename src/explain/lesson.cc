@@ -135,7 +135,11 @@ struct Lessons {
   Lesson operator()(const CloseDescriptors&) const {
     return {"close_descriptors", "nothing of the host stays open inside", "close_range(2)"};
   }
-  Lesson operator()(const Exec&) const { return {"exec", "the command, straight on the kernel", "execve(2)"}; }
+  Lesson operator()(const Exec& step) const {
+    if (step.from_host)
+      return {"exec", "opened before the host's root went, and static: nothing of this root is read to run it", "execveat(2)"};
+    return {"exec", "the command, straight on the kernel", "execve(2)"};
+  }
 };
 
 }  // namespace
@@ -143,6 +147,7 @@ struct Lessons {
 Lesson lesson_of(const Step& step) { return std::visit(Lessons{step.actor}, step.action); }
 
 std::string_view describe_streams(const Plan& plan) {
+  if (const auto* exec = plan.find<Exec>(); exec && exec->from_host) return "the archive, and two pipes to the monitor: what was done, and what is wrong";
   if (plan.terminal) return "a terminal of the container's own, which the monitor relays";
   if (plan.null_input) return "the caller's, but for input: it is a terminal, and /dev/null stands for it (see -i)";
   return "the caller's; a terminal among them is relayed by the monitor";

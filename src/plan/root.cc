@@ -215,6 +215,16 @@ Verdict plan_directory(Draft& draft, Overlays& overlays) {
   return {};
 }
 
+// What was unpacked for this container alone needs no layer above it.
+Verdict plan_archive(Draft& draft) {
+  if (draft.spec.root_writes == RootWrites::kept)
+    return Refusal{"--rw cannot be used with an archive: what is written goes away with what was unpacked",
+                   "unpack it into a folder: mkdir rootfs; tar -C rootfs -xf ARCHIVE; snug run --rw ./rootfs"};
+  draft.root = draft.new_slot();
+  draft.init(TakeTree{draft.root, unpacked_root, draft.flags(), {}});
+  return {};
+}
+
 }  // namespace
 
 std::vector<std::string> host_spine(const std::vector<Mount>& mounts) {
@@ -230,9 +240,7 @@ std::vector<std::string> host_spine(const std::vector<Mount>& mounts) {
 }
 
 Verdict plan_root(Draft& draft) {
-  if (draft.spec.rootfs.kind == Rootfs::Kind::archive)
-    return Refusal{format("archives cannot be unpacked yet: {}", quoted(draft.spec.rootfs.given)),
-                   "unpack it into a folder: mkdir rootfs; tar -C rootfs -xf ARCHIVE; snug run ./rootfs"};
+  if (draft.spec.rootfs.kind == Rootfs::Kind::archive) return plan_archive(draft);
   if (draft.spec.rootfs.kind == Rootfs::Kind::host && draft.spec.root_writes == RootWrites::kept)
     return Refusal{"--rw cannot be used with 'host': it would be no container of its own",
                    "to keep what you change, mount the folder: -v \"$PWD:$PWD\""};

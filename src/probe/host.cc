@@ -158,6 +158,15 @@ void read_host_root(HostFacts& facts) {
   add_foreign(facts, canonical(facts.account.home) + "/");
 }
 
+// Beside this program, as it is built, or where it is installed.
+std::string find_unpacker() {
+  const std::string own = sys::find_link(AT_FDCWD, "/proc/self/exe").value_or("");
+  const std::string folder = own.substr(0, own.rfind('/'));
+  for (const std::string& path : {folder + "/snug-unpack", folder + "/../libexec/snug/snug-unpack"})
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  return {};
+}
+
 bool is_terminal(int fd) {
   termios attributes{};
   return ::tcgetattr(fd, &attributes) == 0;
@@ -190,9 +199,19 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   read_store(facts, environment);
   read_limits(facts);
   facts.terminal = {is_terminal(0), is_terminal(1), is_terminal(2), environment.term};
-  if (spec.rootfs.kind == plan::Rootfs::Kind::host) read_host_root(facts);
-  if (spec.rootfs.kind != plan::Rootfs::Kind::archive) facts.rootfs = rootfs_facts(spec, facts);
+  switch (spec.rootfs.kind) {
+    case plan::Rootfs::Kind::host:
+      read_host_root(facts);
+      facts.rootfs = rootfs_facts(spec, facts, "/");
+      break;
+    case plan::Rootfs::Kind::directory: facts.rootfs = rootfs_facts(spec, facts, spec.rootfs.path); break;
+    case plan::Rootfs::Kind::archive: facts.unpacker = find_unpacker(); break;
+  }
   return facts;
+}
+
+void read_unpacked(HostFacts& facts, const plan::Spec& spec, const std::string& folder) {
+  facts.rootfs = rootfs_facts(spec, facts, folder);
 }
 
 }  // namespace snug::probe

@@ -16,8 +16,7 @@ namespace {
 
 using sys::Fd;
 
-Fd open_root(const plan::Rootfs& rootfs) {
-  const std::string path = rootfs.kind == plan::Rootfs::Kind::host ? "/" : rootfs.path;
+Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
   Fd root = sys::try_open(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY);
   if (root) return root;
   const int error = errno;
@@ -49,8 +48,8 @@ bool has(int root, const std::string& path, mode_t type) {
 
 }  // namespace
 
-plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host) {
-  const Fd root = open_root(spec.rootfs);
+plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host, const std::string& path) {
+  const Fd root = open_root(spec.rootfs, path);
   plan::RootfsFacts facts;
   facts.passwd = read_inside(root.get(), "etc/passwd");
   facts.accounts = parse_passwd(facts.passwd);

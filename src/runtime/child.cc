@@ -159,9 +159,12 @@ int apply(Context&, const plan::SetCapabilities& step, Report&) noexcept {
 }
 
 int apply(Context& context, const plan::Exec& step, Report&) noexcept {
+  char* const* argv = const_cast<char* const*>(context.argv.data());
+  char* const* envp = const_cast<char* const*>(context.envp.data());
+  if (step.from_host) return result_of(::syscall(SYS_execveat, context.program, "", argv, envp, AT_EMPTY_PATH));
   int worst = ENOENT;
   for (const std::string& path : step.paths) {
-    ::execve(path.c_str(), const_cast<char* const*>(context.argv.data()), const_cast<char* const*>(context.envp.data()));
+    ::execve(path.c_str(), argv, envp);
     // As a search of PATH goes: what is not there is passed over, what may not be run is remembered.
     if (errno == EACCES || (errno != ENOENT && errno != ENOTDIR && step.paths.size() > 1)) worst = errno;
     if (step.paths.size() == 1) worst = errno;

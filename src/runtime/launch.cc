@@ -42,14 +42,9 @@ namespace {
 
 using sys::Fd;
 using sys::FdPair;
+using sys::make_pipe;
 
 constexpr std::array<int, 10> forwarded{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGTSTP, SIGWINCH, SIGALRM};
-
-FdPair make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("make a pipe", errno);
-  return {Fd(ends[0]), Fd(ends[1])};
-}
 
 FdPair make_socket_pair() {
   int ends[2];
@@ -86,12 +81,12 @@ class BlockedSignals {
 /// One container from clone to end, seen from outside.
 class Monitor {
  public:
-  Monitor(const plan::Plan& plan, const std::string& folder, const StepDone& step_done)
-      : plan_(plan), folder_(folder), step_done_(step_done), context_(plan) {}
+  Monitor(const plan::Plan& plan, const Outside& outside) : plan_(plan), outside_(outside), context_(plan) {}
 
   std::variant<Exited, StepFailure> run() {
-    if (step_done_) last_ = sys::monotonic_time();
+    if (outside_.step_done) last_ = sys::monotonic_time();
     if (auto failure = make_folders()) return *failure;
+    if (auto failure = open_program()) return *failure;
     prepare();
     if (auto failure = start()) return *failure;
     close_child_ends();
@@ -105,13 +100,22 @@ class Monitor {
   std::optional<StepFailure> make_folders() {
     const auto* make = plan_.find<plan::MakeFolders>();
     if (!make) return {};
-    const Fd container = sys::open(AT_FDCWD, folder_, O_PATH | O_DIRECTORY);
+    const Fd container = sys::open(AT_FDCWD, outside_.folder, O_PATH | O_DIRECTORY);
     for (const auto& folder : make->folders) {
       // The mode is set apart from the making, because the caller's umask would have a say in it.
       if (::mkdirat(container.get(), folder.path.c_str(), 0700) != 0 || ::fchmodat(container.get(), folder.path.c_str(), folder.mode, 0) != 0)
         return failed_at<plan::MakeFolders>(errno);
     }
     done<plan::MakeFolders>();
+    return {};
+  }
+
+  std::optional<StepFailure> open_program() {
+    const auto* exec = plan_.find<plan::Exec>();
+    if (!exec || !exec->from_host) return {};
+    program_ = sys::try_open(AT_FDCWD, exec->paths.front().c_str(), O_PATH);
+    if (!program_) return failed_at<plan::Exec>(errno);
+    context_.program = program_.get();
     return {};
   }
 
@@ -122,8 +126,9 @@ class Monitor {
       control_ = make_socket_pair();
       context_.control = control_.second.get();
     }
-    context_.folder_path = plan_.find<plan::MakeFolders>() ? folder_.c_str() : nullptr;
-    context_.verbose = static_cast<bool>(step_done_);
+    context_.folder_path = outside_.folder.empty() ? nullptr : outside_.folder.c_str();
+    context_.stdio = outside_.streams;
+    context_.verbose = static_cast<bool>(outside_.step_done);
     if (maps_by_helpers()) {
       go_ = make_pipe();
       context_.go = go_.first.get();
@@ -145,12 +150,12 @@ class Monitor {
     if (plan_.null_input) {
       null_ = sys::open(AT_FDCWD, "/dev/null", O_RDONLY);
       context_.stdio[0] = null_.get();
-    } else if (::isatty(0)) {
+    } else if (::isatty(outside_.streams[0])) {
       relay_input_ = make_pipe();
       context_.stdio[0] = relay_input_.first.get();
     }
     for (const int fd : {1, 2}) {
-      if (!::isatty(fd)) continue;
+      if (!::isatty(outside_.streams[static_cast<std::size_t>(fd)])) continue;
       FdPair& pipe = relay_output_[static_cast<std::size_t>(fd)];
       pipe = make_pipe();
       context_.stdio[static_cast<std::size_t>(fd)] = pipe.second.get();
@@ -250,7 +255,8 @@ class Monitor {
         polls.push_back({pump->source(), POLLIN, 0});
         polls.push_back({pump->sink(), POLLOUT, 0});
       }
-      if (::poll(polls.data(), polls.size(), -1) < 0) continue;
+      if (outside_.tick) outside_.tick();
+      if (::poll(polls.data(), polls.size(), outside_.tick ? 100 : -1) < 0) continue;
       const std::size_t pumps = pumps_.size();
       for (std::size_t at = 0; at < pumps; ++at) move(*pumps_[at], polls[first_pump + 2 * at], polls[first_pump + 2 * at + 1]);
       if (polls[3].revents) read_control();
@@ -324,8 +330,8 @@ class Monitor {
     if (report.kind == Report::failed) {
       const std::string_view reason(report.reason.data(), ::strnlen(report.reason.data(), report.reason.size()));
       failure_ = StepFailure{report.step, report.error, std::string(trimmed(reason))};
-    } else if (step_done_) {
-      step_done_(report.step, report.nanoseconds);
+    } else if (outside_.step_done) {
+      outside_.step_done(report.step, report.nanoseconds);
       last_ = sys::monotonic_time();
     }
   }
@@ -407,19 +413,18 @@ class Monitor {
   // Tells of a step that was done here: it took the time since the one before.
   template <typename Action>
   void done() {
-    if (!step_done_) return;
+    if (!outside_.step_done) return;
     const std::uint64_t now = sys::monotonic_time();
-    step_done_(number_of<Action>(), now - std::exchange(last_, now));
+    outside_.step_done(number_of<Action>(), now - std::exchange(last_, now));
   }
 
   const plan::Plan& plan_;
-  const std::string& folder_;
-  const StepDone& step_done_;
+  const Outside& outside_;
   Context context_;
   BlockedSignals signals_;
   FdPair go_, report_, control_, relay_input_;
   std::array<FdPair, 3> relay_output_;
-  Fd null_, init_, outer_;
+  Fd program_, null_, init_, outer_;
   pid_t pid_ = -1;
   std::vector<std::unique_ptr<Pump>> pumps_;
   std::vector<Pump*> output_pumps_;
@@ -433,8 +438,8 @@ class Monitor {
 
 }  // namespace
 
-std::variant<Exited, StepFailure> launch(const plan::Plan& plan, const std::string& folder, const StepDone& step_done) {
-  return Monitor(plan, folder, step_done).run();
+std::variant<Exited, StepFailure> launch(const plan::Plan& plan, const Outside& outside) {
+  return Monitor(plan, outside).run();
 }
 
 }  // namespace snug::runtime

@@ -104,7 +104,8 @@ std::uint64_t attributes_of(const plan::MountFlags& flags) noexcept {
 }
 
 int apply(Context& context, const plan::TakeTree& step, Report&) noexcept {
-  Fd tree = sys::clone_tree(AT_FDCWD, step.source.c_str(), step.flags.recursive);
+  const bool own = !step.source.starts_with('/');
+  Fd tree = sys::clone_tree(own ? context.folder : AT_FDCWD, step.source.c_str(), step.flags.recursive);
   if (!tree) return errno;
   if (step.device) {
     const auto status = sys::find_status(tree.get(), "");
@@ -112,7 +113,7 @@ int apply(Context& context, const plan::TakeTree& step, Report&) noexcept {
     if (!status || !S_ISCHR(status->st_mode) || status->st_rdev != expected) return ENODEV;
   }
   if (const int error = sys::set_mount_attributes(tree.get(), attributes_of(step.flags), step.flags.recursive)) return error;
-  return fill(context, step.slot, std::move(tree), false);
+  return fill(context, step.slot, std::move(tree), own);
 }
 
 int apply(Context& context, const plan::MakeFilesystem& step, Report& report) noexcept {

@@ -22,6 +22,12 @@ Fd open(int folder, const std::string& path, int flags, unsigned mode) {
   return fd;
 }
 
+FdPair make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("make a pipe", errno);
+  return {Fd(ends[0]), Fd(ends[1])};
+}
+
 Fd try_open_in_root(int root, const char* path, int flags, unsigned mode) noexcept {
   open_how how{};
   how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;

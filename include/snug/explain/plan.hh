@@ -8,12 +8,12 @@
 namespace snug::explain {
 
 /// Renders a plan for people: every step in order, with the system calls it makes, why it is there and where to
-/// read on. snug-plan(1).
-[[nodiscard]] std::string render_plan(const plan::Plan& plan);
+/// read on. `unpack` is the plan by which the root was unpacked before, or null. snug-plan(1).
+[[nodiscard]] std::string render_plan(const plan::Plan& plan, const plan::Plan* unpack = nullptr);
 
-/// Renders the same as JSON: {"steps": [...], "notices": [...], "opened": [...]}; a step has its actor, phrase,
-/// calls, reason, man section and fields. snug-plan(1).
-[[nodiscard]] std::string render_plan_json(const plan::Plan& plan);
+/// Renders the same as JSON: {"steps": [...], "notices": [...], "opened": [...], "unpack": null or {"steps": ...}}; a step
+/// has its actor, phrase, calls, reason, man section and fields. snug-plan(1).
+[[nodiscard]] std::string render_plan_json(const plan::Plan& plan, const plan::Plan* unpack = nullptr);
 
 /// Renders a line of `snug run --verbose`, line feed included.
 [[nodiscard]] std::string render_verbose_line(const plan::Plan& plan, std::size_t step, std::uint64_t nanoseconds);

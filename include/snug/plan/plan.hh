@@ -53,6 +53,14 @@ struct Refusal {
 /// Turns what was asked for and what is known of this machine into what is done. Pure: same values, same plan.
 [[nodiscard]] std::variant<Plan, Refusal> make_plan(const Spec& spec, const HostFacts& facts);
 
+/// Plans the unpacking of an archive that is to be the root of `spec`, into the folder `unpacked_root` of the container's
+/// own folder: by a program that reads the archive from standard input, in walls of its own, whose root is that
+/// folder, and in the same id map. Pure.
+[[nodiscard]] std::variant<Plan, Refusal> make_unpack_plan(const Spec& spec, const HostFacts& facts);
+
+/// Where in the container's folder an archive is unpacked.
+inline constexpr const char* unpacked_root = "root";
+
 /// Names the folders of the host's root that cannot be overlaid as they are, because mounts lie below them: the
 /// probe lists their entries, and make_plan puts them together entry by entry. "/" is always the first.
 [[nodiscard]] std::vector<std::string> host_spine(const std::vector<Mount>& mounts);

@@ -80,7 +80,7 @@ struct MakePrivate {
 /// Makes a detached copy of a mount tree or one file: open_tree(2), mount_setattr(2).
 struct TakeTree {
   Slot slot = 0;
-  std::string source;
+  std::string source;  ///< absolute on the host; relative: below the container's folder, and the container's own
   MountFlags flags;
   std::optional<std::uint32_t> device;  ///< the character device that it must be: major << 8 | minor
   bool operator==(const TakeTree&) const = default;
@@ -242,11 +242,13 @@ struct CloseDescriptors {
   bool operator==(const CloseDescriptors&) const = default;
 };
 
-/// execve(2): tries each of `paths` in turn, as a search of PATH does.
+/// execve(2): tries each of `paths` in turn, as a search of PATH does. Or execveat(2) of a program of the host, which the
+/// monitor has opened beforehand: then `paths` is that one file.
 struct Exec {
   std::vector<std::string> paths;
   std::vector<std::string> argv;
   std::vector<std::string> env;  ///< NAME=VALUE, in order
+  bool from_host = false;
   bool operator==(const Exec&) const = default;
 };
 

@@ -17,6 +17,11 @@ struct CallerEnvironment {
 /// Reads what make_plan needs to know for `spec`, and no more: it is on the way of every start. Runs in the monitor,
 /// in the host's namespaces. Throws where the root file system or a source of a volume is not what it has to be,
 /// and where the root's own files are not plain small files.
+/// Of an archive it reads nothing: see read_unpacked.
 [[nodiscard]] plan::HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environment);
+
+/// Reads what the root file system that was unpacked into `folder` says of itself into `facts`. Throws as host_facts
+/// does.
+void read_unpacked(plan::HostFacts& facts, const plan::Spec& spec, const std::string& folder);
 
 }  // namespace snug::probe

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -25,10 +26,16 @@ struct StepFailure {
 /// Told of each step that was done: its number and the time it took in nanoseconds. Runs in the monitor.
 using StepDone = std::function<void(std::size_t step, std::uint64_t nanoseconds)>;
 
+/// What the monitor brings along and no plan can say.
+struct Outside {
+  std::string folder = {};                ///< path of the container's own folder; empty where the plan needs none
+  std::array<int, 3> streams{0, 1, 2};    ///< what the payload gets as 0, 1 and 2; they stay the caller's
+  StepDone step_done = {};                ///< may be empty
+  std::function<void()> tick = {};        ///< called ten times a second while the payload runs; may be empty
+};
+
 /// Does what `plan` says and waits for the end of it; the calling process is the monitor: it forwards signals,
-/// relays the terminal and sleeps. It must have one thread. `folder` is the path of the container's own folder, which
-/// MakeFolders fills; it is not looked at where the plan has no such step. Killing the monitor kills the
-/// container. snug-run(1).
-[[nodiscard]] std::variant<Exited, StepFailure> launch(const plan::Plan& plan, const std::string& folder, const StepDone& step_done);
+/// relays the terminal and sleeps. It must have one thread. Killing the monitor kills the container. snug-run(1).
+[[nodiscard]] std::variant<Exited, StepFailure> launch(const plan::Plan& plan, const Outside& outside);
 
 }  // namespace snug::runtime

@@ -22,6 +22,9 @@ namespace snug::sys {
 /// Like try_open, but throws "cannot open 'PATH': …".
 [[nodiscard]] Fd open(int folder, const std::string& path, int flags, unsigned mode = 0);
 
+/// pipe2(2) with O_CLOEXEC: the end to read first. Throws.
+[[nodiscard]] FdPair make_pipe();
+
 /// openat2(2): resolves `path` as if `root` were "/", through no magic link; empty with errno set where it fails.
 [[nodiscard]] Fd try_open_in_root(int root, const char* path, int flags, unsigned mode = 0) noexcept;
 

@@ -1,0 +1,111 @@
+#include "unpacking.hh"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "output.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::commands {
+namespace {
+
+sys::Fd open_archive(const plan::Rootfs& rootfs) {
+  sys::Fd archive = sys::try_open(AT_FDCWD, rootfs.path.c_str(), O_RDONLY | O_NOCTTY);
+  if (!archive) throw system_error(format("open the archive {}", quoted(rootfs.given)), errno);
+  const auto status = sys::find_status(archive.get(), "");
+  if (status && S_ISDIR(status->st_mode))
+    throw Error(format("{} is a folder, not an archive", quoted(rootfs.given)), "for a folder say dir:PATH");
+  return archive;
+}
+
+/// A line on the caller's terminal that says how much of a file was read. The reader shares the file's position.
+class Progress {
+ public:
+  Progress(const sys::Fd& archive, const std::string& given) : archive_(archive), given_(given) {
+    const auto status = sys::find_status(archive.get(), "");
+    if (status && S_ISREG(status->st_mode) && status->st_size > 0 && ::isatty(STDERR_FILENO)) size_ = status->st_size;
+  }
+  ~Progress() {
+    if (shown_ >= 0) say("\r\x1b[K");
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void show() {
+    if (size_ == 0) return;
+    const auto percent = std::min<std::int64_t>(100, ::lseek(archive_.get(), 0, SEEK_CUR) * 100 / size_);
+    if (percent == std::exchange(shown_, percent)) return;
+    say(format("\rsnug: unpacking {}: {} %\x1b[K", quoted(given_), percent));
+  }
+
+ private:
+  const sys::Fd& archive_;
+  const std::string& given_;
+  std::int64_t size_ = 0, shown_ = -1;
+};
+
+// What snug-unpack said is short enough for a pipe that nobody reads meanwhile.
+struct Answer {
+  sys::FdPair counts = sys::make_pipe(), words = sys::make_pipe();
+
+  [[nodiscard]] static std::string read(sys::FdPair& pipe) {
+    pipe.second.reset();
+    return sys::read_all(pipe.first.get());
+  }
+};
+
+// "entries 12 devices 3 owners 4": the number behind `name`.
+std::uint64_t count_of(std::string_view counts, std::string_view name) {
+  const std::vector<std::string> words = split(trimmed(counts), ' ');
+  for (std::size_t at = 0; at + 1 < words.size(); at += 2)
+    if (words[at] == name) return parse_number(words[at + 1]).value_or(0);
+  return 0;
+}
+
+Error unpack_error(const plan::Rootfs& rootfs, const runtime::Exited& exited, std::string_view words) {
+  if (exited.code > 128 && words.empty())
+    return Error(format("unpacking {} was interrupted by signal {}", quoted(rootfs.given), exited.code - 128))
+        .with_exit_code(exited.code);
+  return Error(format("cannot unpack {}: {}", quoted(rootfs.given), words.empty() ? "the unpacker ended without a word" : printable(words)));
+}
+
+void tell_owners(const Planned& planned, std::uint64_t owners) {
+  const auto* maps = planned.unpack->find<plan::WriteIdMaps>();
+  if (owners == 0 || !maps || maps->uids.size() == 1) return;
+  const plan::Notice notice{"idmap", format("{} entries of the archive have owners that are not mapped; they are root's here", owners), {}};
+  const auto& required = planned.spec.require;
+  if (std::find(required.begin(), required.end(), notice.wall) != required.end())
+    throw Error(format("--require {}: {}", notice.wall, notice.text));
+  tell(notice);
+}
+
+}  // namespace
+
+void unpack_archive(Planned& planned, bool verbose) {
+  const plan::Rootfs& rootfs = planned.spec.rootfs;
+  const sys::Fd archive = open_archive(rootfs);
+  planned.unpack = accepted(plan::make_unpack_plan(planned.spec, planned.facts));
+  planned.storage = std::make_unique<Storage>(*planned.unpack, planned.facts.store);
+  Answer answer;
+  std::variant<runtime::Exited, runtime::StepFailure> result;
+  {
+    Progress progress(archive, rootfs.given);
+    result = runtime::launch(*planned.unpack, {.folder = planned.storage->path(),
+                                               .streams = {archive.get(), answer.counts.second.get(), answer.words.second.get()},
+                                               .step_done = step_printer(*planned.unpack, verbose),
+                                               .tick = [&] { progress.show(); }});
+  }
+  if (const auto* failure = std::get_if<runtime::StepFailure>(&result))
+    throw failure_error(*planned.unpack, planned.facts, *failure).during(format("unpacking {}", quoted(rootfs.given)));
+  const auto& exited = std::get<runtime::Exited>(result);
+  if (exited.code != 0) throw unpack_error(rootfs, exited, trimmed(Answer::read(answer.words)));
+  tell_owners(planned, count_of(Answer::read(answer.counts), "owners"));
+  probe::read_unpacked(planned.facts, planned.spec, format("{}/{}", planned.storage->path(), plan::unpacked_root));
+}
+
+}  // namespace snug::commands

@@ -1,6 +1,7 @@
 # What people type. Meson builds; each target does the set-up that it needs and none that was done already.
 PREFIX ?= /usr/local
 ARGS ?= run
+SECONDS ?= 60
 RELEASE = build/release
 TEST = build/test
 SANITIZERS = -Db_sanitize=address,undefined
@@ -10,7 +11,7 @@ SANITIZERS = -Db_sanitize=address,undefined
 # Meson says what is wrong on its standard output, in between what it found.
 configure = meson setup $(1) >build/setup.log 2>&1 || { tail -n 5 build/setup.log >&2; exit 1; }
 
-.PHONY: all run test bench asan tidy install uninstall clean help
+.PHONY: all run test bench asan fuzz tidy install uninstall clean help
 
 all: $(RELEASE)/build.ninja ## build
 	@.setup/packages build
@@ -32,6 +33,16 @@ asan: ## unit tests under AddressSanitizer and UBSan
 	@.setup/packages build test
 	@test -f build/asan/build.ninja || $(call configure,build/asan --buildtype=debug $(SANITIZERS))
 	@meson test -C build/asan --print-errorlogs
+
+fuzz: ## feed the archive reader odd bytes: make fuzz SECONDS=600
+	@.setup/packages build test fuzz
+	@test -f build/fuzz/build.ninja || CXX=clang++ $(call configure,build/fuzz --buildtype=debugoptimized -Dfuzz=true \
+	  -Db_lundef=false -Dcpp_args=-fsanitize=fuzzer-no-link $(SANITIZERS))
+	@ninja -C build/fuzz --quiet tests/fuzz/fuzz-unpack
+	@mkdir -p build/fuzz/archives
+	@for format in gnu oldgnu pax ustar v7; do tar --format=$$format -cf build/fuzz/archives/$$format tests/lint; done
+	@HOME=$${TMPDIR:-/tmp} build/fuzz/tests/fuzz/fuzz-unpack -max_total_time=$(SECONDS) -max_len=20000 \
+	  -artifact_prefix=build/fuzz/ build/fuzz/archives
 
 tidy: $(TEST)/build.ninja ## clang-tidy
 	@.setup/packages tidy

@@ -70,6 +70,17 @@ int write_all(int fd, std::string_view data) noexcept {
   return 0;
 }
 
+int write_all_at(int fd, std::string_view data, std::int64_t offset) noexcept {
+  while (!data.empty()) {
+    const ssize_t count = ::pwrite(fd, data.data(), data.size(), offset);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    data.remove_prefix(static_cast<std::size_t>(count));
+    offset += count;
+  }
+  return 0;
+}
+
 int write_file(int folder, const char* path, std::string_view data) noexcept {
   const Fd fd = try_open(folder, path, O_WRONLY);
   if (!fd) return errno;

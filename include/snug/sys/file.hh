@@ -37,6 +37,9 @@ namespace snug::sys {
 /// write(2) until all is written; 0 or errno. Safe in a child after clone.
 [[nodiscard]] int write_all(int fd, std::string_view data) noexcept;
 
+/// pwrite(2) until all is written; 0 or errno.
+[[nodiscard]] int write_all_at(int fd, std::string_view data, std::int64_t offset) noexcept;
+
 /// write(2) of a whole small file in one go, as /proc and /sys want it; 0 or errno. Safe in a child after clone.
 [[nodiscard]] int write_file(int folder, const char* path, std::string_view data) noexcept;
 

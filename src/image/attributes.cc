@@ -1,0 +1,72 @@
+#include "attributes.hh"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "name.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::image {
+namespace {
+
+// The kernel takes all ones for "leave it as it is".
+bool is_id(std::int64_t id) { return id >= 0 && id < UINT32_MAX; }
+
+// 0 or errno; EINVAL for what is no id, as the kernel says of an id that is not mapped.
+int try_owner(int folder, const char* name, const Entry& entry) {
+  if (!is_id(entry.uid) || !is_id(entry.gid)) return EINVAL;
+  const auto uid = static_cast<uid_t>(entry.uid);
+  const auto gid = static_cast<gid_t>(entry.gid);
+  return ::fchownat(folder, name, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0 ? 0 : errno;
+}
+
+// trusted.* and security.* speak to the host's kernel, and user.overlay.* to the overlay that this folder will be a
+// layer of: redirects and whiteouts of a stranger's choice.
+bool is_kept(std::string_view name) {
+  return (name.starts_with("user.") && !name.starts_with("user.overlay.")) || name == "security.capability";
+}
+
+bool is_refusal(int error) {
+  switch (error) {
+    case ENOTSUP:
+    case EPERM:
+    case EINVAL:  // a capability for a root that is not mapped
+    case E2BIG:
+    case ERANGE:
+    case ENOSPC:  // ext4 says so of what does not fit beside the inode; a full disk shows at the next write
+      return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+unsigned set_owner(int folder, const char* name, const Entry& entry, Unpacked& counts) {
+  const int error = try_owner(folder, name, entry);
+  if (!error) return entry.mode;
+  const auto now = sys::find_status(folder, name);
+  if ((error != EINVAL && error != EPERM) || !now) fail("set the owner of", entry.name, error);
+  ++counts.owners;
+  return entry.mode & ~(now->st_uid == entry.uid ? 0U : S_ISUID) & ~(now->st_gid == entry.gid ? 0U : S_ISGID);
+}
+
+void set_xattrs(int fd, const Entry& entry, Unpacked& counts) {
+  for (const Xattr& xattr : entry.xattrs) {
+    const bool kept = is_kept(xattr.name);
+    if (kept && ::fsetxattr(fd, xattr.name.data(), xattr.value.data(), xattr.value.size(), 0) == 0) continue;
+    if (kept && !is_refusal(errno)) fail("set an extended attribute of", entry.name, errno);
+    ++counts.xattrs;
+  }
+}
+
+void set_mode_and_time(int fd, std::string_view name, unsigned mode, const timespec& time) {
+  if (::fchmod(fd, mode) != 0) fail("set the mode of", name, errno);
+  const timespec times[2]{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, time};
+  if (::futimens(fd, times) != 0) fail("set the time of", name, errno);
+}
+
+}  // namespace snug::image

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "entry.hh"
+#include "snug/image/unpack.hh"
+
+namespace snug::image {
+
+/// Gives what {folder, name} names, never what it points to, the entry's owner; "" is the folder itself. Where the
+/// user namespace does not map the owner it stays, and is counted. Returns the mode that goes with the owner that it
+/// has now: the entry's, without a set-user-ID or set-group-ID bit that would make it another's.
+[[nodiscard]] unsigned set_owner(int folder, const char* name, const Entry& entry, Unpacked& counts);
+
+/// Gives an open file or folder the entry's extended attributes: `user.*` and `security.capability`. Others, and
+/// those that the file system does not take, are counted.
+void set_xattrs(int fd, const Entry& entry, Unpacked& counts);
+
+/// Gives an open file or folder its mode and then its time of modification: the last that is done to it.
+void set_mode_and_time(int fd, std::string_view name, unsigned mode, const timespec& time);
+
+}  // namespace snug::image

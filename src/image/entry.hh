@@ -1,0 +1,30 @@
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace snug::image {
+
+enum class Kind { file, folder, symlink, hard_link, fifo, device };
+
+struct Xattr {
+  std::string_view name, value;
+};
+
+/// An entry of an archive as it stands there: nothing of it is checked yet.
+struct Entry {
+  Kind kind = Kind::file;
+  std::string name = {};
+  std::string link = {};  ///< of a symbolic or a hard link
+  std::int64_t uid = 0, gid = 0;
+  unsigned mode = 0;  ///< permission bits, setuid, setgid and sticky
+  timespec time{};
+  std::int64_t size = 0;
+  std::vector<Xattr> xattrs = {};  ///< valid until the next entry is read
+};
+
+}  // namespace snug::image

@@ -1,0 +1,215 @@
+#include "tree.hh"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "attributes.hh"
+#include "name.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::image {
+namespace {
+
+using sys::Fd;
+
+// Until all is in place folders are open to us, whatever the archive says of them.
+constexpr unsigned meanwhile = 0700;
+
+const char* leaf_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return path.c_str() + (slash == std::string::npos ? 0 : slash + 1);
+}
+
+}  // namespace
+
+void Tree::place(const Entry& entry, Archive& archive) {
+  count();
+  if (entry.kind == Kind::device) {
+    ++counts_.devices;
+    return;
+  }
+  const std::string path = clean_name(entry.name);
+  if (path.empty()) return make_root(entry);
+  const Place place = open_place(path);
+  switch (entry.kind) {
+    case Kind::file: return make_file(place, entry, archive);
+    case Kind::folder: return make_folder(place, entry);
+    case Kind::symlink: return make_symlink(place, entry);
+    case Kind::hard_link: return make_hard_link(place, entry);
+    case Kind::fifo: return make_fifo(place, entry);
+    case Kind::device: return;
+  }
+}
+
+void Tree::count() {
+  if (++made_ > limits_.entries) throw Error(format("it has more than {} entries", limits_.entries));
+}
+
+Tree::Place Tree::open_place(const std::string& path) {
+  const std::string_view parent = parent_of(path);
+  if (!parent_ || parent != parent_path_) {
+    Fd folder = open_folder(parent);
+    if (!folder && errno == ENOENT) folder = open_parents(std::string(parent));
+    if (!folder) fail("open the folder", parent, errno);
+    parent_ = std::move(folder);
+    parent_path_ = parent;
+  }
+  return {parent_.get(), path, leaf_of(path)};
+}
+
+Fd Tree::open_folder(std::string_view path) const {
+  return sys::try_open_in_root(target_, path.empty() ? "." : std::string(path).c_str(), O_PATH | O_DIRECTORY);
+}
+
+// Goes down to a folder and makes what is missing on the way.
+Fd Tree::open_parents(const std::string& path) {
+  Fd folder = open_folder("");
+  for (std::size_t slash = 0; folder && slash != std::string::npos;) {
+    slash = path.find('/', slash + 1);
+    folder = step(folder.get(), path.substr(0, slash));
+  }
+  return folder;
+}
+
+Fd Tree::step(int folder, const std::string& path) {
+  const char* leaf = leaf_of(path);
+  Fd next = sys::try_open(folder, leaf, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (!next && errno == ENOENT) return make_parent(folder, path);
+  if (!next && errno == ENOTDIR) next = open_folder(path);  // a link leads to another place, seen from the root
+  if (!next) fail("open the folder", path, errno);
+  return next;
+}
+
+Fd Tree::make_parent(int folder, const std::string& path) {
+  count();
+  if (::mkdirat(folder, leaf_of(path), meanwhile) != 0) fail("make the folder", path, errno);
+  Fd made = sys::try_open(folder, leaf_of(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!made || ::fchmod(made.get(), 0755) != 0) fail("open the folder", path, errno);
+  return made;
+}
+
+template <typename Make>
+void Tree::replace(const Place& place, Make make) {
+  if (make()) return;
+  if (errno == EEXIST) {
+    clear(place);
+    if (make()) return;
+  }
+  fail("make", place.path, errno);
+}
+
+// Takes away what is in the way, but no folder with something in it.
+void Tree::clear(const Place& place) {
+  if (::unlinkat(place.parent, place.leaf, 0) == 0) return;
+  if (errno == EISDIR && ::unlinkat(place.parent, place.leaf, AT_REMOVEDIR) == 0) return;
+  fail("replace", place.path, errno);
+}
+
+void Tree::make_file(const Place& place, const Entry& entry, Archive& archive) {
+  Fd file;
+  replace(place, [&] {
+    file = sys::try_open(place.parent, place.leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    return static_cast<bool>(file);
+  });
+  write_data(file.get(), entry, archive);
+  // The order matters: writing and a new owner clear setuid and capabilities, and a mode may forbid attributes.
+  const unsigned mode = set_owner(file.get(), "", entry, counts_);
+  set_xattrs(file.get(), entry, counts_);
+  set_mode_and_time(file.get(), place.path, mode, entry.time);
+}
+
+void Tree::write_data(int file, const Entry& entry, Archive& archive) {
+  std::int64_t end = 0;
+  for (Block block; archive.read(block);) {
+    bytes_ += block.data.size();
+    if (limits_.bytes && bytes_ > limits_.bytes)
+      throw Error(format("its files are larger than {} bytes together, at {}", limits_.bytes, shown(entry.name)));
+    if (const int error = sys::write_all_at(file, block.data, block.offset)) fail("write", entry.name, error);
+    end = block.offset + static_cast<std::int64_t>(block.data.size());
+  }
+  if (end != entry.size && ::ftruncate(file, entry.size) != 0) fail("write", entry.name, errno);
+}
+
+void Tree::make_folder(const Place& place, const Entry& entry) {
+  if (::mkdirat(place.parent, place.leaf, meanwhile) != 0) {
+    if (errno != EEXIST) fail("make the folder", place.path, errno);
+    const auto there = sys::find_status(place.parent, place.leaf);
+    // A distribution's bin -> usr/bin stays, though some package thinks of it as a folder.
+    if (there && S_ISLNK(there->st_mode) && open_folder(place.path)) return;
+    if (!there || !S_ISDIR(there->st_mode)) {
+      clear(place);
+      if (::mkdirat(place.parent, place.leaf, meanwhile) != 0) fail("make the folder", place.path, errno);
+    }
+  }
+  const Fd folder = sys::try_open(place.parent, place.leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!folder) fail("open the folder", place.path, errno);
+  set_folder(folder.get(), place.path, entry);
+}
+
+void Tree::make_root(const Entry& entry) {
+  if (entry.kind != Kind::folder) throw Error(format("its root, {}, is no folder", shown(entry.name)));
+  const Fd folder = sys::try_open(target_, ".", O_RDONLY | O_DIRECTORY);
+  if (!folder) fail("open the folder", ".", errno);
+  set_folder(folder.get(), "", entry);
+}
+
+void Tree::set_folder(int folder, const std::string& path, const Entry& entry) {
+  const unsigned mode = set_owner(folder, "", entry, counts_);
+  set_xattrs(folder, entry, counts_);
+  constexpr std::size_t allocation = 16;
+  memory_ += sizeof(Folder) + path.size() + allocation;
+  if (memory_ > limits_.memory) throw Error(format("it has more folders than {} bytes of memory hold", limits_.memory));
+  folders_.push_back({path, entry.time, mode});
+}
+
+void Tree::finish() {
+  // What is below a folder comes before it, for the folder's mode may close the way.
+  std::stable_sort(folders_.begin(), folders_.end(), [](const Folder& a, const Folder& b) { return a.path > b.path; });
+  for (std::size_t at = 0; at < folders_.size(); ++at) {
+    const Folder& folder = folders_[at];
+    if (at + 1 < folders_.size() && folders_[at + 1].path == folder.path) continue;  // a later entry says it anew
+    const std::string path = folder.path.empty() ? "." : folder.path;
+    const Fd fd = sys::try_open_in_root(target_, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!fd && (errno == ENOTDIR || errno == ENOENT)) continue;  // a later entry replaced it, or a link on the way
+    if (!fd) fail("open the folder", path, errno);
+    set_mode_and_time(fd.get(), path, folder.mode, folder.time);
+  }
+}
+
+void Tree::make_symlink(const Place& place, const Entry& entry) {
+  replace(place, [&] { return ::symlinkat(entry.link.c_str(), place.parent, place.leaf) == 0; });
+  static_cast<void>(set_owner(place.parent, place.leaf, entry, counts_));
+  counts_.xattrs += entry.xattrs.size();
+  const timespec times[2]{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, entry.time};
+  if (::utimensat(place.parent, place.leaf, times, AT_SYMLINK_NOFOLLOW) != 0)
+    fail("set the time of", place.path, errno);
+}
+
+// The attributes are those of the file, which was there before.
+void Tree::make_hard_link(const Place& place, const Entry& entry) {
+  const std::string path = clean_name(entry.link);
+  const Fd folder = open_folder(parent_of(path));
+  const auto file = folder ? sys::find_status(folder.get(), leaf_of(path)) : std::nullopt;
+  const int error = !file ? ENOENT : S_ISDIR(file->st_mode) ? EISDIR : 0;
+  if (error) fail(format("link {} to", shown(place.path)), path, error);
+  const auto there = sys::find_status(place.parent, place.leaf);
+  if (there && there->st_dev == file->st_dev && there->st_ino == file->st_ino) return;
+  replace(place, [&] { return ::linkat(folder.get(), leaf_of(path), place.parent, place.leaf, 0) == 0; });
+}
+
+void Tree::make_fifo(const Place& place, const Entry& entry) {
+  replace(place, [&] { return ::mkfifoat(place.parent, place.leaf, 0600) == 0; });
+  const Fd fifo = sys::try_open(place.parent, place.leaf, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  if (!fifo) fail("open", place.path, errno);
+  const unsigned mode = set_owner(fifo.get(), "", entry, counts_);
+  counts_.xattrs += entry.xattrs.size();
+  set_mode_and_time(fifo.get(), place.path, mode, entry.time);
+}
+
+}  // namespace snug::image

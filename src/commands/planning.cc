@@ -8,6 +8,7 @@
 #include "settings.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/hints.hh"
+#include "snug/probe/refusal.hh"
 
 namespace snug::commands {
 namespace {
@@ -40,7 +41,8 @@ Error failure_error(const Planned& planned, const runtime::StepFailure& failure)
   const plan::Step& step = planned.plan.steps.at(failure.step);
   std::string message = format("cannot {}: {}", plan::describe(planned.plan, step), errno_text(failure.error));
   if (!failure.reason.empty()) message += format(" ({})", printable(failure.reason));
-  Error error(std::move(message), plan::find_hint(step.action, failure.error, planned.facts).value_or(""));
+  const auto explanation = plan::explain_failure(step.action, failure.error, planned.facts, probe::refusal_facts());
+  Error error(std::move(message), plan::render_hint(explanation));
   if (std::holds_alternative<plan::Exec>(step.action)) error.with_exit_code(failure.error == ENOENT ? 127 : 126);
   return error;
 }

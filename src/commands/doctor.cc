@@ -26,12 +26,19 @@ std::string_view word_for(const Finding& finding) {
   return "";
 }
 
+// In one cell what works, in a line of its own what does not.
+std::string text_for(const Finding& finding) {
+  if (finding.verdict == Finding::Verdict::missing || finding.detail.empty()) return finding.purpose;
+  return finding.purpose.empty() ? finding.detail : format("{} ({})", finding.purpose, finding.detail);
+}
+
 std::string render(const std::vector<Finding>& findings) {
   std::vector<std::vector<std::string>> rows;
   for (const Finding& finding : findings) {
-    rows.push_back({finding.name, std::string(word_for(finding)), printable(finding.detail)});
-    if (!finding.you_can.empty()) rows.push_back({"", "", "you can: " + finding.you_can});
-    if (!finding.ask.empty()) rows.push_back({"", "", "ask an administrator: " + finding.ask});
+    rows.push_back({finding.name, std::string(word_for(finding)), printable(text_for(finding))});
+    if (finding.verdict == Finding::Verdict::missing) rows.push_back({"", "", "because: " + printable(finding.detail)});
+    if (!finding.you_can.empty()) rows.push_back({"", "", "you can: " + printable(finding.you_can)});
+    if (!finding.ask.empty()) rows.push_back({"", "", "ask an administrator: " + printable(finding.ask)});
   }
   return render_columns(rows);
 }
@@ -40,7 +47,9 @@ std::string render_json(const std::vector<Finding>& findings) {
   auto out = nlohmann::ordered_json::array();
   for (const Finding& finding : findings)
     out.push_back({{"name", finding.name},
+                   {"purpose", finding.purpose},
                    {"works", finding.verdict != Finding::Verdict::missing},
+                   {"note", finding.verdict == Finding::Verdict::informs},
                    {"needed", finding.needed},
                    {"detail", finding.detail},
                    {"you_can", finding.you_can},

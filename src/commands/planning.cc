@@ -9,6 +9,7 @@
 #include "snug/base/text.hh"
 #include "snug/explain/plan.hh"
 #include "snug/plan/hints.hh"
+#include "snug/probe/refusal.hh"
 #include "unpacking.hh"
 
 namespace snug::commands {
@@ -55,7 +56,8 @@ Error failure_error(const plan::Plan& plan, const plan::HostFacts& facts, const 
   const plan::Step& step = plan.steps.at(failure.step);
   std::string message = format("cannot {}: {}", plan::describe(plan, step), errno_text(failure.error));
   if (!failure.reason.empty()) message += format(" ({})", printable(failure.reason));
-  Error error(std::move(message), plan::find_hint(step.action, failure.error, facts).value_or(""));
+  const auto explanation = plan::explain_failure(step.action, failure.error, facts, probe::refusal_facts());
+  Error error(std::move(message), plan::render_hint(explanation));
   if (std::holds_alternative<plan::Exec>(step.action)) error.with_exit_code(failure.error == ENOENT ? 127 : 126);
   return error;
 }

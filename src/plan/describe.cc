@@ -170,6 +170,14 @@ std::string describe_namespaces(std::uint64_t flags) {
   return text;
 }
 
+std::vector<std::string> map_words(const std::string& program, const std::vector<IdRange>& map) {
+  std::vector<std::string> words{program};
+  for (const IdRange& range : map)
+    for (const std::uint32_t number : {range.inside.value, range.outside.value, range.count})
+      words.push_back(format("{}", number));
+  return words;
+}
+
 std::string describe_capability(int number) {
   const char* name = capng_capability_to_name(static_cast<unsigned>(number));
   return name ? name : format("{}", number);

@@ -1,5 +1,12 @@
+// The one table of why things are refused, keyed by step, errno and facts.
+
 #include "snug/plan/hints.hh"
 
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cerrno>
 
 #include "snug/base/text.hh"
@@ -7,90 +14,259 @@
 namespace snug::plan {
 namespace {
 
-using Hint = std::optional<std::string>;
+struct Kind {
+  std::uint64_t flag;
+  const char* limit;  ///< as in user.max_…_namespaces
+  const char* name;
+  const char* without;  ///< the options of run that do without one; none: no container starts without it
+};
 
-struct Hints {
+constexpr std::array<Kind, 8> kinds{{{CLONE_NEWUSER, "user", "user", ""},
+                                     {CLONE_NEWNS, "mnt", "mount", ""},
+                                     {CLONE_NEWPID, "pid", "pid", "--pid host"},
+                                     {CLONE_NEWNET, "net", "network", "--network host"},
+                                     {CLONE_NEWUTS, "uts", "uts", "--uts host"},
+                                     {CLONE_NEWIPC, "ipc", "ipc", "--ipc host"},
+                                     {CLONE_NEWCGROUP, "cgroup", "cgroup", "--cgroupns host"},
+                                     {0x80 /* CLONE_NEWTIME */, "time", "time", "--timens host"}}};
+
+std::string limit_name(const Kind& kind) { return format("user.max_{}_namespaces", kind.limit); }
+
+std::string user_name(const HostFacts& host) {
+  return host.account.name.empty() ? format("{}", host.uid.value) : host.account.name;
+}
+
+Explanation disk_is_full(const HostFacts& host) {
+  return {format("the disk is full; snug keeps its data below {}", quoted(host.store)), "", ""};
+}
+
+struct Explain {
   int error;
-  const HostFacts& facts;
+  const HostFacts& host;
+  const RefusalFacts& facts;
 
-  Hint operator()(const Clone&) const {
+  [[nodiscard]] std::string_view setting(std::string_view name) const {
+    const auto found = facts.settings.find(name);
+    return found == facts.settings.end() ? std::string_view() : found->second;
+  }
+  [[nodiscard]] bool is_refused() const { return error == EPERM || error == EACCES; }
+
+  // With the restriction a user namespace is refused (EACCES), or given and worth nothing: the first use of a right in
+  // it fails (EPERM).
+  [[nodiscard]] std::optional<Explanation> apparmor() const {
+    constexpr std::string_view name = "kernel.apparmor_restrict_unprivileged_userns";
+    if (!is_refused() || setting(name) != "1") return {};
+    return Explanation{format("AppArmor restricts user namespaces ({} = 1)", name), "", format("sysctl -w {}=0", name)};
+  }
+
+  [[nodiscard]] Explanation filter_refuses(std::string_view what) const {
+    return {format("a seccomp filter refuses {}, as those around outer containers do", what), "",
+            "start the outer container without it: docker run --security-opt seccomp=unconfined "
+            "--security-opt apparmor=unconfined --security-opt systempaths=unconfined"};
+  }
+
+  [[nodiscard]] Explanation refused_user_namespace() const {
+    if (setting("kernel.unprivileged_userns_clone") == "0")
+      return {"user namespaces are off for ordinary users (kernel.unprivileged_userns_clone = 0)", "",
+              "sysctl -w kernel.unprivileged_userns_clone=1"};
+    if (auto restricted = apparmor()) return *restricted;
+    if (facts.filtered) return filter_refuses("user namespaces");
+    return {"a security module refuses user namespaces, or this is a chroot, where there are none", "", ""};
+  }
+
+  [[nodiscard]] Explanation used_up(std::uint64_t flags) const {
+    std::string zeros, settings, without;
+    bool all_can_go = true;
+    for (const Kind& kind : kinds) {
+      if ((flags & kind.flag) == 0 || setting(limit_name(kind)) != "0") continue;
+      zeros += format("{}{} = 0", zeros.empty() ? "" : ", ", limit_name(kind));
+      settings += format(" {}=65536", limit_name(kind));
+      without += format(" {}", kind.without);
+      all_can_go &= *kind.without != '\0';
+    }
+    if (!zeros.empty())
+      return {zeros, all_can_go ? format("use snug run{}, which does without", without) : "", "sysctl -w" + settings};
+    std::string limits;
+    for (const Kind& kind : kinds)
+      if (const auto value = setting(limit_name(kind)); (flags & kind.flag) && !value.empty())
+        limits += format(", {} = {}", limit_name(kind), value);
+    return {"user namespaces are nested too deep (32), or a limit is used up, here or in an outer container" + limits,
+            "", ""};
+  }
+
+  [[nodiscard]] Explanation no_more_processes() const {
+    constexpr std::string_view cause = "there are no more processes to be had: ";
+    if (!facts.processes) return {format("{}pids.max of the cgroup, or kernel.threads-max", cause), "", ""};
+    const auto& [soft, hard] = *facts.processes;
+    Explanation explanation{format("{}ulimit -u is {}, or else pids.max of the cgroup is reached", cause, soft), "",
+                            ""};
+    if (hard > soft)
+      explanation.you_can = hard == ~std::uint64_t{0} ? "ulimit -u unlimited" : format("ulimit -u {}", hard);
+    else
+      explanation.ask = format("echo {} - nproc 4096 >/etc/security/limits.d/snug.conf", shell_quoted(user_name(host)));
+    return explanation;
+  }
+
+  Explanation operator()(const Clone& step) const {
+    if (error == ENOSPC) return used_up(step.flags);
+    if ((is_refused() || error == ENOSYS) && (step.flags & CLONE_NEWUSER)) return refused_user_namespace();
+    if (error != EINVAL) return {};
+    const bool one = std::popcount(step.flags & ~std::uint64_t{CLONE_NEWUSER}) <= 1;
+    for (const Kind& kind : kinds)
+      if (one && (step.flags & ~std::uint64_t{CLONE_NEWUSER}) == (kind.flag & ~std::uint64_t{CLONE_NEWUSER}))
+        return {format("this kernel was built without {} namespaces", kind.name),
+                *kind.without ? format("use snug run {}, which does without", kind.without) : "",
+                "boot a kernel of the distribution"};
+    return {"this kernel was built without one of these namespaces", "ask snug doctor, which tries each alone",
+            "boot a kernel of the distribution"};
+  }
+  Explanation operator()(const WriteIdMaps& step) const {
+    if (step.newuidmap.empty()) return apparmor().value_or(Explanation());
+    constexpr const char* without = "use snug run --userns single, which needs no helper";
+    if (facts.no_new_privileges)
+      return {"no_new_privs is set on this process, so newuidmap has no more rights than you have", without, ""};
+    if (!facts.sub_id_service.empty())
+      return {format("newuidmap asks {} what you may map (subid: in /etc/nsswitch.conf)", quoted(facts.sub_id_service)),
+              without, ""};
+    return {"newuidmap allows what /etc/subuid and /etc/subgid give you", without, ""};
+  }
+  Explanation operator()(const BecomeUser&) const { return apparmor().value_or(Explanation()); }
+  Explanation operator()(const MakePrivate&) const {
+    if (auto restricted = apparmor()) return *restricted;
+    if (!is_refused()) return {};
+    if (facts.filtered) return filter_refuses("mounts");
+    return {"a security module refuses mounts, as those around outer containers do", "",
+            "start the outer container without it: docker run --security-opt apparmor=unconfined"};
+  }
+  Explanation operator()(const EnterNamespaces&) const {
+    if (error != EPERM && error != EINVAL) return {};
+    return {"a namespace can be entered by whoever owns the user namespace it belongs to",
+            "join that one too: --userns ns:/proc/PID/ns/user", ""};
+  }
+
+  [[nodiscard]] Explanation covered(std::string_view top, std::string_view option) const {
+    const auto is_below = [&](const std::string& path) {
+      return path.starts_with(top) && path.size() > top.size() && path[top.size()] == '/';
+    };
+    const auto count = std::count_if(facts.covered.begin(), facts.covered.end(), is_below);
+    const auto first = std::find_if(facts.covered.begin(), facts.covered.end(), is_below);
+    if (count == 0 && facts.filtered) return filter_refuses("mounts");
+    std::string what = format("{} is not there in full", top);
+    if (count == 1) what = format("{} is covered by another mount", quoted(*first));
+    if (count > 1) what = format("{} and more below {} are covered by other mounts", quoted(*first), top);
+    return {what + ", as outer containers do, and then the kernel gives no new one",
+            format("use snug run {} host, which shows {} as it is", option, top),
+            format("start the outer container with all of {}: podman run --security-opt unmask=ALL, or docker run "
+                   "--security-opt systempaths=unconfined",
+                   top)};
+  }
+
+  Explanation operator()(const MakeFilesystem& step) const {
+    if (step.type == "proc" && error == EPERM) return covered("/proc", "--pid");
+    if (step.type == "sysfs" && error == EPERM) return covered("/sys", "--network");
+    if (error == EPERM && facts.filtered) return filter_refuses("mounts");
+    if (error == ENODEV)
+      return {format("this kernel was built without the file system {}", step.type), "",
+              "boot a kernel of the distribution"};
+    return {};
+  }
+  Explanation operator()(const MakeOverlay& step) const {
+    constexpr const char* without = "use snug run --rw FOLDER, which writes into the folder itself";
+    if (error == EPERM && facts.filtered) return filter_refuses("mounts");
     if (error == EPERM)
-      return "this kernel or a policy refuses user namespaces to ordinary users (kernel.unprivileged_userns_clone, "
-             "kernel.apparmor_restrict_unprivileged_userns, an outer container's filter): snug doctor";
-    if (error == ENOSPC)
-      return "a limit of user.max_*_namespaces is reached, or namespaces are nested too deep (32): snug doctor";
-    if (error == EINVAL) return "this kernel was built without one of these namespaces: snug doctor";
-    if (error == EAGAIN) return "no more processes for this user: ulimit -u";
-    return {};
-  }
-  Hint operator()(const WriteIdMaps& step) const {
-    if (!step.newuidmap.empty())
-      return "newuidmap(1) allows what /etc/subuid and /etc/subgid give you; --userns single needs neither";
-    return {};
-  }
-  Hint operator()(const EnterNamespaces&) const {
-    if (error == EPERM || error == EINVAL)
-      return "a namespace can be entered by whoever owns the user namespace it belongs to: join that one too "
-             "(--userns ns:/proc/PID/ns/user)";
-    return {};
-  }
-  Hint operator()(const MakeFilesystem& step) const {
-    if (step.type == "proc" && error == EPERM)
-      return "part of /proc is covered here, as outer containers do; there the kernel gives no new one: snug doctor";
-    if (step.type == "sysfs" && error == EPERM) return "part of /sys is covered here, as outer containers do";
-    return {};
-  }
-  Hint operator()(const MakeOverlay& step) const {
-    if (error == EPERM) return "overlays in user namespaces need Linux 5.11 or newer";
-    if (error == ENODEV) return "this kernel has no overlay file system: modprobe overlay";
+      return {"this kernel gives ordinary users no overlays: that came with Linux 5.11", without,
+              "boot Linux 5.11 or newer"};
+    if (error == ENODEV) return {"this kernel has no overlay file system", without, "modprobe overlay"};
+    if (error == ENOSPC) return disk_is_full(host);
+    const auto missing = find_missing_storage(host);
+    if (missing && step.upper && !step.upper->mount) return *missing;
     if (error == EINVAL && !step.lowers.empty())
-      return "a folder with other mounts below it, or of a file system without stable names (vfat, for one), cannot be "
-             "overlaid; --rw uses the folder itself";
+      return {
+          "a folder with other mounts below it, or of a file system without stable names (vfat, for one), cannot be "
+          "overlaid",
+          without, ""};
     return {};
   }
-  Hint operator()(const Attach& step) const {
+  Explanation operator()(const Attach& step) const {
     if (error == EXDEV)
-      return format("{} lies on the host's side of a bind, where snug makes nothing: mkdir it first", quoted(step.target));
+      return {format("{} lies on the host's side of a bind, where snug makes nothing", quoted(step.target)),
+              "mkdir it first", ""};
     if (error == ENOENT)
-      return format("the root file system has no {}, and with --rw snug makes nothing in it: mkdir it there",
-                    quoted(step.target));
-    if (error == EACCES || error == EOVERFLOW || error == EPERM)
-      return "its folder belongs to an id that is not mapped here; see snug-walls(7), \"id maps\"";
-    if (error == ENOTDIR) return "a folder can only be mounted on a folder, and a file on a file";
+      return {format("the root file system has no {}, and with --rw snug makes nothing in it", quoted(step.target)),
+              "mkdir it there", ""};
+    if (is_refused() || error == EOVERFLOW)
+      return {"its folder belongs to an id that is not mapped here; see snug-walls(7), \"id maps\"", "", ""};
+    if (error == ENOTDIR) return {"a folder can only be mounted on a folder, and a file on a file", "", ""};
     return {};
   }
-  Hint operator()(const MakeFolder& step) const {
-    return (*this)(Attach{0, step.path, Attach::Target::make});
-  }
-  Hint operator()(const ChangeFolder&) const {
-    if (error == ENOENT) return "-w names a folder inside the container";
+  Explanation operator()(const MakeFolder& step) const { return (*this)(Attach{0, step.path, Attach::Target::make}); }
+  Explanation operator()(const ChangeFolder&) const {
+    if (error == ENOENT) return {"-w names a folder inside the container", "", ""};
     return {};
   }
-  Hint operator()(const SetLimits&) const {
-    if (error == EPERM) return "a hard limit cannot be raised above the caller's own: ulimit -H";
+  Explanation operator()(const SetLimits&) const {
+    if (error == EPERM) return {"a hard limit cannot be raised above the caller's own: ulimit -H", "", ""};
     return {};
   }
-  Hint operator()(const Exec& step) const {
+  Explanation operator()(const Exec& step) const {
     if (error == ENOENT && step.paths.size() == 1)
-      return "the file is not there, or the interpreter in its first line or its dynamic loader is not";
-    if (error == ENOENT) return "no folder of PATH inside the container has it";
-    if (error == ENOEXEC) return "it is no program of this machine's architecture, and no script with a first line";
-    if (error == E2BIG) return "arguments and environment are too large together; execve(2) tells the limit";
+      return {"the file is not there, or the interpreter in its first line or its dynamic loader is not", "", ""};
+    if (error == ENOENT) return {"no folder of PATH inside the container has it", "", ""};
+    if (error == ENOEXEC)
+      return {"it is no program of this machine's architecture, and no script with a first line", "", ""};
+    if (error == E2BIG) return {"arguments and environment are too large together; execve(2) tells the limit", "", ""};
     return {};
   }
   template <typename Other>
-  Hint operator()(const Other&) const {
-    if (error == ENOSPC) return format("the disk is full; snug keeps its data below {}", quoted(facts.store));
+  Explanation operator()(const Other&) const {
+    if (error == ENOSPC) return disk_is_full(host);
     return {};
   }
 };
 
 }  // namespace
 
-std::optional<std::string> find_hint(const Action& action, int error, const HostFacts& facts) {
-  if (std::holds_alternative<MakeFolders>(action) && error == ENOSPC)
-    return format("the disk is full; snug keeps its data below {}", quoted(facts.store));
-  return std::visit(Hints{error, facts}, action);
+Explanation explain_failure(const Action& action, int error, const HostFacts& host, const RefusalFacts& facts) {
+  if (error == EMFILE && facts.open_files)
+    return {format("ulimit -n is {}: no more files can be open at once", facts.open_files->soft), "", ""};
+  const Explain explain{error, host, facts};
+  return error == EAGAIN ? explain.no_more_processes() : std::visit(explain, action);
+}
+
+std::optional<Explanation> find_missing_ranges(const HostFacts& host) {
+  if (host.newuidmap.empty() || host.newgidmap.empty()) {
+    if (host.map_helpers_powerless)
+      return Explanation{
+          "newuidmap and newgidmap have no right to write maps here (no set-user-ID bit of root, no capabilities)", "",
+          ""};
+    return Explanation{"newuidmap and newgidmap are not installed", "", "apt-get install uidmap"};
+  }
+  if (!host.subuids.empty() && !host.subgids.empty()) return {};
+  const std::string user = user_name(host);
+  if (!host.sub_id_service.empty())
+    return Explanation{
+        format("{} hands out the sub-ids here (subid: in /etc/nsswitch.conf), and getsubids tells of none for {}",
+               quoted(host.sub_id_service), quoted(user)),
+        "", format("give {} a range of 65536 ids in {}", quoted(user), quoted(host.sub_id_service))};
+  return Explanation{
+      format("{} has no line for {}", host.subuids.empty() ? "/etc/subuid" : "/etc/subgid", quoted(user)), "",
+      format("usermod --add-subuids {0}-{1} --add-subgids {0}-{1} {2}", host.next_sub_id, host.next_sub_id + 65535,
+             shell_quoted(user))};
+}
+
+std::optional<Explanation> find_missing_storage(const HostFacts& host) {
+  if (host.store_takes_upper) return {};
+  return Explanation{
+      format("{} lies on {}, which is not known to take what overlays write", quoted(host.store), host.store_type),
+      "set XDG_DATA_HOME to a folder on a local disk (ext4, xfs, btrfs)", ""};
+}
+
+std::string render_hint(const Explanation& explanation) {
+  std::vector<std::string> parts;
+  for (const std::string& part : {explanation.cause, explanation.you_can})
+    if (!part.empty()) parts.push_back(part);
+  if (!explanation.ask.empty()) parts.push_back("ask an administrator: " + explanation.ask);
+  return join(parts, "; ");
 }
 
 }  // namespace snug::plan

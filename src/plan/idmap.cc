@@ -3,6 +3,7 @@
 
 #include "draft.hh"
 #include "snug/base/text.hh"
+#include "snug/plan/hints.hh"
 
 namespace snug::plan {
 namespace {
@@ -45,20 +46,9 @@ std::vector<IdRange> map_around(ContainerId self, HostId caller, const std::vect
   return lines;
 }
 
-struct Missing {
-  std::string what, remedy;
-};
-
-// Says what a range of ids lacks here, if anything.
-std::optional<Missing> find_missing(const HostFacts& facts) {
-  const std::string user = facts.account.name.empty() ? format("{}", facts.uid.value) : facts.account.name;
-  if (facts.newuidmap.empty() || facts.newgidmap.empty())
-    return Missing{"newuidmap and newgidmap are not installed", "ask an administrator: apt-get install uidmap"};
-  if (facts.subuids.empty() || facts.subgids.empty())
-    return Missing{format("{} has no line for {}", facts.subuids.empty() ? "/etc/subuid" : "/etc/subgid", quoted(user)),
-                   format("ask an administrator: usermod --add-subuids {0}-{1} --add-subgids {0}-{1} {2}", facts.next_sub_id,
-                          facts.next_sub_id + 65535, shell_quoted(user))};
-  return {};
+std::string remedy(Explanation explanation) {
+  explanation.cause.clear();
+  return render_hint(explanation);
 }
 
 Verdict check_explicit(const std::vector<IdRange>& map, std::string_view option) {
@@ -97,8 +87,8 @@ Verdict plan_explicit(Draft& draft) {
   if (Verdict refused = check_explicit(maps.gids, "--gidmap")) return refused;
   maps.helpers = !is_one_line(maps.uids, draft.facts.uid) || !is_one_line(maps.gids, draft.facts.gid);
   if (!maps.helpers) return {};
-  if (const auto missing = find_missing(draft.facts); missing && draft.facts.newuidmap.empty())
-    return Refusal{format("--uidmap: {}", missing->what), missing->remedy};
+  if (const auto missing = find_missing_ranges(draft.facts); missing && draft.facts.newuidmap.empty())
+    return Refusal{format("--uidmap: {}", missing->cause), remedy(*missing)};
   return {};
 }
 
@@ -108,7 +98,7 @@ void plan_around_caller(Draft& draft) {
   const bool keep = choice.mode == IdMapChoice::Mode::keep_id;
   const ContainerId uid = keep ? choice.keep_uid.value_or(ContainerId{facts.uid.value}) : ContainerId{0};
   const ContainerId gid = keep ? choice.keep_gid.value_or(ContainerId{facts.gid.value}) : ContainerId{0};
-  const auto missing = find_missing(facts);
+  const auto missing = find_missing_ranges(facts);
   IdMaps& maps = draft.maps;
   maps.helpers = choice.mode != IdMapChoice::Mode::single && !missing;
   if (maps.helpers) {
@@ -119,8 +109,8 @@ void plan_around_caller(Draft& draft) {
   maps.uids = {{uid, facts.uid, 1}};
   maps.gids = {{gid, facts.gid, 1}};
   if (choice.mode != IdMapChoice::Mode::single)
-    draft.notice("idmap", format("only one id is mapped, so programs inside cannot change owners or users: {}", missing->what),
-                 missing->remedy);
+    draft.notice("idmap", format("only one id is mapped, so programs inside cannot change owners or users: {}", missing->cause),
+                 remedy(*missing));
 }
 
 }  // namespace

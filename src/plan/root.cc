@@ -4,6 +4,7 @@
 
 #include "draft.hh"
 #include "snug/base/text.hh"
+#include "snug/plan/hints.hh"
 
 namespace snug::plan {
 namespace {
@@ -119,10 +120,9 @@ class Overlays {
 
 bool uses_memory(Draft& draft) {
   if (draft.spec.root_writes == RootWrites::refused) return true;
-  if (draft.facts.store_takes_upper) return false;
-  draft.notice("storage",
-               format("writes are kept in memory: the file system of {} cannot hold them", quoted(draft.facts.store)),
-               "set XDG_DATA_HOME to a folder on a local disk (ext4, xfs, btrfs)");
+  const auto missing = find_missing_storage(draft.facts);
+  if (!missing) return false;
+  draft.notice("storage", format("writes are kept in memory: {}", missing->cause), missing->you_can);
   return true;
 }
 

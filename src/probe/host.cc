@@ -2,13 +2,10 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/magic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/vfs.h>
-#include <sys/xattr.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -19,12 +16,14 @@
 #include <cstdlib>
 
 #include "account.hh"
+#include "filesystem.hh"
 #include "parse.hh"
 #include "rootfs.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/plan.hh"
 #include "snug/sys/file.hh"
+#include "sub_ids.hh"
 
 namespace snug::probe {
 namespace {
@@ -41,28 +40,6 @@ void read_ids(HostFacts& facts) {
   std::array<__user_cap_data_struct, 2> sets{};
   if (::syscall(SYS_capget, &header, sets.data()) == 0)
     facts.privileged = ((sets[0].effective >> CAP_SYS_ADMIN) & 1U) != 0;
-}
-
-// A helper that may write maps: root's own set-user-ID bit, or capabilities on the file.
-std::string find_map_helper(const char* name) {
-  for (const char* folder : {"/usr/bin", "/bin", "/usr/local/bin"}) {
-    const std::string path = format("{}/{}", folder, name);
-    const auto status = sys::find_status(AT_FDCWD, path.c_str());
-    if (!status || !S_ISREG(status->st_mode) || ::access(path.c_str(), X_OK) != 0) continue;
-    if ((status->st_uid == 0 && (status->st_mode & S_ISUID) != 0) ||
-        ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0)
-      return path;
-  }
-  return {};
-}
-
-void read_sub_ids(HostFacts& facts) {
-  const std::string uids = sys::find_file_text("/etc/subuid").value_or(""), gids = sys::find_file_text("/etc/subgid").value_or("");
-  facts.subuids = parse_sub_ids(uids, facts.account.name, facts.uid);
-  facts.subgids = parse_sub_ids(gids, facts.account.name, facts.uid);
-  facts.next_sub_id = std::max(next_sub_id(uids), next_sub_id(gids));
-  facts.newuidmap = find_map_helper("newuidmap");
-  facts.newgidmap = find_map_helper("newgidmap");
 }
 
 // $PWD keeps the names of links that led here, but only where it still tells the truth.
@@ -90,24 +67,12 @@ std::string canonical(const std::string& path) {
   return (found == "/" ? "" : found) + tail;
 }
 
-// File systems that have what an upper needs: whiteouts, user xattrs, rename flags, no life of their own elsewhere.
-bool takes_upper(std::string folder) {
-  struct statfs status {};
-  while (::statfs(folder.c_str(), &status) != 0) {
-    const std::size_t slash = folder.rfind('/');
-    if (errno != ENOENT || slash == std::string::npos) return false;
-    folder.erase(slash == 0 && folder.size() > 1 ? 1 : slash);
-    if (folder.empty()) return false;
-  }
-  constexpr std::array<std::uint32_t, 7> magics{EXT4_SUPER_MAGIC, 0x58465342 /* xfs */, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
-                                                0xca451a4e /* bcachefs */, 0x2fc12fc1 /* zfs */, TMPFS_MAGIC};
-  return std::find(magics.begin(), magics.end(), static_cast<std::uint32_t>(status.f_type)) != magics.end();
-}
-
 void read_store(HostFacts& facts, const CallerEnvironment& environment) {
   const bool named = environment.xdg_data_home.starts_with('/');
   facts.store = canonical(named ? environment.xdg_data_home + "/snug" : facts.account.home + "/.local/share/snug");
-  facts.store_takes_upper = takes_upper(facts.store);
+  const Filesystem filesystem = filesystem_at(facts.store);
+  facts.store_type = filesystem.name;
+  facts.store_takes_upper = filesystem.takes_upper;
 }
 
 void read_limits(HostFacts& facts) {

@@ -1,6 +1,9 @@
 #include "parse.hh"
 
+#include <strings.h>
+
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
 
@@ -23,6 +26,12 @@ std::optional<std::uint32_t> parse_id(std::string_view text) {
   const auto number = parse_number(text);
   if (!number || *number >= std::numeric_limits<std::uint32_t>::max()) return {};
   return static_cast<std::uint32_t>(*number);
+}
+
+std::optional<plan::SubIdRange> parse_range(std::string_view first_id, std::string_view length) {
+  const auto first = parse_id(first_id), count = parse_id(length);
+  if (!first || !count || *count == 0 || *first + std::uint64_t{*count} > std::numeric_limits<std::uint32_t>::max()) return {};
+  return plan::SubIdRange{{*first}, *count};
 }
 
 // Undoes the kernel's \040 for a blank and its like.
@@ -72,8 +81,31 @@ std::vector<plan::SubIdRange> parse_sub_ids(std::string_view text, std::string_v
     const auto fields = split(line, ':');
     if (fields.size() != 3) continue;
     const bool mine = (!name.empty() && fields[0] == name) || fields[0] == format("{}", uid.value);
-    const auto first = parse_id(fields[1]), count = parse_id(fields[2]);
-    if (mine && first && count && *count > 0 && *first + std::uint64_t{*count} <= std::numeric_limits<std::uint32_t>::max()) ranges.push_back({{*first}, *count});
+    const auto range = parse_range(fields[1], fields[2]);
+    if (mine && range) ranges.push_back(*range);
+  }
+  return ranges;
+}
+
+std::string sub_id_service(std::string_view text) {
+  constexpr std::string_view database = "subid:";
+  for (const std::string_view line : sound_lines(text)) {
+    if (::strncasecmp(line.data(), database.data(), std::min(line.size(), database.size())) != 0 || line.size() < database.size()) continue;
+    const std::string_view services = trimmed(line.substr(database.size()));
+    const std::string service(services.substr(0, services.find_first_of(" \t#")));
+    return service == "files" ? "" : service;
+  }
+  return {};
+}
+
+std::vector<plan::SubIdRange> parse_getsubids(std::string_view text, std::string_view name) {
+  std::vector<plan::SubIdRange> ranges;
+  for (const std::string_view line : lines(text)) {
+    const auto fields = split(line, ' ');  // INDEX: NAME FIRST COUNT
+    if (fields.size() != 4 || fields[0] != format("{}:", ranges.size()) || fields[1] != name) return {};
+    const auto range = parse_range(fields[2], fields[3]);
+    if (!range) return {};
+    ranges.push_back(*range);
   }
   return ranges;
 }
@@ -100,6 +132,26 @@ std::vector<plan::Mount> parse_mountinfo(std::string_view text) {
     mounts.push_back({unescape(fields[4]), std::string(rest.substr(0, rest.find(' '))), unescape(fields[3])});
   }
   return mounts;
+}
+
+std::vector<std::string> find_covered(const std::vector<plan::Mount>& mounts) {
+  static constexpr std::array<std::string_view, 12> at_home{"autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs",
+                                                            "debugfs", "efivarfs", "fusectl", "pstore", "securityfs", "tracefs"};
+  std::vector<std::string> covered;
+  for (const plan::Mount& mount : mounts) {
+    const bool below = mount.target.starts_with("/proc/") || mount.target.starts_with("/sys/");
+    const bool in_cgroups = mount.target == "/sys/fs/cgroup" || mount.target.starts_with("/sys/fs/cgroup/");
+    if (below && !in_cgroups && std::find(at_home.begin(), at_home.end(), mount.type) == at_home.end())
+      covered.push_back(mount.target);
+  }
+  return covered;
+}
+
+bool is_filtered(std::string_view status) {
+  constexpr std::string_view key = "Seccomp:";
+  for (const std::string_view line : lines(status))
+    if (line.starts_with(key)) return trimmed(line.substr(key.size())) == "2";
+  return false;
 }
 
 }  // namespace snug::probe

@@ -22,7 +22,20 @@ namespace snug::probe {
 /// subuid(5) and subgid(5): the first id behind the last range of anybody, and at least 100000.
 [[nodiscard]] std::uint32_t next_sub_id(std::string_view text);
 
+/// nsswitch.conf(5), as newuidmap(1) reads it: the one service that hands out sub-ids; empty where the files do.
+[[nodiscard]] std::string sub_id_service(std::string_view text);
+
+/// What getsubids(1) prints: the ranges, or none where anything in it is not as it should be or is of somebody else.
+[[nodiscard]] std::vector<plan::SubIdRange> parse_getsubids(std::string_view text, std::string_view name);
+
 /// proc_pid_mountinfo(5).
 [[nodiscard]] std::vector<plan::Mount> parse_mountinfo(std::string_view text);
+
+/// Of these mounts, what keeps the kernel from giving out a new /proc or /sys: the targets below them, without the file
+/// systems that stand on folders made for them.
+[[nodiscard]] std::vector<std::string> find_covered(const std::vector<plan::Mount>& mounts);
+
+/// proc_pid_status(5): a seccomp filter is on the process.
+[[nodiscard]] bool is_filtered(std::string_view status);
 
 }  // namespace snug::probe

@@ -233,7 +233,7 @@ class Monitor {
   std::optional<StepFailure> write_maps() {
     const auto* step = maps_by_helpers();
     if (!step) return {};
-    const std::string words = write_id_maps(*step, pid_);
+    const std::string words = sys::write_id_maps(map_helpers(*step), pid_);
     if (!words.empty()) {
       static_cast<void>(sys::send_signal(init_.get(), SIGKILL));
       reap();

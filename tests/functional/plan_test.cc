@@ -41,26 +41,6 @@ TEST_CASE("--verbose names each step that the plan names, as it is done") {
   CHECK(compared == steps);
 }
 
-TEST_CASE("plan and doctor speak JSON") {
+TEST_CASE("plan speaks JSON") {
   CHECK(run({program(), "plan", "--json", "--userns", "single", small_root(), "true"}).out.starts_with("{\n  \"version\": 1,"));
-  const Result doctor = run({program(), "doctor", "--json"});
-  CHECK(doctor.code == 0);
-  CHECK(doctor.out.starts_with("[\n"));
-}
-
-TEST_CASE("doctor names what is missing: a namespace that is used up") {
-  const Result result = run({"unshare", "--user", "--map-root-user", "sh", "-c", "echo 0 >/proc/sys/user/max_net_namespaces; exec " + program() + " doctor"});
-  CHECK(result.code == 1);
-  CHECK(result.out.find("user.max_net_namespaces = 0") != std::string::npos);
-  CHECK(result.out.find("sysctl -w user.max_net_namespaces=65536") != std::string::npos);
-}
-
-TEST_SUITE_END();
-
-TEST_SUITE_BEGIN("single");
-
-TEST_CASE("doctor names missing sub-ids and who can give them") {
-  const Result result = run({program(), "doctor"});
-  CHECK(result.code == 0);
-  CHECK(result.out.find("ask an administrator: usermod --add-subuids") != std::string::npos);
 }

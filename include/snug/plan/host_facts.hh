@@ -79,15 +79,18 @@ struct HostFacts {
   std::vector<HostId> groups;                        ///< supplementary
   Account account;                                   ///< the caller's own line of passwd; the name may be empty
   std::vector<SubIdRange> subuids, subgids;
+  std::string sub_id_service;                        ///< who hands them out in place of those files: subid: in nsswitch.conf
   std::uint32_t next_sub_id = 100000;                ///< from here on nobody has any, for remedies
   std::string newuidmap, newgidmap;                  ///< absolute path, or empty where there is none
+  bool map_helpers_powerless = false;                ///< there are some, but without the right to write maps
   std::string unpacker;                              ///< absolute path of snug-unpack; of an archive only
   bool privileged = false;                           ///< CAP_SYS_ADMIN in the caller's user namespace
   std::string hostname;
   std::string resolv_conf;                           ///< text of /etc/resolv.conf
   std::string current_folder;                        ///< $PWD or getcwd(3)
   std::string store;                                 ///< $XDG_DATA_HOME/snug, where containers' uppers lie
-  bool store_takes_upper = true;                     ///< its file system can be an overlay's upper
+  std::string store_type;                            ///< the name of its file system
+  bool store_takes_upper = true;                     ///< which can be an overlay's upper
   std::vector<Mount> mounts;                         ///< of a `host` root only
   std::map<std::string, std::vector<FolderEntry>> folders;  ///< entries of the folders that host_spine() named
   std::vector<ForeignFolder> foreign;                ///< of a `host` root: those on the way to home and current folder

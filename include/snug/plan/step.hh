@@ -265,6 +265,9 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
+/// Gives the words of newuidmap(1) or newgidmap(1), `program`, for a map; the pid is still missing.
+[[nodiscard]] std::vector<std::string> map_words(const std::string& program, const std::vector<IdRange>& map);
+
 /// Names the namespaces of CLONE_NEW* flags: "user, mount, pid".
 [[nodiscard]] std::string describe_namespaces(std::uint64_t flags);
 

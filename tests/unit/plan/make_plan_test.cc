@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "snug/plan/hints.hh"
 #include "snug/plan/plan.hh"
 
 using namespace snug;
@@ -134,10 +133,4 @@ TEST_CASE("doors are named, and every step has words") {
   CHECK(plan.opened.size() == 2);
   for (const Step& step : plan.steps) CHECK(!describe(plan, step).empty());
   CHECK((plan.find<Clone>()->flags & 0x40000000U) == 0);  // CLONE_NEWNET
-}
-
-TEST_CASE("errno values that lie are translated") {
-  CHECK(find_hint(Clone{}, 28 /* ENOSPC */, {})->find("user.max_*_namespaces") != std::string::npos);
-  CHECK(find_hint(MakeFilesystem{.type = "proc"}, 1 /* EPERM */, {})->find("/proc is covered") != std::string::npos);
-  CHECK(!find_hint(MakePrivate{}, 1, {}));
 }

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "filesystem.hh"
+
 using namespace snug;
 using namespace snug::probe;
 
@@ -40,6 +42,52 @@ TEST_CASE("sub-ids: a remedy names a range that nobody has") {
   CHECK(next_sub_id("") == 100000);
   CHECK(next_sub_id("a:100000:65536\nb:165536:65536\n") == 231072);
   CHECK(next_sub_id("a:4294967000:200\n") == 4294901759U);
+}
+
+TEST_CASE("nsswitch: who hands out sub-ids") {
+  CHECK(sub_id_service("").empty());
+  CHECK(sub_id_service("passwd: files sss\n# subid: sss\n").empty());
+  CHECK(sub_id_service("passwd: files\nsubid: files\n").empty());
+  CHECK(sub_id_service("subid: files sss\n").empty());  // newuidmap takes the first alone
+  CHECK(sub_id_service("subid:\n").empty());
+  CHECK(sub_id_service("subid:\t sss # central\nsubid: other\n") == "sss");
+  CHECK(sub_id_service("SubID:sss\n") == "sss");
+}
+
+TEST_CASE("getsubids: every line is as it should be, or none counts") {
+  const auto ranges = parse_getsubids("0: me 100000 65536\n1: me 300000 10\n", "me");
+  REQUIRE(ranges.size() == 2);
+  CHECK(ranges[0] == plan::SubIdRange{{100000}, 65536});
+  CHECK(ranges[1] == plan::SubIdRange{{300000}, 10});
+  CHECK(parse_getsubids("", "me").empty());
+  for (const char* bad : {"0: you 100000 65536\n", "1: me 100000 65536\n", "0 me 100000 65536\n", "0: me 100000\n", "0: me 100000 65536 1\n",
+                          "0: me  100000 65536\n", "0: me -1 65536\n", "0: me 0x10 5\n", "0: me 100000 0\n", "0: me 4294967290 100\n",
+                          "0: me 100000 65536\nError fetching ranges\n", "0: me 100000 65536\n\n"})
+    CHECK_MESSAGE(parse_getsubids(bad, "me").empty(), bad);
+}
+
+TEST_CASE("mounts: what covers /proc and /sys, without what stands where it belongs") {
+  CHECK(find_covered({{"/", "ext4", "/"}, {"/proc", "proc", "/"}, {"/proc/sys/fs/binfmt_misc", "binfmt_misc", "/"}, {"/sys", "sysfs", "/"},
+                      {"/sys/fs/cgroup", "tmpfs", "/"}, {"/sys/fs/cgroup/unified", "cgroup2", "/"}, {"/sys/kernel/debug", "debugfs", "/"},
+                      {"/system", "ext4", "/"}})
+            .empty());
+  CHECK(find_covered({{"/proc/keys", "tmpfs", "/null"}, {"/proc/bus", "proc", "/bus"}, {"/sys/firmware", "tmpfs", "/"}}) ==
+        std::vector<std::string>{"/proc/keys", "/proc/bus", "/sys/firmware"});
+}
+
+TEST_CASE("status: a seccomp filter") {
+  CHECK(is_filtered("Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n"));
+  CHECK(!is_filtered("Seccomp:\t0\nSeccomp_filters:\t2\n"));
+  CHECK(!is_filtered(""));
+}
+
+TEST_CASE("file systems: named, and only those that are known to do take an upper") {
+  CHECK(filesystem_of(0xef53).takes_upper);
+  CHECK(filesystem_of(0x01021994).name == "tmpfs");
+  for (const std::uint32_t magic : {0x6969U, 0x65735546U, 0x794c7630U, 0xf15fU}) CHECK(!filesystem_of(magic).takes_upper);
+  CHECK(filesystem_of(0x6969).name == "NFS");
+  CHECK(filesystem_of(0xf15f).name == "eCryptfs");
+  CHECK(filesystem_of(0x12345678).name.find("0x12345678") != std::string::npos);
 }
 
 TEST_CASE("mountinfo: escapes are undone, optional fields are passed over") {

@@ -1,0 +1,64 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "examination.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::probe {
+namespace {
+
+using Verdict = Finding::Verdict;
+
+void examine_programs(Examination& examination) {
+  struct Program {
+    const char* name;
+    const char* purpose;
+    const char* path;
+    const char* package;
+  };
+  for (const Program& program :
+       {Program{"mmdebstrap", "makes a Debian root file system without root", "/usr/bin/mmdebstrap", "mmdebstrap"},
+        Program{"pasta", "a way out for a private network; not used yet", "/usr/bin/pasta", "passt"},
+        Program{"slirp4netns", "the same, where there is no pasta; not used yet", "/usr/bin/slirp4netns",
+                "slirp4netns"}}) {
+    const bool there = ::access(program.path, X_OK) == 0;
+    examination.add({.name = program.name,
+                     .purpose = program.purpose,
+                     .verdict = there ? Verdict::works : Verdict::missing,
+                     .detail = there ? program.path : "not installed",
+                     .ask = there ? "" : format("apt-get install {}", program.package)});
+  }
+}
+
+void examine_devices(Examination& examination) {
+  struct Device {
+    const char* path;
+    const char* purpose;
+    const char* module;
+  };
+  for (const Device& device : {Device{"/dev/net/tun", "pasta and slirp4netns need it; not used yet", "tun"},
+                               Device{"/dev/fuse", "file systems made by programs; not used yet", "fuse"}}) {
+    const sys::Fd fd = sys::try_open(AT_FDCWD, device.path, O_RDWR);
+    const int error = fd ? 0 : errno;
+    examination.add({.name = device.path,
+                     .purpose = device.purpose,
+                     .verdict = error ? Verdict::missing : Verdict::works,
+                     .detail = error ? errno_text(error) : "",
+                     .ask = error == EACCES   ? format("chmod 666 {}", device.path)
+                            : error == ENOENT ? format("modprobe {}", device.module)
+                                              : ""});
+  }
+}
+
+}  // namespace
+
+void examine_helpers(Examination& examination) {
+  examine_programs(examination);
+  examine_devices(examination);
+}
+
+}  // namespace snug::probe

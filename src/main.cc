@@ -2,15 +2,13 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <exception>
-#include <string>
 #include <vector>
 
 #include "snug/base/environment.hh"
 #include "snug/base/error.hh"
-#include "snug/base/text.hh"
 #include "snug/commands/dispatch.hh"
-#include "snug/sys/file.hh"
 
 namespace {
 
@@ -19,24 +17,6 @@ bool fill_standard_descriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) return false;
   return true;
-}
-
-void say(std::string_view text) { static_cast<void>(snug::sys::write_all(STDERR_FILENO, text)); }
-
-// Keeps the line feeds of our own messages and escapes the rest of what a terminal could act on.
-std::string plain(std::string_view text) {
-  std::string out;
-  for (const std::string_view line : snug::lines(text))
-    out += (out.empty() ? "" : "\n         ") + snug::printable(line);
-  return out;
-}
-
-void print_error(const snug::Error& error) {
-  std::string text = snug::format("snug: {}\n", plain(error.message()));
-  for (std::size_t at = 0; at < error.contexts().size() && at < 2; ++at)
-    text += snug::format("  while: {}\n", plain(error.contexts()[at]));
-  if (!error.hint().empty()) text += snug::format("  hint:  {}\n", plain(error.hint()));
-  say(text);
 }
 
 int run(std::span<const std::string_view> words, const snug::Environment& environment) {
@@ -56,10 +36,10 @@ int main(int argc, char** argv) {
     const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     return run(words, snug::Environment(environ));
   } catch (const snug::Error& error) {
-    print_error(error);
+    std::fputs(snug::render_error(error).c_str(), stderr);
     return error.exit_code();
   } catch (const std::exception& error) {
-    print_error(snug::Error(snug::format("gave up: {}", error.what())));
+    std::fputs(snug::render_error(error).c_str(), stderr);
     return own_failure;
   }
 }

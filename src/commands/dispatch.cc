@@ -12,6 +12,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/cli/help.hh"
+#include "snug/shell/prompt.hh"
 
 namespace snug::commands {
 namespace {
@@ -22,10 +23,24 @@ std::string current_folder() {
   return ::getcwd(buffer.data(), buffer.size()) ? buffer.data() : "";
 }
 
+constexpr std::string_view welcome =
+    "Type a command: 'run' is a shell inside walls, 'doctor' tells what works here.\n"
+    "'help' lists them all, Tab completes, '! ls' is ls on this machine, outside.\n"
+    "Ctrl-C drops a line, Ctrl-D or 'exit' leaves. These lines do not come again.\n";
+
+// With a terminal a prompt, with anything else a script. Where only the output goes elsewhere nobody sees a prompt.
+int take_commands(const Environment& environment) {
+  const shell::Commands commands{
+      all_commands(), [&](std::span<const std::string_view> words) { return dispatch(words, environment); }, welcome};
+  if (!::isatty(STDIN_FILENO)) return shell::run_script(commands, environment);
+  return ::isatty(STDOUT_FILENO) ? shell::run_prompt(commands, environment) : print_overview();
+}
+
 }  // namespace
 
 int dispatch(std::span<const std::string_view> words, const Environment& environment) {
-  if (words.empty() || words[0] == "--help" || words[0] == "-h") return print_overview();
+  if (words.empty()) return take_commands(environment);
+  if (words[0] == "--help" || words[0] == "-h") return print_overview();
   const std::string_view name = words[0] == "--version" ? version_command.name : words[0];
   if (name.starts_with('-'))
     throw UsageError(format("the first word is a command, not an option: {}", quoted(name)),

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::string_view about =
     "A shell inside walls of its own: namespaces of the kernel that is already there, on a root file system "
-    "of its "
-    "own, for an ordinary user, with no daemon and no setuid program.";
+    "of its own, for an ordinary user, with no daemon and no setuid program. Without a COMMAND it is a prompt "
+    "that takes them.";
 
 constexpr std::array options{
     cli::Option{.name = "dump", .help = "print the tables of commands and options", .hidden = true},

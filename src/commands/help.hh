@@ -2,7 +2,7 @@
 
 namespace snug::commands {
 
-/// Prints what `snug` alone and `snug --help` print; 0.
+/// Prints what `snug help` and `snug --help` print; 0.
 int print_overview();
 
 }  // namespace snug::commands

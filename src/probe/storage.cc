@@ -102,10 +102,7 @@ std::string nearest_folder(std::string path) {
 }
 
 Outcome try_below(const std::string& parent, const std::string& lower, const Caller& caller) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("make a pipe", errno);
-  const Fd answer(ends[0]);
-  Fd end(ends[1]);
+  auto [answer, end] = sys::make_pipe();
   const int error = run_undisturbed([&] {
     const Outcome outcome = try_on_disk(parent, lower, caller);
     static_cast<void>(sys::write_all(end.get(), {reinterpret_cast<const char*>(&outcome), sizeof outcome}));

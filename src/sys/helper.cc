@@ -13,6 +13,7 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
 
 namespace snug::sys {
@@ -66,11 +67,9 @@ bool take(int fd, std::string& text) {
 }  // namespace
 
 Helper::Helper(std::vector<std::string> words, Read stream) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("make a pipe", errno);
-  stream_ = Fd(ends[0]);
-  const Fd end(ends[1]);
-  pid_ = spawn(words, static_cast<int>(stream), end.get());
+  FdPair pipe = make_pipe();
+  stream_ = std::move(pipe.first);
+  pid_ = spawn(words, static_cast<int>(stream), pipe.second.get());
   process_ = open_process(pid_);
 }
 

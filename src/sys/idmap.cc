@@ -56,9 +56,7 @@ std::string write_id_maps(const MapHelpers& helpers, pid_t pid) {
 }
 
 MappedEnd run_mapped(const MapHelpers& helpers, const std::function<int()>& work) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("make a pipe", errno);
-  Fd go_read(ends[0]), go_write(ends[1]);
+  auto [go_read, go_write] = make_pipe();
   const Cloned child = clone_process(CLONE_NEWUSER);
   if (child.pid < 0) return {errno_text(errno)};
   if (child.pid == 0) {

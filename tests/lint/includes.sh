@@ -12,6 +12,7 @@ allowed() { # ROOM: the rooms whose public headers it may include
     image | net | state) echo "base sys $1" ;;
     shell) echo "base cli shell" ;;
     commands) echo "base sys plan cli config probe runtime image net state explain shell commands" ;;
+    main) echo "base cli commands" ;;
   esac
 }
 
@@ -31,7 +32,7 @@ trap 'rm -f "$sample"' EXIT
 printf '#include %s\n' '"snug/runtime/launch.hh"' '<fmt/core.h>' '"../probe/parse.hh"' '<readline/readline.h>' >"$sample"
 [ "$(check plan "$sample" | wc -l)" -eq 4 ] || { echo "the check does not see a bad include" >&2; exit 1; }
 
-bad=$(for file in src/*/*.cc src/*/*.hh include/snug/*/*.hh; do
-  [ ! -e "$file" ] || check "$(echo "$file" | sed 's/.*\(src\|snug\)\/\([a-z]*\)\/[^/]*$/\2/')" "$file"
+bad=$(for file in src/*.cc src/*/*.cc src/*/*.hh include/snug/*/*.hh; do
+  [ ! -e "$file" ] || check "$(echo "$file" | sed 's/.*\(src\|snug\)\/\([a-z]*\)\/[^/]*$/\2/; s/^src\/\(.*\)\.cc$/\1/')" "$file"
 done)
 [ -z "$bad" ] || { echo "$bad" >&2; exit 1; }

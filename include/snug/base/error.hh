@@ -46,6 +46,10 @@ class UsageError : public Error {
   using Error::Error;
 };
 
+/// Renders what is printed of an error, line feed included: the message, `while:` lines and the hint. Of any other
+/// exception: that snug gave up. What a terminal could act on is escaped.
+[[nodiscard]] std::string render_error(const std::exception& error);
+
 /// Gives "Permission denied (EACCES)" for an errno.
 [[nodiscard]] std::string errno_text(int error);
 

@@ -7,7 +7,8 @@
 
 namespace snug::commands {
 
-/// Does what `words` (without the program's own name) ask for and gives the exit code. Throws Error.
+/// Does what `words` (without the program's own name) ask for and gives the exit code; without words it
+/// takes commands from standard input. Throws Error.
 [[nodiscard]] int dispatch(std::span<const std::string_view> words, const Environment& environment);
 
 }  // namespace snug::commands

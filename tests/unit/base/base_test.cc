@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "snug/base/error.hh"
 #include "snug/base/spell.hh"
 #include "snug/base/text.hh"
 
@@ -50,4 +52,14 @@ TEST_CASE("the nearest word is found, and nothing far away") {
   CHECK(find_nearest("rn", words) == "run");
   CHECK(!find_nearest("completely", words));
   CHECK(edit_distance("ab", "ba") == 1);
+}
+
+TEST_CASE("an error is printed with where it happened, what that belongs to, and what to do") {
+  Error error("cannot bind '/a'\nsecond line\x1b[31m", "ask");
+  CHECK(render_error(error) == "snug: cannot bind '/a'\n         second line\\x1b[31m\n  hint:  ask\n");
+  error.during("reading env:2").during("reading snug.toml:1").during("line 3 of standard input");
+  CHECK(render_error(error) ==
+        "snug: cannot bind '/a'\n         second line\\x1b[31m\n  while: reading env:2\n"
+        "  while: line 3 of standard input\n  hint:  ask\n");
+  CHECK(render_error(std::runtime_error("no memory\r")) == "snug: gave up: no memory\\x0d\n");
 }

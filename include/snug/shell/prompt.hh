@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "snug/base/environment.hh"
+#include "snug/cli/help.hh"
+
+namespace snug::shell {
+
+/// What can be typed, and what does it: the room knows no command itself.
+struct Commands {
+  cli::CommandTable table;
+  /// Does what the words ask for, in this process, and gives the exit code. Throws Error.
+  std::function<int(std::span<const std::string_view>)> dispatch;
+  std::string_view welcome;  ///< printed where there is no history yet
+};
+
+/// Reads commands from a terminal until `exit`, `quit` or the end of input, and gives 0. Errors of commands are
+/// printed, and the prompt goes on. Between commands no signal is blocked and no descriptor is open that was not
+/// before. snug(1), "PROMPT".
+[[nodiscard]] int run_prompt(const Commands& commands, const Environment& environment);
+
+/// Does the commands that standard input holds, a line each, up to `exit` or the end, and gives 0. Throws the Error
+/// of the first that fails, with the number of its line and its exit code. Reads no further than the line that it
+/// does: what follows is the command's, if it reads. snug(1), "PROMPT".
+[[nodiscard]] int run_script(const Commands& commands, const Environment& environment);
+
+}  // namespace snug::shell

@@ -1,0 +1,51 @@
+#include "snug/shell/prompt.hh"
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "editor.hh"
+#include "history.hh"
+#include "line.hh"
+#include "signals.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+
+namespace snug::shell {
+namespace {
+
+void print(const std::string& text, std::FILE* to) {
+  std::fputs(text.c_str(), to);
+  std::fflush(to);
+}
+
+// True where the prompt is to be left.
+bool try_line(std::string_view line, const Commands& commands, const std::string& shell) {
+  try {
+    const Outcome outcome = do_line(line, commands, shell);
+    if (outcome.code == 128 + SIGINT) print("\n", stdout);  // behind the terminal's own ^C
+    return outcome.leave;
+  } catch (const std::exception& error) {
+    print(render_error(error), stderr);
+    return false;
+  }
+}
+
+}  // namespace
+
+int run_prompt(const Commands& commands, const Environment& environment) {
+  const SparedFromKeyboard spared;
+  const std::string shell = host_shell(environment);
+  History history(environment);
+  Editor editor(commands.table);
+  if (history.is_new()) print(std::string(commands.welcome), stdout);
+  while (const auto typed = editor.read("snug> ")) {
+    history.keep(*typed);
+    for (const std::string_view line : lines(*typed))  // more than one where they were pasted
+      if (try_line(line, commands, shell)) return 0;
+  }
+  print("exit\n", stdout);
+  return 0;
+}
+
+}  // namespace snug::shell

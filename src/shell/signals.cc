@@ -1,0 +1,66 @@
+#include "signals.hh"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "snug/base/error.hh"
+
+namespace snug::shell {
+namespace {
+
+// A handler, because programs that are started would inherit that a signal is ignored, and not a handler.
+void spare(int signal, struct sigaction& before) {
+  ::sigaction(signal, nullptr, &before);
+  if (before.sa_handler != SIG_DFL) return;
+  struct sigaction nothing {};
+  nothing.sa_handler = [](int) {};
+  nothing.sa_flags = SA_RESTART;
+  ::sigaction(signal, &nothing, nullptr);
+}
+
+}  // namespace
+
+SparedFromKeyboard::SparedFromKeyboard() {
+  spare(SIGINT, interrupt_);
+  spare(SIGQUIT, quit_);
+}
+
+SparedFromKeyboard::~SparedFromKeyboard() {
+  ::sigaction(SIGINT, &interrupt_, nullptr);
+  ::sigaction(SIGQUIT, &quit_, nullptr);
+}
+
+SignalsAsData::SignalsAsData() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH}) ::sigaddset(&set, signal);
+  ::sigprocmask(SIG_BLOCK, &set, &before_);
+  fd_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd_ >= 0) return;
+  const int error = errno;
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  throw system_error("read signals", error);
+}
+
+SignalsAsData::~SignalsAsData() {
+  ::close(fd_);
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+int SignalsAsData::next() const {
+  signalfd_siginfo info{};
+  return ::read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+}
+
+void suffer(int signal) {
+  sigset_t set, before;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, signal);
+  ::raise(signal);
+  ::sigprocmask(SIG_UNBLOCK, &set, &before);
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // namespace snug::shell

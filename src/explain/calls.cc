@@ -118,8 +118,8 @@ struct CallsOf {
   }
   Calls operator()(const MakePrivate&) const { return {"mount(NULL, \"/\", NULL, MS_REC|MS_PRIVATE, NULL)"}; }
   Calls operator()(const TakeTree& step) const {
-    Calls calls{format("open_tree(AT_FDCWD, {}, OPEN_TREE_CLONE{}) = m{}", text(step.source), recursive(step.flags),
-                       step.slot)};
+    Calls calls{format("open_tree({}, {}, OPEN_TREE_CLONE{}) = m{}", step.source.starts_with('/') ? "AT_FDCWD" : "CONTAINER",
+                       text(step.source), recursive(step.flags), step.slot)};
     if (step.device)
       calls.push_back(format("fstat(m{}) = {{S_IFCHR, makedev({}, {})}}", step.slot, *step.device >> 8U,
                              *step.device & 0xffU));

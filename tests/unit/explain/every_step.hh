@@ -32,6 +32,7 @@ inline plan::Plan every_step() {
   add(Actor::init, MakeOverlay{2, {{".", 1}}, Layer{"upper0", {}}, Layer{"work0", {}}, {.no_setuid = false}});
   add(Actor::init, TakeTree{3, "/dev/null", {.no_devices = false, .no_exec = true}, 1 << 8 | 3});
   add(Actor::init, TakeTree{4, "/srv/data", {.read_only = true, .recursive = true}, {}});
+  add(Actor::init, TakeTree{4, "root", {}, {}});
   add(Actor::init, MakeFilesystem{5, "devpts", {{"gid", "5"}}, {.no_devices = false}});
   add(Actor::init, MakeFilesystem{6, "proc", {}, {.no_exec = true}});
   add(Actor::init, MakeFiles{{{7, "hosts", "127.0.0.1 localhost\n10.0.0.1 db\n"},
@@ -62,6 +63,7 @@ inline plan::Plan every_step() {
   add(Actor::payload, NoNewPrivileges{});
   add(Actor::payload, CloseDescriptors{});
   add(Actor::payload, Exec{{"/bin/make", "/usr/bin/make"}, {"make", "a\x1b[31mb"}, {"PATH=/bin:/usr/bin", "A=b c"}});
+  add(Actor::payload, Exec{{"/usr/libexec/snug/snug-unpack"}, {"snug-unpack"}, {}, true});
   plan.notices = {{"idmap", "only one id is mapped", "apt install uidmap"}};
   plan.opened = {"/data is the host's /srv/data, read-only"};
   return plan;

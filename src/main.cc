@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <csignal>
 #include <exception>
 #include <vector>
 
@@ -32,6 +33,7 @@ int run(std::span<const std::string_view> words, const snug::Environment& enviro
 int main(int argc, char** argv) {
   constexpr int own_failure = 125;
   if (!fill_standard_descriptors()) return own_failure;
+  std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, nobody can ask how a child ended
   try {
     const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     return run(words, snug::Environment(environ));

@@ -78,6 +78,13 @@ TEST_CASE("what the caller ignores or masks is not handed on") {
   CHECK(result.out == "Umask:\t0022\nSigIgn:\t0000000000000000\n");
 }
 
+TEST_CASE("a caller that ignores the ends of its children does no harm") {
+  // Not by sh, which takes SIGCHLD for itself.
+  const Result result = run({"perl", "-e", "$SIG{CHLD} = 'IGNORE'; exec @ARGV", program(), "run", small_root(), "sh", "-c", "exit 7"},
+                            {.patience = std::chrono::seconds(10)});
+  CHECK_MESSAGE(result.code == 7, result.err);
+}
+
 TEST_CASE("the payload starts clean and restrained") {
   CHECK(inside("umask").out == "0022\n");
   const Result status = run({program(), "run", "--userns", "single", small_root(), "cat", "/proc/self/status"});

@@ -123,6 +123,9 @@ bool uses_memory(Draft& draft) {
   draft.notice("storage",
                format("writes are kept in memory: the file system of {} cannot hold them", quoted(draft.facts.store)),
                "set XDG_DATA_HOME to a folder on a local disk (ext4, xfs, btrfs)");
+  if (!draft.facts.memory_takes_upper)
+    draft.notice("storage", "in memory, folders that the root brings cannot be removed (EIO): this kernel's tmpfs keeps no user xattrs",
+                 "Linux 6.6 brought them");
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -90,24 +91,38 @@ std::string canonical(const std::string& path) {
   return (found == "/" ? "" : found) + tail;
 }
 
-// File systems that have what an upper needs: whiteouts, user xattrs, rename flags, no life of their own elsewhere.
-bool takes_upper(std::string folder) {
+// Of the file system on which `folder` lies, or would lie once it is made.
+std::uint32_t magic_at(std::string folder) {
   struct statfs status {};
   while (::statfs(folder.c_str(), &status) != 0) {
     const std::size_t slash = folder.rfind('/');
-    if (errno != ENOENT || slash == std::string::npos) return false;
+    if (errno != ENOENT || slash == std::string::npos) return 0;
     folder.erase(slash == 0 && folder.size() > 1 ? 1 : slash);
-    if (folder.empty()) return false;
+    if (folder.empty()) return 0;
   }
+  return static_cast<std::uint32_t>(status.f_type);
+}
+
+// File systems that have what an upper needs: whiteouts, user xattrs, rename flags, no life of their own elsewhere.
+bool takes_upper(std::uint32_t magic) {
   constexpr std::array<std::uint32_t, 7> magics{EXT4_SUPER_MAGIC, 0x58465342 /* xfs */, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
                                                 0xca451a4e /* bcachefs */, 0x2fc12fc1 /* zfs */, TMPFS_MAGIC};
-  return std::find(magics.begin(), magics.end(), static_cast<std::uint32_t>(status.f_type)) != magics.end();
+  return std::find(magics.begin(), magics.end(), magic) != magics.end();
+}
+
+// A tmpfs keeps user xattrs since Linux 6.6.
+bool memory_takes_upper() {
+  const sys::Fd file(::memfd_create("snug", MFD_CLOEXEC));
+  return file && ::fsetxattr(file.get(), "user.snug", "", 0, 0) == 0;
 }
 
 void read_store(HostFacts& facts, const CallerEnvironment& environment) {
   const bool named = environment.xdg_data_home.starts_with('/');
   facts.store = canonical(named ? environment.xdg_data_home + "/snug" : facts.account.home + "/.local/share/snug");
-  facts.store_takes_upper = takes_upper(facts.store);
+  const std::uint32_t magic = magic_at(facts.store);
+  facts.store_takes_upper = takes_upper(magic);
+  if (!facts.store_takes_upper || magic == TMPFS_MAGIC) facts.memory_takes_upper = memory_takes_upper();
+  if (magic == TMPFS_MAGIC) facts.store_takes_upper = facts.memory_takes_upper;
 }
 
 void read_limits(HostFacts& facts) {

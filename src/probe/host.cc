@@ -26,6 +26,7 @@
 #include "snug/base/text.hh"
 #include "snug/plan/plan.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/mount.hh"
 
 namespace snug::probe {
 namespace {
@@ -126,6 +127,7 @@ void read_store(HostFacts& facts, const CallerEnvironment& environment) {
 }
 
 void read_limits(HostFacts& facts) {
+  facts.sets_mount_attributes = sys::set_mount_attributes(-1, 0, false) != ENOSYS;
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) facts.open_files_hard = files.rlim_max;
   const auto last = sys::find_file_text("/proc/sys/kernel/cap_last_cap");

@@ -91,6 +91,7 @@ struct HostFacts {
   std::vector<Mount> mounts;                         ///< of a `host` root only
   std::map<std::string, std::vector<FolderEntry>> folders;  ///< entries of the folders that host_spine() named
   std::vector<ForeignFolder> foreign;                ///< of a `host` root: those on the way to home and current folder
+  bool sets_mount_attributes = true;                 ///< mount_setattr(2) is there
   std::uint64_t open_files_hard = 0;                 ///< RLIMIT_NOFILE
   unsigned last_capability = 0;
   RootfsFacts rootfs;

@@ -126,6 +126,12 @@ TEST_CASE("host: folders are overlaid, files and odd file systems are read-only 
   CHECK(refusal(spec, facts).starts_with("--rw cannot be used with 'host'"));
 }
 
+TEST_CASE("a kernel that is too old is refused before anything is tried") {
+  HostFacts facts = some_facts();
+  facts.sets_mount_attributes = false;
+  CHECK(refusal(a_spec(), facts).find("mount_setattr(2)") != std::string::npos);
+}
+
 TEST_CASE("storage: writes are kept in memory where the disk cannot hold them, and what memory cannot do is told") {
   HostFacts facts = some_facts();
   facts.store_takes_upper = false;

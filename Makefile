@@ -4,25 +4,30 @@ ARGS ?= run
 SECONDS ?= 60
 RELEASE = build/release
 TEST = build/test
+STAGE = build/stage
 SANITIZERS = -Db_sanitize=address,undefined
 
-# -O3 and link time optimization make the program larger and no faster: its time is the kernel's.
+# Root builds as the owner of the sources, whose next make has to write here.
+as_owner := $(shell [ $$(id -u) -ne 0 ] || stat -c 'setpriv --reuid=%u --regid=%g --clear-groups' . | grep -v 'reuid=0 ')
 
-# Meson says what is wrong on its standard output, in between what it found.
-configure = meson setup $(1) >build/setup.log 2>&1 || { tail -n 5 build/setup.log >&2; exit 1; }
+# Says nothing unless it fails. Meson and ninja tell what is wrong on standard output, in between what they found.
+quietly = $(as_owner) sh -c '{ $(1); } >build/make.log 2>&1 || { tail -n $(2) build/make.log >&2; exit 1; }'
+configure = $(call quietly,meson setup $(1),5)
+build = $(call quietly,ninja -C $(1),+1)
+staged = find $(STAGE) -type f -printf '%m %P\n'
 
-.PHONY: all run test bench asan fuzz tidy install uninstall clean help
+.PHONY: all run test bench asan fuzz tidy stage install uninstall clean help
 
 all: $(RELEASE)/build.ninja ## build
 	@.setup/packages build
-	@ninja -C $(RELEASE) --quiet
+	@$(call build,$(RELEASE))
 
 run: all ## start snug: make run ARGS="run /srv/debian"
 	@$(RELEASE)/src/snug $(ARGS)
 
 test: $(TEST)/build.ninja ## build and run all tests
 	@.setup/packages build test
-	@ninja -C $(TEST) --quiet
+	@$(call build,$(TEST))
 	@tests/run $(TEST)
 
 bench: all ## measure against the barest program and the peers
@@ -46,15 +51,17 @@ fuzz: ## feed the archive reader odd bytes: make fuzz SECONDS=600
 
 tidy: $(TEST)/build.ninja ## clang-tidy
 	@.setup/packages tidy
-	@clang-tidy --quiet -p $(TEST) $$(git ls-files 'src/*.cc')
+	@clang-tidy --quiet -p $(TEST) $$(find src -name '*.cc')
 
-install: all ## install to DESTDIR and PREFIX
-	@meson configure $(RELEASE) -Dprefix=$(PREFIX)
-	@ninja -C $(RELEASE) --quiet
-	@meson install -C $(RELEASE) --no-rebuild --quiet $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
+stage: all
+	@$(call quietly,rm -rf $(STAGE) && meson configure $(RELEASE) -Dprefix=$(PREFIX) && ninja -C $(RELEASE) && \
+	  meson install -C $(RELEASE) --no-rebuild --destdir $(abspath $(STAGE)),+1)
 
-uninstall: ## remove what install installed
-	@ninja -C $(RELEASE) uninstall
+install: stage ## install to DESTDIR and PREFIX
+	@umask 022; $(staged) | while read -r mode file; do install -D -m $$mode "$(STAGE)/$$file" "$(DESTDIR)/$$file" || exit 1; done
+
+uninstall: stage ## remove what install puts there
+	@$(staged) | while read -r mode file; do rm -f "$(DESTDIR)/$$file" || exit 1; done
 
 clean: ## remove all that was built
 	@rm -rf build
@@ -64,8 +71,11 @@ help: ## this list
 
 $(RELEASE)/build.ninja:
 	@.setup/packages build
+	@echo "building, which takes a minute or two the first time" >&2
+	@# -O3 and link time optimization make the program larger and no faster: its time is the kernel's.
 	@$(call configure,$(RELEASE) --buildtype=release --optimization=2 -Dtests=false)
 
 $(TEST)/build.ninja:
 	@.setup/packages build test
+	@echo "building, which takes a minute or two the first time" >&2
 	@$(call configure,$(TEST) --buildtype=debugoptimized -Dwerror=true)

@@ -15,12 +15,19 @@ Verdict check_requirements(const Draft& draft) {
   return {};
 }
 
+Verdict check_kernel(const HostFacts& facts) {
+  if (facts.sets_mount_attributes) return {};
+  return Refusal{"this kernel has no mount_setattr(2), without which no mount can be closed",
+                 "snug needs Linux 5.12 or newer; in an outer container a filter may hide the call, too"};
+}
+
 }  // namespace
 
 bool is_new(const NamespaceChoice& choice) { return std::holds_alternative<NewNamespace>(choice); }
 bool is_host(const NamespaceChoice& choice) { return std::holds_alternative<HostNamespace>(choice); }
 
 std::variant<Plan, Refusal> make_plan(const Spec& spec, const HostFacts& facts) {
+  if (Verdict refused = check_kernel(facts)) return *std::move(refused);
   Draft draft(spec, facts);
   draft.plan.steps.reserve(128);  // an ordinary plan has about 80
   for (const auto rule : {plan_id_maps, plan_identity, plan_namespaces, plan_root, plan_mounts, plan_payload})

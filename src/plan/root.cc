@@ -123,6 +123,9 @@ bool uses_memory(Draft& draft) {
   const auto missing = find_missing_storage(draft.facts);
   if (!missing) return false;
   draft.notice("storage", format("writes are kept in memory: {}", missing->cause), missing->you_can);
+  if (!draft.facts.memory_takes_upper)
+    draft.notice("storage", "in memory, folders that the root brings cannot be removed (EIO): this kernel's tmpfs keeps no user xattrs",
+                 "Linux 6.6 brought them");
   return true;
 }
 

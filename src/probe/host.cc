@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -23,6 +25,7 @@
 #include "snug/base/text.hh"
 #include "snug/plan/plan.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/mount.hh"
 #include "sub_ids.hh"
 
 namespace snug::probe {
@@ -67,15 +70,25 @@ std::string canonical(const std::string& path) {
   return (found == "/" ? "" : found) + tail;
 }
 
+// A tmpfs keeps user xattrs since Linux 6.6.
+bool memory_takes_upper() {
+  const sys::Fd file(::memfd_create("snug", MFD_CLOEXEC));
+  return file && ::fsetxattr(file.get(), "user.snug", "", 0, 0) == 0;
+}
+
 void read_store(HostFacts& facts, const CallerEnvironment& environment) {
   const bool named = environment.xdg_data_home.starts_with('/');
   facts.store = canonical(named ? environment.xdg_data_home + "/snug" : facts.account.home + "/.local/share/snug");
   const Filesystem filesystem = filesystem_at(facts.store);
   facts.store_type = filesystem.name;
   facts.store_takes_upper = filesystem.takes_upper;
+  const bool in_memory = filesystem.name == "tmpfs";
+  if (!facts.store_takes_upper || in_memory) facts.memory_takes_upper = memory_takes_upper();
+  if (in_memory) facts.store_takes_upper = facts.memory_takes_upper;
 }
 
 void read_limits(HostFacts& facts) {
+  facts.sets_mount_attributes = sys::set_mount_attributes(-1, 0, false) != ENOSYS;
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) facts.open_files_hard = files.rlim_max;
   const auto last = sys::find_file_text("/proc/sys/kernel/cap_last_cap");

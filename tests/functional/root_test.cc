@@ -35,6 +35,16 @@ TEST_CASE("what is written to the root goes away with the container") {
   CHECK(snapshot(small_root()) == before);
 }
 
+TEST_CASE("writes kept in memory: a folder of the root can be removed, or a notice says that it cannot") {
+  const Scratch scratch;
+  const Result result = run({"unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                             "mount -t tmpfs none . && XDG_DATA_HOME=$PWD " + program() + " run --userns single " + small_root() +
+                                 " sh -c 'rm -r /usr && mkdir /usr && echo removed'"},
+                            {.folder = scratch.path()});
+  const bool removed = result.out == "removed\n", told = result.err.find("cannot be removed") != std::string::npos;
+  CHECK_MESSAGE(removed != told, result.err);
+}
+
 TEST_CASE("--rw writes into the folder itself") {
   Scratch scratch;
   const std::string root = scratch.path() + "/root";

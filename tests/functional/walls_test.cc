@@ -2,6 +2,7 @@
 #include <csignal>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -21,6 +22,14 @@ std::string theirs(const std::string& kind, const std::vector<std::string>& opti
   std::string out = inside("readlink /proc/self/ns/" + kind, options).out;
   if (!out.empty()) out.pop_back();
   return out;
+}
+
+// The process that became the command with `mark`, or 0; before its exec it is closed to everybody, as init is.
+pid_t find_payload(const std::string& mark) {
+  const auto marked = find_processes(mark), snug = find_processes(program());
+  for (const pid_t pid : marked)
+    if (std::find(snug.begin(), snug.end(), pid) == snug.end()) return pid;
+  return 0;
 }
 
 }  // namespace
@@ -54,11 +63,8 @@ TEST_CASE("each wall but the user namespace can be left out, and the plan says w
 
 TEST_CASE("namespaces of another container can be joined") {
   Background other({program(), "run", "--userns", "single", "--hostname", "first", small_root(), "sleep", "7531"});
-  REQUIRE(eventually([] { return find_processes("7531").size() >= 2; }));
-  pid_t payload = 0;
-  for (const pid_t pid : find_processes("7531"))
-    if (pid > payload) payload = pid;
-  const std::string ns = "ns:/proc/" + std::to_string(payload) + "/ns/";
+  REQUIRE(eventually([] { return find_payload("7531") != 0; }));
+  const std::string ns = "ns:/proc/" + std::to_string(find_payload("7531")) + "/ns/";
   const Result result = run({program(), "run", "--userns", ns + "user", "--uts", ns + "uts", "--network", ns + "net", small_root(), "hostname"});
   CHECK_MESSAGE(result.out == "first\n", result.err);
   other.signal(SIGTERM);

@@ -125,6 +125,25 @@ TEST_CASE("host: folders are overlaid, files and odd file systems are read-only 
   CHECK(refusal(spec, facts).starts_with("--rw cannot be used with 'host'"));
 }
 
+TEST_CASE("a kernel that is too old is refused before anything is tried") {
+  HostFacts facts = some_facts();
+  facts.sets_mount_attributes = false;
+  CHECK(refusal(a_spec(), facts).find("mount_setattr(2)") != std::string::npos);
+}
+
+TEST_CASE("storage: writes are kept in memory where the disk cannot hold them, and what memory cannot do is told") {
+  HostFacts facts = some_facts();
+  facts.store_takes_upper = false;
+  CHECK(plan_of(a_spec(), facts).notices.size() == 1);
+  facts.memory_takes_upper = false;
+  CHECK(plan_of(a_spec(), facts).notices.back().text.find("cannot be removed (EIO)") != std::string::npos);
+  Spec spec = a_spec();
+  spec.require = {"storage"};
+  CHECK(refusal(spec, facts).find("--require storage") == 0);
+  spec.root_writes = RootWrites::refused;  // nothing is written that could be removed
+  CHECK(plan_of(spec, facts).notices.empty());
+}
+
 TEST_CASE("doors are named, and every step has words") {
   Spec spec = a_spec();
   spec.namespaces.network = HostNamespace{};

@@ -46,6 +46,11 @@ std::string map_text(const std::vector<IdRange>& map, std::string_view separator
   });
 }
 
+std::string device_text(const DeviceNode& device) {
+  if (!device.number) return "S_IFCHR or S_IFBLK";
+  return format("S_IFCHR, makedev({}, {})", *device.number >> 8U, *device.number & 0xffU);
+}
+
 std::string layer_text(const Layer& layer) {
   if (!layer.mount) return printable(layer.path);
   return layer.path == "." ? format("m{}", *layer.mount) : format("m{}/{}", *layer.mount, printable(layer.path));
@@ -108,11 +113,15 @@ struct CallsOf {
   }
   Calls operator()(const MakePrivate&) const { return {"mount(NULL, \"/\", NULL, MS_REC|MS_PRIVATE, NULL)"}; }
   Calls operator()(const TakeTree& step) const {
-    Calls calls{format("open_tree(AT_FDCWD, {}, OPEN_TREE_CLONE{}) = m{}", text(step.source), recursive(step.flags),
-                       step.slot)};
-    if (step.device)
-      calls.push_back(format("fstat(m{}) = {{S_IFCHR, makedev({}, {})}}", step.slot, *step.device >> 8U,
-                             *step.device & 0xffU));
+    Calls calls;
+    if (step.device) {
+      calls.push_back(format("openat(AT_FDCWD, {}, O_PATH) = NODE", text(step.source)));
+      calls.push_back(format("fstat(NODE) = {{{}}}", device_text(*step.device)));
+      calls.push_back(format("open_tree(NODE, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) = m{}", step.slot));
+    } else {
+      calls.push_back(format("open_tree(AT_FDCWD, {}, OPEN_TREE_CLONE{}) = m{}", text(step.source), recursive(step.flags),
+                             step.slot));
+    }
     calls.push_back(format("mount_setattr(m{}, \"\", AT_EMPTY_PATH{}, {})", step.slot, recursive(step.flags),
                            attributes(step.flags)));
     return calls;

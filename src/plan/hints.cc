@@ -34,6 +34,11 @@ struct Hints {
              "(--userns ns:/proc/PID/ns/user)";
     return {};
   }
+  Hint operator()(const TakeTree& step) const {
+    if (!step.device || error != ENODEV) return {};
+    if (step.device->number) return "something else lies in its place here, as outer containers do; snug makes no nodes";
+    return "it is no character or block device; -v shows folders and files";
+  }
   Hint operator()(const MakeFilesystem& step) const {
     if (step.type == "proc" && error == EPERM)
       return "part of /proc is covered here, as outer containers do; there the kernel gives no new one: snug doctor";

@@ -8,6 +8,7 @@ namespace snug::plan {
 namespace {
 
 constexpr MountFlags closed{.no_exec = true};
+constexpr MountFlags device_flags{.no_devices = false, .no_exec = true};
 
 struct Node {
   const char* name;
@@ -53,7 +54,7 @@ class Mounts {
     return slot;
   }
 
-  Slot take(const std::string& source, MountFlags flags, std::optional<std::uint32_t> device = {}) {
+  Slot take(const std::string& source, MountFlags flags, std::optional<DeviceNode> device = {}) {
     const Slot slot = draft_.new_slot();
     draft_.init(TakeTree{slot, source, flags, device});
     return slot;
@@ -87,8 +88,7 @@ class Mounts {
   void plan_dev() {
     draft_.attach_later(make("tmpfs", {{"mode", "0755"}, {"size", "65536"}}, {.no_exec = true}), "/dev", folder());
     for (const Node& node : nodes)
-      add_inside(take(format("/dev/{}", node.name), {.no_devices = false, .no_exec = true}, node.device), node.name,
-                 Attach::Target::make);
+      add_inside(take(format("/dev/{}", node.name), device_flags, DeviceNode{node.device}), node.name, Attach::Target::make);
     std::vector<std::pair<std::string, std::string>> pts{{"ptmxmode", "0666"}, {"mode", "0620"}};
     if (!std::holds_alternative<JoinNamespace>(walls_.user) && find_range(draft_.maps.gids, {5})) pts.push_back({"gid", "5"});
     devpts_ = make("devpts", std::move(pts), {.no_devices = false, .no_exec = true});
@@ -182,8 +182,7 @@ class Mounts {
 
   void plan_devices() {
     for (const Device& device : draft_.spec.devices) {
-      draft_.attach_later(take(device.source, {.read_only = device.read_only, .no_devices = false, .no_exec = true}),
-                          device.target, Attach::Target::make);
+      draft_.attach_later(take(device.source, device_flags, DeviceNode{}), device.target, Attach::Target::make);
       draft_.plan.opened.push_back(format("the device {}", printable(device.source)));
     }
   }

@@ -171,6 +171,11 @@ void check_sources(const plan::Spec& spec) {
       throw system_error(format("mount the volume {}", quoted(bind->source)), errno,
                          errno == ENOENT ? "snug makes no folders on the host; mkdir it first" : "");
   }
+  for (const plan::Device& device : spec.devices) {
+    struct stat status {};
+    if (::stat(device.source.c_str(), &status) != 0)
+      throw system_error(format("show the device {}", quoted(device.source)), errno);
+  }
 }
 
 }  // namespace

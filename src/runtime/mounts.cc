@@ -84,6 +84,13 @@ class LayerOptions {
   std::size_t count_ = 0;
 };
 
+bool is_device(int fd, const plan::DeviceNode& wanted) noexcept {
+  const auto status = sys::find_status(fd, "");
+  if (!status) return false;
+  if (!wanted.number) return S_ISCHR(status->st_mode) || S_ISBLK(status->st_mode);
+  return S_ISCHR(status->st_mode) && status->st_rdev == makedev(*wanted.number >> 8U, *wanted.number & 0xffU);
+}
+
 int set_overlay_options(const plan::MakeOverlay& overlay, int filesystem, LayerOptions& layers) noexcept {
   if (const int error = sys::set_option(filesystem, "source", "snug")) return error;
   if (const int error = layers.set_lowers(overlay.lowers)) return error;
@@ -104,13 +111,16 @@ std::uint64_t attributes_of(const plan::MountFlags& flags) noexcept {
 }
 
 int apply(Context& context, const plan::TakeTree& step, Report&) noexcept {
-  Fd tree = sys::clone_tree(AT_FDCWD, step.source.c_str(), step.flags.recursive);
-  if (!tree) return errno;
+  // A device is looked at before it is taken, and both by one descriptor.
+  Fd node;
   if (step.device) {
-    const auto status = sys::find_status(tree.get(), "");
-    const dev_t expected = makedev(*step.device >> 8U, *step.device & 0xffU);
-    if (!status || !S_ISCHR(status->st_mode) || status->st_rdev != expected) return ENODEV;
+    node = sys::try_open(AT_FDCWD, step.source.c_str(), O_PATH);
+    if (!node) return errno;
+    if (!is_device(node.get(), *step.device)) return ENODEV;
   }
+  Fd tree = node ? sys::clone_tree(node.get(), "", false)
+                 : sys::clone_tree(AT_FDCWD, step.source.c_str(), step.flags.recursive);
+  if (!tree) return errno;
   if (const int error = sys::set_mount_attributes(tree.get(), attributes_of(step.flags), step.flags.recursive)) return error;
   return fill(context, step.slot, std::move(tree), false);
 }

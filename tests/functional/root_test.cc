@@ -121,6 +121,19 @@ TEST_CASE("a device is shown under the name asked for") {
   CHECK(inside("stat -c %t:%T /dev/other", {"--device", "/dev/null:/dev/other"}).out == "1:3\n");
 }
 
+TEST_CASE("what is no device is not shown as one, and rights that nobody enforces are not promised") {
+  Scratch scratch;
+  scratch.write("file", "text");
+  for (const std::string& other : {scratch.path(), scratch.path() + "/file", std::string("/dev")}) {
+    const Result result = inside("true", {"--device", other + ":/dev/other"});
+    CHECK(result.code == 125);
+    CHECK_MESSAGE(result.err.find("cannot take '" + other + "': No such device (ENODEV)\n  hint:  it is no character or block device") != std::string::npos,
+                  result.err);
+  }
+  CHECK(inside("true", {"--device", "/dev/no-such"}).err == "snug: cannot show the device '/dev/no-such': No such file or directory (ENOENT)\n");
+  CHECK(inside("echo x >/dev/other", {"--device", "/dev/null:/dev/other:r"}).err.find("cannot be enforced without root") != std::string::npos);
+}
+
 TEST_CASE("a mount point below a bind is not made on the host's side") {
   Scratch scratch;
   const Result result = inside("true", {"-v", scratch.path() + ":/data", "--tmpfs", "/data/sub"});

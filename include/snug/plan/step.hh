@@ -77,12 +77,18 @@ struct MakePrivate {
   bool operator==(const MakePrivate&) const = default;
 };
 
+/// A character or block device, whichever; or the character device with this number.
+struct DeviceNode {
+  std::optional<std::uint32_t> number;  ///< major << 8 | minor
+  bool operator==(const DeviceNode&) const = default;
+};
+
 /// Makes a detached copy of a mount tree or one file: open_tree(2), mount_setattr(2).
 struct TakeTree {
   Slot slot = 0;
   std::string source;
   MountFlags flags;
-  std::optional<std::uint32_t> device;  ///< the character device that it must be: major << 8 | minor
+  std::optional<DeviceNode> device;  ///< what it must be; nothing: a folder or file, as it comes
   bool operator==(const TakeTree&) const = default;
 };
 

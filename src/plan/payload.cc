@@ -62,21 +62,10 @@ class Payload {
       if (spec_.root_writes == RootWrites::thrown_away) draft_.init(MakeFolder{*spec_.workdir, 0755});
       return *spec_.workdir;
     }
-    const auto has = [&](const std::string& folder) {
-      const auto& folders = draft_.facts.rootfs.folders;
-      return std::find(folders.begin(), folders.end(), folder) != folders.end();
-    };
-    const std::string& here = draft_.facts.current_folder;
-    if (spec_.rootfs.kind == Rootfs::Kind::host && has(here) && !is_covered(here)) return here;
-    const bool at_home = !shell_.empty() || spec_.rootfs.kind == Rootfs::Kind::host;
-    return at_home && has(who_.home) ? who_.home : "/";
-  }
-
-  // The host's folder is not to be seen where the container has its own file system.
-  static bool is_covered(std::string_view folder) {
-    for (const std::string_view top : {"/dev", "/proc", "/run", "/sys", "/tmp"})
-      if (folder == top || (folder.starts_with(top) && folder[top.size()] == '/')) return true;
-    return false;
+    const bool on_host = spec_.rootfs.kind == Rootfs::Kind::host;
+    if (on_host && is_folder_inside(draft_, draft_.facts.current_folder)) return draft_.facts.current_folder;
+    const bool at_home = !shell_.empty() || on_host;
+    return at_home && is_folder_inside(draft_, who_.home) ? who_.home : "/";
   }
 
   Verdict choose_capabilities() {

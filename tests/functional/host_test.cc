@@ -44,6 +44,26 @@ TEST_CASE("host: a door that was opened stays open") {
   CHECK(fs::exists(scratch.path() + "/made"));
 }
 
+TEST_CASE("host: a home below /tmp, which is the container's own, is not inside unless a volume brings it there") {
+  Scratch home("/tmp");
+  const std::string notice = "notice: your home '" + home.path() + "' is not inside, where /tmp is not the host's";
+  const auto start = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> words{"env", "HOME=" + home.path(), program(), "run", "--userns", "single"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(), {"host", "sh", "-c", "pwd; echo $HOME; cd && touch here && ls here"});
+    return run(words, {.folder = home.path()});
+  };
+  const Result without = start({});
+  CHECK_MESSAGE(without.out == "/\n/\nhere\n", without.err);
+  CHECK_MESSAGE(without.err.find(notice + "; -v \"$HOME:$HOME\" shows it\n") != std::string::npos, without.err);
+  for (const std::string& volume : {home.path() + ":" + home.path(), std::string("/tmp:/tmp")}) {
+    const Result with = start({"-v", volume});
+    CHECK_MESSAGE(with.out == home.path() + "\n" + home.path() + "\nhere\n", with.err);
+    CHECK_MESSAGE(with.err.find("your home") == std::string::npos, with.err);
+    CHECK(fs::remove(home.path() + "/here"));
+  }
+}
+
 TEST_CASE("host: the whole home can be wiped, and is as it was") {
   Scratch home, store;
   home.write(".profile", "mine");

@@ -236,8 +236,8 @@ int Terminal::wait() {
   return code;
 }
 
-Scratch::Scratch() {
-  std::string pattern = variable("HOME") + "/scratch.XXXXXX";
+Scratch::Scratch(std::string parent) {
+  std::string pattern = (parent.empty() ? variable("HOME") : std::move(parent)) + "/scratch.XXXXXX";
   if (!::mkdtemp(pattern.data())) throw std::runtime_error("mkdtemp " + pattern);
   path_ = pattern;
 }

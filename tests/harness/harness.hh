@@ -79,10 +79,10 @@ class Terminal {
   std::string seen_;
 };
 
-/// A folder that goes away with the object; of the account that runs the tests.
+/// A folder that goes away with the object; of the account that runs the tests, and in its home unless told otherwise.
 class Scratch {
  public:
-  Scratch();
+  explicit Scratch(std::string parent = {});
   ~Scratch();
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;

@@ -76,3 +76,15 @@ TEST_CASE("host: the whole home can be wiped, and is as it was") {
   CHECK(result.out.empty());
   CHECK_MESSAGE(snapshot(home.path()) == before, difference(before, snapshot(home.path())));
 }
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("ranges");
+
+TEST_CASE("host: starts in a folder of somebody else's that lies in one of the caller's") {
+  Scratch scratch;
+  const std::string theirs = scratch.path() + "/mine/theirs";
+  fs::create_directories(theirs);
+  REQUIRE(run({"unshare", "--user", "--map-root-user", "--map-auto", "chown", "5", theirs}).code == 0);
+  CHECK(run({program(), "run", "--userns", "single", "host", "pwd"}, {.folder = theirs}).out == theirs + "\n");
+}

@@ -52,6 +52,13 @@ TEST_CASE("--read-only refuses writes but to /tmp, /run and volumes") {
   CHECK(result.err.find("/etc/x: Read-only file system") != std::string::npos);
 }
 
+TEST_CASE("--read-only leaves a volume as it is, also in the place of a folder of the host's root") {
+  Scratch scratch;
+  const Result result = run({program(), "run", "--userns", "single", "--read-only", "-v", scratch.path() + ":/opt", "host", "touch", "/opt/made"});
+  CHECK_MESSAGE(result.code == 0, result.err);
+  CHECK(fs::exists(scratch.path() + "/made"));
+}
+
 TEST_CASE("mount points that the root lacks are made inside, not in the folder") {
   Scratch scratch;
   const std::string root = scratch.path() + "/root";
@@ -60,20 +67,6 @@ TEST_CASE("mount points that the root lacks are made inside, not in the folder")
   const Result result = in_root(root, {"-v", scratch.path() + ":/a/b/c"}, "ls -d /proc/self /sys/class /dev/null /a/b/c /etc/hosts");
   CHECK_MESSAGE(result.code == 0, result.err);
   CHECK(snapshot(root) == before);
-}
-
-TEST_CASE("links in a root lead nowhere outside") {
-  for (const char* name : {"dev", "proc", "sys", "tmp", "run", "etc"}) {
-    Scratch scratch;
-    const std::string root = scratch.path() + "/root", canary = scratch.path() + "/canary";
-    make_root(root);
-    fs::create_directory(canary);
-    fs::create_directory(canary + "/sub");
-    fs::create_directory_symlink(canary, root + "/" + name);
-    const auto before = snapshot(canary);
-    static_cast<void>(in_root(root, {"-v", root + ":/tmp/x"}, "touch /tmp/y /run/y /etc/y"));
-    CHECK_MESSAGE(snapshot(canary) == before, name);
-  }
 }
 
 TEST_CASE("devices are the kernel's, whatever the root has in their place") {

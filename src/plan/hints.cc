@@ -62,6 +62,11 @@ struct Hints {
     if (error == EACCES || error == EOVERFLOW || error == EPERM)
       return "its folder belongs to an id that is not mapped here; see snug-walls(7), \"id maps\"";
     if (error == ENOTDIR) return "a folder can only be mounted on a folder, and a file on a file";
+    if (error == EBUSY) return "links in the root file system lead from there to its /, on which nothing can be mounted";
+    return {};
+  }
+  Hint operator()(const MakeLink& step) const {
+    if (error == EXDEV) return format("{} lies on the host's side of a bind, where snug makes nothing", quoted(step.path));
     return {};
   }
   Hint operator()(const MakeFolder& step) const {
@@ -69,6 +74,10 @@ struct Hints {
   }
   Hint operator()(const ChangeFolder&) const {
     if (error == ENOENT) return "-w names a folder inside the container";
+    return {};
+  }
+  Hint operator()(const CloseDescriptors&) const {
+    if (error == EISDIR) return "standard input, output or error is a folder of the host, and would lead out of the container";
     return {};
   }
   Hint operator()(const SetLimits&) const {

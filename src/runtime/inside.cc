@@ -118,6 +118,8 @@ int apply(Context& context, const plan::Attach& step, Report&) noexcept {
     target = open_or_make(context, step.target.c_str(), {S_ISDIR(status->st_mode), 0755});
   }
   if (!target) return step.missing == plan::Attach::Target::optional ? 0 : errno;
+  // Where links lead to "/" the mount would be seen by nobody inside, and be the root of whoever joins later.
+  if (sys::mount_id(target.get()) == context.root_mount && sys::is_mount_root(target.get())) return EBUSY;
   if (const int error = sys::attach_mount(mount, target.get())) return error;
   if (context.own[step.slot] && context.own_mounts.size() < context.own_mounts.capacity())
     context.own_mounts.push_back(sys::mount_id(mount));
@@ -128,6 +130,7 @@ int apply(Context& context, const plan::MakeLink& step, Report&) noexcept {
   const Fd parent = open_parent(context, step.path);
   if (!parent) return errno;
   const char* name = step.path.c_str() + step.path.rfind('/') + 1;
+  if (!is_own(context, parent.get())) return sys::find_status(parent.get(), name) ? 0 : EXDEV;
   return ::symlinkat(step.link.c_str(), parent.get(), name) == 0 || errno == EEXIST ? 0 : errno;
 }
 

@@ -177,7 +177,8 @@ int apply(Context& context, const plan::PivotRoot& step, Report&) noexcept {
   if (const int error = sys::pivot_to(mount)) return error;
   context.root = sys::try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY).release();
   if (context.root < 0) return errno;
-  if (context.own[step.root]) context.own_mounts.push_back(sys::mount_id(mount));
+  context.root_mount = sys::mount_id(mount);
+  if (context.own[step.root]) context.own_mounts.push_back(context.root_mount);
   return 0;
 }
 

@@ -211,6 +211,7 @@ struct CallsOf {
   Calls operator()(const ResetProcess& step) const {
     return {format("umask({:04o})", step.umask), "rt_sigaction(1..64, SIG_DFL)", "rt_sigprocmask(SIG_SETMASK, [])"};
   }
+  Calls operator()(const DieWithParent&) const { return {"prctl(PR_SET_PDEATHSIG, SIGKILL)"}; }
   Calls operator()(const ChangeFolder& step) const { return {format("chdir({})", text(step.path)), "getcwd()"}; }
   Calls operator()(const SetCapabilities& step) const {
     if (!step.bounding_only)
@@ -218,7 +219,9 @@ struct CallsOf {
     return {step.kept.empty() ? "prctl(PR_CAPBSET_DROP) for each" : "prctl(PR_CAPBSET_DROP) for each other"};
   }
   Calls operator()(const NoNewPrivileges&) const { return {"prctl(PR_SET_NO_NEW_PRIVS, 1)"}; }
-  Calls operator()(const CloseDescriptors&) const { return {"close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)"}; }
+  Calls operator()(const CloseDescriptors&) const {
+    return {"fstat(0..2) != S_IFDIR", "close_range(3, ~0U, 0) around the report to the monitor, which exec closes"};
+  }
   Calls operator()(const Exec& step) const {
     Calls calls;
     for (const std::string& path : step.paths)

@@ -33,10 +33,11 @@ class Payload {
     draft_.payload(SetCapabilities{capabilities_, true});
     draft_.payload(BecomeUser{who_.uid, who_.gid, who_.groups});
     draft_.payload(SetCapabilities{who_.uid.value == 0 ? capabilities_ : std::vector<int>{}, false});
+    plan_death();
+    draft_.payload(CloseDescriptors{});
     draft_.payload(ChangeFolder{folder_});
     if (!spec_.new_privileges) draft_.payload(NoNewPrivileges{});
     // LoadSeccomp and RestrictPaths find their place here: last, so that nothing above needs what they forbid.
-    draft_.payload(CloseDescriptors{});
     draft_.payload(exec());
     return {};
   }
@@ -119,7 +120,8 @@ class Payload {
   std::vector<ResourceLimit> limits() const {
     const std::uint64_t open_files = std::min<std::uint64_t>(draft_.facts.open_files_hard, 524288);
     // The host's core_pattern helper runs as the host's root: a crash inside must not feed it.
-    std::vector<ResourceLimit> limits{{"core", RLIMIT_CORE, 0, 0},
+    // With 0 it would get the dump all the same: a pipe is subject to no limit but 1, which means none at all (core(5)).
+    std::vector<ResourceLimit> limits{{"core", RLIMIT_CORE, 1, 1},
                                       {"nofile", RLIMIT_NOFILE, std::min<std::uint64_t>(1024, open_files), open_files}};
     for (const ResourceLimit& limit : spec_.limits) {
       std::erase_if(limits, [&](const ResourceLimit& other) { return other.number == limit.number; });
@@ -136,6 +138,11 @@ class Payload {
     draft_.init(ForkPayload{});
     // All that pid 1 does from here on is to reap and to pass signals on.
     draft_.init(SetCapabilities{{CAP_KILL}, false});
+  }
+
+  // Where snug has no pid 1 of its own inside, the kernel does not end the payload with it.
+  void plan_death() {
+    if (!spec_.init || !is_new(spec_.namespaces.pid)) draft_.payload(DieWithParent{});
   }
 
   Exec exec() {

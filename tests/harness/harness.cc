@@ -299,4 +299,14 @@ std::vector<pid_t> find_processes(const std::string& word) {
   return found;
 }
 
+std::vector<pid_t> find_commands(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) line += word + '\0';
+  std::vector<pid_t> found;
+  for (const auto& entry : fs::directory_iterator("/proc"))
+    if (const auto number = parse_number(entry.path().filename().string()); number && process_text(static_cast<pid_t>(*number), "cmdline") == line)
+      found.push_back(static_cast<pid_t>(*number));
+  return found;
+}
+
 }  // namespace snug::test

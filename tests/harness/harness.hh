@@ -105,6 +105,9 @@ class Scratch {
 /// The pids of processes that have `word` in their command line.
 [[nodiscard]] std::vector<pid_t> find_processes(const std::string& word);
 
+/// The pids of processes, of any user, whose command line consists of these words.
+[[nodiscard]] std::vector<pid_t> find_commands(const std::vector<std::string>& words);
+
 void pause_briefly();
 
 /// Waits until `condition` holds; false when it does not within `patience`.

@@ -224,6 +224,11 @@ struct ResetProcess {
   bool operator==(const ResetProcess&) const = default;
 };
 
+/// Has the payload killed when its parent dies: prctl(PR_SET_PDEATHSIG). After BecomeUser, which would undo it.
+struct DieWithParent {
+  bool operator==(const DieWithParent&) const = default;
+};
+
 struct ChangeFolder {
   std::string path;
   bool operator==(const ChangeFolder&) const = default;
@@ -240,7 +245,7 @@ struct NoNewPrivileges {
   bool operator==(const NoNewPrivileges&) const = default;
 };
 
-/// Marks all descriptors above 2 to be closed by exec: close_range(2).
+/// Closes all descriptors above 2: close_range(2). None of 0, 1 and 2 may be a folder, which would lead outside.
 struct CloseDescriptors {
   bool operator==(const CloseDescriptors&) const = default;
 };
@@ -256,7 +261,7 @@ struct Exec {
 using Action = std::variant<MakeFolders, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakePrivate, TakeTree,
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, Attach, MakeLink,
                             MakeFolder, SetMountFlags, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
-                            ForkPayload, StartSession, SetLimits, ResetProcess, ChangeFolder, SetCapabilities,
+                            ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
                             NoNewPrivileges, CloseDescriptors, Exec>;
 
 /// One thing that is done, by whom.

@@ -54,14 +54,15 @@ inline plan::Plan every_step() {
   add(Actor::init, ForkPayload{});
   add(Actor::init, SetCapabilities{{CAP_KILL}, false});
   add(Actor::payload, StartSession{true});
-  add(Actor::payload, SetLimits{{{"core", RLIMIT_CORE, 0, 0}, {"nofile", RLIMIT_NOFILE, 1024, unlimited}}});
+  add(Actor::payload, SetLimits{{{"core", RLIMIT_CORE, 1, 1}, {"nofile", RLIMIT_NOFILE, 1024, unlimited}}});
   add(Actor::payload, ResetProcess{022});
   add(Actor::payload, SetCapabilities{{CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_NET_RAW}, true});
   add(Actor::payload, BecomeUser{{5}, {6}, std::vector<ContainerId>{{27}, {100}}});
   add(Actor::payload, SetCapabilities{{}, false});
+  add(Actor::payload, DieWithParent{});
+  add(Actor::payload, CloseDescriptors{});
   add(Actor::payload, ChangeFolder{"/w"});
   add(Actor::payload, NoNewPrivileges{});
-  add(Actor::payload, CloseDescriptors{});
   add(Actor::payload, Exec{{"/bin/make", "/usr/bin/make"}, {"make", "a\x1b[31mb"}, {"PATH=/bin:/usr/bin", "A=b c"}});
   plan.notices = {{"idmap", "only one id is mapped", "apt install uidmap"}};
   plan.opened = {"/data is the host's /srv/data, read-only"};

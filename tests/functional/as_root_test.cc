@@ -19,6 +19,14 @@ TEST_CASE("root runs in a user namespace of its own, without the capabilities th
   CHECK(inside("echo 1 > /proc/sys/vm/drop_caches").code != 0);
 }
 
+TEST_CASE("nothing that tunes the kernel can be written, whichever walls are left out") {
+  for (const std::vector<std::string>& options : {std::vector<std::string>{}, {"--network", "host"}, {"--pid", "host"}, {"--cgroupns", "host"}}) {
+    const Result result = inside("find /sys/fs/cgroup /proc/sys /proc/sysrq-trigger -type f | while read f; do (: >>$f) 2>/dev/null && echo $f; done; "
+                                 "mkdir /sys/fs/cgroup/x 2>/dev/null && echo made; echo tried", options);
+    CHECK(result.out == "tried\n");
+  }
+}
+
 TEST_CASE("the nodes in /dev keep owner and mode, whoever owns them, and can be written") {
   const auto mode = [] {
     struct stat status {};

@@ -200,12 +200,14 @@ plan::Device parse_device(std::string_view text) {
   // docker takes HOST:rwm as well.
   const bool short_form = parts.size() == 2 && !parts[1].starts_with('/');
   const std::string permissions = short_form ? parts[1] : parts.size() == 3 ? parts[2] : "rwm";
-  if (permissions.empty() || permissions.find_first_not_of("rwm") != std::string::npos ||
-      permissions.find('r') == std::string::npos)
-    throw UsageError(format("{} are no permissions: r, rw or rwm", snug::quoted(permissions)));
+  if (permissions.empty() || permissions.find_first_not_of("rwm") != std::string::npos)
+    throw UsageError(format("{} are no permissions: rw or rwm", snug::quoted(permissions)));
+  // A read-only mount does not stop writes to a device, and the cgroup that would is root's to set.
+  if (permissions.find('r') == std::string::npos || permissions.find('w') == std::string::npos)
+    throw UsageError(format("the permissions {} cannot be enforced without root", snug::quoted(permissions)),
+                     "say rw, or leave the device out");
   return {.source = cleaned(parts[0]),
-          .target = parse_target(parts.size() == 1 || short_form ? parts[0] : parts[1]),
-          .read_only = permissions.find('w') == std::string::npos};
+          .target = parse_target(parts.size() == 1 || short_form ? parts[0] : parts[1])};
 }
 
 }  // namespace snug::commands

@@ -47,6 +47,11 @@ std::string map_text(const std::vector<IdRange>& map, std::string_view separator
   });
 }
 
+std::string device_text(const DeviceNode& device) {
+  if (!device.number) return "S_IFCHR or S_IFBLK";
+  return format("S_IFCHR, makedev({}, {})", *device.number >> 8U, *device.number & 0xffU);
+}
+
 std::string layer_text(const Layer& layer) {
   if (!layer.mount) return printable(layer.path);
   return layer.path == "." ? format("m{}", *layer.mount) : format("m{}/{}", *layer.mount, printable(layer.path));
@@ -118,11 +123,15 @@ struct CallsOf {
   }
   Calls operator()(const MakePrivate&) const { return {"mount(NULL, \"/\", NULL, MS_REC|MS_PRIVATE, NULL)"}; }
   Calls operator()(const TakeTree& step) const {
-    Calls calls{format("open_tree({}, {}, OPEN_TREE_CLONE{}) = m{}", step.source.starts_with('/') ? "AT_FDCWD" : "CONTAINER",
-                       text(step.source), recursive(step.flags), step.slot)};
-    if (step.device)
-      calls.push_back(format("fstat(m{}) = {{S_IFCHR, makedev({}, {})}}", step.slot, *step.device >> 8U,
-                             *step.device & 0xffU));
+    Calls calls;
+    if (step.device) {
+      calls.push_back(format("openat(AT_FDCWD, {}, O_PATH) = NODE", text(step.source)));
+      calls.push_back(format("fstat(NODE) = {{{}}}", device_text(*step.device)));
+      calls.push_back(format("open_tree(NODE, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) = m{}", step.slot));
+    } else {
+      calls.push_back(format("open_tree({}, {}, OPEN_TREE_CLONE{}) = m{}", step.source.starts_with('/') ? "AT_FDCWD" : "CONTAINER",
+                             text(step.source), recursive(step.flags), step.slot));
+    }
     calls.push_back(format("mount_setattr(m{}, \"\", AT_EMPTY_PATH{}, {})", step.slot, recursive(step.flags),
                            attributes(step.flags)));
     return calls;
@@ -220,6 +229,7 @@ struct CallsOf {
   Calls operator()(const ResetProcess& step) const {
     return {format("umask({:04o})", step.umask), "rt_sigaction(1..64, SIG_DFL)", "rt_sigprocmask(SIG_SETMASK, [])"};
   }
+  Calls operator()(const DieWithParent&) const { return {"prctl(PR_SET_PDEATHSIG, SIGKILL)"}; }
   Calls operator()(const ChangeFolder& step) const { return {format("chdir({})", text(step.path)), "getcwd()"}; }
   Calls operator()(const SetCapabilities& step) const {
     if (!step.bounding_only)
@@ -227,7 +237,9 @@ struct CallsOf {
     return {step.kept.empty() ? "prctl(PR_CAPBSET_DROP) for each" : "prctl(PR_CAPBSET_DROP) for each other"};
   }
   Calls operator()(const NoNewPrivileges&) const { return {"prctl(PR_SET_NO_NEW_PRIVS, 1)"}; }
-  Calls operator()(const CloseDescriptors&) const { return {"close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)"}; }
+  Calls operator()(const CloseDescriptors&) const {
+    return {"fstat(0..2) != S_IFDIR", "close_range(3, ~0U, 0) around the report to the monitor, which exec closes"};
+  }
   Calls operator()(const Exec& step) const {
     Calls calls;
     if (step.from_host)

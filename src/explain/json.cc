@@ -47,6 +47,12 @@ Json json_of(const Layer& layer) {
   return {{"path", path}, {"mount", mount ? Json(*mount) : Json()}};
 }
 
+// Of any device both numbers are null.
+Json json_of(const DeviceNode& device) {
+  const auto& [number] = device;
+  return {{"major", number ? Json(*number >> 8U) : Json()}, {"minor", number ? Json(*number & 0xffU) : Json()}};
+}
+
 Json json_of(const MakeFolders::Folder& folder) {
   const auto& [path, mode] = folder;
   return {{"path", path}, {"mode", mode}};
@@ -127,8 +133,7 @@ struct FieldsOf {
   }
   Json operator()(const TakeTree& step) const {
     const auto& [slot, source, flags, device] = step;
-    const Json node = device ? Json{{"major", *device >> 8U}, {"minor", *device & 0xffU}} : Json();
-    return {{"slot", slot}, {"source", source}, {"flags", json_of(flags)}, {"device", node}};
+    return {{"slot", slot}, {"source", source}, {"flags", json_of(flags)}, {"device", json_of(device)}};
   }
   Json operator()(const MakeFilesystem& step) const {
     const auto& [slot, type, options, flags] = step;

@@ -120,6 +120,10 @@ struct Lessons {
   Lesson operator()(const ResetProcess&) const {
     return {"reset_process", "nothing of the caller's habits is inherited", "signal(7)"};
   }
+  Lesson operator()(const DieWithParent&) const {
+    return {"die_with_parent", "no pid 1 of snug's takes it along here; after the change of user, which would undo it",
+            "prctl(2)"};
+  }
   Lesson operator()(const ChangeFolder&) const { return {"change_folder", "where the command starts", "chdir(2)"}; }
   Lesson operator()(const SetCapabilities& step) const {
     if (step.bounding_only)
@@ -133,7 +137,8 @@ struct Lessons {
     return {"no_new_privileges", "set-user-ID programs raise nothing", "prctl(2)"};
   }
   Lesson operator()(const CloseDescriptors&) const {
-    return {"close_descriptors", "nothing of the host stays open inside", "close_range(2)"};
+    return {"close_descriptors", "nothing leads to the host, not even while exec looks for the command",
+            "close_range(2)"};
   }
   Lesson operator()(const Exec& step) const {
     if (step.from_host)

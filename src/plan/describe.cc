@@ -138,6 +138,7 @@ struct Phrase {
   std::string operator()(const ResetProcess& step) const {
     return format("reset the signals and set the umask to {:04o}", step.umask);
   }
+  std::string operator()(const DieWithParent&) const { return "bind the command to the life of its parent"; }
   std::string operator()(const ChangeFolder& step) const { return "change to the folder " + quoted(step.path); }
   std::string operator()(const SetCapabilities& step) const {
     const std::string_view how = step.bounding_only ? " for ever" : "";

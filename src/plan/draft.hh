@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,13 @@ using Verdict = std::optional<Refusal>;
 [[nodiscard]] bool is_new(const NamespaceChoice& choice);
 [[nodiscard]] bool is_host(const NamespaceChoice& choice);
 [[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);
+
+/// Names the place, such as "/tmp", that the container has its own version of and that `path` lies in, whatever the
+/// root file system has there; empty where there is none. root.cc
+[[nodiscard]] std::string_view find_replaced(std::string_view path);
+
+/// Tells whether `path` is a folder inside: of the root, of a volume, or made for a mount. root.cc
+[[nodiscard]] bool is_folder_inside(const Draft& draft, const std::string& path);
 
 // The rules, each in a file of its own, in the order in which make_plan calls them.
 [[nodiscard]] Verdict plan_id_maps(Draft& draft);     // idmap.cc

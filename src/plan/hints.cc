@@ -161,6 +161,12 @@ struct Explain {
                    top)};
   }
 
+  Explanation operator()(const TakeTree& step) const {
+    if (!step.device || error != ENODEV) return {};
+    if (step.device->number)
+      return {"something else lies in its place here, as outer containers do; snug makes no nodes", "", ""};
+    return {"it is no character or block device", "use -v, which shows folders and files", ""};
+  }
   Explanation operator()(const MakeFilesystem& step) const {
     if (step.type == "proc" && error == EPERM) return covered("/proc", "--pid");
     if (step.type == "sysfs" && error == EPERM) return covered("/sys", "--network");
@@ -197,11 +203,23 @@ struct Explain {
     if (is_refused() || error == EOVERFLOW)
       return {"its folder belongs to an id that is not mapped here; see snug-walls(7), \"id maps\"", "", ""};
     if (error == ENOTDIR) return {"a folder can only be mounted on a folder, and a file on a file", "", ""};
+    if (error == EBUSY)
+      return {"links in the root file system lead from there to its /, on which nothing can be mounted", "", ""};
+    return {};
+  }
+  Explanation operator()(const MakeLink& step) const {
+    if (error == EXDEV)
+      return {format("{} lies on the host's side of a bind, where snug makes nothing", quoted(step.path)), "", ""};
     return {};
   }
   Explanation operator()(const MakeFolder& step) const { return (*this)(Attach{0, step.path, Attach::Target::make}); }
   Explanation operator()(const ChangeFolder&) const {
     if (error == ENOENT) return {"-w names a folder inside the container", "", ""};
+    return {};
+  }
+  Explanation operator()(const CloseDescriptors&) const {
+    if (error == EISDIR)
+      return {"standard input, output or error is a folder of the host, and would lead out of the container", "", ""};
     return {};
   }
   Explanation operator()(const SetLimits&) const {

@@ -95,6 +95,12 @@ void choose_home(Draft& draft, bool is_caller) {
   // In the host's own root the caller's files lie in the caller's home, whatever his number is inside.
   if (is_caller && draft.spec.rootfs.kind == Rootfs::Kind::host) who.home = caller.home;
   if (who.home.empty() || who.home[0] != '/') who.home = "/";
+  const std::string_view top = find_replaced(who.home);
+  if (top.empty() || is_folder_inside(draft, who.home)) return;
+  if (is_caller && draft.spec.rootfs.kind == Rootfs::Kind::host)
+    draft.notice("host-root", format("your home {} is not inside, where {} is not the host's; -v \"$HOME:$HOME\" shows it",
+                                     quoted(who.home), top));
+  who.home = "/";
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ class Mounts {
     return slot;
   }
 
-  Slot take(const std::string& source, MountFlags flags, std::optional<std::uint32_t> device = {}) {
+  Slot take(const std::string& source, MountFlags flags, std::optional<DeviceNode> device = {}) {
     const Slot slot = draft_.new_slot();
     draft_.init(TakeTree{slot, source, flags, device});
     return slot;
@@ -89,7 +89,7 @@ class Mounts {
     draft_.attach_later(dev, "/dev", folder());
     if (!is_target("/dev")) dev_ = dev;
     for (const Node& node : nodes)
-      add_inside(take(format("/dev/{}", node.name), {.no_devices = false, .no_exec = true}, node.device), node.name);
+      add_inside(take(format("/dev/{}", node.name), device_flags(), DeviceNode{node.device}), node.name);
     std::vector<std::pair<std::string, std::string>> pts{{"ptmxmode", "0666"}, {"mode", "0620"}};
     if (!std::holds_alternative<JoinNamespace>(walls_.user) && find_range(draft_.maps.gids, {5})) pts.push_back({"gid", "5"});
     devpts_ = make("devpts", std::move(pts), {.no_devices = false, .no_exec = true});
@@ -186,10 +186,14 @@ class Mounts {
     return {};
   }
 
+  // A read-only mount does not stop writes to a device, but it keeps owner and mode, which are the machine's root's.
+  MountFlags device_flags() const {
+    return {.read_only = draft_.facts.uid.value == 0, .no_devices = false, .no_exec = true};
+  }
+
   void plan_devices() {
     for (const Device& device : draft_.spec.devices) {
-      draft_.attach_later(take(device.source, {.read_only = device.read_only, .no_devices = false, .no_exec = true}),
-                          device.target, Attach::Target::make);
+      draft_.attach_later(take(device.source, device_flags(), DeviceNode{}), device.target, Attach::Target::make);
       draft_.plan.opened.push_back(format("the device {}", printable(device.source)));
     }
   }
@@ -210,8 +214,16 @@ class Mounts {
     for (const Step& step : draft_.plan.steps)
       if (const auto* overlay = std::get_if<MakeOverlay>(&step.action); overlay && overlay->upper)
         for (const Attach& attach : draft_.attachments())
-          if (attach.slot == overlay->slot) read_only_.push_back(attach.target);
+          if (attach.slot == overlay->slot && !is_covered(attach.target)) read_only_.push_back(attach.target);
     for (const std::string& target : read_only_) draft_.init(SetMountFlags{target, flags});
+  }
+
+  // By path one reaches what is mounted last: there, the volume.
+  bool is_covered(const std::string& target) const {
+    const auto covers = [&](const Volume& volume) {
+      return std::visit([&](const auto& any) { return any.target == target; }, volume);
+    };
+    return std::any_of(draft_.spec.volumes.begin(), draft_.spec.volumes.end(), covers);
   }
 
   void plan_names() {

@@ -33,10 +33,11 @@ class Payload {
     draft_.payload(SetCapabilities{capabilities_, true});
     draft_.payload(BecomeUser{who_.uid, who_.gid, who_.groups});
     draft_.payload(SetCapabilities{who_.uid.value == 0 ? capabilities_ : std::vector<int>{}, false});
+    plan_death();
+    draft_.payload(CloseDescriptors{});
     draft_.payload(ChangeFolder{folder_});
     if (!spec_.new_privileges) draft_.payload(NoNewPrivileges{});
     // LoadSeccomp and RestrictPaths find their place here: last, so that nothing above needs what they forbid.
-    draft_.payload(CloseDescriptors{});
     draft_.payload(exec());
     return {};
   }
@@ -62,21 +63,10 @@ class Payload {
       if (spec_.root_writes == RootWrites::thrown_away) draft_.init(MakeFolder{*spec_.workdir, 0755});
       return *spec_.workdir;
     }
-    const auto has = [&](const std::string& folder) {
-      const auto& folders = draft_.facts.rootfs.folders;
-      return std::find(folders.begin(), folders.end(), folder) != folders.end();
-    };
-    const std::string& here = draft_.facts.current_folder;
-    if (spec_.rootfs.kind == Rootfs::Kind::host && has(here) && !is_covered(here)) return here;
-    const bool at_home = !shell_.empty() || spec_.rootfs.kind == Rootfs::Kind::host;
-    return at_home && has(who_.home) ? who_.home : "/";
-  }
-
-  // The host's folder is not to be seen where the container has its own file system.
-  static bool is_covered(std::string_view folder) {
-    for (const std::string_view top : {"/dev", "/proc", "/run", "/sys", "/tmp"})
-      if (folder == top || (folder.starts_with(top) && folder[top.size()] == '/')) return true;
-    return false;
+    const bool on_host = spec_.rootfs.kind == Rootfs::Kind::host;
+    if (on_host && is_folder_inside(draft_, draft_.facts.current_folder)) return draft_.facts.current_folder;
+    const bool at_home = !shell_.empty() || on_host;
+    return at_home && is_folder_inside(draft_, who_.home) ? who_.home : "/";
   }
 
   Verdict choose_capabilities() {
@@ -130,7 +120,8 @@ class Payload {
   std::vector<ResourceLimit> limits() const {
     const std::uint64_t open_files = std::min<std::uint64_t>(draft_.facts.open_files_hard, 524288);
     // The host's core_pattern helper runs as the host's root: a crash inside must not feed it.
-    std::vector<ResourceLimit> limits{{"core", RLIMIT_CORE, 0, 0},
+    // With 0 it would get the dump all the same: a pipe is subject to no limit but 1, which means none at all (core(5)).
+    std::vector<ResourceLimit> limits{{"core", RLIMIT_CORE, 1, 1},
                                       {"nofile", RLIMIT_NOFILE, std::min<std::uint64_t>(1024, open_files), open_files}};
     for (const ResourceLimit& limit : spec_.limits) {
       std::erase_if(limits, [&](const ResourceLimit& other) { return other.number == limit.number; });
@@ -147,6 +138,11 @@ class Payload {
     draft_.init(ForkPayload{});
     // All that pid 1 does from here on is to reap and to pass signals on.
     draft_.init(SetCapabilities{{CAP_KILL}, false});
+  }
+
+  // Where snug has no pid 1 of its own inside, the kernel does not end the payload with it.
+  void plan_death() {
+    if (!spec_.init || !is_new(spec_.namespaces.pid)) draft_.payload(DieWithParent{});
   }
 
   Exec exec() {

@@ -18,10 +18,10 @@ std::string child(const std::string& folder, std::string_view name) {
   return folder == "/" ? format("/{}", name) : format("{}/{}", folder, name);
 }
 
-// Places that the container has its own version of, whatever the host mounts there.
-bool is_replaced(std::string_view path) {
-  static constexpr std::array<std::string_view, 5> replaced{"/dev", "/proc", "/run", "/sys", "/tmp"};
-  return std::any_of(replaced.begin(), replaced.end(), [&](std::string_view top) { return is_below(path, top); });
+bool is_replaced(std::string_view path) { return !find_replaced(path).empty(); }
+
+const std::string& target_of(const Volume& volume) {
+  return std::visit([](const auto& any) -> const std::string& { return any.target; }, volume);
 }
 
 // File systems that are windows to the kernel, with nothing to keep in them.
@@ -229,6 +229,31 @@ Verdict plan_archive(Draft& draft) {
 }
 
 }  // namespace
+
+std::string_view find_replaced(std::string_view path) {
+  for (const std::string_view top : {"/dev", "/proc", "/run", "/sys", "/tmp"})
+    if (is_below(path, top)) return top;
+  return {};
+}
+
+bool is_folder_inside(const Draft& draft, const std::string& path) {
+  const auto& folders = draft.facts.rootfs.folders;
+  const bool in_root = std::find(folders.begin(), folders.end(), path) != folders.end();
+  const bool on_host = draft.spec.rootfs.kind == Rootfs::Kind::host;
+  const Volume* nearest = nullptr;
+  for (const Volume& volume : draft.spec.volumes) {
+    if (is_below(target_of(volume), path)) return true;  // the mount itself, or one below it, for which it is made
+    if (is_below(path, target_of(volume)) && (!nearest || target_of(*nearest).size() <= target_of(volume).size()))
+      nearest = &volume;
+  }
+  if (nearest) {
+    const auto* bind = std::get_if<BindVolume>(nearest);
+    return bind && bind->source == bind->target && on_host && in_root;
+  }
+  if (const std::string_view top = find_replaced(path); !top.empty()) return path == top;
+  const bool hidden = on_host && is_below(path, draft.facts.store);
+  return in_root && (!hidden || path == draft.facts.store);
+}
 
 std::vector<std::string> host_spine(const std::vector<Mount>& mounts) {
   std::vector<std::string> spine{"/"};

@@ -114,15 +114,19 @@ std::vector<plan::FolderEntry> list_folder(const std::string& path) {
   return entries;
 }
 
-// The folders on the way to `path` that are not the caller's.
+// The folders on the way to `path` that are not the caller's, and those above them.
 void add_foreign(HostFacts& facts, const std::string& path) {
+  std::vector<plan::ForeignFolder> way;
   for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
     const std::string prefix = path.substr(0, slash);
     const auto status = sys::find_status(AT_FDCWD, prefix.c_str());
-    const auto known = [&](const plan::ForeignFolder& folder) { return folder.path == prefix; };
-    if (status && S_ISDIR(status->st_mode) && status->st_uid != facts.uid.value &&
-        std::none_of(facts.foreign.begin(), facts.foreign.end(), known))
-      facts.foreign.push_back({prefix, status->st_mode & 07777U});
+    if (!status || !S_ISDIR(status->st_mode)) continue;
+    way.push_back({prefix, status->st_mode & 07777U});
+    if (status->st_uid == facts.uid.value) continue;
+    for (plan::ForeignFolder& folder : way)
+      if (std::find(facts.foreign.begin(), facts.foreign.end(), folder) == facts.foreign.end())
+        facts.foreign.push_back(std::move(folder));
+    way.clear();
   }
 }
 
@@ -157,6 +161,11 @@ void check_sources(const plan::Spec& spec) {
     if (bind && ::stat(bind->source.c_str(), &status) != 0)
       throw system_error(format("mount the volume {}", quoted(bind->source)), errno,
                          errno == ENOENT ? "snug makes no folders on the host; mkdir it first" : "");
+  }
+  for (const plan::Device& device : spec.devices) {
+    struct stat status {};
+    if (::stat(device.source.c_str(), &status) != 0)
+      throw system_error(format("show the device {}", quoted(device.source)), errno);
   }
 }
 

@@ -16,11 +16,20 @@ namespace {
 
 using sys::Fd;
 
+// Whatever links led there: with --rw it would be no container of its own.
+bool is_host_root(int folder) {
+  const auto here = sys::find_status(folder, ""), root = sys::find_status(AT_FDCWD, "/");
+  return here && root && here->st_dev == root->st_dev && here->st_ino == root->st_ino;
+}
+
 Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
   Fd root = sys::try_open(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY);
-  if (root) return root;
   const int error = errno;
   const std::string what = format("use {} as root file system", quoted(rootfs.given.empty() ? path : rootfs.given));
+  if (root && rootfs.kind == plan::Rootfs::Kind::directory && is_host_root(root.get()))
+    throw Error(format("cannot {}: it leads to the machine's own root", what),
+                "'host' is this machine's root, copy-on-write: snug run host");
+  if (root) return root;
   if (error == ENOTDIR && sys::find_status(AT_FDCWD, path.c_str()))
     throw Error(format("cannot {}: it is a file, not a folder", what), "for an archive say tar:PATH");
   throw system_error(what, error);

@@ -88,14 +88,20 @@ int apply(Context& context, const plan::OpenTerminal& step, Report&) noexcept {
   return sys::send_descriptor(context.control, outer.get());
 }
 
+// The parent may have died before the call: then nobody reads the reports any more.
+int die_with_parent(const Context& context) noexcept {
+  if (const int error = sys::die_with_parent()) return error;
+  pollfd reader{context.report, 0, 0};
+  return ::poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) ? ESRCH : 0;
+}
+
 int apply(Context& context, const plan::GuardInit&, Report&) noexcept {
   if (::setsid() < 0 && errno != EPERM) return errno;
-  if (const int error = sys::die_with_parent()) return error;
-  // The monitor may have died before that call: then nobody reads the reports any more.
-  pollfd reader{context.report, 0, 0};
-  if (::poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR)) return ESRCH;
+  if (const int error = die_with_parent(context)) return error;
   return sys::hide_from_tracers();
 }
+
+int apply(Context& context, const plan::DieWithParent&, Report&) noexcept { return die_with_parent(context); }
 
 int apply(Context& context, const plan::StartSession& step, Report&) noexcept {
   const bool leader = !context.plan.init;
@@ -158,6 +164,14 @@ int apply(Context&, const plan::SetCapabilities& step, Report&) noexcept {
   return ::capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : EPERM;
 }
 
+int apply(Context& context, const plan::CloseDescriptors&, Report&) noexcept {
+  for (int at = 0; at < 3; ++at)
+    if (const auto status = sys::find_status(at, ""); status && S_ISDIR(status->st_mode)) return EISDIR;
+  // Closed, not marked: exec looks for the command while what is marked is open still, and a link of the root file
+  // system such as /bin/sh -> /proc/self/fd/4/../../home leads through it.
+  return sys::close_all_but(context.report, context.program);
+}
+
 int apply(Context& context, const plan::Exec& step, Report&) noexcept {
   char* const* argv = const_cast<char* const*>(context.argv.data());
   char* const* envp = const_cast<char* const*>(context.envp.data());
@@ -176,7 +190,6 @@ int apply(Context&, const plan::MakePrivate&, Report&) noexcept { return sys::ma
 int apply(Context&, const plan::BringUpLoopback&, Report&) noexcept { return sys::bring_up_loopback(); }
 int apply(Context&, const plan::JoinKeyring&, Report&) noexcept { return sys::join_new_session_keyring(); }
 int apply(Context&, const plan::NoNewPrivileges&, Report&) noexcept { return sys::set_no_new_privileges(); }
-int apply(Context&, const plan::CloseDescriptors&, Report&) noexcept { return sys::close_on_exec_from(3); }
 
 // The monitor's steps, and the fork, which run_steps itself does.
 int apply(Context&, const plan::MakeFolders&, Report&) noexcept { return ENOSYS; }
@@ -227,15 +240,7 @@ void do_steps(Context& context, Actor actor, std::size_t from) noexcept {
 void let_go(Context& context) noexcept {
   const sys::Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
   for (int at = 0; null && at < 3; ++at) ::dup2(null.get(), at);
-  int kept[2] = {context.control, context.terminal};
-  if (kept[0] > kept[1]) std::swap(kept[0], kept[1]);
-  unsigned from = 3;
-  for (const int fd : kept) {
-    if (fd < 3) continue;
-    if (static_cast<unsigned>(fd) > from) ::close_range(from, static_cast<unsigned>(fd) - 1, 0);
-    from = static_cast<unsigned>(fd) + 1;
-  }
-  ::close_range(from, ~0U, 0);
+  static_cast<void>(sys::close_all_but(context.control, context.terminal));
 }
 
 [[noreturn]] void become_init(Context& context, pid_t payload, std::size_t fork_step) noexcept {

@@ -122,6 +122,8 @@ int apply(Context& context, const plan::Attach& step, Report&) noexcept {
   const int mount = context.slots[step.slot];
   const Fd target = open_target(context, step, mount);
   if (!target) return step.missing == plan::Attach::Target::optional ? 0 : errno;
+  // Where links lead to "/" the mount would be seen by nobody inside, and be the root of whoever joins later.
+  if (sys::is_mount_root(target.get()) && sys::mount_id(target.get()) == context.root_mount) return EBUSY;
   if (const int error = sys::attach_mount(mount, target.get())) return error;
   if (context.own[step.slot] && context.own_mounts.size() < context.own_mounts.capacity())
     context.own_mounts.push_back(sys::mount_id(mount));
@@ -132,7 +134,9 @@ int apply(Context& context, const plan::MakeLink& step, Report&) noexcept {
   const Fd found = step.within ? Fd() : open_parent(context, step.path);
   if (!step.within && !found) return errno;
   const int parent = step.within ? context.slots[*step.within] : found.get();
-  return ::symlinkat(step.link.c_str(), parent, last_name(step.path)) == 0 || errno == EEXIST ? 0 : errno;
+  const char* name = last_name(step.path);
+  if (!step.within && !is_own(context, parent)) return sys::find_status(parent, name) ? 0 : EXDEV;
+  return ::symlinkat(step.link.c_str(), parent, name) == 0 || errno == EEXIST ? 0 : errno;
 }
 
 int apply(Context& context, const plan::MakeFolder& step, Report&) noexcept {

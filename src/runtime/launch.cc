@@ -197,6 +197,8 @@ class Monitor {
     if (porch < 0) return failed_at<plan::EnterNamespaces>(errno);
     if (porch == 0) {
       Message message;
+      // Whoever lives there must not look into a process that still stands on the host's root, nor trace its child.
+      message.error = sys::hide_from_tracers();
       for (const Fd& fd : namespaces)
         if (!message.error && ::setns(fd.get(), 0) != 0) message.error = errno;
       if (!message.error) {

@@ -84,6 +84,13 @@ class LayerOptions {
   std::size_t count_ = 0;
 };
 
+bool is_device(int fd, const plan::DeviceNode& wanted) noexcept {
+  const auto status = sys::find_status(fd, "");
+  if (!status) return false;
+  if (!wanted.number) return S_ISCHR(status->st_mode) || S_ISBLK(status->st_mode);
+  return S_ISCHR(status->st_mode) && status->st_rdev == makedev(*wanted.number >> 8U, *wanted.number & 0xffU);
+}
+
 int set_overlay_options(const plan::MakeOverlay& overlay, int filesystem, LayerOptions& layers) noexcept {
   if (const int error = sys::set_option(filesystem, "source", "snug")) return error;
   if (const int error = layers.set_lowers(overlay.lowers)) return error;
@@ -105,13 +112,16 @@ std::uint64_t attributes_of(const plan::MountFlags& flags) noexcept {
 
 int apply(Context& context, const plan::TakeTree& step, Report&) noexcept {
   const bool own = !step.source.starts_with('/');
-  Fd tree = sys::clone_tree(own ? context.folder : AT_FDCWD, step.source.c_str(), step.flags.recursive);
-  if (!tree) return errno;
+  // A device is looked at before it is taken, and both by one descriptor.
+  Fd node;
   if (step.device) {
-    const auto status = sys::find_status(tree.get(), "");
-    const dev_t expected = makedev(*step.device >> 8U, *step.device & 0xffU);
-    if (!status || !S_ISCHR(status->st_mode) || status->st_rdev != expected) return ENODEV;
+    node = sys::try_open(AT_FDCWD, step.source.c_str(), O_PATH);
+    if (!node) return errno;
+    if (!is_device(node.get(), *step.device)) return ENODEV;
   }
+  Fd tree = node ? sys::clone_tree(node.get(), "", false)
+                 : sys::clone_tree(own ? context.folder : AT_FDCWD, step.source.c_str(), step.flags.recursive);
+  if (!tree) return errno;
   if (const int error = sys::set_mount_attributes(tree.get(), attributes_of(step.flags), step.flags.recursive)) return error;
   return fill(context, step.slot, std::move(tree), own);
 }
@@ -168,7 +178,8 @@ int apply(Context& context, const plan::PivotRoot& step, Report&) noexcept {
   if (const int error = sys::pivot_to(mount)) return error;
   context.root = sys::try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY).release();
   if (context.root < 0) return errno;
-  if (context.own[step.root]) context.own_mounts.push_back(sys::mount_id(mount));
+  context.root_mount = sys::mount_id(mount);
+  if (context.own[step.root]) context.own_mounts.push_back(context.root_mount);
   return 0;
 }
 

@@ -1,6 +1,5 @@
 #include "snug/state/container_folder.hh"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -49,35 +48,6 @@ Fd open_containers(const std::string& store) {
   return folder;
 }
 
-// Opens a folder to empty it. overlayfs leaves its work folder with mode 0, and images may hold folders that are
-// closed to their owner.
-Fd open_up(int parent, const char* name) {
-  Fd folder = sys::try_open(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!folder && errno == EACCES && ::fchmodat(parent, name, 0700, 0) == 0)
-    folder = sys::try_open(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  const auto status = folder ? sys::find_status(folder.get(), "") : std::nullopt;
-  if (status && (status->st_mode & 0700) != 0700) static_cast<void>(::fchmod(folder.get(), 0700));
-  return folder;
-}
-
-bool remove_entries(const Fd& folder);
-
-bool remove_entry(int parent, const char* name, unsigned char type) {
-  if (type != DT_DIR && (::unlinkat(parent, name, 0) == 0 || errno == ENOENT)) return true;
-  if (type != DT_DIR && errno != EISDIR) return false;
-  const Fd folder = open_up(parent, name);
-  if (!folder) return errno == ENOENT;
-  const bool emptied = remove_entries(folder);
-  return ::unlinkat(parent, name, AT_REMOVEDIR) == 0 && emptied;
-}
-
-bool remove_entries(const Fd& folder) {
-  bool all = true;
-  for (const sys::Entry& entry : sys::list_folder(folder.get()))
-    all &= remove_entry(folder.get(), entry.name.c_str(), entry.type);
-  return all;
-}
-
 }  // namespace
 
 ContainerFolder::ContainerFolder(const std::string& store) {
@@ -106,12 +76,6 @@ std::vector<std::string> find_leftovers(const std::string& store) {
       found.push_back(format("{}/containers/{}", store, entry.name));
   }
   return found;
-}
-
-bool remove_tree(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  const Fd parent = sys::try_open(AT_FDCWD, path.substr(0, slash).c_str(), O_PATH | O_DIRECTORY);
-  return parent && remove_entry(parent.get(), path.c_str() + slash + 1, DT_DIR);
 }
 
 }  // namespace snug::state

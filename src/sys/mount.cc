@@ -71,6 +71,11 @@ int pivot_to(int root) noexcept {
   return result_of(::chdir("/"));
 }
 
+bool is_mount_root(int fd) noexcept {
+  struct statx status {};
+  return ::statx(fd, "", AT_EMPTY_PATH, 0, &status) == 0 && (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 std::uint64_t mount_id(int fd) noexcept { return find_mount_id(fd, "", AT_EMPTY_PATH); }
 
 }  // namespace snug::sys

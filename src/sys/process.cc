@@ -2,7 +2,6 @@
 
 #include <grp.h>
 #include <link.h>
-#include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <net/if.h>
@@ -12,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -48,8 +48,15 @@ int join_new_session_keyring() noexcept {
   return result_of(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr));
 }
 
-int close_on_exec_from(unsigned first) noexcept {
-  return result_of(::syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC));
+int close_all_but(int one, int other) noexcept {
+  unsigned from = 3;
+  for (const int kept : {std::min(one, other), std::max(one, other)}) {
+    if (kept < static_cast<int>(from)) continue;
+    const auto to = static_cast<unsigned>(kept);
+    if (to > from && ::syscall(SYS_close_range, from, to - 1, 0) != 0) return errno;
+    from = to + 1;
+  }
+  return result_of(::syscall(SYS_close_range, from, ~0U, 0));
 }
 
 void reset_signals() noexcept {

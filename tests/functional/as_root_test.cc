@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness.hh"
@@ -16,6 +17,28 @@ TEST_CASE("root runs in a user namespace of its own, without the capabilities th
   CHECK(result.out.find("CapEff:\t000001ffffffffff") == std::string::npos);
   CHECK(inside("mknod /tmp/sda b 8 0").code != 0);
   CHECK(inside("echo 1 > /proc/sys/vm/drop_caches").code != 0);
+}
+
+TEST_CASE("nothing that tunes the kernel can be written, whichever walls are left out") {
+  for (const std::vector<std::string>& options : {std::vector<std::string>{}, {"--network", "host"}, {"--pid", "host"}, {"--cgroupns", "host"}}) {
+    const Result result = inside("find /sys/fs/cgroup /proc/sys /proc/sysrq-trigger -type f | while read f; do (: >>$f) 2>/dev/null && echo $f; done; "
+                                 "mkdir /sys/fs/cgroup/x 2>/dev/null && echo made; echo tried", options);
+    CHECK(result.out == "tried\n");
+  }
+}
+
+TEST_CASE("the nodes in /dev keep owner and mode, whoever owns them, and can be written") {
+  const auto mode = [] {
+    struct stat status {};
+    return ::stat("/dev/full", &status) == 0 ? status.st_mode & 07777U : 0U;
+  };
+  const auto before = mode();
+  for (const char* user : {"single", "host"}) {
+    const Result result = run({program(), "run", "--userns", user, "--device", "/dev/full:/dev/other", small_root(), "sh", "-c",
+                               "chmod 600 /dev/full || chmod 600 /dev/other || echo kept; echo x >/dev/null && echo written"});
+    CHECK_MESSAGE(result.out == "kept\nwritten\n", result.err);
+    CHECK(mode() == before);
+  }
 }
 
 TEST_CASE("what root does to the host's files stays inside") {

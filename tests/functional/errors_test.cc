@@ -31,6 +31,7 @@ TEST_CASE("bad input ends in one clear message and leaves nothing behind") {
   const std::string root = small_root();
   check_refused({"run", "/no/such", "true"}, "cannot use '/no/such' as root file system: No such file or directory (ENOENT)");
   check_refused({"run", root + "/etc/passwd", "true"}, "it is a file, not a folder");
+  check_refused({"run", "--rw", "/proc/self/root", "true"}, "it leads to the machine's own root");
   check_refused({"run", "debian:12"}, "debian:12");
   check_refused({"run", "--userns", "single", "-v", "relative/no/colon", root, "true"}, "-v");
   check_refused({"run", "--hostnme", "x"}, "did you mean --hostname?");

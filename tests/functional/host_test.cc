@@ -44,6 +44,26 @@ TEST_CASE("host: a door that was opened stays open") {
   CHECK(fs::exists(scratch.path() + "/made"));
 }
 
+TEST_CASE("host: a home below /tmp, which is the container's own, is not inside unless a volume brings it there") {
+  Scratch home("/tmp");
+  const std::string notice = "notice: your home '" + home.path() + "' is not inside, where /tmp is not the host's";
+  const auto start = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> words{"env", "HOME=" + home.path(), program(), "run", "--userns", "single"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(), {"host", "sh", "-c", "pwd; echo $HOME; cd && touch here && ls here"});
+    return run(words, {.folder = home.path()});
+  };
+  const Result without = start({});
+  CHECK_MESSAGE(without.out == "/\n/\nhere\n", without.err);
+  CHECK_MESSAGE(without.err.find(notice + "; -v \"$HOME:$HOME\" shows it\n") != std::string::npos, without.err);
+  for (const std::string& volume : {home.path() + ":" + home.path(), std::string("/tmp:/tmp")}) {
+    const Result with = start({"-v", volume});
+    CHECK_MESSAGE(with.out == home.path() + "\n" + home.path() + "\nhere\n", with.err);
+    CHECK_MESSAGE(with.err.find("your home") == std::string::npos, with.err);
+    CHECK(fs::remove(home.path() + "/here"));
+  }
+}
+
 TEST_CASE("host: the whole home can be wiped, and is as it was") {
   Scratch home, store;
   home.write(".profile", "mine");
@@ -55,4 +75,16 @@ TEST_CASE("host: the whole home can be wiped, and is as it was") {
   CHECK_MESSAGE(result.code == 0, result.err);
   CHECK(result.out.empty());
   CHECK_MESSAGE(snapshot(home.path()) == before, difference(before, snapshot(home.path())));
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("ranges");
+
+TEST_CASE("host: starts in a folder of somebody else's that lies in one of the caller's") {
+  Scratch scratch;
+  const std::string theirs = scratch.path() + "/mine/theirs";
+  fs::create_directories(theirs);
+  REQUIRE(run({"unshare", "--user", "--map-root-user", "--map-auto", "chown", "5", theirs}).code == 0);
+  CHECK(run({program(), "run", "--userns", "single", "host", "pwd"}, {.folder = theirs}).out == theirs + "\n");
 }

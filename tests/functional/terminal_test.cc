@@ -94,12 +94,28 @@ TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("ranges");
 
-TEST_CASE("bash on a real Debian: job control") {
+TEST_CASE("bash on a real Debian: tty, size, resize, Ctrl-C, job control, exit code") {
   if (debian_root().empty()) return skip("no Debian root was made");
-  Terminal terminal({program(), "run", debian_root(), "bash", "--norc", "-i"}, 24, 80);
-  REQUIRE_MESSAGE(terminal.expect("# "), terminal.seen());
+  Terminal terminal({program(), "run", "-e", "PS1=ready$ ", debian_root(), "bash", "--norc", "-i"}, 33, 101);
+  REQUIRE_MESSAGE(terminal.expect("ready$ "), terminal.seen());
+  terminal.send("tty; stty size\n");
+  CHECK_MESSAGE(terminal.expect("/dev/pts/0\r\n33 101\r\n"), terminal.seen());
+  terminal.resize(40, 90);
+  CHECK(eventually([&] {
+    terminal.send("stty size\n");
+    return terminal.expect("40 90\r\n");
+  }));
+  CHECK(terminal.expect("ready$ "));
+
+  terminal.send("sleep 86411\n");
+  REQUIRE(eventually([] { return find_processes("86411").size() == 1; }));
+  terminal.send("\x03");
+  CHECK_MESSAGE(terminal.expect("ready$ "), terminal.seen());
+  terminal.send("echo code $?\n");
+  CHECK_MESSAGE(terminal.expect("code 130"), terminal.seen());
+  CHECK(find_processes("86411").empty());
+
   terminal.send("sleep 86410\n");
-  CHECK(terminal.expect("sleep 86410\r\n"));
   REQUIRE(eventually([] { return find_processes("86410").size() == 1; }));
   terminal.send("\x1a");
   CHECK_MESSAGE(terminal.expect("Stopped"), terminal.seen());

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <climits>
 #include <cstdlib>
 #include <ctime>
@@ -90,6 +91,18 @@ void give(sys::Fd& fd, std::string_view& text) {
   if (text.empty()) fd.reset();
 }
 
+// Who does not read its input to the end ends nobody but itself; children get the signal as it was.
+class IgnoredPipe {
+ public:
+  IgnoredPipe() : before_(std::signal(SIGPIPE, SIG_IGN)) {}
+  ~IgnoredPipe() { std::signal(SIGPIPE, before_); }
+  IgnoredPipe(const IgnoredPipe&) = delete;
+  IgnoredPipe& operator=(const IgnoredPipe&) = delete;
+
+ private:
+  void (*before_)(int);
+};
+
 }  // namespace
 
 std::string program() { return variable("SNUG_BIN"); }
@@ -115,6 +128,7 @@ Result run(const std::vector<std::string>& words, const Options& options) {
     ::dup2(err.second.get(), 2);
     exec(words, options.env, options.folder);
   }
+  const IgnoredPipe ignored;
   in.first.reset();
   out.second.reset();
   err.second.reset();
@@ -236,8 +250,8 @@ int Terminal::wait() {
   return code;
 }
 
-Scratch::Scratch() {
-  std::string pattern = variable("HOME") + "/scratch.XXXXXX";
+Scratch::Scratch(std::string parent) {
+  std::string pattern = (parent.empty() ? variable("HOME") : std::move(parent)) + "/scratch.XXXXXX";
   if (!::mkdtemp(pattern.data())) throw std::runtime_error("mkdtemp " + pattern);
   path_ = pattern;
 }
@@ -296,6 +310,16 @@ std::vector<pid_t> find_processes(const std::string& word) {
     const std::string line = process_text(pid, "cmdline");
     if (line.find(word) != std::string::npos && line.find("functional") == std::string::npos) found.push_back(pid);
   }
+  return found;
+}
+
+std::vector<pid_t> find_commands(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) line += word + '\0';
+  std::vector<pid_t> found;
+  for (const auto& entry : fs::directory_iterator("/proc"))
+    if (const auto number = parse_number(entry.path().filename().string()); number && process_text(static_cast<pid_t>(*number), "cmdline") == line)
+      found.push_back(static_cast<pid_t>(*number));
   return found;
 }
 

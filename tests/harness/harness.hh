@@ -79,10 +79,10 @@ class Terminal {
   std::string seen_;
 };
 
-/// A folder that goes away with the object; of the account that runs the tests.
+/// A folder that goes away with the object; of the account that runs the tests, and in its home unless told otherwise.
 class Scratch {
  public:
-  Scratch();
+  explicit Scratch(std::string parent = {});
   ~Scratch();
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -104,6 +104,9 @@ class Scratch {
 
 /// The pids of processes that have `word` in their command line.
 [[nodiscard]] std::vector<pid_t> find_processes(const std::string& word);
+
+/// The pids of processes, of any user, whose command line consists of these words.
+[[nodiscard]] std::vector<pid_t> find_commands(const std::vector<std::string>& words);
 
 void pause_briefly();
 

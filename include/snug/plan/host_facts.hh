@@ -33,7 +33,7 @@ struct FolderEntry {
   bool operator==(const FolderEntry&) const = default;
 };
 
-/// A folder of the host that belongs to somebody else, and its mode.
+/// A folder of the host that belongs to somebody else, or lies above such a one; and its mode.
 struct ForeignFolder {
   std::string path;
   std::uint32_t mode = 0755;

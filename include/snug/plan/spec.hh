@@ -87,7 +87,6 @@ using Volume = std::variant<BindVolume, TmpfsVolume>;
 /// --device HOST[:INSIDE[:PERMISSIONS]].
 struct Device {
   std::string source, target;
-  bool read_only = false;
   bool operator==(const Device&) const = default;
 };
 

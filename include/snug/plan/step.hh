@@ -77,12 +77,18 @@ struct MakePrivate {
   bool operator==(const MakePrivate&) const = default;
 };
 
+/// A character or block device, whichever; or the character device with this number.
+struct DeviceNode {
+  std::optional<std::uint32_t> number;  ///< major << 8 | minor
+  bool operator==(const DeviceNode&) const = default;
+};
+
 /// Makes a detached copy of a mount tree or one file: open_tree(2), mount_setattr(2).
 struct TakeTree {
   Slot slot = 0;
   std::string source;  ///< absolute on the host; relative: below the container's folder, and the container's own
   MountFlags flags;
-  std::optional<std::uint32_t> device;  ///< the character device that it must be: major << 8 | minor
+  std::optional<DeviceNode> device;  ///< what it must be; nothing: a folder or file, as it comes
   bool operator==(const TakeTree&) const = default;
 };
 
@@ -221,6 +227,11 @@ struct ResetProcess {
   bool operator==(const ResetProcess&) const = default;
 };
 
+/// Has the payload killed when its parent dies: prctl(PR_SET_PDEATHSIG). After BecomeUser, which would undo it.
+struct DieWithParent {
+  bool operator==(const DieWithParent&) const = default;
+};
+
 struct ChangeFolder {
   std::string path;
   bool operator==(const ChangeFolder&) const = default;
@@ -237,7 +248,7 @@ struct NoNewPrivileges {
   bool operator==(const NoNewPrivileges&) const = default;
 };
 
-/// Marks all descriptors above 2 to be closed by exec: close_range(2).
+/// Closes all descriptors above 2: close_range(2). None of 0, 1 and 2 may be a folder, which would lead outside.
 struct CloseDescriptors {
   bool operator==(const CloseDescriptors&) const = default;
 };
@@ -255,7 +266,7 @@ struct Exec {
 using Action = std::variant<MakeFolders, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakePrivate, TakeTree,
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, Attach, MakeLink,
                             MakeFolder, SetMountFlags, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
-                            ForkPayload, StartSession, SetLimits, ResetProcess, ChangeFolder, SetCapabilities,
+                            ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
                             NoNewPrivileges, CloseDescriptors, Exec>;
 
 /// One thing that is done, by whom.

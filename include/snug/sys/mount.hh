@@ -38,6 +38,9 @@ void read_reason(int filesystem, char* buffer, std::size_t size) noexcept;
 /// pivot_root(2) to `root`, whose old root is detached; the process stands in "/" of the new one.
 [[nodiscard]] int pivot_to(int root) noexcept;
 
+/// statx(2): whether `fd` is open on the root of its mount.
+[[nodiscard]] bool is_mount_root(int fd) noexcept;
+
 /// statx(2): the number of the mount that `fd` is open on; 0 where the kernel does not say.
 [[nodiscard]] std::uint64_t mount_id(int fd) noexcept;
 

@@ -29,7 +29,9 @@ struct Cloned {
 [[nodiscard]] int hide_from_tracers() noexcept;
 [[nodiscard]] int set_no_new_privileges() noexcept;
 [[nodiscard]] int join_new_session_keyring() noexcept;
-[[nodiscard]] int close_on_exec_from(unsigned first) noexcept;
+
+/// close_range(2): closes all descriptors above 2 but these two, which may be -1: 0 or errno; safe in a child after clone.
+[[nodiscard]] int close_all_but(int one, int other) noexcept;
 
 /// SIG_DFL for every signal and an empty mask; safe in a child after clone.
 void reset_signals() noexcept;

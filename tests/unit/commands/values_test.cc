@@ -142,11 +142,15 @@ TEST_CASE("--tmpfs") {
 }
 
 TEST_CASE("--device") {
-  CHECK(parse_device("/dev/kvm") == plan::Device{"/dev/kvm", "/dev/kvm", false});
-  CHECK(parse_device("/dev/kvm:/dev/x:r") == plan::Device{"/dev/kvm", "/dev/x", true});
-  CHECK(parse_device("/dev/kvm:rw") == plan::Device{"/dev/kvm", "/dev/kvm", false});
-  for (const std::string_view bad : {"", "kvm", "/dev/kvm:", "/dev/kvm:x", "/dev/kvm:/dev/x:w", "/a:/b:r:w"})
+  const plan::Device kvm{"/dev/kvm", "/dev/kvm"};
+  CHECK(parse_device("/dev/kvm:/dev/x:rw") == plan::Device{"/dev/kvm", "/dev/x"});
+  for (const std::string_view whole : {"/dev/kvm", "/dev/kvm:rw", "/dev/kvm:rwm", "/dev/kvm:mwr"})
+    CHECK_MESSAGE(parse_device(whole) == kvm, whole);
+  for (const std::string_view bad : {"", "kvm", "/dev/kvm:", "/dev/kvm:x", "/a:/b:r:w"})
     CHECK_MESSAGE(refuses([&] { return parse_device(bad); }), bad);
+  // Nothing stops writes to a device that is shown, so nothing less is promised.
+  for (const std::string_view less : {"/dev/kvm:r", "/dev/kvm:/dev/x:r", "/dev/kvm:rm", "/dev/kvm:w", "/dev/kvm:m"})
+    CHECK_MESSAGE(refusal([&] { return parse_device(less); }).ends_with("cannot be enforced without root"), less);
 }
 
 TEST_CASE("root file systems") {

@@ -15,7 +15,7 @@ inline plan::Plan every_step() {
   const std::vector<IdRange> map{{{0}, {1000}, 1}, {{1}, {100000}, 65536}};
   Plan plan;
   plan.terminal = true;
-  plan.slots = 9;
+  plan.slots = 10;
   const auto add = [&](Actor actor, Action action) { plan.steps.push_back({actor, std::move(action)}); };
 
   add(Actor::monitor, MakeFolders{{{"upper0", 0755}, {"work0", 0700}}});
@@ -30,7 +30,8 @@ inline plan::Plan every_step() {
   add(Actor::init, MakeOverlay{1, {{"/srv/a \"root\"", {}}, {"empty0", 0}}, {}, {}, {.read_only = true}});
   add(Actor::init, StageMount{1, {}});
   add(Actor::init, MakeOverlay{2, {{".", 1}}, Layer{"upper0", {}}, Layer{"work0", {}}, {.no_setuid = false}});
-  add(Actor::init, TakeTree{3, "/dev/null", {.no_devices = false, .no_exec = true}, 1 << 8 | 3});
+  add(Actor::init, TakeTree{3, "/dev/null", {.no_devices = false, .no_exec = true}, DeviceNode{1 << 8 | 3}});
+  add(Actor::init, TakeTree{9, "/dev/fuse", {.no_devices = false, .no_exec = true}, DeviceNode{}});
   add(Actor::init, TakeTree{4, "/srv/data", {.read_only = true, .recursive = true}, {}});
   add(Actor::init, TakeTree{4, "root", {}, {}});
   add(Actor::init, MakeFilesystem{5, "devpts", {{"gid", "5"}}, {.no_devices = false}});
@@ -40,6 +41,7 @@ inline plan::Plan every_step() {
   add(Actor::init, PivotRoot{2});
   add(Actor::init, Attach{3, "/dev/null", Attach::Target::make, 0});
   add(Actor::init, Attach{4, "/data", Attach::Target::must_exist});
+  add(Actor::init, Attach{9, "/dev/fuse", Attach::Target::make});
   add(Actor::init, Attach{6, "/proc", Attach::Target::make});
   add(Actor::init, Attach{7, "/etc/hosts", Attach::Target::optional});
   add(Actor::init, MakeLink{"/dev/fd", "/proc/self/fd", 0});
@@ -54,14 +56,15 @@ inline plan::Plan every_step() {
   add(Actor::init, ForkPayload{});
   add(Actor::init, SetCapabilities{{CAP_KILL}, false});
   add(Actor::payload, StartSession{true});
-  add(Actor::payload, SetLimits{{{"core", RLIMIT_CORE, 0, 0}, {"nofile", RLIMIT_NOFILE, 1024, unlimited}}});
+  add(Actor::payload, SetLimits{{{"core", RLIMIT_CORE, 1, 1}, {"nofile", RLIMIT_NOFILE, 1024, unlimited}}});
   add(Actor::payload, ResetProcess{022});
   add(Actor::payload, SetCapabilities{{CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_NET_RAW}, true});
   add(Actor::payload, BecomeUser{{5}, {6}, std::vector<ContainerId>{{27}, {100}}});
   add(Actor::payload, SetCapabilities{{}, false});
+  add(Actor::payload, DieWithParent{});
+  add(Actor::payload, CloseDescriptors{});
   add(Actor::payload, ChangeFolder{"/w"});
   add(Actor::payload, NoNewPrivileges{});
-  add(Actor::payload, CloseDescriptors{});
   add(Actor::payload, Exec{{"/bin/make", "/usr/bin/make"}, {"make", "a\x1b[31mb"}, {"PATH=/bin:/usr/bin", "A=b c"}});
   add(Actor::payload, Exec{{"/usr/libexec/snug/snug-unpack"}, {"snug-unpack"}, {}, true});
   plan.notices = {{"idmap", "only one id is mapped", "apt install uidmap"}};

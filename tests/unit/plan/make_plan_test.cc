@@ -144,6 +144,51 @@ TEST_CASE("storage: writes are kept in memory where the disk cannot hold them, a
   CHECK(plan_of(spec, facts).notices.empty());
 }
 
+TEST_CASE("the command starts in a folder that is inside, and so is its home") {
+  struct Start {
+    const char* home;
+    const char* here;
+    std::vector<Volume> volumes;
+    const char* folder;
+    const char* home_inside;
+  };
+  for (const Start& start : {Start{"/home/me", "/home/me/work", {}, "/home/me/work", "/home/me"},
+                             Start{"/home/me", "/tmp/x", {}, "/home/me", "/home/me"},
+                             Start{"/home/me", "/tmp", {}, "/tmp", "/home/me"},
+                             Start{"/home/me", "/home/me/.local/share/snug/containers", {}, "/home/me", "/home/me"},
+                             Start{"/run/me", "/run/me", {}, "/", "/"},
+                             Start{"/dev/shm/me", "/dev/shm/me/x", {}, "/", "/"},
+                             Start{"/tmp/me", "/tmp/me/x", {BindVolume{"/tmp", "/tmp"}}, "/tmp/me/x", "/tmp/me"},
+                             Start{"/tmp/me", "/tmp/me/x", {BindVolume{"/srv", "/tmp"}}, "/", "/"},
+                             Start{"/tmp/me", "/tmp/me/x", {BindVolume{"/srv", "/tmp/me"}}, "/tmp/me", "/tmp/me"},
+                             Start{"/tmp/me", "/tmp/me/x", {TmpfsVolume{"/tmp/me/y", {}, {}}}, "/tmp/me", "/tmp/me"}}) {
+    Spec spec = a_spec();
+    spec.rootfs = {Rootfs::Kind::host, "", "host"};
+    spec.volumes = start.volumes;
+    HostFacts facts = some_facts();
+    facts.account.home = start.home;
+    facts.current_folder = start.here;
+    facts.rootfs.folders = {start.home, start.here};
+    const Plan plan = plan_of(spec, facts);
+    CHECK(plan.find<ChangeFolder>()->path == start.folder);
+    const std::vector<std::string>& env = plan.find<Exec>()->env;
+    CHECK(std::count(env.begin(), env.end(), "HOME=" + std::string(start.home_inside)) == 1);
+    CHECK(plan.notices.empty() == (std::string(start.home) == start.home_inside));
+  }
+}
+
+TEST_CASE("an account of the root file system whose home the container covers starts in /") {
+  Spec spec = a_spec();
+  spec.command.clear();
+  spec.user = {{"daemon", ""}};
+  HostFacts facts = some_facts();
+  facts.rootfs.accounts.push_back({"daemon", 1, 1, "/run/daemon", "/bin/sh"});
+  facts.rootfs.folders = {"/run/daemon"};
+  const Plan plan = plan_of(spec, facts);
+  CHECK(plan.find<ChangeFolder>()->path == "/");
+  CHECK(plan.notices.empty());
+}
+
 TEST_CASE("doors are named, and every step has words") {
   Spec spec = a_spec();
   spec.namespaces.network = HostNamespace{};

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <climits>
 #include <cstdlib>
 #include <ctime>
@@ -94,8 +93,8 @@ void give(sys::Fd& fd, std::string_view& text) {
 // Who does not read its input to the end ends nobody but itself; children get the signal as it was.
 class IgnoredPipe {
  public:
-  IgnoredPipe() : before_(std::signal(SIGPIPE, SIG_IGN)) {}
-  ~IgnoredPipe() { std::signal(SIGPIPE, before_); }
+  IgnoredPipe() : before_(::signal(SIGPIPE, SIG_IGN)) {}
+  ~IgnoredPipe() { ::signal(SIGPIPE, before_); }
   IgnoredPipe(const IgnoredPipe&) = delete;
   IgnoredPipe& operator=(const IgnoredPipe&) = delete;
 

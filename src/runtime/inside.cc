@@ -123,7 +123,7 @@ int apply(Context& context, const plan::Attach& step, Report&) noexcept {
   const Fd target = open_target(context, step, mount);
   if (!target) return step.missing == plan::Attach::Target::optional ? 0 : errno;
   // Where links lead to "/" the mount would be seen by nobody inside, and be the root of whoever joins later.
-  if (sys::is_mount_root(target.get()) && sys::mount_id(target.get()) == context.root_mount) return EBUSY;
+  if (!step.within && sys::is_mount_root(target.get()) && sys::mount_id(target.get()) == context.root_mount) return EBUSY;
   if (const int error = sys::attach_mount(mount, target.get())) return error;
   if (context.own[step.slot] && context.own_mounts.size() < context.own_mounts.capacity())
     context.own_mounts.push_back(sys::mount_id(mount));

@@ -119,14 +119,14 @@ class Overlays {
 
 bool uses_memory(Draft& draft) {
   if (draft.spec.root_writes == RootWrites::refused) return true;
-  if (draft.facts.store_takes_upper) return false;
-  draft.notice("storage",
-               format("writes are kept in memory: the file system of {} cannot hold them", quoted(draft.facts.store)),
-               "set XDG_DATA_HOME to a folder on a local disk (ext4, xfs, btrfs)");
+  if (!draft.facts.store_takes_upper)
+    draft.notice("storage",
+                 format("writes are kept in memory: the file system of {} cannot hold them", quoted(draft.facts.store)),
+                 "set XDG_DATA_HOME to a folder on a local disk (ext4, xfs, btrfs)");
   if (!draft.facts.memory_takes_upper)
     draft.notice("storage", "in memory, folders that the root brings cannot be removed (EIO): this kernel's tmpfs keeps no user xattrs",
-                 "Linux 6.6 brought them");
-  return true;
+                 "set XDG_DATA_HOME to a folder on a local disk; or boot Linux 6.6 or newer");
+  return !draft.facts.store_takes_upper;
 }
 
 // The host's own root: a skeleton in memory, with each folder an overlay of the host's folder. Folders above

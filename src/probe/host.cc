@@ -123,7 +123,6 @@ void read_store(HostFacts& facts, const CallerEnvironment& environment) {
   const std::uint32_t magic = magic_at(facts.store);
   facts.store_takes_upper = takes_upper(magic);
   if (!facts.store_takes_upper || magic == TMPFS_MAGIC) facts.memory_takes_upper = memory_takes_upper();
-  if (magic == TMPFS_MAGIC) facts.store_takes_upper = facts.memory_takes_upper;
 }
 
 void read_limits(HostFacts& facts) {

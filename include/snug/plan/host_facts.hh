@@ -87,7 +87,7 @@ struct HostFacts {
   std::string current_folder;                        ///< $PWD or getcwd(3)
   std::string store;                                 ///< $XDG_DATA_HOME/snug, where containers' uppers lie
   bool store_takes_upper = true;                     ///< its file system can be an overlay's upper
-  bool memory_takes_upper = true;                    ///< a tmpfs can be a whole one, with folders that replace others
+  bool memory_takes_upper = true;                    ///< a tmpfs can be a whole one; tried only where writes go to one
   std::vector<Mount> mounts;                         ///< of a `host` root only
   std::map<std::string, std::vector<FolderEntry>> folders;  ///< entries of the folders that host_spine() named
   std::vector<ForeignFolder> foreign;                ///< of a `host` root: those on the way to home and current folder

@@ -121,12 +121,11 @@ class Overlays {
 bool uses_memory(Draft& draft) {
   if (draft.spec.root_writes == RootWrites::refused) return true;
   const auto missing = find_missing_storage(draft.facts);
-  if (!missing) return false;
-  draft.notice("storage", format("writes are kept in memory: {}", missing->cause), missing->you_can);
+  if (missing) draft.notice("storage", format("writes are kept in memory: {}", missing->cause), missing->you_can);
   if (!draft.facts.memory_takes_upper)
     draft.notice("storage", "in memory, folders that the root brings cannot be removed (EIO): this kernel's tmpfs keeps no user xattrs",
-                 "Linux 6.6 brought them");
-  return true;
+                 "set XDG_DATA_HOME to a folder on a local disk; or boot Linux 6.6 or newer");
+  return !draft.facts.store_takes_upper;
 }
 
 // The host's own root: a skeleton in memory, with each folder an overlay of the host's folder. Folders above

@@ -82,9 +82,7 @@ void read_store(HostFacts& facts, const CallerEnvironment& environment) {
   const Filesystem filesystem = filesystem_at(facts.store);
   facts.store_type = filesystem.name;
   facts.store_takes_upper = filesystem.takes_upper;
-  const bool in_memory = filesystem.name == "tmpfs";
-  if (!facts.store_takes_upper || in_memory) facts.memory_takes_upper = memory_takes_upper();
-  if (in_memory) facts.store_takes_upper = facts.memory_takes_upper;
+  if (!facts.store_takes_upper || filesystem.name == "tmpfs") facts.memory_takes_upper = memory_takes_upper();
 }
 
 void read_limits(HostFacts& facts) {

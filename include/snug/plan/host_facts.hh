@@ -91,7 +91,7 @@ struct HostFacts {
   std::string store;                                 ///< $XDG_DATA_HOME/snug, where containers' uppers lie
   std::string store_type;                            ///< the name of its file system
   bool store_takes_upper = true;                     ///< which can be an overlay's upper
-  bool memory_takes_upper = true;                    ///< a tmpfs can be a whole one, with folders that replace others
+  bool memory_takes_upper = true;                    ///< a tmpfs can be a whole one; tried only where writes go to one
   std::vector<Mount> mounts;                         ///< of a `host` root only
   std::map<std::string, std::vector<FolderEntry>> folders;  ///< entries of the folders that host_spine() named
   std::vector<ForeignFolder> foreign;                ///< of a `host` root: those on the way to home and current folder

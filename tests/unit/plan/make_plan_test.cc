@@ -137,6 +137,8 @@ TEST_CASE("storage: writes are kept in memory where the disk cannot hold them, a
   CHECK(plan_of(a_spec(), facts).notices.size() == 1);
   facts.memory_takes_upper = false;
   CHECK(plan_of(a_spec(), facts).notices.back().text.find("cannot be removed (EIO)") != std::string::npos);
+  facts.store_takes_upper = true;  // a data folder on a tmpfs
+  CHECK(plan_of(a_spec(), facts).notices.size() == 1);
   Spec spec = a_spec();
   spec.require = {"storage"};
   CHECK(refusal(spec, facts).find("--require storage") == 0);

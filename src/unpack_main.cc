@@ -1,6 +1,8 @@
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 #include <string>
 
@@ -22,12 +24,22 @@ int explain(std::string_view text) {
   return 1;
 }
 
+// Nine tenths of what is free: whatever an archive claims to be, others on the disk still find room.
+snug::image::Limits limits_of(int target) {
+  snug::image::Limits limits;
+  struct statvfs disk {};
+  if (::fstatvfs(target, &disk) != 0) return limits;
+  limits.bytes = std::max<std::uint64_t>(1, std::uint64_t{disk.f_bavail} * disk.f_frsize / 10 * 9);
+  if (disk.f_favail > 0) limits.entries = std::min<std::uint64_t>(limits.entries, disk.f_favail / 10 * 9);
+  return limits;
+}
+
 }  // namespace
 
 int main() {
   try {
     const snug::sys::Fd target = snug::sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
-    const snug::image::Unpacked done = snug::image::unpack(STDIN_FILENO, target.get());
+    const snug::image::Unpacked done = snug::image::unpack(STDIN_FILENO, target.get(), limits_of(target.get()));
     const std::string line = snug::format("entries {} devices {} owners {} xattrs {}\n", done.entries, done.devices,
                                           done.owners, done.xattrs);
     if (const int error = snug::sys::write_all(STDOUT_FILENO, line)) throw snug::system_error("tell the counts", error);

@@ -58,7 +58,8 @@ Error failure_error(const plan::Plan& plan, const plan::HostFacts& facts, const 
   if (!failure.reason.empty()) message += format(" ({})", printable(failure.reason));
   const auto explanation = plan::explain_failure(step.action, failure.error, facts, probe::refusal_facts());
   Error error(std::move(message), plan::render_hint(explanation));
-  if (std::holds_alternative<plan::Exec>(step.action)) error.with_exit_code(failure.error == ENOENT ? 127 : 126);
+  const auto* exec = std::get_if<plan::Exec>(&step.action);
+  if (exec && !exec->from_host) error.with_exit_code(failure.error == ENOENT ? 127 : 126);
   return error;
 }
 

@@ -9,6 +9,15 @@
 
 namespace snug::commands {
 
+Storage::HeldSignals::HeldSignals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&set, signal);
+  ::sigprocmask(SIG_BLOCK, &set, &before_);
+}
+
+Storage::HeldSignals::~HeldSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
 Storage::Storage(const plan::Plan& plan, std::string store) : store_(std::move(store)) {
   if (const auto* maps = plan.find<plan::WriteIdMaps>()) maps_ = *maps;
   if (plan.find<plan::MakeFolders>()) folder_.emplace(store_);
@@ -25,8 +34,8 @@ Storage::~Storage() {
 
 // Files of sub-ids can only be removed by somebody who is root over them.
 void Storage::remove(const std::string& path) const {
-  if (state::remove_tree(path) || !maps_) return;
-  if (runtime::run_mapped(*maps_, [&] { return state::remove_tree(path); })) return;
+  if (state::remove_tree(path)) return;
+  if (maps_ && runtime::run_mapped(*maps_, [&] { return state::remove_tree(path); })) return;
   say(format("snug: notice: {} could not be removed\n", quoted(path)));
 }
 

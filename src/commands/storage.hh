@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <optional>
 #include <string>
 
@@ -9,7 +10,8 @@
 namespace snug::commands {
 
 /// The folder of a container, for as long as there is something in it; and what crashes of others left, which goes
-/// with it. Host side; what belongs to sub-ids is removed in a user namespace with the plan's own map.
+/// with it. Host side; what belongs to sub-ids is removed in a user namespace with the plan's own map. While it lives,
+/// signals that would end the process wait: runtime::launch reads them, and what comes later finds all removed.
 class Storage {
  public:
   /// Takes the maps from `plan`, and makes a folder below `store` where `plan` has something to put there.
@@ -22,8 +24,20 @@ class Storage {
   [[nodiscard]] std::string path() const { return folder_ ? folder_->path() : std::string(); }
 
  private:
+  class HeldSignals {
+   public:
+    HeldSignals();
+    ~HeldSignals();
+    HeldSignals(const HeldSignals&) = delete;
+    HeldSignals& operator=(const HeldSignals&) = delete;
+
+   private:
+    sigset_t before_{};
+  };
+
   void remove(const std::string& path) const;
 
+  HeldSignals held_;
   std::optional<plan::WriteIdMaps> maps_;
   std::string store_;
   std::optional<state::ContainerFolder> folder_;

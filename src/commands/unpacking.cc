@@ -20,6 +20,7 @@ sys::Fd open_archive(const plan::Rootfs& rootfs) {
   const auto status = sys::find_status(archive.get(), "");
   if (status && S_ISDIR(status->st_mode))
     throw Error(format("{} is a folder, not an archive", quoted(rootfs.given)), "for a folder say dir:PATH");
+  if (::isatty(archive.get())) throw Error(format("{} is a terminal, not an archive", quoted(rootfs.given)));
   return archive;
 }
 
@@ -76,8 +77,9 @@ Error unpack_error(const plan::Rootfs& rootfs, const runtime::Exited& exited, st
 
 void tell_owners(const Planned& planned, std::uint64_t owners) {
   const auto* maps = planned.unpack->find<plan::WriteIdMaps>();
-  if (owners == 0 || !maps || maps->uids.size() == 1) return;
-  const plan::Notice notice{"idmap", format("{} entries of the archive have owners that are not mapped; they are root's here", owners), {}};
+  // With one id all others are lost, which the plan's own notice tells.
+  if (owners == 0 || (maps && maps->uids.size() == 1 && maps->uids[0].count == 1)) return;
+  const plan::Notice notice{"idmap", format("{} entries of the archive have owners that are not mapped, and lose them", owners), {}};
   const auto& required = planned.spec.require;
   if (std::find(required.begin(), required.end(), notice.wall) != required.end())
     throw Error(format("--require {}: {}", notice.wall, notice.text));

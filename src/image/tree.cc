@@ -129,7 +129,7 @@ void Tree::write_data(int file, const Entry& entry, Archive& archive) {
   for (Block block; archive.read(block);) {
     bytes_ += block.data.size();
     if (limits_.bytes && bytes_ > limits_.bytes)
-      throw Error(format("its files are larger than {} bytes together, at {}", limits_.bytes, shown(entry.name)));
+      throw Error(format("its files are larger than the {} bytes that it may fill, at {}", limits_.bytes, shown(entry.name)));
     if (const int error = sys::write_all_at(file, block.data, block.offset)) fail("write", entry.name, error);
     end = block.offset + static_cast<std::int64_t>(block.data.size());
   }

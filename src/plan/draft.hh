@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/resource.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +27,10 @@ struct Identity {
   std::string name, home;
   bool has_account = false;  ///< the root's passwd has a line for the uid
 };
+
+/// No core dumps: the host's core_pattern helper runs as the host's root, and a crash inside must not feed it. With 0
+/// it would get the dump all the same: a pipe is subject to no limit but 1, which means none at all (core(5)).
+[[nodiscard]] inline ResourceLimit no_core_dumps() { return {"core", RLIMIT_CORE, 1, 1}; }
 
 /// A plan in the making: the rules (idmap, root, mounts, payload) fill it in the order of execution.
 /// A rule gives a Refusal where there can be no plan.
@@ -71,6 +77,7 @@ using Verdict = std::optional<Refusal>;
 
 [[nodiscard]] bool is_new(const NamespaceChoice& choice);
 [[nodiscard]] bool is_host(const NamespaceChoice& choice);
+[[nodiscard]] Verdict check_kernel(const HostFacts& facts);
 [[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);
 
 /// Names the place, such as "/tmp", that the container has its own version of and that `path` lies in, whatever the

@@ -15,13 +15,13 @@ Verdict check_requirements(const Draft& draft) {
   return {};
 }
 
+}  // namespace
+
 Verdict check_kernel(const HostFacts& facts) {
   if (facts.sets_mount_attributes) return {};
   return Refusal{"this kernel has no mount_setattr(2), without which no mount can be closed",
                  "snug needs Linux 5.12 or newer; in an outer container a filter may hide the call, too"};
 }
-
-}  // namespace
 
 bool is_new(const NamespaceChoice& choice) { return std::holds_alternative<NewNamespace>(choice); }
 bool is_host(const NamespaceChoice& choice) { return std::holds_alternative<HostNamespace>(choice); }

@@ -119,9 +119,7 @@ class Payload {
 
   std::vector<ResourceLimit> limits() const {
     const std::uint64_t open_files = std::min<std::uint64_t>(draft_.facts.open_files_hard, 524288);
-    // The host's core_pattern helper runs as the host's root: a crash inside must not feed it.
-    // With 0 it would get the dump all the same: a pipe is subject to no limit but 1, which means none at all (core(5)).
-    std::vector<ResourceLimit> limits{{"core", RLIMIT_CORE, 1, 1},
+    std::vector<ResourceLimit> limits{no_core_dumps(),
                                       {"nofile", RLIMIT_NOFILE, std::min<std::uint64_t>(1024, open_files), open_files}};
     for (const ResourceLimit& limit : spec_.limits) {
       std::erase_if(limits, [&](const ResourceLimit& other) { return other.number == limit.number; });

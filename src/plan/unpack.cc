@@ -1,6 +1,7 @@
 #include <linux/capability.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 
 #include "draft.hh"
@@ -28,13 +29,15 @@ ContainerId root_or(ContainerId other, const std::vector<IdRange>& map) {
 void plan_restraints(Draft& draft) {
   const ContainerId uid = root_or(draft.maps.caller_uid, draft.maps.uids);
   const ContainerId gid = root_or(draft.maps.caller_gid, draft.maps.gids);
-  const bool may_set_groups = draft.maps.helpers || !is_new(draft.spec.namespaces.user);
+  // In a map that an ordinary user wrote groups cannot be set, and of somebody else's map nobody knows.
+  const bool may_set_groups = draft.maps.helpers || is_host(draft.spec.namespaces.user);
+  const std::uint64_t space = std::min(memory, draft.facts.address_space_hard);
   draft.init(JoinKeyring{});
   draft.init(GuardInit{});
   draft.init(ForkPayload{});
   draft.init(SetCapabilities{{CAP_KILL}, false});
   draft.payload(StartSession{});
-  draft.payload(SetLimits{{{"core", RLIMIT_CORE, 0, 0}, {"as", RLIMIT_AS, memory, memory}}});
+  draft.payload(SetLimits{{no_core_dumps(), {"as", RLIMIT_AS, space, space}}});
   draft.payload(ResetProcess{0});
   draft.payload(SetCapabilities{{needed.begin(), needed.end()}, true});
   draft.payload(BecomeUser{uid, gid, may_set_groups ? std::optional(std::vector<ContainerId>()) : std::nullopt});
@@ -46,6 +49,7 @@ void plan_restraints(Draft& draft) {
 }  // namespace
 
 std::variant<Plan, Refusal> make_unpack_plan(const Spec& wanted, const HostFacts& facts) {
+  if (Verdict refused = check_kernel(facts)) return *std::move(refused);
   if (facts.unpacker.empty())
     return Refusal{"snug-unpack, which reads archives, is not installed beside snug", "make install puts it there"};
   const Spec spec = unpacking(wanted);

@@ -190,7 +190,10 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
       facts.rootfs = rootfs_facts(spec, facts, "/");
       break;
     case plan::Rootfs::Kind::directory: facts.rootfs = rootfs_facts(spec, facts, spec.rootfs.path); break;
-    case plan::Rootfs::Kind::archive: facts.unpacker = find_unpacker(); break;
+    case plan::Rootfs::Kind::archive:
+      facts.unpacker = find_unpacker();
+      if (rlimit space{}; ::getrlimit(RLIMIT_AS, &space) == 0) facts.address_space_hard = space.rlim_max;
+      break;
   }
   return facts;
 }

@@ -35,11 +35,20 @@ Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
   throw system_error(what, error);
 }
 
+// What may not be read is not the same as what is not there: the wrong user would start, or none.
+[[noreturn]] void refuse_closed(std::string_view path) {
+  throw system_error(format("look at {} of the root file system", quoted(path)), EACCES,
+                     "it, or a folder on the way to it, is closed to you: it belongs to a sub-id, or has no mode for its owner");
+}
+
 // The text of a file that a stranger wrote; empty where there is none.
 std::string read_inside(int root, const char* path) {
   constexpr std::size_t limit = std::size_t{1} << 20U;
   const Fd file = sys::try_open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!file) return {};
+  if (!file) {
+    if (errno == EACCES) refuse_closed(path);
+    return {};
+  }
   const auto status = sys::find_status(file.get(), "");
   if (!status || !S_ISREG(status->st_mode))
     throw Error(format("{} of the root file system is not a plain file", quoted(path)));
@@ -51,6 +60,7 @@ std::string read_inside(int root, const char* path) {
 bool has(int root, const std::string& path, mode_t type) {
   if (path.empty() || path[0] != '/') return false;
   const Fd found = sys::try_open_in_root(root, path.c_str(), O_PATH);
+  if (!found && errno == EACCES && type == S_IFREG) refuse_closed(path);
   const auto status = found ? sys::find_status(found.get(), "") : std::nullopt;
   return status && (status->st_mode & S_IFMT) == type && (type == S_IFDIR || (status->st_mode & 0111) != 0);
 }

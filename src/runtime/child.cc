@@ -238,8 +238,7 @@ void do_steps(Context& context, Actor actor, std::size_t from) noexcept {
 
 // What pid 1 holds open, nobody else can see the end of: it keeps the socket to the monitor and the terminal.
 void let_go(Context& context) noexcept {
-  const sys::Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
-  for (int at = 0; null && at < 3; ++at) ::dup2(null.get(), at);
+  for (int at = 0; at < 3; ++at) ::dup2(context.null, at);
   static_cast<void>(sys::close_all_but(context.control, context.terminal));
 }
 
@@ -259,6 +258,7 @@ void let_go(Context& context) noexcept {
   ::umask(0);
   for (const int fd : context.outer)
     if (fd >= 0) ::close(fd);
+  context.null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR).release();
   if (context.folder_path) context.folder = sys::try_open(AT_FDCWD, context.folder_path, O_PATH | O_DIRECTORY).release();
   if (context.go >= 0 && wait_for_go(context.go) != 0) ::_exit(125);
   const auto& steps = context.plan.steps;

@@ -46,6 +46,7 @@ struct Context {
   std::vector<std::uint32_t> groups;
   std::uint32_t user = 0;  ///< the payload's uid
   int root = -1;      ///< "/", after the pivot
+  int null = -1;      ///< /dev/null of the host, which pid 1 keeps as 0, 1 and 2
   std::uint64_t root_mount = 0;  ///< its number
   int terminal = -1;  ///< inner end of the container's terminal
   std::vector<std::uint64_t> own_mounts;  ///< ids of mounts in which targets may be made; capacity is reserved

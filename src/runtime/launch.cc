@@ -341,6 +341,7 @@ class Monitor {
   void handle_signal(int signal) {
     if (report_.first && (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT)) {
       // Nothing runs yet that could have a say in it.
+      ended_by_ = signal;
       static_cast<void>(sys::send_signal(init_.get(), SIGKILL));
     } else if (signal == SIGWINCH) {
       resize();
@@ -372,6 +373,7 @@ class Monitor {
     ended_ = true;
     exited_.init_killed = info.si_code != CLD_EXITED;
     exited_.code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+    if (exited_.init_killed && ended_by_ != 0) exited_ = {.code = 128 + ended_by_};
   }
 
   // What was told before the end is still in the pipe.
@@ -435,6 +437,7 @@ class Monitor {
   std::optional<StepFailure> failure_;
   Exited exited_;
   std::uint64_t last_ = 0;  ///< when the last step ended, for those who want to know
+  int ended_by_ = 0;  ///< the signal for which it was ended before the command ran
   bool ended_ = false;
 };
 

@@ -38,7 +38,8 @@ using Folder = std::unique_ptr<DIR, int (*)(DIR*)>;
 Folder open_own(const std::string& path) {
   Folder folder(::opendir(path.c_str()), ::closedir);
   struct stat status {};
-  if (folder && (::fstat(::dirfd(folder.get()), &status) != 0 || status.st_uid != ::geteuid())) folder.reset();
+  if (folder && (::fstat(::dirfd(folder.get()), &status) != 0 || status.st_uid != ::geteuid() || (status.st_mode & 022) != 0))
+    folder.reset();
   return folder;
 }
 

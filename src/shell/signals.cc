@@ -10,13 +10,13 @@
 namespace snug::shell {
 namespace {
 
-// A handler, because programs that are started would inherit that a signal is ignored, and not a handler.
+// A handler, because programs that are started would inherit that a signal is ignored, and not a handler. Without
+// SA_RESTART, so that what waits for ever can be left.
 void spare(int signal, struct sigaction& before) {
   ::sigaction(signal, nullptr, &before);
   if (before.sa_handler != SIG_DFL) return;
   struct sigaction nothing {};
   nothing.sa_handler = [](int) {};
-  nothing.sa_flags = SA_RESTART;
   ::sigaction(signal, &nothing, nullptr);
 }
 

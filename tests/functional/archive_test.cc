@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -109,7 +110,8 @@ TEST_CASE("nothing in an archive reaches out of it") {
   REQUIRE(run({"tar", "-C", scratch.path(), "--transform", "s,canary,out,", "-rf", path, "canary/file"}).code == 0);
   fs::remove(scratch.path() + "/canary/file");
   const auto before = snapshot(scratch.path() + "/canary");
-  static_cast<void>(in_archive(path, "true", single));
+  const Result result = in_archive(path, "ls -d /out", single);
+  CHECK_MESSAGE((result.out == "/out\n" || result.err.find("cannot unpack") != std::string::npos), result.err);
   CHECK((snapshot(scratch.path() + "/canary") == before));
 }
 
@@ -143,6 +145,40 @@ TEST_CASE("an interrupted unpacking says so, and leaves nothing") {
   CHECK_MESSAGE(result.err.find("unpacking 'tar:pipe.tar' was interrupted by signal 2") != std::string::npos, result.err);
   const std::string left = difference(before, traces());
   CHECK_MESSAGE(left.empty(), left);
+}
+
+TEST_CASE("an archive is unpacked under the caller's own limits, and in a user namespace that somebody else made") {
+  Scratch scratch;
+  const std::string path = archive_in(scratch, "root.tar");
+  const Result limited = run({"/bin/sh", "-c", "ulimit -v 800000; exec " + program() + " run --userns single tar:" + path + " echo fine"});
+  CHECK_MESSAGE(limited.out == "fine\n", limited.err);
+  Background other({program(), "run", "--userns", "single", small_root(), "sleep", "7532"});
+  REQUIRE(eventually([] { return find_processes("7532").size() >= 2; }));
+  pid_t payload = 0;
+  for (const pid_t pid : find_processes("7532")) payload = std::max(payload, pid);
+  const Result joined = in_archive(path, "echo joined", {"--userns", snug::format("ns:/proc/{}/ns/user", payload)});
+  CHECK_MESSAGE(joined.out == "joined\n", joined.err);
+  other.signal(SIGTERM);
+  CHECK(other.wait() == 143);
+}
+
+TEST_CASE("what comes while an unpacked root is removed waits for that") {
+  Scratch scratch;
+  std::string make = "mkdir tree; cd tree; for a in $(seq 60); do mkdir $a; for b in $(seq 60); do : >$a/$b; done; done";
+  REQUIRE(run({"/bin/bash", "-c", make}, {.folder = scratch.path()}).code == 0);
+  const std::string path = archive_in(scratch, "root.tar");
+  REQUIRE(run({"tar", "-C", scratch.path(), "-rf", path, "tree"}).code == 0);
+  static_cast<void>(inside("true"));
+  const auto before = traces();
+  for (int delay = 0; delay < 10; ++delay) {
+    Background monitor({program(), "run", "--userns", "single", "tar:" + path, "true"});
+    const timespec time{0, 20'000'000 + delay * 20'000'000};
+    ::nanosleep(&time, nullptr);
+    monitor.signal(SIGINT);
+    static_cast<void>(monitor.wait());
+    const std::string left = difference(before, traces());
+    CHECK_MESSAGE(left.empty(), left);
+  }
 }
 
 TEST_CASE("the plan of an archive begins with its unpacking, and leaves nothing") {
@@ -182,9 +218,17 @@ TEST_CASE("owners of an archive are kept as far as they are mapped, and a notice
   const std::string foreign = archive_in(scratch, "foreign.tar", {"--owner=2000000", "--group=0"});
   const Result told = in_archive(foreign, "stat -c %u /bin/busybox");
   CHECK(told.out == "0\n");
-  CHECK_MESSAGE(told.err.find("owners that are not mapped") != std::string::npos, told.err);
+  CHECK_MESSAGE(told.err.find("owners that are not mapped, and lose them") != std::string::npos, told.err);
   check_refused(foreign, "--require idmap", {"--require", "idmap"});
   CHECK(in_archive(mapped, "id -u; stat -c %u /bin/busybox", {"--userns", "keep-id"}).out == snug::format("{}\n5\n", ::getuid()));
+}
+
+TEST_CASE("what is closed in an archive is not taken for missing") {
+  Scratch scratch;
+  const std::string path = archive_in(scratch, "root.tar", {"--exclude=./etc/passwd"});
+  scratch.write("passwd", "root:x:0:0:root:/root:/bin/sh\n");
+  REQUIRE(run({"tar", "-C", scratch.path(), "--transform", "s,^,etc/,", "--owner=5", "--mode=600", "-rf", path, "passwd"}).code == 0);
+  check_refused(path, "cannot look at 'etc/passwd' of the root file system: Permission denied (EACCES)", {});
 }
 
 TEST_CASE("a real Debian from an archive: packages are whole") {

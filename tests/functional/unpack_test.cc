@@ -97,13 +97,14 @@ TEST_CASE("unpack: with one id every other owner is counted, and left with root"
   CHECK(shell("stat -c %u:%a root other group", target.path()).out == format("{0}:6755\n{0}:755\n{0}:4755\n", ::getuid()));
 }
 
-TEST_CASE("unpack: a full disk is told with the entry that found it so") {
+TEST_CASE("unpack: nine tenths of what the disk has free is all that an archive gets") {
   Scratch target;
   const std::string archive = tar({.name = "small", .data = "text"}) + tar({.name = "usr/large", .data = std::string(200000, 'x')}) + tar_end();
   const Result result = unpack(target.path(), archive, {"unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
                                                         "mount -t tmpfs -o size=64k none . && cd \"$PWD\" && exec \"$@\"", "sh"});
   CHECK(result.code == 1);
-  CHECK(result.err == "cannot write 'usr/large': No space left on device (ENOSPC)");
+  CHECK(result.err.starts_with("its files are larger than the "));
+  CHECK(result.err.ends_with(" bytes that it may fill, at 'usr/large'"));
 }
 
 TEST_CASE("unpack: a window that is too large for the limit of memory is told as such") {

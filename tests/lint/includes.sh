@@ -13,6 +13,7 @@ allowed() { # ROOM: the rooms whose public headers it may include
     shell) echo "base cli shell" ;;
     commands) echo "base sys plan cli config probe runtime image net state explain shell commands" ;;
     main) echo "base cli commands" ;;
+    unpack_main) echo "base sys image" ;; # snug-unpack: a program of its own, with nothing else in it
   esac
 }
 

@@ -97,6 +97,7 @@ struct HostFacts {
   std::vector<ForeignFolder> foreign;                ///< of a `host` root: those on the way to home and current folder
   bool sets_mount_attributes = true;                 ///< mount_setattr(2) is there
   std::uint64_t open_files_hard = 0;                 ///< RLIMIT_NOFILE
+  std::uint64_t address_space_hard = ~std::uint64_t{0};  ///< RLIMIT_AS; of an archive only
   unsigned last_capability = 0;
   RootfsFacts rootfs;
   TerminalFacts terminal;

@@ -187,7 +187,7 @@ TEST_CASE("hostile: limits, each with its name") {
   Target target;
   CHECK(target.refusal(archive({file("a"), file("b"), file("c")}), {.entries = 2}) == "it has more than 2 entries");
   CHECK(target.refusal(archive({file("d/e/f/g")}), {.entries = 3}) == "it has more than 3 entries");
-  CHECK(target.refusal(archive({file("a", "12345"), file("b", "12345")}), {.bytes = 9}) == "its files are larger than 9 bytes together, at 'b'");
+  CHECK(target.refusal(archive({file("a", "12345"), file("b", "12345")}), {.bytes = 9}) == "its files are larger than the 9 bytes that it may fill, at 'b'");
   CHECK(target.unpack(archive({file("a", "12345"), file("b", "12345")}), {.bytes = 10}).entries == 2);
   CHECK(target.refusal(archive({folder("m"), folder("n"), folder("o")}), {.memory = 200}) == "it has more folders than 200 bytes of memory hold");
 }
@@ -196,7 +196,7 @@ TEST_CASE("hostile: a bomb stops at the limit, and takes no memory") {
   const std::string bomb = compressed(tar({.name = "zeros", .data = std::string(64 << 20, '\0')}) + tar_end(), "gzip");
   CHECK(bomb.size() < 100000);
   Target target;
-  CHECK(target.refusal(bomb, {.bytes = 1 << 20}) == "its files are larger than 1048576 bytes together, at 'zeros'");
+  CHECK(target.refusal(bomb, {.bytes = 1 << 20}) == "its files are larger than the 1048576 bytes that it may fill, at 'zeros'");
   CHECK(target.status("zeros")->st_size <= 1 << 20);
   std::string nested = bomb;
   for (int level = 0; level < 30; ++level) nested = compressed(nested, "gzip");

@@ -16,7 +16,7 @@ configure = $(call quietly,meson setup $(1),5)
 build = $(call quietly,ninja -C $(1),+1)
 staged = find $(STAGE) -type f -printf '%m %P\n'
 
-.PHONY: all run test bench asan fuzz tidy stage install uninstall clean help
+.PHONY: all run test vm-test bench asan fuzz tidy stage install uninstall clean help
 
 all: $(RELEASE)/build.ninja ## build
 	@.setup/packages build
@@ -29,6 +29,11 @@ test: $(TEST)/build.ninja ## build and run all tests
 	@.setup/packages build test
 	@$(call build,$(TEST))
 	@tests/run $(TEST)
+
+vm-test: all $(TEST)/build.ninja ## run all tests on another kernel: VM_HARNESS="PROGRAM OPTIONS"
+	@.setup/packages build test
+	@$(call build,$(TEST))
+	@tests/vm/run $(RELEASE) $(TEST)
 
 bench: all ## measure against the barest program and the peers
 	@.setup/packages bench
@@ -67,7 +72,7 @@ clean: ## remove all that was built
 	@rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 $(RELEASE)/build.ninja:
 	@.setup/packages build

@@ -146,8 +146,8 @@ plan::Rootfs parse_rootfs(std::string_view text, std::string_view folder) {
                        : plan::Rootfs{Kind::directory, std::move(path), given};
   }
   throw UsageError(format("{} is the name of an image, and images are not there yet", quoted(text)),
-                   "what works: host, a folder (./debian or dir:debian), an archive (tar:debian.tar); "
-                   "mmdebstrap --variant=minbase bookworm ./debian makes a folder");
+                   format("what works: host, a folder (./{0} or dir:{0}), an archive (tar:{0}); "
+                          "mmdebstrap --variant=minbase bookworm debian.tar makes one", printable(text)));
 }
 
 plan::Volume parse_volume(std::string_view text, std::string_view folder) {

@@ -67,6 +67,7 @@ class Draft {
   }
 
   Slot root = 0;                 ///< the root file system's mount
+  std::vector<Slot> volumes;     ///< of the binds among the volumes, in their order
   std::vector<Action> dressing;  ///< links and folders of the root, made right after the pivot
 
  private:
@@ -91,6 +92,7 @@ using Verdict = std::optional<Refusal>;
 [[nodiscard]] Verdict plan_id_maps(Draft& draft);     // idmap.cc
 [[nodiscard]] Verdict plan_identity(Draft& draft);    // identity.cc
 [[nodiscard]] Verdict plan_namespaces(Draft& draft);  // namespaces.cc: folders, clone, maps
+[[nodiscard]] Verdict plan_sources(Draft& draft);     // mounts.cc: what is bound, before anything is staged over "/"
 [[nodiscard]] Verdict plan_root(Draft& draft);        // root.cc: the root file system, up to but without the pivot
 [[nodiscard]] Verdict plan_mounts(Draft& draft);      // mounts.cc: everything else that is mounted
 [[nodiscard]] Verdict plan_payload(Draft& draft);     // payload.cc: restraints and exec

@@ -98,7 +98,7 @@ void choose_home(Draft& draft, bool is_caller) {
   const std::string_view top = find_replaced(who.home);
   if (top.empty() || is_folder_inside(draft, who.home)) return;
   if (is_caller && draft.spec.rootfs.kind == Rootfs::Kind::host)
-    draft.notice("host-root", format("your home {} is not inside, where {} is not the host's; -v \"$HOME:$HOME\" shows it",
+    draft.notice("host-root", format("your home {} is not inside, where {} is not the host's; -v \"$HOME:$HOME\" shows it, to be changed for good",
                                      quoted(who.home), top));
   who.home = "/";
 }

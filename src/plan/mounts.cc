@@ -169,10 +169,10 @@ class Mounts {
   }
 
   Verdict plan_volumes() {
+    auto taken = draft_.volumes.begin();
     for (const Volume& volume : draft_.spec.volumes) {
       if (const auto* bind = std::get_if<BindVolume>(&volume)) {
-        MountFlags flags{.read_only = bind->read_only, .no_exec = !bind->executable, .recursive = bind->recursive};
-        draft_.attach_later(take(bind->source, flags), bind->target, Attach::Target::make);
+        draft_.attach_later(*taken++, bind->target, Attach::Target::make);
         draft_.plan.opened.push_back(format("{} is the host's {}{}", printable(bind->target), printable(bind->source),
                                             bind->read_only ? ", read-only" : ""));
       } else {
@@ -248,7 +248,22 @@ class Mounts {
 
 }  // namespace
 
+// A copy of "/" has all that lies on it: what is staged there is not the host's.
+Verdict plan_sources(Draft& draft) {
+  for (const Volume& volume : draft.spec.volumes) {
+    const auto* bind = std::get_if<BindVolume>(&volume);
+    if (!bind) continue;
+    const MountFlags flags{.read_only = bind->read_only, .no_exec = !bind->executable, .recursive = bind->recursive};
+    draft.volumes.push_back(draft.new_slot());
+    draft.init(TakeTree{draft.volumes.back(), bind->source, flags, {}});
+  }
+  return {};
+}
+
 Verdict plan_mounts(Draft& draft) {
+  // A shell would wait for ever for what nobody can type.
+  if (draft.spec.terminal == Terminal::always && draft.spec.interactive && !draft.facts.terminal.input)
+    return Refusal{"-it: standard input is no terminal", "leave -t out to hand it on as it is"};
   if (draft.spec.hostname && !is_new(draft.spec.namespaces.uts))
     return Refusal{"--hostname: the host name is shared by --uts, and is not the container's to set",
                    "leave one of the two out"};

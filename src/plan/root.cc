@@ -221,7 +221,8 @@ Verdict plan_directory(Draft& draft, Overlays& overlays) {
 Verdict plan_archive(Draft& draft) {
   if (draft.spec.root_writes == RootWrites::kept)
     return Refusal{"--rw cannot be used with an archive: what is written goes away with what was unpacked",
-                   "unpack it into a folder: mkdir rootfs; tar -C rootfs -xf ARCHIVE; snug run --rw ./rootfs"};
+                   "unpack it into a folder: mkdir rootfs; unshare --map-root-user --map-auto tar -C rootfs --exclude='./dev/*' -xf "
+                   "ARCHIVE; snug run --rw ./rootfs"};
   draft.root = draft.new_slot();
   draft.init(TakeTree{draft.root, unpacked_root, draft.flags(), {}});
   return {};

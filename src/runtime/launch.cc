@@ -272,6 +272,11 @@ class Monitor {
 
   void move(Pump& pump, const pollfd& source, const pollfd& sink) {
     if (source.revents) pump.fill();
+    if (&pump == terminal_input_ && pump.source_ended()) {
+      // A terminal has no end of its own: the first key ends a line that is not finished, the second the input.
+      terminal_input_ = nullptr;
+      if (!::isatty(0)) pump.append("\x04\x04");
+    }
     if (sink.revents) pump.drain();
     if (!pump.ended() || !relay_input_.second || &pump != input_pump_) return;
     relay_input_.second.reset();  // the end of the caller's input is the end of the payload's
@@ -294,6 +299,7 @@ class Monitor {
     pumps_.push_back(std::make_unique<Pump>(outer_.get(), 1));
     output_pumps_.push_back(pumps_.back().get());
     pumps_.push_back(std::make_unique<Pump>(0, outer_.get()));
+    terminal_input_ = pumps_.back().get();
     if (::isatty(0)) raw_.emplace(0), raw_->enter();
   }
 
@@ -433,6 +439,7 @@ class Monitor {
   std::vector<std::unique_ptr<Pump>> pumps_;
   std::vector<Pump*> output_pumps_;
   Pump* input_pump_ = nullptr;
+  Pump* terminal_input_ = nullptr;  ///< until its end
   std::optional<RawTerminal> raw_;
   std::optional<StepFailure> failure_;
   Exited exited_;

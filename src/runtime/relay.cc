@@ -20,8 +20,9 @@ void Pump::drain() {
   if (done_ == filled_) done_ = filled_ = 0;
 }
 
-void Pump::append(char byte) {
-  if (filled_ < buffer_.size()) buffer_[filled_++] = byte;
+void Pump::append(std::string_view bytes) {
+  for (const char byte : bytes)
+    if (filled_ < buffer_.size()) buffer_[filled_++] = byte;
 }
 
 RawTerminal::RawTerminal(int fd) : fd_(fd) { known_ = ::tcgetattr(fd_, &saved_) == 0; }

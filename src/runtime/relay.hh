@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 #include "snug/sys/fd.hh"
@@ -18,14 +19,15 @@ class Pump {
 
   [[nodiscard]] int source() const { return filled_ < buffer_.size() && !ended_ ? from_ : -1; }
   [[nodiscard]] int sink() const { return done_ < filled_ ? to_ : -1; }
+  [[nodiscard]] bool source_ended() const { return ended_; }
   [[nodiscard]] bool ended() const { return ended_ && done_ == filled_; }
 
   /// Reads once what is there.
   void fill();
   /// Writes what is there to write, as much as the sink takes.
   void drain();
-  /// Puts `byte` behind what is to be written.
-  void append(char byte);
+  /// Puts `bytes` behind what is to be written, as far as there is room.
+  void append(std::string_view bytes);
 
  private:
   int from_, to_;

@@ -100,6 +100,11 @@ TEST_CASE("volumes: read-write, read-only, a file, a missing source") {
   CHECK(!fs::exists(scratch.path() + "/none"));
 }
 
+TEST_CASE("the whole host as a volume is the host, and nothing that snug laid on it") {
+  CHECK(inside("test -e /host/etc/debian_version && test -d /host/usr && echo host", {"-v", "/:/host:ro"}).out == "host\n");
+  CHECK(run({program(), "run", "--userns", "single", "-v", "/:/whole", "host", "ls", "-d", "/whole/usr"}).out == "/whole/usr\n");
+}
+
 TEST_CASE("--mount speaks of binds and tmpfs alike") {
   Scratch scratch;
   scratch.write("file", "text");

@@ -82,6 +82,14 @@ TEST_CASE("Ctrl-Z at a payload that is no shell gives the outer shell its termin
   CHECK(terminal.wait() == 0);
 }
 
+TEST_CASE("with a terminal asked for, the end of an input that is none ends it inside as well") {
+  const auto on_terminal = [](const std::string& command) {
+    return std::vector<std::string>{program(), "run", "-t", "--userns", "single", small_root(), "sh", "-c", command};
+  };
+  CHECK(run(on_terminal("cat; echo end"), {.input = "one\ntwo"}).out.find("end\r\n") != std::string::npos);
+  CHECK(run({program(), "run", "-it", "--userns", "single", small_root(), "sh"}).err.find("-it: standard input is no terminal") != std::string::npos);
+}
+
 TEST_CASE("the host's terminal is never inside") {
   // Without -t outputs that are terminals are pipes, and a terminal as input is not passed on.
   Terminal terminal({program(), "run", "--userns", "single", "--tty=false", small_root(), "sh", "-c",

@@ -255,7 +255,7 @@ std::optional<Explanation> find_missing_ranges(const HostFacts& host) {
   if (host.newuidmap.empty() || host.newgidmap.empty()) {
     if (host.map_helpers_powerless)
       return Explanation{
-          "newuidmap and newgidmap have no right to write maps here (no set-user-ID bit of root, no capabilities)", "",
+          "newuidmap and newgidmap have no right to write maps here (not to be executed, or no set-user-ID bit of root and no capabilities)", "",
           ""};
     return Explanation{"newuidmap and newgidmap are not installed", "", "apt-get install uidmap"};
   }

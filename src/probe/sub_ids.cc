@@ -23,16 +23,18 @@ std::string find_program(const char* name, const std::function<bool(const std::s
   for (const char* folder : {"/usr/bin", "/bin", "/usr/local/bin"}) {
     const std::string path = format("{}/{}", folder, name);
     const auto status = sys::find_status(AT_FDCWD, path.c_str());
-    if (status && S_ISREG(status->st_mode) && ::access(path.c_str(), X_OK) == 0 && serves(path, *status)) return path;
+    if (status && S_ISREG(status->st_mode) && serves(path, *status)) return path;
   }
   return {};
 }
 
+bool may_run(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
+
 // One that may write maps: root's own set-user-ID bit, or capabilities on the file.
 std::string find_map_helper(const char* name, bool& powerless) {
   return find_program(name, [&](const std::string& path, const struct stat& status) {
-    const bool serves = (status.st_uid == 0 && (status.st_mode & S_ISUID) != 0) ||
-                        ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0;
+    const bool serves = may_run(path) && ((status.st_uid == 0 && (status.st_mode & S_ISUID) != 0) ||
+                                          ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0);
     powerless |= !serves;
     return serves;
   });
@@ -61,7 +63,7 @@ void read_sub_ids(plan::HostFacts& facts) {
   if (!facts.subuids.empty() || facts.newuidmap.empty()) return;
   facts.sub_id_service = sub_id_service(sys::find_file_text("/etc/nsswitch.conf").value_or(""));
   if (facts.sub_id_service.empty() || facts.account.name.empty() || facts.account.name.starts_with('-')) return;
-  const std::string program = find_program("getsubids", [](const std::string&, const struct stat&) { return true; });
+  const std::string program = find_program("getsubids", [](const std::string& path, const struct stat&) { return may_run(path); });
   if (program.empty()) return;
   facts.subuids = ask_getsubids({program}, facts.account.name);
   facts.subgids = ask_getsubids({program, "-g"}, facts.account.name);

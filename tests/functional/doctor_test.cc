@@ -40,6 +40,14 @@ std::string entry(const std::string& out, const std::string& name) {
 
 TEST_SUITE_BEGIN("any");
 
+TEST_CASE("doctor tells helpers that may not be executed from helpers that are not there") {
+  const Scratch scratch;
+  const Result result = run({"unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                             ": >closed && chmod 0 closed && mount --bind closed /usr/bin/newuidmap && exec " + program() + " doctor"},
+                            {.folder = scratch.path()});
+  CHECK_MESSAGE(result.out.find("no right to write maps") != std::string::npos, result.out);
+}
+
 TEST_CASE("doctor: all that a default start needs works here, and nothing stays of the trials") {
   const Scratch scratch;
   const auto before = traces();

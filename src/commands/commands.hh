@@ -1,8 +1,5 @@
 #pragma once
 
-#include <span>
-#include <string_view>
-
 #include "snug/cli/command.hh"
 
 namespace snug::commands {
@@ -13,15 +10,5 @@ extern const cli::Command help_command;
 extern const cli::Command plan_command;
 extern const cli::Command run_command;
 extern const cli::Command version_command;
-
-/// Lists all commands, in the order of the alphabet.
-[[nodiscard]] std::span<const cli::Command* const> all_commands();
-
-/// Lists the commands of docker and podman that snug does not have yet.
-[[nodiscard]] std::span<const cli::NotYet> absent_commands();
-
-/// Finds a command by its name; throws UsageError with the nearest name, or with what is to bring the
-/// command.
-[[nodiscard]] const cli::Command& find_command(std::string_view name);
 
 }  // namespace snug::commands

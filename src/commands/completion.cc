@@ -1,5 +1,6 @@
 #include "commands.hh"
-#include "output.hh"
+#include "snug/commands/table.hh"
+#include "snug/commands/output.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/cli/help.hh"

@@ -7,8 +7,9 @@
 #include <string>
 
 #include "commands.hh"
+#include "snug/commands/table.hh"
 #include "help.hh"
-#include "output.hh"
+#include "snug/commands/output.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/cli/help.hh"
@@ -51,7 +52,7 @@ int dispatch(std::span<const std::string_view> words, const Environment& environ
     print(cli::render_help(command));
     return 0;
   }
-  return command.function({arguments, environment, current_folder()});
+  return command.function({arguments, environment, current_folder(), command, words.subspan(1)});
 }
 
 }  // namespace snug::commands

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hh"
-#include "output.hh"
+#include "snug/commands/output.hh"
 #include "planning.hh"
 #include "snug/base/text.hh"
 #include "snug/probe/walls.hh"

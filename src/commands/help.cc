@@ -3,7 +3,8 @@
 #include <array>
 
 #include "commands.hh"
-#include "output.hh"
+#include "snug/commands/table.hh"
+#include "snug/commands/output.hh"
 #include "snug/cli/help.hh"
 
 namespace snug::commands {

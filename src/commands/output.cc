@@ -1,4 +1,4 @@
-#include "output.hh"
+#include "snug/commands/output.hh"
 
 #include <unistd.h>
 

@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "commands.hh"
-#include "output.hh"
+#include "snug/commands/output.hh"
 #include "planning.hh"
 #include "run_options.hh"
 #include "snug/explain/plan.hh"

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "output.hh"
+#include "snug/commands/output.hh"
 #include "settings.hh"
 #include "snug/base/text.hh"
 #include "snug/explain/plan.hh"

@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "commands.hh"
-#include "output.hh"
+#include "snug/commands/output.hh"
 #include "planning.hh"
 #include "run_options.hh"
 #include "snug/runtime/launch.hh"

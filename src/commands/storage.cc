@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "output.hh"
+#include "snug/commands/output.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/runtime/mapped.hh"

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "commands.hh"
+#include "snug/commands/table.hh"
 #include "snug/base/error.hh"
 #include "snug/base/spell.hh"
 #include "snug/base/text.hh"

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "output.hh"
+#include "snug/commands/output.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 
@@ -50,7 +50,7 @@ class Progress {
   std::int64_t size_ = 0, shown_ = -1;
 };
 
-// What snug-unpack said is short enough for a pipe that nobody reads meanwhile.
+// What snug-layer said is short enough for a pipe that nobody reads meanwhile.
 struct Answer {
   sys::FdPair counts = sys::make_pipe(), words = sys::make_pipe();
 

@@ -1,5 +1,5 @@
 #include "commands.hh"
-#include "output.hh"
+#include "snug/commands/output.hh"
 
 namespace snug::commands {
 namespace {

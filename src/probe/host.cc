@@ -76,9 +76,13 @@ bool memory_takes_upper() {
   return file && ::fsetxattr(file.get(), "user.snug", "", 0, 0) == 0;
 }
 
-void read_store(HostFacts& facts, const CallerEnvironment& environment) {
+std::string store_of(const CallerEnvironment& environment, const std::string& home) {
   const bool named = environment.xdg_data_home.starts_with('/');
-  facts.store = canonical(named ? environment.xdg_data_home + "/snug" : facts.account.home + "/.local/share/snug");
+  return canonical(named ? environment.xdg_data_home + "/snug" : home + "/.local/share/snug");
+}
+
+void read_store(HostFacts& facts, const CallerEnvironment& environment) {
+  facts.store = store_of(environment, facts.account.home);
   const Filesystem filesystem = filesystem_at(facts.store);
   facts.store_type = filesystem.name;
   facts.store_takes_upper = filesystem.takes_upper;
@@ -138,15 +142,6 @@ void read_host_root(HostFacts& facts) {
   add_foreign(facts, canonical(facts.account.home) + "/");
 }
 
-// Beside this program, as it is built, or where it is installed.
-std::string find_unpacker() {
-  const std::string own = sys::find_link(AT_FDCWD, "/proc/self/exe").value_or("");
-  const std::string folder = own.substr(0, own.rfind('/'));
-  for (const std::string& path : {folder + "/snug-unpack", folder + "/../libexec/snug/snug-unpack"})
-    if (::access(path.c_str(), X_OK) == 0) return path;
-  return {};
-}
-
 bool is_terminal(int fd) {
   termios attributes{};
   return ::tcgetattr(fd, &attributes) == 0;
@@ -191,11 +186,25 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
       break;
     case plan::Rootfs::Kind::directory: facts.rootfs = rootfs_facts(spec, facts, spec.rootfs.path); break;
     case plan::Rootfs::Kind::archive:
-      facts.unpacker = find_unpacker();
+      facts.unpacker = find_own_program("snug-layer");
       if (rlimit space{}; ::getrlimit(RLIMIT_AS, &space) == 0) facts.address_space_hard = space.rlim_max;
       break;
   }
   return facts;
+}
+
+std::string find_store(const CallerEnvironment& environment) {
+  if (environment.home.starts_with('/')) return store_of(environment, environment.home);
+  return store_of(environment, find_account({::getuid()}, {::getgid()}, {}).home);
+}
+
+// Beside this program, as it is built, or where it is installed.
+std::string find_own_program(std::string_view name) {
+  const std::string own = sys::find_link(AT_FDCWD, "/proc/self/exe").value_or("");
+  const std::string folder = own.substr(0, own.rfind('/'));
+  for (const std::string& path : {format("{}/{}", folder, name), format("{}/../libexec/snug/{}", folder, name)})
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  return {};
 }
 
 void read_unpacked(HostFacts& facts, const plan::Spec& spec, const std::string& folder) {

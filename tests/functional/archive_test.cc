@@ -127,7 +127,7 @@ TEST_CASE("killed at any moment of unpacking, snug leaves nothing that the next 
     monitor.signal(SIGKILL);
     CHECK(monitor.wait() == 137);
   }
-  CHECK(eventually([] { return find_processes(program()).empty() && find_processes("snug-unpack").empty(); }));
+  CHECK(eventually([] { return find_processes(program()).empty() && find_processes("snug-layer").empty(); }));
   CHECK(inside("true").code == 0);
   const std::string left = difference(before, traces());
   CHECK_MESSAGE(left.empty(), left);
@@ -187,7 +187,7 @@ TEST_CASE("the plan of an archive begins with its unpacking, and leaves nothing"
   static_cast<void>(inside("true"));
   const auto before = traces();
   const Result plan = run({program(), "plan", "--userns", "single", "tar:" + path, "true"});
-  for (const char* word : {"FIRST: the archive is unpacked", "execveat(", "snug-unpack", "THEN: the container", "execve(\"/bin/true\""})
+  for (const char* word : {"FIRST: the archive is unpacked", "execveat(", "snug-layer", "THEN: the container", "execve(\"/bin/true\""})
     CHECK_MESSAGE(plan.out.find(word) != std::string::npos, word);
   const Result json = run({program(), "plan", "--json", "--userns", "single", "tar:" + path, "true"});
   CHECK(json.out.find("\n  \"unpack\": {\n") != std::string::npos);

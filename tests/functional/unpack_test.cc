@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string unpacker() { return fs::path(program()).parent_path() / "snug-unpack"; }
+std::string unpacker() { return fs::path(program()).parent_path() / "snug-layer"; }
 
 // Unpacks into a folder; `before` are the words of programs that start the unpacker.
 Result unpack(const std::string& folder, const std::string& archive, std::vector<std::string> before = {}) {

@@ -9,17 +9,20 @@ allowed() { # ROOM: the rooms whose public headers it may include
     sys | cli | plan) echo "base $1" ;;
     explain | config) echo "base plan $1" ;;
     probe | runtime) echo "base sys plan $1" ;;
-    image | net | state) echo "base sys $1" ;;
+    image | layer | net | state) echo "base sys $1" ;;
+    transport) echo "base sys image transport" ;; # takes images into the store and out of it
     shell) echo "base cli shell" ;;
-    commands) echo "base sys plan cli config probe runtime image net state explain shell commands" ;;
+    commands) echo "base sys plan cli config probe runtime image layer net state explain shell commands" ;;
     main) echo "base cli commands" ;;
-    unpack_main) echo "base sys image" ;; # snug-unpack: a program of its own, with nothing else in it
+    image_commands) echo "base sys plan cli config probe runtime image transport state commands image_commands" ;; # what snug-image does
+    image_main) echo "base commands image_commands" ;;
+    layer_main) echo "base sys layer" ;; # snug-layer: a program of its own, with nothing else in it
   esac
 }
 
 # Prints "FILE: includes ROOM" for each include that goes against the table.
 check() { # ROOM FILE
-  sed -n 's/^#include "snug\/\([a-z]*\)\/.*/\1/p' "$2" | sort -u | while read -r other; do
+  sed -n 's/^#include "snug\/\([a-z_]*\)\/.*/\1/p' "$2" | sort -u | while read -r other; do
     [ "$other" = base ] || case " $(allowed "$1") " in *" $other "*) ;; *) echo "$2: includes $other" ;; esac
   done
   sed -n "s|^#include \"\([a-z.]*/.*\)\".*|\1|p" "$2" | grep -v '^snug/\|^linux/' | sed "s|^|$2: includes the private |" || true
@@ -34,6 +37,6 @@ printf '#include %s\n' '"snug/runtime/launch.hh"' '<fmt/core.h>' '"../probe/pars
 [ "$(check plan "$sample" | wc -l)" -eq 4 ] || { echo "the check does not see a bad include" >&2; exit 1; }
 
 bad=$(for file in src/*.cc src/*/*.cc src/*/*.hh include/snug/*/*.hh; do
-  [ ! -e "$file" ] || check "$(echo "$file" | sed 's/.*\(src\|snug\)\/\([a-z]*\)\/[^/]*$/\2/; s/^src\/\(.*\)\.cc$/\1/')" "$file"
+  [ ! -e "$file" ] || check "$(echo "$file" | sed 's/.*\(src\|snug\)\/\([a-z_]*\)\/[^/]*$/\2/; s/^src\/\(.*\)\.cc$/\1/')" "$file"
 done)
 [ -z "$bad" ] || { echo "$bad" >&2; exit 1; }

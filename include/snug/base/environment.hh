@@ -21,6 +21,9 @@ class Environment {
     return {};
   }
 
+  /// Gives all of it, for a program that is part of this one.
+  [[nodiscard]] const char* const* entries() const noexcept { return entries_; }
+
  private:
   const char* const* entries_;
 };

@@ -12,11 +12,15 @@
 
 namespace snug::cli {
 
+struct Command;
+
 /// What a command is called with.
 struct Invocation {
   const Arguments& arguments;
   const Environment& environment;
   std::string folder;  ///< the current one; empty where it is gone
+  const Command& command;
+  std::span<const std::string_view> words;  ///< what `arguments` was made of
 };
 
 /// A command: everything that dispatch, help, completion and the test of the man pages know about it.

@@ -83,7 +83,7 @@ struct HostFacts {
   std::uint32_t next_sub_id = 100000;                ///< from here on nobody has any, for remedies
   std::string newuidmap, newgidmap;                  ///< absolute path, or empty where there is none
   bool map_helpers_powerless = false;                ///< there are some, but without the right to write maps
-  std::string unpacker;                              ///< absolute path of snug-unpack; of an archive only
+  std::string unpacker;                              ///< absolute path of snug-layer; of an archive only
   bool privileged = false;                           ///< CAP_SYS_ADMIN in the caller's user namespace
   std::string hostname;
   std::string resolv_conf;                           ///< text of /etc/resolv.conf

@@ -20,6 +20,12 @@ struct CallerEnvironment {
 /// Of an archive it reads nothing: see read_unpacked.
 [[nodiscard]] plan::HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environment);
 
+/// Gives the folder that snug keeps its data in, which may not be there yet: $XDG_DATA_HOME/snug, or ~/.local/share/snug.
+[[nodiscard]] std::string find_store(const CallerEnvironment& environment);
+
+/// Finds a program that snug is made of, by its name: beside this one, or in libexec. Empty where it is not installed.
+[[nodiscard]] std::string find_own_program(std::string_view name);
+
 /// Reads what the root file system that was unpacked into `folder` says of itself into `facts`. Throws as host_facts
 /// does.
 void read_unpacked(plan::HostFacts& facts, const plan::Spec& spec, const std::string& folder);

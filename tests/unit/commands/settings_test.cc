@@ -49,7 +49,7 @@ class Folder {
     const std::string config = "XDG_CONFIG_HOME=" + path_ + "/home";
     const std::array<const char*, 3> entries{config.c_str(), "SECRET=s", nullptr};
     const Environment environment(entries.data());
-    return read_spec({cli::parse(run, words), environment, path_ + "/project"});
+    return read_spec({cli::parse(run, words), environment, path_ + "/project", run, words});
   }
 
   // The message and the first context of a refusal, with this folder written as DIR.

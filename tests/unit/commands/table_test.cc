@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "commands.hh"
+#include "snug/commands/table.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/cli/help.hh"

@@ -66,7 +66,7 @@ inline plan::Plan every_step() {
   add(Actor::payload, ChangeFolder{"/w"});
   add(Actor::payload, NoNewPrivileges{});
   add(Actor::payload, Exec{{"/bin/make", "/usr/bin/make"}, {"make", "a\x1b[31mb"}, {"PATH=/bin:/usr/bin", "A=b c"}});
-  add(Actor::payload, Exec{{"/usr/libexec/snug/snug-unpack"}, {"snug-unpack"}, {}, true});
+  add(Actor::payload, Exec{{"/usr/libexec/snug/snug-layer"}, {"snug-layer"}, {}, true});
   plan.notices = {{"idmap", "only one id is mapped", "apt install uidmap"}};
   plan.opened = {"/data is the host's /srv/data, read-only"};
   return plan;

@@ -58,14 +58,14 @@ Target::~Target() {
   fs::remove_all(base_, ignored);
 }
 
-image::Unpacked Target::unpack(const std::string& bytes, const image::Limits& limits) const {
+layer::Unpacked Target::unpack(const std::string& bytes, const layer::Limits& limits) const {
   const sys::Fd file(::memfd_create("archive", MFD_CLOEXEC));
   if (sys::write_all(file.get(), bytes) != 0 || ::lseek(file.get(), 0, SEEK_SET) != 0) throw std::runtime_error("memfd");
   const sys::Fd target = sys::open(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY);
-  return image::unpack(file.get(), target.get(), limits);
+  return layer::unpack(file.get(), target.get(), limits);
 }
 
-image::Unpacked Target::unpack_pipe(const std::string& bytes) const {
+layer::Unpacked Target::unpack_pipe(const std::string& bytes) const {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
   sys::Fd out(ends[0]), in(ends[1]);
@@ -78,13 +78,13 @@ image::Unpacked Target::unpack_pipe(const std::string& bytes) const {
   }
   in.reset();
   const sys::Fd target = sys::open(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY);
-  const image::Unpacked done = image::unpack(out.get(), target.get());
+  const layer::Unpacked done = layer::unpack(out.get(), target.get());
   out.reset();
   ::waitpid(pid, nullptr, 0);
   return done;
 }
 
-std::string Target::refusal(const std::string& bytes, const image::Limits& limits) const {
+std::string Target::refusal(const std::string& bytes, const layer::Limits& limits) const {
   std::string message;
   try {
     static_cast<void>(unpack(bytes, limits));

@@ -10,7 +10,7 @@
 #include "name.hh"
 #include "snug/sys/file.hh"
 
-namespace snug::image {
+namespace snug::layer {
 namespace {
 
 // The kernel takes all ones for "leave it as it is".
@@ -69,4 +69,4 @@ void set_mode_and_time(int fd, std::string_view name, unsigned mode, const times
   if (::futimens(fd, times) != 0) fail("set the time of", name, errno);
 }
 
-}  // namespace snug::image
+}  // namespace snug::layer

@@ -10,7 +10,7 @@
 struct archive;
 struct archive_entry;
 
-namespace snug::image {
+namespace snug::layer {
 
 /// A piece of a file's contents; valid until the next is read.
 struct Block {
@@ -38,4 +38,4 @@ class Archive {
   std::string name_;  ///< of the entry that was read last
 };
 
-}  // namespace snug::image
+}  // namespace snug::layer

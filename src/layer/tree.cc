@@ -13,7 +13,7 @@
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 
-namespace snug::image {
+namespace snug::layer {
 namespace {
 
 using sys::Fd;
@@ -212,4 +212,4 @@ void Tree::make_fifo(const Place& place, const Entry& entry) {
   set_mode_and_time(fifo.get(), place.path, mode, entry.time);
 }
 
-}  // namespace snug::image
+}  // namespace snug::layer

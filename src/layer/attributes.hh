@@ -1,9 +1,9 @@
 #pragma once
 
 #include "entry.hh"
-#include "snug/image/unpack.hh"
+#include "snug/layer/unpack.hh"
 
-namespace snug::image {
+namespace snug::layer {
 
 /// Gives what {folder, name} names, never what it points to, the entry's owner; "" is the folder itself. Where the
 /// user namespace does not map the owner it stays, and is counted. Returns the mode that goes with the owner that it
@@ -17,4 +17,4 @@ void set_xattrs(int fd, const Entry& entry, Unpacked& counts);
 /// Gives an open file or folder its mode and then its time of modification: the last that is done to it.
 void set_mode_and_time(int fd, std::string_view name, unsigned mode, const timespec& time);
 
-}  // namespace snug::image
+}  // namespace snug::layer

@@ -7,7 +7,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 
-namespace snug::image {
+namespace snug::layer {
 
 std::string clean_name(std::string_view name) {
   constexpr std::size_t longest = PATH_MAX - 1;  // the kernel counts the NUL at its end
@@ -40,4 +40,4 @@ void fail(std::string_view what, std::string_view name, int error) {
   throw system_error(format("{} {}", what, shown(name)), error);
 }
 
-}  // namespace snug::image
+}  // namespace snug::layer

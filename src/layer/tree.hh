@@ -7,10 +7,10 @@
 
 #include "archive.hh"
 #include "entry.hh"
-#include "snug/image/unpack.hh"
+#include "snug/layer/unpack.hh"
 #include "snug/sys/fd.hh"
 
-namespace snug::image {
+namespace snug::layer {
 
 /// The tree that an archive becomes. Every entry goes through `place`: its name is split, its parent is opened as if
 /// the target were "/", and what it is made of is made by descriptor, new, and never through a link at its own name.
@@ -71,4 +71,4 @@ class Tree {
   sys::Fd parent_;  ///< of the entry before, for the next is mostly in it; an entry replaces what is below, never it
 };
 
-}  // namespace snug::image
+}  // namespace snug::layer

@@ -1,9 +1,9 @@
-#include "snug/image/unpack.hh"
+#include "snug/layer/unpack.hh"
 
 #include "archive.hh"
 #include "tree.hh"
 
-namespace snug::image {
+namespace snug::layer {
 
 Unpacked unpack(int archive, int target, const Limits& limits) {
   Unpacked counts;
@@ -17,4 +17,4 @@ Unpacked unpack(int archive, int target, const Limits& limits) {
   return counts;
 }
 
-}  // namespace snug::image
+}  // namespace snug::layer

@@ -32,7 +32,7 @@ int iconv_close(iconv_t /*conversion*/) {
 }
 }
 
-namespace snug::image {
+namespace snug::layer {
 namespace {
 
 constexpr std::size_t read_size = std::size_t{256} << 10U;
@@ -141,4 +141,4 @@ void Archive::fail(std::string_view where) const {
   throw Error(format("it is damaged {} {}: {}", where, shown(name_), printable(text)));
 }
 
-}  // namespace snug::image
+}  // namespace snug::layer

@@ -6,7 +6,7 @@
 
 using namespace snug;
 using namespace snug::test;
-using image::clean_name;
+using layer::clean_name;
 
 TEST_CASE("names: what does not matter is taken out") {
   CHECK(clean_name("a/b") == "a/b");
@@ -32,8 +32,8 @@ TEST_CASE("names: what leads out, and what no kernel takes, is refused by name")
 }
 
 TEST_CASE("names: a message shows the front of a long one, and nothing that a terminal acts on") {
-  CHECK(image::shown("a\x1b[2Jb\nc") == "'a\\x1b[2Jb\\nc'");
-  CHECK(image::shown(std::string(5000, 'a')) == "'" + std::string(100, 'a') + "'...");
+  CHECK(layer::shown("a\x1b[2Jb\nc") == "'a\\x1b[2Jb\\nc'");
+  CHECK(layer::shown(std::string(5000, 'a')) == "'" + std::string(100, 'a') + "'...");
 }
 
 // No name is converted: these are the bytes that the archive has, whichever way it writes them.

@@ -8,10 +8,10 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
-#include "snug/image/unpack.hh"
+#include "snug/layer/unpack.hh"
 #include "snug/sys/file.hh"
 
-// snug-unpack: unpacks the archive on descriptor 0 into the folder that it stands in. It is the payload of a
+// snug-layer: unpacks the archive on descriptor 0 into the folder that it stands in. It is the payload of a
 // container of its own, pivoted into that folder: there is no /proc, no loader and nothing to trust in its tree.
 // On 1 it tells the program that started it "entries N devices N owners N xattrs N"; where it fails it exits with 1
 // and says on 2 why, in one escaped line without a line feed, to be put behind the archive's name.
@@ -25,8 +25,8 @@ int explain(std::string_view text) {
 }
 
 // Nine tenths of what is free: whatever an archive claims to be, others on the disk still find room.
-snug::image::Limits limits_of(int target) {
-  snug::image::Limits limits;
+snug::layer::Limits limits_of(int target) {
+  snug::layer::Limits limits;
   struct statvfs disk {};
   if (::fstatvfs(target, &disk) != 0) return limits;
   limits.bytes = std::max<std::uint64_t>(1, std::uint64_t{disk.f_bavail} * disk.f_frsize / 10 * 9);
@@ -39,7 +39,7 @@ snug::image::Limits limits_of(int target) {
 int main() {
   try {
     const snug::sys::Fd target = snug::sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
-    const snug::image::Unpacked done = snug::image::unpack(STDIN_FILENO, target.get(), limits_of(target.get()));
+    const snug::layer::Unpacked done = snug::layer::unpack(STDIN_FILENO, target.get(), limits_of(target.get()));
     const std::string line = snug::format("entries {} devices {} owners {} xattrs {}\n", done.entries, done.devices,
                                           done.owners, done.xattrs);
     if (const int error = snug::sys::write_all(STDOUT_FILENO, line)) throw snug::system_error("tell the counts", error);

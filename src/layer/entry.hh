@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace snug::image {
+namespace snug::layer {
 
 enum class Kind { file, folder, symlink, hard_link, fifo, device };
 
@@ -27,4 +27,4 @@ struct Entry {
   std::vector<Xattr> xattrs = {};  ///< valid until the next entry is read
 };
 
-}  // namespace snug::image
+}  // namespace snug::layer

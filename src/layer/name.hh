@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace snug::image {
+namespace snug::layer {
 
 /// Takes the slashes at the front and at the end and the "." parts out of a name of an archive: "./usr//bin/" is
 /// "usr/bin", and "./" is "", the root. Throws for a name with ".." in it, and for one that no kernel takes.
@@ -18,4 +18,4 @@ namespace snug::image {
 /// Throws "cannot WHAT 'NAME': Permission denied (EACCES)".
 [[noreturn]] void fail(std::string_view what, std::string_view name, int error);
 
-}  // namespace snug::image
+}  // namespace snug::layer

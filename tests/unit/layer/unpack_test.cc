@@ -28,7 +28,7 @@ std::string ordinary_tree() {
          tar({.name = "./dev/sda", .type = '4'}) + tar({.name = "./tmp/", .type = '5', .mode = 01777}) + tar_end();
 }
 
-void check_ordinary_tree(const Target& target, const image::Unpacked& done) {
+void check_ordinary_tree(const Target& target, const layer::Unpacked& done) {
   CHECK(done.entries == 11);
   CHECK(done.devices == 2);
   CHECK(target.names() == std::vector<std::string>{"bin", "empty", "fifo", "tmp", "usr", "usr/bin", "usr/bin/other", "usr/bin/tool"});

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace snug::image {
+namespace snug::layer {
 
 /// What an archive may ask for. Past a limit unpacking ends with an Error that names it.
 struct Limits {
@@ -29,4 +29,4 @@ struct Unpacked {
 /// what is wrong with which entry; it does not know the archive's name. What was unpacked until then stays.
 Unpacked unpack(int archive, int target, const Limits& limits = {});
 
-}  // namespace snug::image
+}  // namespace snug::layer

@@ -238,14 +238,14 @@ TEST_CASE("broken: what is no tar archive is called so") {
 TEST_CASE("broken: a folder is no archive") {
   Target target;
   const sys::Fd folder = sys::open(AT_FDCWD, target.path(), O_RDONLY | O_DIRECTORY);
-  CHECK_THROWS_WITH_AS(image::unpack(folder.get(), folder.get()), "it is a folder, no archive", Error);
+  CHECK_THROWS_WITH_AS(layer::unpack(folder.get(), folder.get()), "it is a folder, no archive", Error);
 }
 
 TEST_CASE("broken: an archive that cannot be read") {
   Target target;
   const sys::Fd folder = sys::open(AT_FDCWD, target.path(), O_RDONLY | O_DIRECTORY);
   const sys::Fd unreadable = sys::open(AT_FDCWD, target.path() + "/x", O_WRONLY | O_CREAT, 0600);
-  CHECK_THROWS_WITH_AS(image::unpack(unreadable.get(), folder.get()), "it cannot be read: Bad file descriptor (EBADF)", Error);
+  CHECK_THROWS_WITH_AS(layer::unpack(unreadable.get(), folder.get()), "it cannot be read: Bad file descriptor (EBADF)", Error);
 }
 
 TEST_CASE("broken: the message tells where") {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "snug/image/unpack.hh"
+#include "snug/layer/unpack.hh"
 #include "tar.hh"
 
 // What the tests of this room stand on: a folder to unpack into, and a canary beside it.
@@ -20,11 +20,11 @@ class Target {
   Target& operator=(const Target&) = delete;
 
   /// Unpacks `bytes`, given as a file, or as a pipe that gives a few bytes at a time.
-  image::Unpacked unpack(const std::string& bytes, const image::Limits& limits = {}) const;
-  image::Unpacked unpack_pipe(const std::string& bytes) const;
+  layer::Unpacked unpack(const std::string& bytes, const layer::Limits& limits = {}) const;
+  layer::Unpacked unpack_pipe(const std::string& bytes) const;
 
   /// Unpacks what must not be unpacked; gives the message, or "" where nothing is thrown. The canary lives.
-  std::string refusal(const std::string& bytes, const image::Limits& limits = {}) const;
+  std::string refusal(const std::string& bytes, const layer::Limits& limits = {}) const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string outside() const { return base_ + "/outside"; }  ///< where the canary lives

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "snug/image/document.hh"
+#include "snug/image/store.hh"
+#include "snug/sys/fd.hh"
+
+namespace snug::transport {
+
+/// Takes bytes as they come, in pieces of any size.
+using Sink = std::function<void(std::string_view)>;
+
+/// A manifest or an index, as its sender wrote it.
+struct Text {
+  std::string content, media_type;
+};
+
+/// Where an image comes from: a registry, an archive, a folder in OCI's layout. What it gives is a stranger's: sizes and
+/// digests are checked by who reads it (fetch). All functions may be called by several threads at once.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  /// What people call it, for messages: "docker.io/library/debian:12".
+  [[nodiscard]] virtual std::string name() const = 0;
+
+  /// Reads the manifest that the source's own reference names, or the one of `digest`.
+  [[nodiscard]] virtual Text manifest(const std::optional<image::Digest>& digest) = 0;
+
+  /// Gives the bytes of a blob to `sink`, from byte `from` on. Where the source can no longer go on there it calls `restart`
+  /// and begins with the first. Whatever `sink` throws passes through. Returns when the source has no more.
+  virtual void read_blob(const image::Descriptor& blob, std::uint64_t from, const std::function<void()>& restart, const Sink& sink) = 0;
+};
+
+/// Where an image goes to. All functions may be called by several threads at once.
+class Target {
+ public:
+  virtual ~Target() = default;
+
+  /// What people call it, for messages.
+  [[nodiscard]] virtual std::string name() const = 0;
+
+  /// Whether the target has the blob already, or could take it from a neighbour (cross-repository mount).
+  [[nodiscard]] virtual bool has_blob(const image::Descriptor& blob) = 0;
+
+  /// Puts a blob there; `read` gives its bytes to the sink, from the first, each time that it is called.
+  virtual void write_blob(const image::Descriptor& blob, const std::function<void(const Sink&)>& read) = 0;
+
+  /// Puts the manifest there, last, under the target's own reference; what is not whole before is now.
+  virtual void finish(const Text& manifest) = 0;
+};
+
+/// A layer that is being unpacked somewhere else, as a plain tar archive that is written into a pipe.
+class Unpacking {
+ public:
+  virtual ~Unpacking() = default;
+  /// The pipe, blocking; closed by finish().
+  [[nodiscard]] virtual int input() const noexcept = 0;
+  /// Tells that all was written and was what it should be; waits for the end. Throws what went wrong. Without it the layer
+  /// is thrown away by the destructor.
+  virtual void finish() = 0;
+};
+
+/// Told how a fetch or a delivery goes on; called by several threads, one call at a time for one blob.
+class Progress {
+ public:
+  virtual ~Progress() = default;
+  enum class State { waiting, copying, unpacking, done, present };
+  virtual void show(const image::Descriptor& blob, State state, std::uint64_t bytes) = 0;
+};
+
+/// What `fetch` does.
+struct Fetch {
+  std::string name = {};                              ///< what the image is called from now on; empty: nothing
+  image::Platform platform = image::own_platform();
+  bool any_platform = false;                          ///< an image for another platform than was asked for is an error, unless
+  unsigned jobs = 3;                                  ///< how many layers at once
+  /// Starts the unpacking of a layer; null where it is not wanted, for one that is unpacked already. May be empty.
+  std::function<std::unique_ptr<Unpacking>(const image::Digest& diff_id)> unpack = {};
+  Progress* progress = nullptr;
+};
+
+/// Brings an image into the store: documents first, then layers side by side: each is hashed, inflated, hashed
+/// again and unpacked while it comes. Its name it gets when all is whole. Blobs that are there are not read again, but
+/// unpacked where that is missing. Throws an Error that names the blob; what was whole by then stays, what was not waits for
+/// the next time. Memory is bounded. Gives what the store has now.
+image::Stored fetch(Source& source, image::Store& store, const Fetch& how);
+
+/// Copies an image of the store to a target, byte for byte.
+void deliver(const image::Store& store, const image::Image& image, Target& target, Progress* progress, unsigned jobs = 3);
+
+/// How registries are talked to.
+struct Connection {
+  std::string insecure_host = {};   ///< the one HOST[:PORT] that is talked to without TLS verification, or in plain HTTP
+  std::string cert_folder = {};     ///< more authorities to trust (*.crt), of --cert-dir
+  std::string auth_file = {};       ///< of --authfile; empty: where podman keeps it
+  std::string credentials = {};     ///< NAME:PASSWORD of --creds
+  std::string user_home = {};       ///< $HOME
+  std::string runtime_folder = {};  ///< $XDG_RUNTIME_DIR
+  std::string config_folder = {};   ///< $XDG_CONFIG_HOME, or $HOME/.config
+  std::function<void(std::string_view)> notice = {};  ///< told of retries and the like, a line each; may be empty
+};
+
+/// Opens a source by its transport: oci:PATH[:TAG], oci-archive:PATH[:TAG], docker-archive:PATH[:NAME]. Throws.
+[[nodiscard]] std::unique_ptr<Source> open_archive_source(std::string_view location);
+[[nodiscard]] std::unique_ptr<Target> open_archive_target(std::string_view location);
+
+/// Opens a repository of a registry.
+[[nodiscard]] std::unique_ptr<Source> open_registry_source(const image::Reference& reference, const Connection& connection);
+[[nodiscard]] std::unique_ptr<Target> open_registry_target(const image::Reference& reference, const Connection& connection);
+
+}  // namespace snug::transport

@@ -1,0 +1,77 @@
+#include "image_program.hh"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/probe/host.hh"
+#include "snug/sys/process.hh"
+
+namespace snug::commands {
+namespace {
+
+// Ctrl-C and Ctrl-\ reach snug-image by the terminal; this process waits for what becomes of them.
+class SparedSignals {
+ public:
+  SparedSignals() {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    ::sigaction(SIGINT, &ignore, &interrupt_);
+    ::sigaction(SIGQUIT, &ignore, &quit_);
+  }
+  ~SparedSignals() {
+    ::sigaction(SIGINT, &interrupt_, nullptr);
+    ::sigaction(SIGQUIT, &quit_, nullptr);
+  }
+  SparedSignals(const SparedSignals&) = delete;
+  SparedSignals& operator=(const SparedSignals&) = delete;
+
+ private:
+  struct sigaction interrupt_ {}, quit_ {};
+};
+
+[[noreturn]] void become_program(const std::string& path, char* const* words, const Environment& environment, bool quiet) {
+  constexpr int cannot_execute = 126;
+  sys::reset_signals();
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (quiet) ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+  ::execve(path.c_str(), words, const_cast<char* const*>(environment.entries()));
+  ::_exit(cannot_execute);
+}
+
+int run(std::vector<std::string> words, const Environment& environment, bool quiet) {
+  const std::string path = probe::find_own_program("snug-image");
+  if (path.empty()) throw Error("snug-image, which works on images, is not installed beside snug", "make install puts it there");
+  std::vector<char*> pointers;
+  words.insert(words.begin(), "snug-image");
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  const SparedSignals spared;
+  const sys::Cloned child = sys::clone_process(0);
+  if (child.pid < 0) throw system_error("start snug-image", errno);
+  if (child.pid == 0) become_program(path, pointers.data(), environment, quiet);
+  int status = 0;
+  while (::waitpid(child.pid, &status, 0) < 0)
+    if (errno != EINTR) throw system_error("wait for snug-image", errno);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+int run_image_program(const cli::Invocation& invocation) {
+  std::vector<std::string> words{std::string(invocation.command.name)};
+  words.insert(words.end(), invocation.words.begin(), invocation.words.end());
+  return run(std::move(words), invocation.environment, false);
+}
+
+int run_image_program(const std::vector<std::string>& words, const Environment& environment) {
+  return run(words, environment, true);
+}
+
+}  // namespace snug::commands

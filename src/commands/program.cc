@@ -1,0 +1,51 @@
+#include "snug/commands/program.hh"
+
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <csignal>
+#include <exception>
+#include <vector>
+
+#include "snug/base/error.hh"
+
+namespace snug::commands {
+namespace {
+
+constexpr int own_failure = 125;
+
+// A file opened later must never become descriptor 0, 1 or 2: it would be taken for a standard stream.
+bool fill_standard_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) return false;
+  return true;
+}
+
+// Whoever starts a setuid program chooses its environment and descriptors: nothing here is built for that.
+void refuse_setuid() {
+  if (::getauxval(AT_SECURE) != 0 || ::getuid() != ::geteuid() || ::getgid() != ::getegid())
+    throw Error("snug does not run setuid, setgid or with file capabilities: it needs no privilege",
+                "take the bits off the file: chmod u-s,g-s; setcap -r");
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, int (*dispatch)(std::span<const std::string_view>, const Environment&)) {
+  if (!fill_standard_descriptors()) return own_failure;
+  std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, nobody can ask how a child ended
+  try {
+    refuse_setuid();
+    const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+    return dispatch(words, Environment(environ));
+  } catch (const Error& error) {
+    std::fputs(render_error(error).c_str(), stderr);
+    return error.exit_code();
+  } catch (const std::exception& error) {
+    std::fputs(render_error(error).c_str(), stderr);
+    return own_failure;
+  }
+}
+
+}  // namespace snug::commands

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,28 +16,12 @@ namespace {
 
 using sys::Fd;
 
-std::string random_id() {
-  std::uint64_t bits = 0;
-  if (::getrandom(&bits, sizeof bits, 0) != sizeof bits) throw system_error("get random bytes", errno);
-  return format("{:012x}", bits >> 16U);
-}
-
-void make_folders(const std::string& path) {
-  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    const std::string prefix = path.substr(0, slash);
-    if (::mkdir(prefix.c_str(), 0700) != 0 && errno != EEXIST)
-      throw system_error(format("make the folder {}", quoted(prefix)), errno,
-                         "snug keeps its data there; XDG_DATA_HOME names another place");
-    if (slash == std::string::npos) return;
-  }
-}
-
 // Opens STORE/containers; makes it on the way where it is missing.
 Fd open_containers(const std::string& store) {
   const std::string path = store + "/containers";
   Fd folder = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
   if (!folder && errno == ENOENT) {
-    make_folders(path);
+    sys::make_folders(path);
     folder = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
   }
   if (!folder) throw system_error(format("open {}", quoted(path)), errno);
@@ -56,7 +39,7 @@ ContainerFolder::ContainerFolder(const std::string& store) {
   if (::flock(containers.get(), LOCK_SH) != 0) throw system_error(format("lock {}", quoted(store)), errno);
   int error = 0;
   do {
-    id_ = random_id();
+    id_ = sys::random_name();
     error = ::mkdirat(containers.get(), id_.c_str(), 0700) == 0 ? 0 : errno;
   } while (error == EEXIST);
   path_ = format("{}/containers/{}", store, id_);

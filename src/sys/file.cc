@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -116,6 +118,35 @@ std::optional<std::string> find_link(int folder, const char* path) {
   const ssize_t length = ::readlinkat(folder, path, buffer.data(), buffer.size());
   if (length < 0) return {};
   return std::string(buffer.data(), static_cast<std::size_t>(length));
+}
+
+void make_folders(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string prefix = path.substr(0, slash);
+    if (::mkdir(prefix.c_str(), 0700) != 0 && errno != EEXIST)
+      throw system_error(format("make the folder {}", quoted(prefix)), errno,
+                         "snug keeps its data there; XDG_DATA_HOME names another place");
+    if (slash == std::string::npos) return;
+  }
+}
+
+void replace_file(int folder, const std::string& name, std::string_view data, unsigned mode) {
+  const std::string meanwhile = format(".{}.{}", name, random_name());
+  const Fd file = open(folder, meanwhile, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  int error = write_all(file.get(), data);
+  if (!error && ::fsync(file.get()) != 0) error = errno;
+  if (!error && ::renameat(folder, meanwhile.c_str(), folder, name.c_str()) != 0) error = errno;
+  if (error) {
+    ::unlinkat(folder, meanwhile.c_str(), 0);
+    throw system_error(format("write {}", quoted(name)), error);
+  }
+  ::fsync(folder);
+}
+
+std::string random_name() {
+  std::uint64_t bits = 0;
+  if (::getrandom(&bits, sizeof bits, 0) != sizeof bits) throw system_error("get random bytes", errno);
+  return format("{:012x}", bits >> 16U);
 }
 
 }  // namespace snug::sys

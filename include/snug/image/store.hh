@@ -51,20 +51,21 @@ class Store {
   /// store. Throws where index.json is damaged, and says how to mend that.
   [[nodiscard]] std::vector<Stored> list() const;
 
-  /// Finds an image by name, by digest or by the first letters of its id; nothing where there is none. Throws where
-  /// the letters fit several.
+  /// Finds an image by name, by digest or by the first letters of its id; nothing where there is none. A name without a
+  /// registry is docker.io's, or else the only one that ends so. Throws where it fits several, and where it is no name.
   [[nodiscard]] std::optional<Image> find(std::string_view name) const;
 
   /// Reads the documents of an image; throws an Error that names the blob that is missing or damaged.
   [[nodiscard]] Image open(const Stored& stored) const;
 
-  /// Gives `name` to the image of `manifest`, and takes it from the image that had it. With an empty name it is only kept.
-  /// What had its last name taken stays without one where `keep` is set, until it is removed. Locks the index.
+  /// Gives `name` to the image of `manifest`, and takes it from the image that had it, which stays without one. With an empty
+  /// name it is only kept. Locks the index.
   void set_name(const std::string& name, const Descriptor& manifest);
 
-  /// Takes a name away; false where there was none. What has no other name is dropped from the index, unless it is to
-  /// stay without a name.
+  /// Takes a name away, and with its last name the image from the index; false where there was none of that name.
   bool drop_name(const std::string& name);
+  /// Takes an image from the index, with all its names.
+  void drop_image(const Digest& manifest);
 
   // Blobs
 
@@ -80,7 +81,8 @@ class Store {
 
   // Layers
 
-  /// Gives MAP for an id map as the kernel takes it: lines "INSIDE OUTSIDE COUNT".
+  /// Gives MAP for an id map as the kernel takes it, lines "INSIDE OUTSIDE COUNT": "0-1000-1+1-100000-65536", with "_" before
+  /// the groups' where they differ. Throws where it is too long for a name.
   [[nodiscard]] static std::string map_name(std::string_view uid_map, std::string_view gid_map);
   /// Gives the path of a layer's folder; its root is "root" in it.
   [[nodiscard]] std::string layer_path(const std::string& map, const Digest& diff_id) const;

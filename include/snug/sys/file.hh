@@ -43,6 +43,16 @@ namespace snug::sys {
 /// write(2) of a whole small file in one go, as /proc and /sys want it; 0 or errno. Safe in a child after clone.
 [[nodiscard]] int write_file(int folder, const char* path, std::string_view data) noexcept;
 
+/// Makes the folder `path` (absolute), and those above it that are missing, with mode 0700. Throws.
+void make_folders(const std::string& path);
+
+/// Puts a small file in place, whole or not at all, also when the power fails: written under another name, fsync(2),
+/// rename(2), fsync(2) of the folder. Throws; nothing is left behind then.
+void replace_file(int folder, const std::string& name, std::string_view data, unsigned mode = 0600);
+
+/// Gives twelve letters that nobody else has: hexadecimal, of getrandom(2).
+[[nodiscard]] std::string random_name();
+
 /// An entry of a folder: its name and its d_type (DT_DIR, DT_REG, …; DT_UNKNOWN where the file system does not say).
 struct Entry {
   std::string name;

@@ -1,0 +1,76 @@
+#include <algorithm>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/image/document.hh"
+
+namespace snug::image {
+namespace {
+
+// uname's words and Go's.
+std::string go_word(std::string_view text) {
+  if (text == "x86_64" || text == "x86-64") return "amd64";
+  if (text == "aarch64") return "arm64";
+  return std::string(text);
+}
+
+// How well an image serves, the more the better; 0: not at all. arm64 is v8 where nothing is said.
+int fitness(const Platform& there, const Platform& wanted) {
+  if (there.os != wanted.os || there.architecture != wanted.architecture) return 0;
+  const auto variant = [](const Platform& any) { return any.architecture == "arm64" && any.variant.empty() ? "v8" : any.variant; };
+  if (variant(there) == variant(wanted)) return 3;
+  if (variant(there).empty()) return 2;
+  return wanted.variant.empty() && there.architecture != "amd64" ? 1 : 0;
+}
+
+}  // namespace
+
+Platform own_platform() {
+#if defined(__x86_64__)
+  return {.architecture = "amd64"};
+#elif defined(__aarch64__)
+  return {.architecture = "arm64", .variant = "v8"};
+#elif defined(__riscv) && __riscv_xlen == 64
+  return {.architecture = "riscv64"};
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+  return {.architecture = "ppc64le"};
+#elif defined(__s390x__)
+  return {.architecture = "s390x"};
+#else
+#error "which platform this is for Go and its images has to be said here"
+#endif
+}
+
+Platform parse_platform(std::string_view text) {
+  const std::vector<std::string> parts = split(text, '/');
+  const bool good = parts.size() <= 3 && std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
+    return !part.empty() && part.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-.") == std::string::npos;
+  });
+  if (!good) throw UsageError(format("{} is no platform", quoted(text)), "write OS/ARCHITECTURE[/VARIANT]: linux/amd64");
+  if (parts.size() == 1) return {.architecture = go_word(parts[0])};
+  return {parts[0], go_word(parts[1]), parts.size() == 3 ? parts[2] : ""};
+}
+
+std::string render_platform(const Platform& platform) {
+  return format("{}/{}{}{}", platform.os, platform.architecture, platform.variant.empty() ? "" : "/", platform.variant);
+}
+
+const Descriptor& choose_platform(const Index& index, const Platform& wanted) {
+  const Descriptor* best = nullptr;
+  int most = 0;
+  std::string there;
+  for (const Descriptor& descriptor : index.manifests) {
+    // Attestations call themselves unknown/unknown: they are no images.
+    if (!descriptor.platform || descriptor.platform->architecture == "unknown") continue;
+    const int fits = fitness(*descriptor.platform, wanted);
+    if (fits > most) best = &descriptor;
+    most = std::max(most, fits);
+    there += format("{}{}", there.empty() ? "" : ", ", printable(render_platform(*descriptor.platform)));
+  }
+  if (best) return *best;
+  if (index.manifests.size() == 1 && !index.manifests[0].platform) return index.manifests[0];
+  throw Error(format("there is no image for {} in it", render_platform(wanted)),
+              there.empty() ? "" : format("--platform takes one of these: {}", there));
+}
+
+}  // namespace snug::image

@@ -1,0 +1,244 @@
+#include "snug/image/store.hh"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "snug/base/error.hh"
+#include "snug/base/json.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+#include "store_folder.hh"
+
+namespace snug::image {
+namespace {
+
+using sys::Fd;
+
+constexpr std::string_view name_key = "org.opencontainers.image.ref.name";
+constexpr std::size_t largest_index = std::size_t{64} << 20U;
+
+std::string name_of(const Descriptor& descriptor) {
+  const auto found = descriptor.annotations.find(std::string(name_key));
+  return found == descriptor.annotations.end() ? std::string() : found->second;
+}
+
+// What index.json says; empty where there is none.
+Index read_index(const std::string& path) {
+  const std::string file = path + "/images/index.json";
+  const Fd fd = sys::try_open(AT_FDCWD, file.c_str(), O_RDONLY | O_NOFOLLOW);
+  if (!fd && errno == ENOENT) return {std::string(media::index), {}};
+  if (!fd) throw system_error(format("open {}", snug::quoted(file)), errno);
+  try {
+    // Its own form is an index's, but it may be larger than what a registry may send.
+    const Json document = parse_json(sys::read_all(fd.get(), largest_index));
+    const auto list = document.is_object() ? document.find("manifests") : document.end();
+    if (!document.is_object() || list == document.end() || !list->is_array()) throw Error("it has no list of manifests");
+    return std::get<Index>(parse_manifest(Json{{"manifests", *list}}.dump(), media::index));
+  } catch (Error& error) {
+    throw Error(format("{} is damaged: {}", snug::quoted(file), error.message()), "snug gc --check mends what can be mended");
+  }
+}
+
+void write_index(const std::string& path, const Index& index) {
+  const Fd images = sys::open(AT_FDCWD, path + "/images", O_RDONLY | O_DIRECTORY);
+  sys::replace_file(images.get(), "index.json", render_index(index));
+}
+
+bool is_same(const Descriptor& one, const Digest& manifest) { return one.digest == manifest; }
+
+bool is_hex(std::string_view text) { return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string_view::npos; }
+
+}  // namespace
+
+Store::Store(std::string path) : path_(std::move(path)) {}
+
+std::vector<Stored> Store::list() const {
+  std::vector<Stored> images;
+  for (Descriptor& descriptor : read_index(path_).manifests) {
+    std::string name = name_of(descriptor);
+    images.push_back({std::move(name), std::move(descriptor)});
+  }
+  return images;
+}
+
+Image Store::open(const Stored& stored) const {
+  Image image{.name = stored.name, .descriptor = stored.manifest, .manifest = {}, .config = {}};
+  try {
+    auto document = parse_manifest(read_blob(image.descriptor.digest, largest_manifest), image.descriptor.media_type);
+    if (const auto* index = std::get_if<Index>(&document)) {  // of somebody else who wrote into this layout
+      image.descriptor = choose_platform(*index, own_platform());
+      document = parse_manifest(read_blob(image.descriptor.digest, largest_manifest), image.descriptor.media_type);
+    }
+    if (!std::holds_alternative<Manifest>(document)) throw Error("its list of images names another list");
+    image.manifest = std::get<Manifest>(std::move(document));
+    image.config = parse_config(read_blob(image.manifest.config.digest, largest_config));
+    if (image.config.diff_ids.size() != image.manifest.layers.size())
+      throw Error(format("it has {} layers, and its configuration speaks of {}", image.manifest.layers.size(), image.config.diff_ids.size()));
+    return image;
+  } catch (Error& error) {
+    throw error.during(format("reading the image {}", snug::quoted(stored.name.empty() ? stored.manifest.digest.text() : stored.name)));
+  }
+}
+
+namespace {
+
+// By letters of an id, or by the digest of a manifest or a configuration.
+std::optional<Image> find_by_digest(const Store& store, const std::vector<Stored>& images, std::string_view text) {
+  const std::string_view hex = text.starts_with("sha256:") ? text.substr(7) : text;
+  if (!is_hex(hex)) return {};
+  std::optional<Image> found;
+  for (const Stored& stored : images) {
+    Image image;
+    try {
+      image = store.open(stored);
+    } catch (const Error&) {
+      continue;  // one damaged image must not hide the others
+    }
+    if (!image.id().hex.starts_with(hex) && stored.manifest.digest.hex != hex) continue;
+    if (found && found->id() != image.id()) throw UsageError(format("{} fits more than one image", snug::quoted(text)), "type more of the id");
+    if (!found) found = std::move(image);
+  }
+  return found;
+}
+
+const Stored* find_by_name(const std::vector<Stored>& images, const Reference& reference) {
+  const std::string whole = render_reference(reference);
+  for (const Stored& stored : images)
+    if (stored.name == whole) return &stored;
+  if (reference.digest) {
+    for (const Stored& stored : images)
+      if (stored.manifest.digest == *reference.digest && stored.name.starts_with(format("{}/{}", reference.registry, reference.repository)))
+        return &stored;
+    return nullptr;
+  }
+  if (!reference.short_name) return nullptr;
+  const Stored* found = nullptr;
+  const std::string end = "/" + familiar_name(reference);
+  for (const Stored& stored : images) {
+    if (!stored.name.ends_with(end)) continue;
+    if (found) throw UsageError(format("{} fits {} and {}", snug::quoted(familiar_name(reference)), snug::quoted(found->name), snug::quoted(stored.name)), "write the whole name");
+    found = &stored;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::optional<Image> Store::find(std::string_view name) const {
+  const std::vector<Stored> images = list();
+  const bool only_id = name.starts_with("sha256:") || (is_hex(name) && name.size() == 64);
+  if (!only_id) {
+    const Reference reference = parse_reference(name);
+    if (const Stored* stored = find_by_name(images, reference)) return open(*stored);
+  }
+  return find_by_digest(*this, images, name);
+}
+
+void Store::set_name(const std::string& name, const Descriptor& manifest) {
+  make_store(path_);
+  const Fd lock = lock_index(path_);
+  Index index = read_index(path_);
+  auto& all = index.manifests;
+  std::optional<Descriptor> loser;
+  std::erase_if(all, [&](const Descriptor& one) {
+    const bool mine = !name.empty() && name_of(one) == name;
+    if (mine && one.digest != manifest.digest) loser = one;
+    return mine || (is_same(one, manifest.digest) && name_of(one).empty());
+  });
+  const auto is_there = [&](const Digest& digest) {
+    return std::any_of(all.begin(), all.end(), [&](const Descriptor& one) { return is_same(one, digest); });
+  };
+  if (loser && !is_there(loser->digest)) {
+    loser->annotations.clear();
+    all.push_back(*loser);
+  }
+  if (!name.empty() || !is_there(manifest.digest)) {
+    all.push_back({.media_type = manifest.media_type, .digest = manifest.digest, .size = manifest.size, .platform = manifest.platform});
+    if (!name.empty()) all.back().annotations.emplace(name_key, name);
+  }
+  write_index(path_, index);
+}
+
+bool Store::drop_name(const std::string& name) {
+  const Fd lock = lock_index(path_);
+  Index index = read_index(path_);
+  const auto dropped = std::erase_if(index.manifests, [&](const Descriptor& one) { return name_of(one) == name; });
+  if (dropped) write_index(path_, index);
+  return dropped > 0;
+}
+
+void Store::drop_image(const Digest& manifest) {
+  const Fd lock = lock_index(path_);
+  Index index = read_index(path_);
+  if (std::erase_if(index.manifests, [&](const Descriptor& one) { return is_same(one, manifest); })) write_index(path_, index);
+}
+
+std::string Store::blob_path(const Digest& digest) const { return format("{}/images/blobs/{}/{}", path_, digest.algorithm, digest.hex); }
+
+bool Store::has_blob(const Digest& digest, std::uint64_t size) const {
+  const auto status = sys::find_status(AT_FDCWD, blob_path(digest).c_str());
+  return status && S_ISREG(status->st_mode) && static_cast<std::uint64_t>(status->st_size) == size;
+}
+
+Fd Store::open_blob(const Digest& digest) const {
+  Fd fd = sys::try_open(AT_FDCWD, blob_path(digest).c_str(), O_RDONLY | O_NOFOLLOW);
+  if (!fd && errno == ENOENT) throw Error(format("the blob {} is not in the store", digest.text()), "pull the image again");
+  if (!fd) throw system_error(format("open the blob {}", digest.text()), errno);
+  return fd;
+}
+
+std::string Store::read_blob(const Digest& digest, std::uint64_t limit) const {
+  try {
+    return sys::read_all(open_blob(digest).get(), limit);
+  } catch (Error& error) {
+    throw error.during(format("reading the blob {}", digest.text()));
+  }
+}
+
+void Store::write_blob(const Digest& digest, std::string_view content) {
+  make_store(path_);
+  const Fd folder = sys::open(AT_FDCWD, format("{}/images/blobs/{}", path_, digest.algorithm), O_RDONLY | O_DIRECTORY);
+  sys::replace_file(folder.get(), digest.hex, content);
+}
+
+std::string Store::map_name(std::string_view uid_map, std::string_view gid_map) {
+  constexpr std::size_t longest = 200;
+  const auto joined = [](std::string_view map) {
+    std::string text;
+    for (const std::string_view line : lines(map)) {
+      std::vector<std::string> words = split(line, ' ');
+      std::erase(words, "");
+      text += (text.empty() ? "" : "+") + join(words, "-");
+    }
+    return text;
+  };
+  const std::string uids = joined(uid_map), gids = joined(gid_map);
+  const std::string name = uids == gids ? uids : format("{}_{}", uids, gids);
+  if (name.size() > longest || name.find_first_not_of("0123456789-+_") != std::string::npos)
+    throw Error("the id map has too many ranges for layers of its own", "fewer ranges serve; --userns root has two");
+  return name;
+}
+
+std::string Store::layer_path(const std::string& map, const Digest& diff_id) const {
+  return format("{}/layers/{}/{}-{}", path_, map, diff_id.algorithm, diff_id.hex);
+}
+
+bool Store::has_layer(const std::string& map, const Digest& diff_id) const {
+  return sys::find_status(AT_FDCWD, layer_path(map, diff_id).c_str()).has_value();
+}
+
+Fd Store::use_layer(const std::string& map, const Digest& diff_id) const {
+  const std::string path = layer_path(map, diff_id);
+  Fd folder = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!folder || ::flock(folder.get(), LOCK_SH | LOCK_NB) != 0) return {};
+  // Whoever removes a layer locks it and moves it away first: it may be gone since it was opened.
+  const auto held = sys::find_status(folder.get(), ""), there = sys::find_status(AT_FDCWD, path.c_str());
+  return held && there && held->st_ino == there->st_ino && held->st_dev == there->st_dev ? std::move(folder) : Fd();
+}
+
+}  // namespace snug::image

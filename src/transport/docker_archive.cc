@@ -49,7 +49,7 @@ std::vector<Listed> read_list(const Files& files) {
 
 File find_member(const Files& files, const std::string& path) {
   auto file = files.find(path);
-  if (!file) throw Error(format("its {} is missing", snug::quoted(path)));
+  if (!file) throw Error(format("its {} is missing", quoted(path)));
   return std::move(*file);
 }
 

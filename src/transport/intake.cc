@@ -43,6 +43,14 @@ void Intake::finish() {
   }
 }
 
+void Intake::save() noexcept {
+  try {
+    gatherer_.flush();
+    keep_stage_->finish();
+  } catch (...) {  // why it ends is known already
+  }
+}
+
 void Intake::finish_stages() {
   gatherer_.flush();
   keep_stage_->finish();

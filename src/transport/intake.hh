@@ -39,6 +39,9 @@ class Intake {
   /// Waits until all of it has been worked on, and checks size and digests.
   void finish();
 
+  /// Writes what came into the file, so that the next time goes on from there, and no more: nothing may be added after.
+  void save() noexcept;
+
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
  private:

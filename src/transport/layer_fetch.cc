@@ -95,7 +95,12 @@ void LayerFetch::read_source(Staged& staged, std::unique_ptr<Unpacking>& unpacki
     unpacking = start_unpacking();
     intake.emplace(stop_, layer_, staged.fd(), 0, unpacking.get());
   };
-  source_.read_blob(layer_.blob, intake->size(), restart, [&](std::string_view bytes) { add(*intake, bytes); });
+  try {
+    source_.read_blob(layer_.blob, intake->size(), restart, [&](std::string_view bytes) { add(*intake, bytes); });
+  } catch (...) {
+    if (intake) intake->save();
+    throw;
+  }
 }
 
 void LayerFetch::put_in_place(Staged& staged) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "snug/image/reference.hh"
 #include "snug/transport/transport.hh"
 
 namespace snug::transport {
@@ -37,5 +39,20 @@ struct Contained {
 
 /// Opens all images in the archive or the layout at `path`, whichever it is; -: standard input. Throws.
 [[nodiscard]] std::vector<Contained> open_all(const std::string& path, const image::Store& store);
+
+/// Several images that go into one place.
+class Collection {
+ public:
+  virtual ~Collection() = default;
+
+  /// Gives the target for one image, which it holds by these names; to be finished before the next.
+  [[nodiscard]] virtual std::unique_ptr<Target> add(std::vector<image::Reference> names) = 0;
+
+  /// Makes an archive whole, which gets its name now.
+  virtual void finish() = 0;
+};
+
+/// Makes the place, or opens the layout that is there, to which images are added then. -: standard output. Throws.
+[[nodiscard]] std::unique_ptr<Collection> create_collection(Form form, const std::string& path);
 
 }  // namespace snug::transport

@@ -26,7 +26,7 @@ class Guard {
       case Event::array_end: names_.pop_back(); break;
       case Event::key:
         if (!names_.back().insert(value.get<std::string>()).second)
-          throw Error(format("the name {} stands twice in one object", snug::quoted(value.get<std::string>())));
+          throw Error(format("the name {} stands twice in one object", quoted(value.get<std::string>())));
         break;
       case Event::value: break;
     }

@@ -5,10 +5,17 @@
 namespace snug::commands {
 
 extern const cli::Command completion_command;
+extern const cli::Command df_command;
 extern const cli::Command doctor_command;
+extern const cli::Command gc_command;
 extern const cli::Command help_command;
+extern const cli::Command history_command;
+extern const cli::Command images_command;
+extern const cli::Command inspect_command;
 extern const cli::Command plan_command;
+extern const cli::Command rmi_command;
 extern const cli::Command run_command;
+extern const cli::Command tag_command;
 extern const cli::Command version_command;
 
 }  // namespace snug::commands

@@ -6,6 +6,7 @@
 
 #include "snug/base/error.hh"
 #include "snug/cli/command.hh"
+#include "snug/commands/environment.hh"
 #include "snug/plan/plan.hh"
 #include "snug/probe/host.hh"
 #include "snug/runtime/launch.hh"
@@ -21,9 +22,6 @@ struct Planned {
   plan::Plan plan;
   std::unique_ptr<Storage> storage;  ///< goes away with the value
 };
-
-/// Picks what the probe may look at.
-[[nodiscard]] probe::CallerEnvironment caller_environment(const Environment& environment);
 
 /// Goes from the words to the plan: configuration files, facts, rules. An archive is unpacked on the way, since what its
 /// root says of itself is among the facts; with `verbose` the steps of that are told. Prints notices on standard error.

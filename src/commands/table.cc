@@ -10,8 +10,9 @@
 namespace snug::commands {
 namespace {
 
-constexpr std::array table{&completion_command, &doctor_command, &help_command,
-                           &plan_command,       &run_command,    &version_command};
+constexpr std::array table{&completion_command, &df_command, &doctor_command, &gc_command, &help_command, &history_command,
+                           &images_command, &inspect_command, &plan_command, &rmi_command, &run_command, &tag_command,
+                           &version_command};
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "attach", .comes_with = "live containers"},
@@ -22,9 +23,7 @@ constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "diff", .comes_with = "live containers"},
     {.word = "exec", .comes_with = "live containers"},
     {.word = "export", .comes_with = "live containers"},
-    {.word = "images", .comes_with = "images"},
     {.word = "import", .comes_with = "images"},
-    {.word = "inspect", .comes_with = "live containers"},
     {.word = "kill", .comes_with = "live containers"},
     {.word = "load", .comes_with = "images"},
     {.word = "logs", .comes_with = "live containers"},
@@ -34,11 +33,9 @@ constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "ps", .comes_with = "live containers"},
     {.word = "pull", .comes_with = "images"},
     {.word = "rm", .comes_with = "live containers"},
-    {.word = "rmi", .comes_with = "images"},
     {.word = "save", .comes_with = "images"},
     {.word = "start", .comes_with = "live containers"},
     {.word = "stop", .comes_with = "live containers"},
-    {.word = "tag", .comes_with = "images"},
     {.word = "top", .comes_with = "live containers"},
     {.word = "volume", .comes_with = "images"},
     {.word = "wait", .comes_with = "live containers"},

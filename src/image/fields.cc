@@ -6,7 +6,7 @@
 namespace snug::image {
 namespace {
 
-Error wrong(std::string_view name, std::string_view kind) { return Error(format("its field {} is no {}", snug::quoted(name), kind)); }
+Error wrong(std::string_view name, std::string_view kind) { return Error(format("its field {} is no {}", quoted(name), kind)); }
 
 std::string text_of(const Json& value, std::string_view name) {
   if (!value.is_string()) throw wrong(name, "text");

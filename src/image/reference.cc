@@ -121,6 +121,15 @@ std::string render_reference(const Reference& reference) {
   return text;
 }
 
+bool is_name_of(std::string_view typed, std::string_view name) {
+  try {
+    const Reference reference = parse_reference(typed);
+    return render_reference(reference) == name || (reference.short_name && name.ends_with("/" + familiar_name(reference)));
+  } catch (const UsageError&) {
+    return false;
+  }
+}
+
 std::string familiar_name(const Reference& reference, bool tag) {
   constexpr std::string_view library = "library/";
   std::string text = reference.repository;

@@ -32,7 +32,7 @@ Index read_index(const std::string& path) {
   const std::string file = path + "/images/index.json";
   const Fd fd = sys::try_open(AT_FDCWD, file.c_str(), O_RDONLY | O_NOFOLLOW);
   if (!fd && errno == ENOENT) return {std::string(media::index), {}};
-  if (!fd) throw system_error(format("open {}", snug::quoted(file)), errno);
+  if (!fd) throw system_error(format("open {}", quoted(file)), errno);
   try {
     // Its own form is an index's, but it may be larger than what a registry may send.
     const Json document = parse_json(sys::read_all(fd.get(), largest_index));
@@ -40,7 +40,7 @@ Index read_index(const std::string& path) {
     if (!document.is_object() || list == document.end() || !list->is_array()) throw Error("it has no list of manifests");
     return std::get<Index>(parse_manifest(Json{{"manifests", *list}}.dump(), media::index));
   } catch (Error& error) {
-    throw Error(format("{} is damaged: {}", snug::quoted(file), error.message()), "snug gc --check mends what can be mended");
+    throw Error(format("{} is damaged: {}", quoted(file), error.message()), "snug gc --check mends what can be mended");
   }
 }
 
@@ -56,6 +56,8 @@ bool is_hex(std::string_view text) { return !text.empty() && text.find_first_not
 }  // namespace
 
 Store::Store(std::string path) : path_(std::move(path)) {}
+
+bool Store::exists() const { return sys::find_status(AT_FDCWD, (path_ + "/images").c_str()).has_value(); }
 
 std::vector<Stored> Store::list() const {
   std::vector<Stored> images;
@@ -81,7 +83,7 @@ Image Store::open(const Stored& stored) const {
       throw Error(format("it has {} layers, and its configuration speaks of {}", image.manifest.layers.size(), image.config.diff_ids.size()));
     return image;
   } catch (Error& error) {
-    throw error.during(format("reading the image {}", snug::quoted(stored.name.empty() ? stored.manifest.digest.text() : stored.name)));
+    throw error.during(format("reading the image {}", quoted(stored.name.empty() ? stored.manifest.digest.text() : stored.name)));
   }
 }
 
@@ -100,7 +102,7 @@ std::optional<Image> find_by_digest(const Store& store, const std::vector<Stored
       continue;  // one damaged image must not hide the others
     }
     if (!image.id().hex.starts_with(hex) && stored.manifest.digest.hex != hex) continue;
-    if (found && found->id() != image.id()) throw UsageError(format("{} fits more than one image", snug::quoted(text)), "type more of the id");
+    if (found && found->id() != image.id()) throw UsageError(format("{} fits more than one image", quoted(text)), "type more of the id");
     if (!found) found = std::move(image);
   }
   return found;
@@ -121,7 +123,7 @@ const Stored* find_by_name(const std::vector<Stored>& images, const Reference& r
   const std::string end = "/" + familiar_name(reference);
   for (const Stored& stored : images) {
     if (!stored.name.ends_with(end)) continue;
-    if (found) throw UsageError(format("{} fits {} and {}", snug::quoted(familiar_name(reference)), snug::quoted(found->name), snug::quoted(stored.name)), "write the whole name");
+    if (found) throw UsageError(format("{} fits {} and {}", quoted(familiar_name(reference)), quoted(found->name), quoted(stored.name)), "write the whole name");
     found = &stored;
   }
   return found;

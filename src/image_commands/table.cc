@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "functions.hh"
+
 namespace snug::image_commands {
 namespace {
 
@@ -10,7 +12,15 @@ struct Row {
   Function function;
 };
 
-constexpr std::array<Row, 0> table{};
+constexpr std::array table{
+    Row{"df", df},
+    Row{"gc", gc},
+    Row{"history", history},
+    Row{"images", images},
+    Row{"inspect", inspect},
+    Row{"rmi", rmi},
+    Row{"tag", tag},
+};
 
 }  // namespace
 

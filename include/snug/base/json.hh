@@ -2,9 +2,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include <string>
 #include <string_view>
 
+#include "snug/base/text.hh"
+
 namespace snug {
+
+// The library brings <iomanip>, whose std::quoted would be taken for a std::string.
+[[nodiscard]] inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
+[[nodiscard]] inline std::string quoted(std::string& text) { return quoted(std::string_view(text)); }
 
 /// A JSON value; objects keep the order in which their names came.
 using Json = nlohmann::ordered_json;

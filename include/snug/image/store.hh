@@ -55,6 +55,9 @@ class Store {
   /// registry is docker.io's, or else the only one that ends so. Throws where it fits several, and where it is no name.
   [[nodiscard]] std::optional<Image> find(std::string_view name) const;
 
+  /// Whether there is a store at all.
+  [[nodiscard]] bool exists() const;
+
   /// Reads the documents of an image; throws an Error that names the blob that is missing or damaged.
   [[nodiscard]] Image open(const Stored& stored) const;
 

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "snug/image/store.hh"
+
+namespace snug::image {
+
+/// What the images of a store are made of.
+struct Usage {
+  std::set<Digest> blobs;        ///< documents and layers
+  std::set<Digest> diff_ids;
+  std::vector<std::string> damaged;  ///< images of which this cannot be told, a sentence each
+};
+
+/// Reads the documents of all images.
+[[nodiscard]] Usage usage_of(const Store& store);
+
+/// Lists the blobs that are there, whole or not. What is no digest's name is left alone.
+[[nodiscard]] std::vector<Digest> list_blobs(const Store& store);
+
+/// A layer that was unpacked for an id map.
+struct LayerFolder {
+  std::string map;
+  Digest diff_id;
+  std::string path;
+};
+
+/// Lists the unpacked layers.
+[[nodiscard]] std::vector<LayerFolder> list_layers(const Store& store);
+
+/// Whether a container runs on the layer.
+[[nodiscard]] bool is_used(const LayerFolder& layer);
+
+/// Moves a layer away, into STORE/staging, so that it is there whole or not at all. Gives its new path; empty where it
+/// is in use.
+[[nodiscard]] std::string take_away(const Store& store, const LayerFolder& layer);
+
+/// Lists what lies in STORE/staging and nobody works on: folders, and files that were not touched for `age` seconds.
+[[nodiscard]] std::vector<std::string> list_abandoned(const Store& store, std::int64_t age);
+
+}  // namespace snug::image

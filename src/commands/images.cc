@@ -1,0 +1,30 @@
+#include <array>
+
+#include "commands.hh"
+#include "image_program.hh"
+
+namespace snug::commands {
+namespace {
+
+constexpr std::array options{
+    cli::Option{.name = "all", .letter = 'a', .help = "also those without a name"},
+    cli::Option{.name = "digests", .help = "show the digests of the manifests"},
+    cli::Option{.name = "filter", .letter = 'f', .argument = "KEY=VALUE", .help = "only those with reference=PATTERN, label=NAME[=VALUE], before=IMAGE, since=IMAGE or dangling=true", .repeatable = true},
+    cli::Option{.name = "json", .help = "print JSON"},
+    cli::Option{.name = "no-trunc", .help = "show ids whole"},
+    cli::Option{.name = "quiet", .letter = 'q', .help = "print ids only"},
+};
+
+}  // namespace
+
+constinit const cli::Command images_command{
+    .name = "images",
+    .summary = "list the images that are there",
+    .operands = "[NAME[:TAG]]",
+    .description = "Lists the images of your store, the newest first. SIZE is what the blobs of an image weigh as they\n"
+                   "came; 'snug df' tells what the whole store weighs.",
+    .options = options,
+    .max_operands = 1,
+    .function = run_image_program};
+
+}  // namespace snug::commands

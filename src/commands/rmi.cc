@@ -1,0 +1,27 @@
+#include <array>
+#include <cstdint>
+
+#include "commands.hh"
+#include "image_program.hh"
+
+namespace snug::commands {
+namespace {
+
+constexpr std::array options{
+    cli::Option{.name = "all", .letter = 'a', .help = "remove all images"},
+    cli::Option{.name = "force", .letter = 'f', .help = "also with all its names, or while a container runs on it"},
+};
+
+}  // namespace
+
+constinit const cli::Command rmi_command{
+    .name = "rmi",
+    .summary = "remove names of images, and images with their last name",
+    .operands = "IMAGE...",
+    .description = "Takes the names away; an image that loses its last one is removed, with all that no other image shares.\n"
+                   "By its id an image is removed with all names, which takes --force where there are several.",
+    .options = options,
+    .max_operands = SIZE_MAX,
+    .function = run_image_program};
+
+}  // namespace snug::commands

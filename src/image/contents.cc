@@ -1,0 +1,93 @@
+#include "snug/image/contents.hh"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::image {
+namespace {
+
+using sys::Fd;
+
+std::vector<sys::Entry> entries_of(const std::string& path) {
+  const Fd folder = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!folder && errno == ENOENT) return {};
+  if (!folder) throw system_error(format("open {}", quoted(path)), errno);
+  return sys::list_folder(folder.get());
+}
+
+bool is_free(const std::string& path) {
+  const Fd fd = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  return fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+}  // namespace
+
+Usage usage_of(const Store& store) {
+  Usage usage;
+  for (const Stored& stored : store.list()) {
+    usage.blobs.insert(stored.manifest.digest);
+    try {
+      const Image image = store.open(stored);
+      usage.blobs.insert({image.descriptor.digest, image.manifest.config.digest});
+      for (const Descriptor& layer : image.manifest.layers) usage.blobs.insert(layer.digest);
+      usage.diff_ids.insert(image.config.diff_ids.begin(), image.config.diff_ids.end());
+    } catch (const Error& error) {
+      usage.damaged.push_back(format("{}: {}", quoted(stored.name.empty() ? stored.manifest.digest.text() : stored.name), error.message()));
+    }
+  }
+  return usage;
+}
+
+std::vector<Digest> list_blobs(const Store& store) {
+  std::vector<Digest> blobs;
+  for (const char* algorithm : {"sha256", "sha512"})
+    for (const sys::Entry& entry : entries_of(format("{}/images/blobs/{}", store.path(), algorithm)))
+      if (auto digest = parse_digest(format("{}:{}", algorithm, entry.name))) blobs.push_back(*std::move(digest));
+  return blobs;
+}
+
+std::vector<LayerFolder> list_layers(const Store& store) {
+  std::vector<LayerFolder> layers;
+  const std::string folder = store.path() + "/layers";
+  for (const sys::Entry& map : entries_of(folder))
+    for (const sys::Entry& entry : entries_of(format("{}/{}", folder, map.name))) {
+      const std::size_t dash = entry.name.find('-');
+      if (dash == std::string::npos) continue;
+      if (const auto diff_id = parse_digest(entry.name.substr(0, dash) + ":" + entry.name.substr(dash + 1)))
+        layers.push_back({map.name, *diff_id, store.layer_path(map.name, *diff_id)});
+    }
+  return layers;
+}
+
+bool is_used(const LayerFolder& layer) { return !is_free(layer.path); }
+
+std::string take_away(const Store& store, const LayerFolder& layer) {
+  const Fd folder = sys::try_open(AT_FDCWD, layer.path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!folder || ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) return {};
+  const std::string path = format("{}/staging/{}", store.path(), sys::random_name());
+  if (::rename(layer.path.c_str(), path.c_str()) != 0) throw system_error(format("move {} away", quoted(layer.path)), errno);
+  return path;
+}
+
+std::vector<std::string> list_abandoned(const Store& store, std::int64_t age) {
+  std::vector<std::string> abandoned;
+  const std::string folder = store.path() + "/staging";
+  for (const sys::Entry& entry : entries_of(folder)) {
+    const std::string path = format("{}/{}", folder, entry.name);
+    const auto status = sys::find_status(AT_FDCWD, path.c_str());
+    const bool old = status && (S_ISDIR(status->st_mode) || std::time(nullptr) - status->st_mtim.tv_sec >= age);
+    if (old && is_free(path)) abandoned.push_back(path);
+  }
+  return abandoned;
+}
+
+}  // namespace snug::image

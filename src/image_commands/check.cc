@@ -1,0 +1,147 @@
+#include "check.hh"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <set>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+#include "snug/image/contents.hh"
+#include "snug/sys/file.hh"
+#include "snug/transport/hash.hh"
+#include "store_of.hh"
+
+namespace snug::image_commands {
+namespace {
+
+image::Digest digest_of_file(int fd, const std::string& algorithm) {
+  transport::Hasher hasher(algorithm);
+  std::vector<char> buffer(std::size_t{1} << 20U);
+  for (;;) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error("read a blob", errno);
+    if (count == 0) return hasher.finish();
+    hasher.add({buffer.data(), static_cast<std::size_t>(count)});
+  }
+}
+
+class Check {
+ public:
+  Check(image::Store& store, bool try_only) : store_(store), try_only_(try_only) {}
+
+  std::size_t run() {
+    for (const image::Digest& blob : list_blobs(store_)) check_blob(blob);
+    check_index();
+    for (const image::Stored& stored : store_.list()) check_image(stored);
+    return faults_;
+  }
+
+ private:
+  void tell(std::string_view fault, std::string_view remedy) {
+    ++faults_;
+    commands::print(format("{}; {}\n", fault, remedy));
+  }
+
+  void check_blob(const image::Digest& blob) {
+    const sys::Fd fd = store_.open_blob(blob);
+    if (digest_of_file(fd.get(), blob.algorithm) == blob) return;
+    if (!try_only_) ::unlink(store_.blob_path(blob).c_str());
+    tell(format("the blob {} is damaged", blob.text()), try_only_ ? "'snug gc --check' removes it" : "removed, 'snug pull' brings it anew");
+  }
+
+  // Names are lost with the index, images are not.
+  void check_index() {
+    try {
+      static_cast<void>(store_.list());
+    } catch (const Error& error) {
+      if (try_only_) {
+        tell(error.message(), "'snug gc --check' makes it anew");
+        throw;
+      }
+      const std::string file = store_.path() + "/images/index.json";
+      if (::rename(file.c_str(), (file + ".damaged").c_str()) != 0) throw system_error(format("move {} away", quoted(file)), errno);
+      std::size_t found = 0;
+      for (const image::Digest& blob : list_blobs(store_)) found += is_taken_up(blob) ? 1U : 0U;
+      tell(error.message(), format("made anew with {} images, which have lost their names; the old one is index.json.damaged", found));
+    }
+  }
+
+  bool is_taken_up(const image::Digest& blob) {
+    const auto status = sys::find_status(AT_FDCWD, store_.blob_path(blob).c_str());
+    if (!status || static_cast<std::uint64_t>(status->st_size) > image::largest_manifest) return false;
+    try {
+      const auto document = image::parse_manifest(store_.read_blob(blob, image::largest_manifest));
+      const auto* manifest = std::get_if<image::Manifest>(&document);
+      if (!manifest) return false;
+      store_.set_name("", {.media_type = manifest->media_type, .digest = blob, .size = static_cast<std::uint64_t>(status->st_size)});
+      return true;
+    } catch (const Error&) {
+      return false;  // a configuration, or a layer
+    }
+  }
+
+  void check_image(const image::Stored& stored) {
+    const std::string name = stored.name.empty() ? stored.manifest.digest.text() : short_name(stored.name);
+    const std::string remedy = stored.name.empty() ? format("'snug rmi {}' removes it", name) : format("'snug pull {}' mends it", shell_quoted(name));
+    try {
+      const image::Image image = store_.open(stored);
+      for (const image::Descriptor& layer : image.manifest.layers)
+        if (!store_.has_blob(layer.digest, layer.size) && !is_unpacked(image, layer)) tell(format("{} lacks the blob {}", quoted(name), layer.digest.text()), remedy);
+    } catch (const Error& error) {
+      tell(format("{} is damaged: {}", quoted(name), error.message()), remedy);
+    }
+  }
+
+  // What gc --blobs took is no damage.
+  bool is_unpacked(const image::Image& image, const image::Descriptor& layer) {
+    for (std::size_t at = 0; at < image.manifest.layers.size(); ++at) {
+      if (image.manifest.layers[at].digest != layer.digest) continue;
+      for (const image::LayerFolder& folder : list_layers(store_))
+        if (folder.diff_id == image.config.diff_ids[at]) return true;
+    }
+    return false;
+  }
+
+  image::Store& store_;
+  bool try_only_;
+  std::size_t faults_ = 0;
+};
+
+bool can_be_fetched(const std::string& name) {
+  try {
+    return image::parse_reference(name).registry != "localhost";
+  } catch (const UsageError&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+std::size_t check(image::Store& store, bool try_only) { return Check(store, try_only).run(); }
+
+void drop_blobs(const image::Store& store, bool try_only, Swept& swept) {
+  std::set<image::Digest> unpacked, wanted, done;
+  for (const image::LayerFolder& layer : list_layers(store)) unpacked.insert(layer.diff_id);
+  // A layer that one image of the store has from nowhere stays for all of them.
+  for (const image::Stored& stored : store.list())
+    if (!can_be_fetched(stored.name))
+      for (const image::Descriptor& layer : store.open(stored).manifest.layers) wanted.insert(layer.digest);
+  for (const image::Stored& stored : store.list()) {
+    const image::Image image = store.open(stored);
+    for (std::size_t at = 0; at < image.manifest.layers.size(); ++at) {
+      const image::Descriptor& layer = image.manifest.layers[at];
+      if (wanted.contains(layer.digest) || !unpacked.contains(image.config.diff_ids[at]) || !done.insert(layer.digest).second) continue;
+      if (!store.has_blob(layer.digest, layer.size) || (!try_only && ::unlink(store.blob_path(layer.digest).c_str()) != 0)) continue;
+      ++swept.blobs;
+      swept.bytes += layer.size;
+    }
+  }
+}
+
+}  // namespace snug::image_commands

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "snug/cli/command.hh"
+
+namespace snug::image_commands {
+
+// What the commands on images do, one a file, as the table has them. They give the exit code and throw what ends them.
+
+int df(const cli::Invocation& invocation);
+int gc(const cli::Invocation& invocation);
+int history(const cli::Invocation& invocation);
+int images(const cli::Invocation& invocation);
+int inspect(const cli::Invocation& invocation);
+int rmi(const cli::Invocation& invocation);
+int tag(const cli::Invocation& invocation);
+
+}  // namespace snug::image_commands

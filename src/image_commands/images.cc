@@ -1,0 +1,144 @@
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "functions.hh"
+#include "snug/base/error.hh"
+#include "snug/base/json.hh"
+#include "snug/base/text.hh"
+#include "snug/base/time.hh"
+#include "snug/commands/output.hh"
+#include "store_of.hh"
+
+namespace snug::image_commands {
+namespace {
+
+using image::Image;
+using Filter = std::function<bool(const Image&)>;
+
+std::int64_t created(const Image& image) { return parse_time(image.config.created).value_or(0); }
+
+// Docker's table has the name without its tag in one column and the tag in the next.
+struct Name {
+  std::string repository = "<none>", tag = "<none>";
+};
+
+Name name_of(const Image& image) {
+  Name name;
+  try {
+    const image::Reference reference = image::parse_reference(image.name);
+    name.repository = image::familiar_name(reference, false);
+    if (!reference.tag.empty()) name.tag = reference.tag;
+  } catch (const UsageError&) {
+    if (!image.name.empty()) name.repository = printable(image.name);
+  }
+  return name;
+}
+
+Filter by_name(const std::string& pattern) {
+  const bool tagged = pattern.find(':', pattern.rfind('/') == std::string::npos ? 0 : pattern.rfind('/')) != std::string::npos;
+  return [pattern, tagged](const Image& image) {
+    const Name name = name_of(image);
+    const std::string shown = tagged ? format("{}:{}", name.repository, name.tag) : name.repository;
+    return ::fnmatch(pattern.c_str(), shown.c_str(), FNM_PATHNAME) == 0 || ::fnmatch(pattern.c_str(), image.name.c_str(), FNM_PATHNAME) == 0;
+  };
+}
+
+Filter by_label(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  return [key = text.substr(0, equals), value = equals == std::string::npos ? std::nullopt : std::optional(text.substr(equals + 1))](const Image& image) {
+    const auto found = image.config.process.labels.find(key);
+    return found != image.config.process.labels.end() && (!value || found->second == *value);
+  };
+}
+
+Filter make_filter(const image::Store& store, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const std::string key = text.substr(0, equals), value = equals == std::string::npos ? "" : text.substr(equals + 1);
+  if (value.empty()) throw UsageError(format("the filter {} has no value", quoted(text)), "write KEY=VALUE: reference=debian");
+  if (key == "reference") return by_name(value);
+  if (key == "label") return by_label(value);
+  if (key == "dangling") {
+    if (value != "true" && value != "false") throw UsageError(format("the filter {} is true or false", quoted(key)));
+    return [wanted = value == "true"](const Image& image) { return image.name.empty() == wanted; };
+  }
+  if (key == "before" || key == "since") {
+    const std::int64_t time = created(find_image(store, value));
+    return [time, before = key == "before"](const Image& image) { return before ? created(image) < time : created(image) > time; };
+  }
+  throw UsageError(format("there is no filter {}", quoted(key)), "reference, label, before, since and dangling are there");
+}
+
+std::vector<Filter> filters_of(const image::Store& store, const cli::Arguments& arguments) {
+  std::vector<Filter> filters;
+  bool unnamed = arguments.flag("all");
+  for (const cli::Given& given : arguments.options) {
+    if (given.option->name != "filter") continue;
+    filters.push_back(make_filter(store, given.value));
+    unnamed = unnamed || given.value.starts_with("dangling=");
+  }
+  if (!arguments.operands.empty()) filters.push_back(by_name(arguments.operands[0]));
+  if (!unnamed) filters.push_back([](const Image& image) { return !image.name.empty(); });
+  return filters;
+}
+
+std::vector<Image> chosen_images(const image::Store& store, const cli::Arguments& arguments) {
+  const std::vector<Filter> filters = filters_of(store, arguments);
+  std::vector<Image> images;
+  for (const image::Stored& stored : store.list()) {
+    try {
+      Image image = store.open(stored);
+      if (std::all_of(filters.begin(), filters.end(), [&](const Filter& filter) { return filter(image); })) images.push_back(std::move(image));
+    } catch (const Error& error) {  // a damaged image must not hide the others
+      commands::say(format("snug: notice: {} cannot be read: {}\n", quoted(short_name(stored.name)), error.message()));
+    }
+  }
+  std::stable_sort(images.begin(), images.end(), [](const Image& one, const Image& other) { return created(one) > created(other); });
+  return images;
+}
+
+std::string id_of(const Image& image, bool whole) { return whole ? image.id().text() : image.id().brief(); }
+
+std::string render_table(const std::vector<Image>& images, const cli::Arguments& arguments) {
+  const bool digests = arguments.flag("digests");
+  std::vector<std::vector<std::string>> rows{{"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"}};
+  if (digests) rows[0].insert(rows[0].begin() + 2, "DIGEST");
+  for (const Image& image : images) {
+    const Name name = name_of(image);
+    const auto time = parse_time(image.config.created);
+    rows.push_back({name.repository, name.tag, id_of(image, arguments.flag("no-trunc")), time ? render_age(std::time(nullptr) - *time) : "N/A", render_size(size_of(image))});
+    if (digests) rows.back().insert(rows.back().begin() + 2, image.descriptor.digest.text());
+  }
+  return render_columns(rows);
+}
+
+std::string render_json(const std::vector<Image>& images) {
+  Json list = Json::array();
+  for (const Image& image : images)
+    list.push_back({{"Id", image.id().text()}, {"Name", image.name}, {"Digest", image.descriptor.digest.text()}, {"Created", image.config.created},
+                    {"Size", size_of(image)}, {"Platform", image::render_platform(image.config.platform)}, {"Labels", image.config.process.labels}});
+  return list.dump(2) + "\n";
+}
+
+// An image has one id, whatever the number of its names.
+std::string render_ids(const std::vector<Image>& images, bool whole) {
+  std::vector<std::string> ids;
+  for (const Image& image : images)
+    if (std::string id = id_of(image, whole); std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(std::move(id));
+  return ids.empty() ? "" : join(ids, "\n") + "\n";
+}
+
+}  // namespace
+
+int images(const cli::Invocation& invocation) {
+  const cli::Arguments& arguments = invocation.arguments;
+  const std::vector<Image> images = chosen_images(store_of(invocation), arguments);
+  if (arguments.flag("quiet"))
+    commands::print(render_ids(images, arguments.flag("no-trunc")));
+  else
+    commands::print(arguments.flag("json") ? render_json(images) : render_table(images, arguments));
+  return 0;
+}
+
+}  // namespace snug::image_commands

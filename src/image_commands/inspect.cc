@@ -1,0 +1,75 @@
+#include "functions.hh"
+#include "snug/base/error.hh"
+#include "snug/base/json.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+#include "store_of.hh"
+
+namespace snug::image_commands {
+namespace {
+
+Json set_of(const std::vector<std::string>& names) {
+  Json object = Json::object();
+  for (const std::string& name : names) object[name] = Json::object();
+  return object;
+}
+
+Json list_or_null(const std::optional<std::vector<std::string>>& list) { return list ? Json(*list) : Json(); }
+
+Json config_of(const image::Process& process) {
+  return {{"Entrypoint", list_or_null(process.entrypoint)}, {"Cmd", list_or_null(process.command)}, {"Env", process.env},
+          {"WorkingDir", process.workdir}, {"User", process.user}, {"Labels", process.labels}, {"Volumes", set_of(process.volumes)},
+          {"ExposedPorts", set_of(process.ports)}, {"StopSignal", process.stop_signal}};
+}
+
+// All names of the image, and its digest behind each repository that it came from.
+void add_names(const image::Store& store, const image::Image& image, Json& object) {
+  Json tags = Json::array(), digests = Json::array();
+  for (const image::Stored& stored : store.list()) {
+    if (stored.manifest.digest != image.descriptor.digest || stored.name.empty()) continue;
+    try {
+      const image::Reference name = image::parse_reference(stored.name);
+      if (!name.tag.empty()) tags.push_back(image::familiar_name(name));
+      const std::string digest = format("{}@{}", image::familiar_name(name, false), image.descriptor.digest.text());
+      if (std::find(digests.begin(), digests.end(), digest) == digests.end()) digests.push_back(digest);
+    } catch (const UsageError&) {
+      tags.push_back(stored.name);
+    }
+  }
+  object["RepoTags"] = tags;
+  object["RepoDigests"] = digests;
+}
+
+Json describe(const image::Store& store, const image::Image& image) {
+  Json object{{"Id", image.id().text()}};
+  add_names(store, image, object);
+  object["Digest"] = image.descriptor.digest.text();
+  object["MediaType"] = image.manifest.media_type;
+  object["Created"] = image.config.created;
+  object["Author"] = image.config.author;
+  object["Os"] = image.config.platform.os;
+  object["Architecture"] = image.config.platform.architecture;
+  object["Variant"] = image.config.platform.variant;
+  object["Size"] = size_of(image);
+  object["Config"] = config_of(image.config.process);
+  Json diff_ids = Json::array(), blobs = Json::array();
+  for (const image::Digest& diff_id : image.config.diff_ids) diff_ids.push_back(diff_id.text());
+  for (const image::Descriptor& layer : image.manifest.layers)
+    blobs.push_back({{"MediaType", layer.media_type}, {"Digest", layer.digest.text()}, {"Size", layer.size}});
+  object["RootFS"] = Json{{"Type", "layers"}, {"Layers", diff_ids}};
+  object["Layers"] = blobs;
+  return object;
+}
+
+}  // namespace
+
+int inspect(const cli::Invocation& invocation) {
+  need_operands(invocation, 1, "an image");
+  const image::Store store = store_of(invocation);
+  Json list = Json::array();
+  for (const std::string& name : invocation.arguments.operands) list.push_back(describe(store, find_image(store, name)));
+  commands::print(list.dump(2) + "\n");
+  return 0;
+}
+
+}  // namespace snug::image_commands

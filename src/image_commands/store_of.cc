@@ -1,0 +1,42 @@
+#include "store_of.hh"
+
+#include <set>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/environment.hh"
+
+namespace snug::image_commands {
+
+image::Store store_of(const cli::Invocation& invocation) {
+  return image::Store(probe::find_store(commands::caller_environment(invocation.environment)));
+}
+
+image::Image find_image(const image::Store& store, const std::string& name) {
+  if (auto found = store.find(name)) return *std::move(found);
+  throw Error(format("there is no image {}", quoted(name)), "'snug images' lists those that are there; 'snug pull' brings others");
+}
+
+void need_operands(const cli::Invocation& invocation, std::size_t least, std::string_view what) {
+  if (invocation.arguments.operands.size() >= least) return;
+  throw UsageError(format("'snug {}' needs {}", invocation.command.name, what), format("snug {} {}", invocation.command.name, invocation.command.operands));
+}
+
+std::string short_name(const std::string& name) {
+  if (name.empty()) return "<none>";
+  try {
+    return image::familiar_name(image::parse_reference(name));
+  } catch (const UsageError&) {
+    return name;  // of somebody else who wrote into the layout
+  }
+}
+
+std::uint64_t size_of(const image::Image& image) {
+  std::set<image::Digest> seen{image.manifest.config.digest};
+  std::uint64_t size = image.descriptor.size + image.manifest.config.size;
+  for (const image::Descriptor& layer : image.manifest.layers)
+    if (seen.insert(layer.digest).second) size += layer.size;
+  return size;
+}
+
+}  // namespace snug::image_commands

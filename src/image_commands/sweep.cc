@@ -1,0 +1,96 @@
+#include "sweep.hh"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/image/contents.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::image_commands {
+namespace {
+
+std::uint64_t file_size(const std::string& path) {
+  const auto status = sys::find_status(AT_FDCWD, path.c_str());
+  return status ? static_cast<std::uint64_t>(status->st_size) : 0;
+}
+
+void add_unneeded(const image::Store& store, std::vector<Waste>& waste) {
+  const image::Usage usage = usage_of(store);
+  if (!usage.damaged.empty()) return;
+  for (const image::Digest& blob : list_blobs(store))
+    if (!usage.blobs.contains(blob)) waste.push_back({Waste::Kind::blob, blob.text(), store.blob_path(blob), {}, blob});
+  for (const image::LayerFolder& layer : list_layers(store))
+    if (!usage.diff_ids.contains(layer.diff_id)) waste.push_back({Waste::Kind::layer, layer.diff_id.text(), layer.path, layer.map, layer.diff_id});
+}
+
+/// Removes one thing after the other and adds up.
+class Broom {
+ public:
+  Broom(const image::Store& store, const Trees& trees, bool try_only) : store_(store), trees_(trees), try_only_(try_only) {}
+
+  void take(const Waste& waste) {
+    switch (waste.kind) {
+      case Waste::Kind::blob: return take_blob(waste);
+      case Waste::Kind::layer: return take_layer(waste);
+      case Waste::Kind::unfinished: return take_tree(waste, waste.path, swept_.unfinished);
+    }
+  }
+
+  Swept finish() { return std::move(swept_); }
+
+ private:
+  void take_blob(const Waste& waste) {
+    const std::uint64_t size = file_size(waste.path);
+    if (!try_only_ && ::unlink(waste.path.c_str()) != 0) return keep(waste, errno_text(errno));
+    ++swept_.blobs;
+    swept_.bytes += size;
+  }
+
+  void take_layer(const Waste& waste) {
+    if (try_only_) return take_tree(waste, waste.path, swept_.layers);
+    const std::string path = take_away(store_, {waste.map, waste.digest, waste.path});
+    if (path.empty()) return keep(waste, "a container runs on it");
+    take_tree(waste, path, swept_.layers);
+  }
+
+  void take_tree(const Waste& waste, const std::string& path, std::size_t& count) {
+    const auto status = sys::find_status(AT_FDCWD, path.c_str());
+    const bool file = status && !S_ISDIR(status->st_mode);
+    const std::uint64_t size = file ? file_size(path) : trees_.size(path, waste.map);
+    const bool gone = try_only_ || (file ? ::unlink(path.c_str()) == 0 : trees_.remove(path, waste.map));
+    if (!gone) return keep(waste, format("{} could not be removed", quoted(path)));
+    ++count;
+    swept_.bytes += size;
+  }
+
+  void keep(const Waste& waste, std::string_view why) { swept_.kept.push_back(format("{} stays: {}", waste.name, why)); }
+
+  const image::Store& store_;
+  const Trees& trees_;
+  bool try_only_;
+  Swept swept_;
+};
+
+}  // namespace
+
+std::vector<Waste> find_waste(const image::Store& store, std::int64_t age) {
+  std::vector<Waste> waste;
+  add_unneeded(store, waste);
+  for (const std::string& path : list_abandoned(store, age)) waste.push_back({Waste::Kind::unfinished, quoted(path), path, {}});
+  return waste;
+}
+
+Swept sweep(const image::Store& store, const Trees& trees, std::int64_t age, bool try_only) {
+  const sys::Fd lock = try_lock_exclusive(store);
+  if (!lock) throw Error("another snug is adding to the store", "try again when it has finished");
+  Broom broom(store, trees, try_only);
+  for (const Waste& waste : find_waste(store, age)) broom.take(waste);
+  return broom.finish();
+}
+
+}  // namespace snug::image_commands

@@ -1,0 +1,80 @@
+#include "trees.hh"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "snug/base/text.hh"
+#include "snug/commands/environment.hh"
+#include "snug/runtime/mapped.hh"
+#include "snug/state/container_folder.hh"
+#include "snug/state/tree_size.hh"
+
+namespace snug::image_commands {
+namespace {
+
+// "0-1000-1+1-100000-65536"; empty where it is nothing like that.
+std::vector<plan::IdRange> ranges_of(const std::string& text) {
+  std::vector<plan::IdRange> ranges;
+  for (const std::string& part : split(text, '+')) {
+    const std::vector<std::string> words = split(part, '-');
+    std::vector<std::uint32_t> numbers;
+    for (const std::string& word : words)
+      if (const auto number = parse_number(word); number && *number <= UINT32_MAX) numbers.push_back(static_cast<std::uint32_t>(*number));
+    if (words.size() != 3 || numbers.size() != 3) return {};
+    ranges.push_back({{numbers[0]}, {numbers[1]}, numbers[2]});
+  }
+  return ranges;
+}
+
+// Root inside is the caller, and all sub-ids follow.
+std::vector<plan::IdRange> widest(HostId own, const std::vector<plan::SubIdRange>& ranges) {
+  std::vector<plan::IdRange> map{{{0}, own, 1}};
+  std::uint32_t next = 1;
+  for (const plan::SubIdRange& range : ranges) {
+    map.push_back({{next}, range.first, range.count});
+    next += range.count;
+  }
+  return map;
+}
+
+}  // namespace
+
+Trees::Trees(const cli::Invocation& invocation) {
+  const plan::HostFacts facts = probe::host_facts({.rootfs = {.kind = plan::Rootfs::Kind::archive}}, commands::caller_environment(invocation.environment));
+  widest_ = {.uids = widest(facts.uid, facts.subuids), .gids = widest(facts.gid, facts.subgids), .newuidmap = facts.newuidmap, .newgidmap = facts.newgidmap};
+}
+
+bool Trees::run(const std::string& map, const std::function<bool()>& work) const {
+  if (work()) return true;
+  plan::WriteIdMaps maps = widest_;
+  if (!map.empty()) {
+    const std::size_t groups = map.find('_');
+    maps.uids = ranges_of(map.substr(0, groups));
+    maps.gids = groups == std::string::npos ? maps.uids : ranges_of(map.substr(groups + 1));
+  }
+  return runtime::run_mapped(maps, work);
+}
+
+bool Trees::remove(const std::string& path, const std::string& map) const {
+  return run(map, [&] { return state::remove_tree(path); });
+}
+
+std::uint64_t Trees::size(const std::string& path, const std::string& map) const {
+  // Who measures may be another process.
+  void* shared = ::mmap(nullptr, sizeof(std::uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return 0;
+  auto* bytes = static_cast<std::uint64_t*>(shared);
+  const bool known = run(map, [&] {
+    const std::optional<std::uint64_t> size = state::tree_size(path);
+    *bytes = size.value_or(0);
+    return size.has_value();
+  });
+  const std::uint64_t size = known ? *bytes : 0;
+  ::munmap(shared, sizeof(std::uint64_t));
+  return size;
+}
+
+}  // namespace snug::image_commands

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "snug/cli/command.hh"
+#include "snug/plan/step.hh"
+
+namespace snug::image_commands {
+
+/// Works on trees whose files may belong to sub-ids: first as the caller, and where that is not enough as root of the user
+/// namespace that they were made in. The calling process has one thread.
+class Trees {
+ public:
+  explicit Trees(const cli::Invocation& invocation);
+
+  /// Removes a tree; `map` is the name of its id map (image::Store::map_name), or empty: the caller's widest. False where
+  /// something of it stays.
+  [[nodiscard]] bool remove(const std::string& path, const std::string& map = {}) const;
+
+  /// Gives how many bytes of the disk a tree takes; 0 where that cannot be told.
+  [[nodiscard]] std::uint64_t size(const std::string& path, const std::string& map = {}) const;
+
+ private:
+  [[nodiscard]] bool run(const std::string& map, const std::function<bool()>& work) const;
+
+  plan::WriteIdMaps widest_;
+};
+
+}  // namespace snug::image_commands

@@ -17,7 +17,10 @@ using image::Digest;
 using image::Manifest;
 using image::Store;
 
-void Unpacking::fail() { throw Error("what unpacks the layer ended too early"); }
+void Unpacking::fail() {
+  finish();
+  throw Error("what unpacks the layer ended too early");
+}
 
 namespace {
 

@@ -66,7 +66,7 @@ class Unpacking {
   /// Tells that all was written and was what it should be; waits for the end. Throws what went wrong. Without it the layer
   /// is thrown away by the destructor.
   virtual void finish() = 0;
-  /// Called instead where nobody reads the pipe any more: throws what went wrong there. The layer is thrown away.
+  /// Called instead where nobody reads the pipe any more, which is before the end only where something went wrong: throws what.
   [[noreturn]] virtual void fail();
 };
 

@@ -5,16 +5,17 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/layer/unpack.hh"
 #include "snug/sys/file.hh"
 
-// snug-layer: unpacks the archive on descriptor 0 into the folder that it stands in. It is the payload of a
-// container of its own, pivoted into that folder: there is no /proc, no loader and nothing to trust in its tree.
-// On 1 it tells the program that started it "entries N devices N owners N xattrs N"; where it fails it exits with 1
-// and says on 2 why, in one escaped line without a line feed, to be put behind the archive's name.
+// snug-layer tree|layer: unpacks the archive on descriptor 0, a root or a layer of an image, into the folder that it
+// stands in. It is the payload of a container of its own, pivoted into that folder: there is no /proc, no loader and
+// nothing to trust in its tree. On 1 it tells the program that started it "entries N devices N owners N xattrs N marks N";
+// where it fails it exits with 1 and says on 2 why, in one escaped line without a line feed, to be put behind the archive's name.
 
 namespace {
 
@@ -34,15 +35,25 @@ snug::layer::Limits limits_of(int target) {
   return limits;
 }
 
+void unpack(snug::layer::Form form) {
+  const snug::sys::Fd target = snug::sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
+  const snug::layer::Unpacked done = snug::layer::unpack(STDIN_FILENO, target.get(), form, limits_of(target.get()));
+  const std::string line = snug::format("entries {} devices {} owners {} xattrs {} marks {}\n", done.entries, done.devices,
+                                        done.owners, done.xattrs, done.marks);
+  if (const int error = snug::sys::write_all(STDOUT_FILENO, line)) throw snug::system_error("tell the counts", error);
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const std::string_view verb = argc > 1 ? argv[1] : "";
   try {
-    const snug::sys::Fd target = snug::sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
-    const snug::layer::Unpacked done = snug::layer::unpack(STDIN_FILENO, target.get(), limits_of(target.get()));
-    const std::string line = snug::format("entries {} devices {} owners {} xattrs {}\n", done.entries, done.devices,
-                                          done.owners, done.xattrs);
-    if (const int error = snug::sys::write_all(STDOUT_FILENO, line)) throw snug::system_error("tell the counts", error);
+    if (verb == "tree")
+      unpack(snug::layer::Form::tree);
+    else if (verb == "layer")
+      unpack(snug::layer::Form::layer);
+    else
+      throw snug::Error("snug-layer is a part of snug, which starts it");
     return 0;
   } catch (const snug::Error& error) {
     return explain(error.message());

@@ -59,10 +59,18 @@ Target::~Target() {
 }
 
 layer::Unpacked Target::unpack(const std::string& bytes, const layer::Limits& limits) const {
+  return unpack(bytes, layer::Form::tree, limits);
+}
+
+layer::Unpacked Target::unpack_layer(const std::string& bytes, const layer::Limits& limits) const {
+  return unpack(bytes, layer::Form::layer, limits);
+}
+
+layer::Unpacked Target::unpack(const std::string& bytes, layer::Form form, const layer::Limits& limits) const {
   const sys::Fd file(::memfd_create("archive", MFD_CLOEXEC));
   if (sys::write_all(file.get(), bytes) != 0 || ::lseek(file.get(), 0, SEEK_SET) != 0) throw std::runtime_error("memfd");
   const sys::Fd target = sys::open(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY);
-  return layer::unpack(file.get(), target.get(), limits);
+  return layer::unpack(file.get(), target.get(), form, limits);
 }
 
 layer::Unpacked Target::unpack_pipe(const std::string& bytes) const {
@@ -85,9 +93,15 @@ layer::Unpacked Target::unpack_pipe(const std::string& bytes) const {
 }
 
 std::string Target::refusal(const std::string& bytes, const layer::Limits& limits) const {
+  return refusal(bytes, layer::Form::tree, limits);
+}
+
+std::string Target::layer_refusal(const std::string& bytes) const { return refusal(bytes, layer::Form::layer, {}); }
+
+std::string Target::refusal(const std::string& bytes, layer::Form form, const layer::Limits& limits) const {
   std::string message;
   try {
-    static_cast<void>(unpack(bytes, limits));
+    static_cast<void>(unpack(bytes, form, limits));
   } catch (const Error& error) {
     message = error.message();
   }

@@ -1,16 +1,17 @@
 #include "image_program.hh"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/probe/host.hh"
+#include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
 
 namespace snug::commands {
@@ -36,15 +37,6 @@ class SparedSignals {
   struct sigaction interrupt_ {}, quit_ {};
 };
 
-[[noreturn]] void become_program(const std::string& path, char* const* words, const Environment& environment, bool quiet) {
-  constexpr int cannot_execute = 126;
-  sys::reset_signals();
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (quiet) ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
-  ::execve(path.c_str(), words, const_cast<char* const*>(environment.entries()));
-  ::_exit(cannot_execute);
-}
-
 int run(std::vector<std::string> words, const Environment& environment, bool quiet) {
   const std::string path = probe::find_own_program("snug-image");
   if (path.empty()) throw Error("snug-image, which works on images, is not installed beside snug", "make install puts it there");
@@ -53,9 +45,10 @@ int run(std::vector<std::string> words, const Environment& environment, bool qui
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   const SparedSignals spared;
-  const sys::Cloned child = sys::clone_process(0);
+  const sys::Fd nothing = quiet ? sys::open(AT_FDCWD, "/dev/null", O_WRONLY) : sys::Fd();
+  const std::array streams{STDIN_FILENO, quiet ? nothing.get() : STDOUT_FILENO, STDERR_FILENO};
+  const sys::Cloned child = sys::start_program(path.c_str(), pointers.data(), const_cast<char* const*>(environment.entries()), streams, SIGTERM);
   if (child.pid < 0) throw system_error("start snug-image", errno);
-  if (child.pid == 0) become_program(path, pointers.data(), environment, quiet);
   int status = 0;
   while (::waitpid(child.pid, &status, 0) < 0)
     if (errno != EINTR) throw system_error("wait for snug-image", errno);

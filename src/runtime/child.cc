@@ -284,7 +284,7 @@ void let_go(Context& context) noexcept {
 }
 
 Context::Context(const plan::Plan& wanted) : plan(wanted), slots(wanted.slots, -1), own(wanted.slots, 0) {
-  own_mounts.reserve(wanted.slots + 1);
+  own_mounts.reserve(wanted.steps.size());  // no step makes more than one
   for (const plan::Step& step : wanted.steps) {
     if (const auto* exec = std::get_if<plan::Exec>(&step.action)) {
       for (const std::string& word : exec->argv) argv.push_back(word.c_str());

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -6,12 +7,16 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/layer/pack.hh"
 #include "snug/layer/unpack.hh"
 #include "snug/sys/file.hh"
 
+// snug-layer pack|pack-tree [PATH...]: packs the folder that it stands in, an overlay's upper or a whole tree, into a tar
+// archive on 1; PATHs are left out where they are empty.
 // snug-layer tree|layer: unpacks the archive on descriptor 0, a root or a layer of an image, into the folder that it
 // stands in. It is the payload of a container of its own, pivoted into that folder: there is no /proc, no loader and
 // nothing to trust in its tree. On 1 it tells the program that started it "entries N devices N owners N xattrs N marks N";
@@ -43,6 +48,16 @@ void unpack(snug::layer::Form form) {
   if (const int error = snug::sys::write_all(STDOUT_FILENO, line)) throw snug::system_error("tell the counts", error);
 }
 
+void pack(snug::layer::Form form, std::vector<std::string> left_out) {
+  // Each folder on the way down stays open.
+  if (rlimit files{}; ::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &files));
+  }
+  const snug::sys::Fd tree = snug::sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
+  static_cast<void>(snug::layer::pack(tree.get(), STDOUT_FILENO, form, left_out));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -52,6 +67,10 @@ int main(int argc, char** argv) {
       unpack(snug::layer::Form::tree);
     else if (verb == "layer")
       unpack(snug::layer::Form::layer);
+    else if (verb == "pack")
+      pack(snug::layer::Form::layer, {argv + 2, argv + argc});
+    else if (verb == "pack-tree")
+      pack(snug::layer::Form::tree, {argv + 2, argv + argc});
     else
       throw snug::Error("snug-layer is a part of snug, which starts it");
     return 0;

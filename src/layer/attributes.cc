@@ -25,13 +25,6 @@ int try_owner(int folder, const char* name, const Entry& entry) {
   return ::fchownat(folder, name, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0 ? 0 : errno;
 }
 
-// trusted.* and security.* speak to the host's kernel, user.overlay.* to the overlay that this folder will be a
-// layer of (redirects and whiteouts of a stranger's choice), and user.snug.* to pack.
-bool is_kept(std::string_view name) {
-  return (name.starts_with("user.") && !name.starts_with("user.overlay.") && !name.starts_with("user.snug.")) ||
-         name == "security.capability";
-}
-
 bool is_refusal(int error) {
   switch (error) {
     case ENOTSUP:
@@ -46,6 +39,11 @@ bool is_refusal(int error) {
 }
 
 }  // namespace
+
+bool is_kept(std::string_view name) noexcept {
+  return (name.starts_with("user.") && !name.starts_with("user.overlay.") && !name.starts_with("user.snug.")) ||
+         name == "security.capability";
+}
 
 unsigned set_owner(int folder, const char* name, const Entry& entry, Unpacked& counts) {
   const int error = try_owner(folder, name, entry);

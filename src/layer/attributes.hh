@@ -17,6 +17,11 @@ namespace snug::layer {
 /// those that the file system does not take, are counted.
 void set_xattrs(int fd, const Entry& entry, Unpacked& counts);
 
+/// Tells whether an extended attribute is for the programs of a container. trusted.* and security.* speak to the host's
+/// kernel, user.overlay.* to the overlay that this folder is a layer of (redirects and whiteouts of a stranger's
+/// choice), and user.snug.* to snug.
+[[nodiscard]] bool is_kept(std::string_view name) noexcept;
+
 /// Makes an open folder opaque for an overlay with `userxattr`.
 void set_opaque(int folder, std::string_view name);
 

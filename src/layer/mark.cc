@@ -32,6 +32,8 @@ Mark mark_of(const std::string& path) {
   return Mark::whiteout;
 }
 
+bool is_whiteout(const struct stat& status) noexcept { return S_ISCHR(status.st_mode) && status.st_rdev == 0; }
+
 std::string hidden_by(const std::string& path) {
   std::string hidden = path;
   return hidden.erase(hidden.size() - leaf_of(path).size(), prefix.size());

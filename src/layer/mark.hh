@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <string>
 
 namespace snug::layer {
@@ -14,6 +16,9 @@ enum class Mark {
 
 /// Tells what `path`, which is clean, says. Throws where it hides what no name is of, or lies below a whiteout.
 [[nodiscard]] Mark mark_of(const std::string& path);
+
+/// Tells whether a file is overlayfs's whiteout: the one device that anybody may make.
+[[nodiscard]] bool is_whiteout(const struct stat& status) noexcept;
 
 /// Gives the path of what the whiteout `path` hides.
 [[nodiscard]] std::string hidden_by(const std::string& path);

@@ -22,9 +22,6 @@ using sys::Fd;
 // Until all is in place folders are open to us, whatever the archive says of them.
 constexpr unsigned meanwhile = 0700;
 
-// Devices of archives are left out: this one is ours.
-bool is_whiteout(const struct stat& status) { return S_ISCHR(status.st_mode) && status.st_rdev == 0; }
-
 const char* leaf_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return path.c_str() + (slash == std::string::npos ? 0 : slash + 1);
@@ -70,7 +67,8 @@ Tree::Place Tree::open_place(const std::string& path) {
   const std::string_view parent = parent_of(path);
   if (!parent_ || parent != parent_path_) {
     Fd folder = open_folder(parent);
-    if (!folder && errno == ENOENT) folder = open_parents(std::string(parent));
+    const bool hidden = form_ == Form::layer && errno == ENOTDIR;  // a whiteout may be on the way
+    if (!folder && (errno == ENOENT || hidden)) folder = open_parents(std::string(parent));
     if (!folder) fail("open the folder", parent, errno);
     parent_ = std::move(folder);
     parent_path_ = parent;

@@ -22,7 +22,13 @@ class Target {
   /// Unpacks `bytes`, given as a file, or as a pipe that gives a few bytes at a time.
   layer::Unpacked unpack(const std::string& bytes, const layer::Limits& limits = {}) const;
   layer::Unpacked unpack_layer(const std::string& bytes, const layer::Limits& limits = {}) const;
-  layer::Unpacked unpack_pipe(const std::string& bytes) const;
+  layer::Unpacked unpack_pipe(const std::string& bytes, layer::Form form = layer::Form::tree) const;
+
+  /// Packs it.
+  [[nodiscard]] std::string pack(layer::Form form, const std::vector<std::string>& left_out = {}) const;
+
+  /// A line for each file: its name, kind, mode, owner, time to the nanosecond, size, number of names, link, contents and attributes.
+  [[nodiscard]] std::vector<std::string> listing() const;
 
   /// Unpacks what must not be unpacked; gives the message, or "" where nothing is thrown. The canary lives.
   std::string refusal(const std::string& bytes, const layer::Limits& limits = {}) const;

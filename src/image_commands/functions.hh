@@ -7,7 +7,9 @@ namespace snug::image_commands {
 // What the commands on images do, one a file, as the table has them. They give the exit code and throw what ends them.
 
 int bootstrap(const cli::Invocation& invocation);
+int commit(const cli::Invocation& invocation);
 int df(const cli::Invocation& invocation);
+int export_container(const cli::Invocation& invocation);
 int gc(const cli::Invocation& invocation);
 int history(const cli::Invocation& invocation);
 int images(const cli::Invocation& invocation);

@@ -1,20 +1,26 @@
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/layer/pack.hh"
 #include "snug/layer/unpack.hh"
 #include "snug/sys/file.hh"
 
-// snug-layer: unpacks the archive on descriptor 0 into the folder that it stands in. It is the payload of a
-// container of its own, pivoted into that folder: there is no /proc, no loader and nothing to trust in its tree.
-// On 1 it tells the program that started it "entries N devices N owners N xattrs N"; where it fails it exits with 1
-// and says on 2 why, in one escaped line without a line feed, to be put behind the archive's name.
+// snug-layer pack|pack-tree [PATH...]: packs the folder that it stands in, an overlay's upper or a whole tree, into a tar
+// archive on 1; PATHs are left out where they are empty.
+// snug-layer tree|layer: unpacks the archive on descriptor 0, a root or a layer of an image, into the folder that it
+// stands in. It is the payload of a container of its own, pivoted into that folder: there is no /proc, no loader and
+// nothing to trust in its tree. On 1 it tells the program that started it "entries N devices N owners N xattrs N marks N";
+// where it fails it exits with 1 and says on 2 why, in one escaped line without a line feed, to be put behind the archive's name.
 
 namespace {
 
@@ -34,15 +40,39 @@ snug::layer::Limits limits_of(int target) {
   return limits;
 }
 
+void unpack(snug::layer::Form form) {
+  const snug::sys::Fd target = snug::sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
+  const snug::layer::Unpacked done = snug::layer::unpack(STDIN_FILENO, target.get(), form, limits_of(target.get()));
+  const std::string line = snug::format("entries {} devices {} owners {} xattrs {} marks {}\n", done.entries, done.devices,
+                                        done.owners, done.xattrs, done.marks);
+  if (const int error = snug::sys::write_all(STDOUT_FILENO, line)) throw snug::system_error("tell the counts", error);
+}
+
+void pack(snug::layer::Form form, std::vector<std::string> left_out) {
+  // Each folder on the way down stays open.
+  if (rlimit files{}; ::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &files));
+  }
+  const snug::sys::Fd tree = snug::sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
+  static_cast<void>(snug::layer::pack(tree.get(), STDOUT_FILENO, form, left_out));
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const std::string_view verb = argc > 1 ? argv[1] : "";
   try {
-    const snug::sys::Fd target = snug::sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
-    const snug::layer::Unpacked done = snug::layer::unpack(STDIN_FILENO, target.get(), limits_of(target.get()));
-    const std::string line = snug::format("entries {} devices {} owners {} xattrs {}\n", done.entries, done.devices,
-                                          done.owners, done.xattrs);
-    if (const int error = snug::sys::write_all(STDOUT_FILENO, line)) throw snug::system_error("tell the counts", error);
+    if (verb == "tree")
+      unpack(snug::layer::Form::tree);
+    else if (verb == "layer")
+      unpack(snug::layer::Form::layer);
+    else if (verb == "pack")
+      pack(snug::layer::Form::layer, {argv + 2, argv + argc});
+    else if (verb == "pack-tree")
+      pack(snug::layer::Form::tree, {argv + 2, argv + argc});
+    else
+      throw snug::Error("snug-layer is a part of snug, which starts it");
     return 0;
   } catch (const snug::Error& error) {
     return explain(error.message());

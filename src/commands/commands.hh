@@ -11,10 +11,13 @@ extern const cli::Command gc_command;
 extern const cli::Command help_command;
 extern const cli::Command history_command;
 extern const cli::Command images_command;
+extern const cli::Command import_command;
 extern const cli::Command inspect_command;
+extern const cli::Command load_command;
 extern const cli::Command plan_command;
 extern const cli::Command rmi_command;
 extern const cli::Command run_command;
+extern const cli::Command save_command;
 extern const cli::Command tag_command;
 extern const cli::Command version_command;
 

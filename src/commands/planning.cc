@@ -26,11 +26,6 @@ probe::CallerEnvironment caller_environment(const Environment& environment) {
           .term = value_of(environment, "TERM"), .xdg_data_home = value_of(environment, "XDG_DATA_HOME")};
 }
 
-plan::Plan accepted(std::variant<plan::Plan, plan::Refusal> made) {
-  if (auto* refusal = std::get_if<plan::Refusal>(&made)) throw Error(refusal->message, refusal->hint);
-  return std::get<plan::Plan>(std::move(made));
-}
-
 void tell(const plan::Notice& notice) {
   say(format("snug: notice: {}\n", notice.text));
   if (!notice.remedy.empty()) say(format("  hint:  {}\n", notice.remedy));

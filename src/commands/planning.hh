@@ -31,8 +31,12 @@ struct Planned {
 /// Tells each step of `plan` on standard error as it is done; nothing without `verbose`. `plan` must outlive it.
 [[nodiscard]] runtime::StepDone step_printer(const plan::Plan& plan, bool verbose);
 
-/// Gives the plan, or throws why there is none.
-[[nodiscard]] plan::Plan accepted(std::variant<plan::Plan, plan::Refusal> made);
+/// Gives what was planned, or throws why there is nothing.
+template <typename Made>
+[[nodiscard]] Made accepted(std::variant<Made, plan::Refusal> made) {
+  if (auto* refusal = std::get_if<plan::Refusal>(&made)) throw Error(refusal->message, refusal->hint);
+  return std::get<Made>(std::move(made));
+}
 
 /// Prints a notice on standard error.
 void tell(const plan::Notice& notice);

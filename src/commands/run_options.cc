@@ -7,6 +7,7 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/commands/layers.hh"
 #include "snug/sys/file.hh"
 #include "values.hh"
 
@@ -219,6 +220,12 @@ constexpr auto options = [] {
   return found;
 }();
 
+constexpr cli::Option option_named(std::string_view name) {
+  return *std::find_if(options.begin(), options.end(), [&](const cli::Option& option) { return option.name == name; });
+}
+
+constexpr std::array id_map_options{option_named("gidmap"), option_named("uidmap"), option_named("userns")};
+
 constexpr std::array not_yet = std::to_array<cli::NotYet>({
     {.word = "detach", .letter = 'd', .comes_with = "live containers"},
     {.word = "attach", .letter = 'a', .comes_with = "live containers"},
@@ -312,6 +319,7 @@ void set_rootfs(Spec& spec, const cli::Arguments& arguments, std::string_view fo
 }  // namespace
 
 constinit const cli::OptionSet run_option_set{options, not_yet};
+constinit const cli::OptionSet id_map_option_set{id_map_options, {}};
 
 Files files_of(const cli::Option& option) {
   const Row* row = find_row(option);

@@ -9,15 +9,6 @@
 
 namespace snug::commands {
 
-Storage::HeldSignals::HeldSignals() {
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&set, signal);
-  ::sigprocmask(SIG_BLOCK, &set, &before_);
-}
-
-Storage::HeldSignals::~HeldSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-
 Storage::Storage(const plan::Plan& plan, std::string store) : store_(std::move(store)) {
   if (const auto* maps = plan.find<plan::WriteIdMaps>()) maps_ = *maps;
   if (plan.find<plan::MakeFolders>()) folder_.emplace(store_);

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <csignal>
 #include <optional>
 #include <string>
 
+#include "snug/commands/held_signals.hh"
 #include "snug/plan/plan.hh"
 #include "snug/state/container_folder.hh"
 
@@ -24,17 +24,6 @@ class Storage {
   [[nodiscard]] std::string path() const { return folder_ ? folder_->path() : std::string(); }
 
  private:
-  class HeldSignals {
-   public:
-    HeldSignals();
-    ~HeldSignals();
-    HeldSignals(const HeldSignals&) = delete;
-    HeldSignals& operator=(const HeldSignals&) = delete;
-
-   private:
-    sigset_t before_{};
-  };
-
   void remove(const std::string& path) const;
 
   HeldSignals held_;

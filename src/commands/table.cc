@@ -10,9 +10,24 @@
 namespace snug::commands {
 namespace {
 
-constexpr std::array table{&completion_command, &df_command, &doctor_command, &gc_command, &help_command, &history_command,
-                           &images_command, &inspect_command, &plan_command, &rmi_command, &run_command, &tag_command,
-                           &version_command};
+constexpr std::array table{
+    &completion_command,
+    &df_command,
+    &doctor_command,
+    &gc_command,
+    &help_command,
+    &history_command,
+    &images_command,
+    &import_command,
+    &inspect_command,
+    &load_command,
+    &plan_command,
+    &rmi_command,
+    &run_command,
+    &save_command,
+    &tag_command,
+    &version_command,
+};
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "attach", .comes_with = "live containers"},
@@ -23,9 +38,7 @@ constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "diff", .comes_with = "live containers"},
     {.word = "exec", .comes_with = "live containers"},
     {.word = "export", .comes_with = "live containers"},
-    {.word = "import", .comes_with = "images"},
     {.word = "kill", .comes_with = "live containers"},
-    {.word = "load", .comes_with = "images"},
     {.word = "logs", .comes_with = "live containers"},
     {.word = "network", .comes_with = "networks"},
     {.word = "pause", .comes_with = "live containers"},
@@ -33,7 +46,6 @@ constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "ps", .comes_with = "live containers"},
     {.word = "pull", .comes_with = "images"},
     {.word = "rm", .comes_with = "live containers"},
-    {.word = "save", .comes_with = "images"},
     {.word = "start", .comes_with = "live containers"},
     {.word = "stop", .comes_with = "live containers"},
     {.word = "top", .comes_with = "live containers"},

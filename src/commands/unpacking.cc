@@ -68,11 +68,10 @@ std::uint64_t count_of(std::string_view counts, std::string_view name) {
   return 0;
 }
 
-Error unpack_error(const plan::Rootfs& rootfs, const runtime::Exited& exited, std::string_view words) {
+Error unpack_error(const std::string& name, const runtime::Exited& exited, std::string_view words) {
   if (exited.code > 128 && words.empty())
-    return Error(format("unpacking {} was interrupted by signal {}", quoted(rootfs.given), exited.code - 128))
-        .with_exit_code(exited.code);
-  return Error(format("cannot unpack {}: {}", quoted(rootfs.given), words.empty() ? "the unpacker ended without a word" : printable(words)));
+    return Error(format("unpacking {} was interrupted by signal {}", quoted(name), exited.code - 128)).with_exit_code(exited.code);
+  return Error(format("cannot unpack {}: {}", quoted(name), words.empty() ? "the unpacker ended without a word" : printable(words)));
 }
 
 void tell_owners(const Planned& planned, std::uint64_t owners) {
@@ -88,25 +87,31 @@ void tell_owners(const Planned& planned, std::uint64_t owners) {
 
 }  // namespace
 
+std::string run_unpacker(const plan::Plan& plan, const plan::HostFacts& facts, const Unpacking& what) {
+  Answer answer;
+  const auto result = runtime::launch(plan, {.folder = what.folder,
+                                             .streams = {what.archive, answer.counts.second.get(), answer.words.second.get()},
+                                             .step_done = what.step_done,
+                                             .tick = what.tick});
+  if (const auto* failure = std::get_if<runtime::StepFailure>(&result))
+    throw failure_error(plan, facts, *failure).during(format("unpacking {}", quoted(what.name)));
+  const auto& exited = std::get<runtime::Exited>(result);
+  if (exited.code != 0) throw unpack_error(what.name, exited, trimmed(Answer::read(answer.words)));
+  return Answer::read(answer.counts);
+}
+
 void unpack_archive(Planned& planned, bool verbose) {
   const plan::Rootfs& rootfs = planned.spec.rootfs;
   const sys::Fd archive = open_archive(rootfs);
   planned.unpack = accepted(plan::make_unpack_plan(planned.spec, planned.facts));
   planned.storage = std::make_unique<Storage>(*planned.unpack, planned.facts.store);
-  Answer answer;
-  std::variant<runtime::Exited, runtime::StepFailure> result;
+  std::string counts;
   {
     Progress progress(archive, rootfs.given);
-    result = runtime::launch(*planned.unpack, {.folder = planned.storage->path(),
-                                               .streams = {archive.get(), answer.counts.second.get(), answer.words.second.get()},
-                                               .step_done = step_printer(*planned.unpack, verbose),
-                                               .tick = [&] { progress.show(); }});
+    counts = run_unpacker(*planned.unpack, planned.facts,
+                          {rootfs.given, archive.get(), planned.storage->path(), step_printer(*planned.unpack, verbose), [&] { progress.show(); }});
   }
-  if (const auto* failure = std::get_if<runtime::StepFailure>(&result))
-    throw failure_error(*planned.unpack, planned.facts, *failure).during(format("unpacking {}", quoted(rootfs.given)));
-  const auto& exited = std::get<runtime::Exited>(result);
-  if (exited.code != 0) throw unpack_error(rootfs, exited, trimmed(Answer::read(answer.words)));
-  tell_owners(planned, count_of(Answer::read(answer.counts), "owners"));
+  tell_owners(planned, count_of(counts, "owners"));
   probe::read_unpacked(planned.facts, planned.spec, format("{}/{}", planned.storage->path(), plan::unpacked_root));
 }
 

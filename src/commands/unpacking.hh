@@ -9,4 +9,16 @@ namespace snug::commands {
 /// be read to its end; nothing is left then.
 void unpack_archive(Planned& planned, bool verbose);
 
+/// What an unpacker reads, what people call it, and the folder that it fills: `root` in `folder`.
+struct Unpacking {
+  const std::string& name;
+  int archive;
+  std::string folder;
+  runtime::StepDone step_done = {};
+  std::function<void()> tick = {};
+};
+
+/// Does a plan of plan::make_unpack_plan; gives what snug-layer counted. Throws where the archive cannot be read to its end.
+[[nodiscard]] std::string run_unpacker(const plan::Plan& plan, const plan::HostFacts& facts, const Unpacking& what);
+
 }  // namespace snug::commands

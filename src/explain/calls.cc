@@ -144,7 +144,11 @@ struct CallsOf {
     return calls;
   }
   Calls operator()(const MakeOverlay& step) const {
-    Calls calls{"fsopen(\"overlay\")", format("fsconfig(lowerdir={})", list(step.lowers, ":", layer_text))};
+    Calls calls{"fsopen(\"overlay\")"};
+    constexpr std::size_t most = 13;  // runtime/overlay.cc: as many as fit into one string
+    if (step.lowers.size() <= most) calls.push_back(format("fsconfig(lowerdir={})", list(step.lowers, ":", layer_text)));
+    else
+      for (const Layer& lower : step.lowers) calls.push_back(format("fsconfig(lowerdir+={})", layer_text(lower)));
     if (step.upper) {
       calls.push_back(format("fsconfig(upperdir={})", layer_text(*step.upper)));
       calls.push_back(format("fsconfig(workdir={})", layer_text(*step.work)));

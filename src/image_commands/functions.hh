@@ -10,8 +10,14 @@ int df(const cli::Invocation& invocation);
 int gc(const cli::Invocation& invocation);
 int history(const cli::Invocation& invocation);
 int images(const cli::Invocation& invocation);
+int import(const cli::Invocation& invocation);
 int inspect(const cli::Invocation& invocation);
+int load(const cli::Invocation& invocation);
 int rmi(const cli::Invocation& invocation);
+int save(const cli::Invocation& invocation);
 int tag(const cli::Invocation& invocation);
+
+/// What snug-image starts itself; people need not know of it.
+extern const cli::Command unpack_layer_command;
 
 }  // namespace snug::image_commands

@@ -17,8 +17,11 @@ constexpr std::array table{
     Row{"gc", gc},
     Row{"history", history},
     Row{"images", images},
+    Row{"import", import},
     Row{"inspect", inspect},
+    Row{"load", load},
     Row{"rmi", rmi},
+    Row{"save", save},
     Row{"tag", tag},
 };
 

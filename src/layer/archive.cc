@@ -42,8 +42,13 @@ constexpr std::array filters{archive_read_support_filter_gzip, archive_read_supp
                              archive_read_support_filter_lzip, archive_read_support_filter_zstd,
                              archive_read_support_filter_lz4,  archive_read_support_filter_compress};
 
-void enable(archive* archive) {
+void enable(archive* archive, Form form) {
   bool good = archive_read_support_format_tar(archive) == ARCHIVE_OK;
+  if (form == Form::layer) {
+    // Some programs write a layer without anything in it as no bytes at all.
+    if (!good || archive_read_support_format_empty(archive) != ARCHIVE_OK) throw std::bad_alloc();
+    return;
+  }
   // A libarchive without the library for a filter warns, and then starts a program by its name.
   for (const auto filter : filters) good = filter(archive) == ARCHIVE_OK && good;
   if (!good) throw Error("this build lacks a decompression library");
@@ -100,10 +105,10 @@ void take(archive_entry* from, Entry& to) {
 
 }  // namespace
 
-Archive::Archive(int fd)
+Archive::Archive(int fd, Form form)
     : archive_(archive_read_new(), archive_read_free), entry_(archive_entry_new(), archive_entry_free) {
   if (!archive_ || !entry_) throw std::bad_alloc();
-  enable(archive_.get());
+  enable(archive_.get(), form);
   if (is_folder(fd)) throw Error("it is a folder, no archive");
   if (archive_read_open_fd(archive_.get(), fd, read_size) != ARCHIVE_OK) fail("");
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "entry.hh"
+#include "snug/layer/unpack.hh"
 
 struct archive;
 struct archive_entry;
@@ -18,11 +19,11 @@ struct Block {
   std::int64_t offset = 0;
 };
 
-/// Reads a tar archive, plain or compressed, one entry after the other. Throws an Error that says where it is broken.
+/// Reads a tar archive, plain or (but for a layer) compressed, one entry after the other. Throws an Error that says where it is broken.
 class Archive {
  public:
   /// Reads from `fd`, which stays the caller's.
-  explicit Archive(int fd);
+  Archive(int fd, Form form);
 
   /// Reads the next entry; false at the end.
   [[nodiscard]] bool next(Entry& entry);

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "name.hh"
+#include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 
 namespace snug::layer {
@@ -22,12 +23,6 @@ int try_owner(int folder, const char* name, const Entry& entry) {
   const auto uid = static_cast<uid_t>(entry.uid);
   const auto gid = static_cast<gid_t>(entry.gid);
   return ::fchownat(folder, name, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0 ? 0 : errno;
-}
-
-// trusted.* and security.* speak to the host's kernel, and user.overlay.* to the overlay that this folder will be a
-// layer of: redirects and whiteouts of a stranger's choice.
-bool is_kept(std::string_view name) {
-  return (name.starts_with("user.") && !name.starts_with("user.overlay.")) || name == "security.capability";
 }
 
 bool is_refusal(int error) {
@@ -45,6 +40,11 @@ bool is_refusal(int error) {
 
 }  // namespace
 
+bool is_kept(std::string_view name) noexcept {
+  return (name.starts_with("user.") && !name.starts_with("user.overlay.") && !name.starts_with("user.snug.")) ||
+         name == "security.capability";
+}
+
 unsigned set_owner(int folder, const char* name, const Entry& entry, Unpacked& counts) {
   const int error = try_owner(folder, name, entry);
   if (!error) return entry.mode;
@@ -52,6 +52,19 @@ unsigned set_owner(int folder, const char* name, const Entry& entry, Unpacked& c
   if ((error != EINVAL && error != EPERM) || !now) fail("set the owner of", entry.name, error);
   ++counts.owners;
   return entry.mode & ~(now->st_uid == entry.uid ? 0U : S_ISUID) & ~(now->st_gid == entry.gid ? 0U : S_ISGID);
+}
+
+unsigned set_or_keep_owner(int fd, const Entry& entry, Unpacked& counts) {
+  const std::uint64_t lost = counts.owners;
+  const unsigned mode = set_owner(fd, "", entry, counts);
+  if (counts.owners == lost) return mode;
+  const std::string kept = mode == entry.mode ? format("{}:{}", entry.uid, entry.gid) : format("{}:{}:{:o}", entry.uid, entry.gid, entry.mode);
+  if (::fsetxattr(fd, owner_xattr, kept.data(), kept.size(), 0) != 0 && !is_refusal(errno)) fail("keep the owner of", entry.name, errno);
+  return mode;
+}
+
+void set_opaque(int folder, std::string_view name) {
+  if (::fsetxattr(folder, "user.overlay.opaque", "y", 1, 0) != 0) fail("make opaque, for the layers below, the folder", name, errno);
 }
 
 void set_xattrs(int fd, const Entry& entry, Unpacked& counts) {
@@ -65,6 +78,10 @@ void set_xattrs(int fd, const Entry& entry, Unpacked& counts) {
 
 void set_mode_and_time(int fd, std::string_view name, unsigned mode, const timespec& time) {
   if (::fchmod(fd, mode) != 0) fail("set the mode of", name, errno);
+  set_time(fd, name, time);
+}
+
+void set_time(int fd, std::string_view name, const timespec& time) {
   const timespec times[2]{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, time};
   if (::futimens(fd, times) != 0) fail("set the time of", name, errno);
 }

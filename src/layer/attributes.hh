@@ -10,9 +10,23 @@ namespace snug::layer {
 /// has now: the entry's, without a set-user-ID or set-group-ID bit that would make it another's.
 [[nodiscard]] unsigned set_owner(int folder, const char* name, const Entry& entry, Unpacked& counts);
 
+/// The same for an open file or folder, which keeps what it lost in `owner_xattr` where that can be.
+[[nodiscard]] unsigned set_or_keep_owner(int fd, const Entry& entry, Unpacked& counts);
+
 /// Gives an open file or folder the entry's extended attributes: `user.*` and `security.capability`. Others, and
 /// those that the file system does not take, are counted.
 void set_xattrs(int fd, const Entry& entry, Unpacked& counts);
+
+/// Tells whether an extended attribute is for the programs of a container. trusted.* and security.* speak to the host's
+/// kernel, user.overlay.* to the overlay that this folder is a layer of (redirects and whiteouts of a stranger's
+/// choice), and user.snug.* to snug.
+[[nodiscard]] bool is_kept(std::string_view name) noexcept;
+
+/// Makes an open folder opaque for an overlay with `userxattr`.
+void set_opaque(int folder, std::string_view name);
+
+/// Gives an open file or folder its time of modification.
+void set_time(int fd, std::string_view name, const timespec& time);
 
 /// Gives an open file or folder its mode and then its time of modification: the last that is done to it.
 void set_mode_and_time(int fd, std::string_view name, unsigned mode, const timespec& time);

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "attributes.hh"
+#include "mark.hh"
 #include "name.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -28,6 +29,11 @@ const char* leaf_of(const std::string& path) {
 
 }  // namespace
 
+Tree::Tree(int target, Form form, const Limits& limits, Unpacked& counts) noexcept
+    : target_(target), form_(form), uid_(::geteuid()), gid_(::getegid()), masked_(::umask(0)), limits_(limits), counts_(counts) {
+  ::umask(masked_);
+}
+
 void Tree::place(const Entry& entry, Archive& archive) {
   count();
   if (entry.kind == Kind::device) {
@@ -36,6 +42,12 @@ void Tree::place(const Entry& entry, Archive& archive) {
   }
   const std::string path = clean_name(entry.name);
   if (path.empty()) return make_root(entry);
+  switch (form_ == Form::layer ? mark_of(path) : Mark::none) {
+    case Mark::whiteout: return hide(hidden_by(path));
+    case Mark::opaque: return make_opaque(path);
+    case Mark::ignored: return;
+    case Mark::none: break;
+  }
   const Place place = open_place(path);
   switch (entry.kind) {
     case Kind::file: return make_file(place, entry, archive);
@@ -55,7 +67,8 @@ Tree::Place Tree::open_place(const std::string& path) {
   const std::string_view parent = parent_of(path);
   if (!parent_ || parent != parent_path_) {
     Fd folder = open_folder(parent);
-    if (!folder && errno == ENOENT) folder = open_parents(std::string(parent));
+    const bool hidden = form_ == Form::layer && errno == ENOTDIR;  // a whiteout may be on the way
+    if (!folder && (errno == ENOENT || hidden)) folder = open_parents(std::string(parent));
     if (!folder) fail("open the folder", parent, errno);
     parent_ = std::move(folder);
     parent_path_ = parent;
@@ -81,6 +94,7 @@ Fd Tree::step(int folder, const std::string& path) {
   const char* leaf = leaf_of(path);
   Fd next = sys::try_open(folder, leaf, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (!next && errno == ENOENT) return make_parent(folder, path);
+  if (!next && errno == ENOTDIR && reveal(folder, path)) return step(folder, path);
   if (!next && errno == ENOTDIR) next = open_folder(path);  // a link leads to another place, seen from the root
   if (!next) fail("open the folder", path, errno);
   return next;
@@ -92,6 +106,20 @@ Fd Tree::make_parent(int folder, const std::string& path) {
   Fd made = sys::try_open(folder, leaf_of(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!made || ::fchmod(made.get(), 0755) != 0) fail("open the folder", path, errno);
   return made;
+}
+
+// Turns a whiteout into the opaque folder that the layer has in that place; false where there is none.
+bool Tree::reveal(int folder, const std::string& path) {
+  const int error = errno;
+  const auto status = form_ == Form::layer ? sys::find_status(folder, leaf_of(path)) : std::nullopt;
+  errno = error;
+  if (!status || !is_whiteout(*status)) return false;
+  if (::unlinkat(folder, leaf_of(path), 0) != 0) fail("replace the whiteout of", path, errno);
+  static_cast<void>(make_parent(folder, path));
+  const Fd made = sys::try_open(folder, leaf_of(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!made) fail("open the folder", path, errno);
+  remember_opaque(made.get(), path);
+  return true;
 }
 
 template <typename Make>
@@ -112,16 +140,24 @@ void Tree::clear(const Place& place) {
 }
 
 void Tree::make_file(const Place& place, const Entry& entry, Archive& archive) {
+  const bool plain = is_plain(entry);
   Fd file;
   replace(place, [&] {
-    file = sys::try_open(place.parent, place.leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    file = sys::try_open(place.parent, place.leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, plain ? entry.mode : 0600);
     return static_cast<bool>(file);
   });
   write_data(file.get(), entry, archive);
+  if (plain) return set_time(file.get(), place.path, entry.time);
   // The order matters: writing and a new owner clear setuid and capabilities, and a mode may forbid attributes.
-  const unsigned mode = set_owner(file.get(), "", entry, counts_);
+  const unsigned mode = set_or_keep_owner(file.get(), entry, counts_);
   set_xattrs(file.get(), entry, counts_);
   set_mode_and_time(file.get(), place.path, mode, entry.time);
+}
+
+// Most files of images can be made as they are to be: root's, and without anything that writing would clear.
+bool Tree::is_plain(const Entry& entry) const noexcept {
+  return form_ == Form::layer && entry.uid == uid_ && entry.gid == gid_ && entry.xattrs.empty() &&
+         (entry.mode & (07000U | masked_)) == 0;
 }
 
 void Tree::write_data(int file, const Entry& entry, Archive& archive) {
@@ -140,9 +176,9 @@ void Tree::make_folder(const Place& place, const Entry& entry) {
   if (::mkdirat(place.parent, place.leaf, meanwhile) != 0) {
     if (errno != EEXIST) fail("make the folder", place.path, errno);
     const auto there = sys::find_status(place.parent, place.leaf);
-    // A distribution's bin -> usr/bin stays, though some package thinks of it as a folder.
-    if (there && S_ISLNK(there->st_mode) && open_folder(place.path)) return;
-    if (!there || !S_ISDIR(there->st_mode)) {
+    // A distribution's bin -> usr/bin stays, though some package thinks of it as a folder. A layer's author knows.
+    if (form_ == Form::tree && there && S_ISLNK(there->st_mode) && open_folder(place.path)) return;
+    if (!reveal(place.parent, place.path) && (!there || !S_ISDIR(there->st_mode))) {
       clear(place);
       if (::mkdirat(place.parent, place.leaf, meanwhile) != 0) fail("make the folder", place.path, errno);
     }
@@ -160,15 +196,20 @@ void Tree::make_root(const Entry& entry) {
 }
 
 void Tree::set_folder(int folder, const std::string& path, const Entry& entry) {
-  const unsigned mode = set_owner(folder, "", entry, counts_);
+  const unsigned mode = set_or_keep_owner(folder, entry, counts_);
   set_xattrs(folder, entry, counts_);
-  constexpr std::size_t allocation = 16;
-  memory_ += sizeof(Folder) + path.size() + allocation;
-  if (memory_ > limits_.memory) throw Error(format("it has more folders than {} bytes of memory hold", limits_.memory));
+  remember(sizeof(Folder) + path.size());
   folders_.push_back({path, entry.time, mode});
 }
 
+void Tree::remember(std::size_t bytes) {
+  constexpr std::size_t allocation = 16;
+  memory_ += bytes + allocation;
+  if (memory_ > limits_.memory) throw Error(format("it has more folders than {} bytes of memory hold", limits_.memory));
+}
+
 void Tree::finish() {
+  clear_opaque();
   // What is below a folder comes before it, for the folder's mode may close the way.
   std::stable_sort(folders_.begin(), folders_.end(), [](const Folder& a, const Folder& b) { return a.path > b.path; });
   for (std::size_t at = 0; at < folders_.size(); ++at) {
@@ -196,7 +237,7 @@ void Tree::make_hard_link(const Place& place, const Entry& entry) {
   const std::string path = clean_name(entry.link);
   const Fd folder = open_folder(parent_of(path));
   const auto file = folder ? sys::find_status(folder.get(), leaf_of(path)) : std::nullopt;
-  const int error = !file ? ENOENT : S_ISDIR(file->st_mode) ? EISDIR : 0;
+  const int error = !file || is_whiteout(*file) ? ENOENT : S_ISDIR(file->st_mode) ? EISDIR : 0;
   if (error) fail(format("link {} to", shown(place.path)), path, error);
   const auto there = sys::find_status(place.parent, place.leaf);
   if (there && there->st_dev == file->st_dev && there->st_ino == file->st_ino) return;
@@ -210,6 +251,40 @@ void Tree::make_fifo(const Place& place, const Entry& entry) {
   const unsigned mode = set_owner(fifo.get(), "", entry, counts_);
   counts_.xattrs += entry.xattrs.size();
   set_mode_and_time(fifo.get(), place.path, mode, entry.time);
+}
+
+// An entry of the same layer stays; only what is below a folder of it is hidden.
+void Tree::hide(const std::string& path) {
+  ++counts_.marks;
+  const Place place = open_place(path);
+  if (::mknodat(place.parent, place.leaf, S_IFCHR, 0) == 0) return;
+  if (errno != EEXIST) fail("make, where the store lies, the whiteout of", path, errno);
+  if (const Fd folder = sys::try_open(place.parent, place.leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)) remember_opaque(folder.get(), path);
+}
+
+void Tree::make_opaque(const std::string& path) {
+  ++counts_.marks;
+  const Place place = open_place(path);
+  const Fd folder = sys::try_open(place.parent, ".", O_RDONLY | O_DIRECTORY);
+  if (!folder) fail("open the folder", parent_of(path), errno);
+  remember_opaque(folder.get(), parent_of(path));
+}
+
+void Tree::remember_opaque(int folder, std::string_view path) {
+  set_opaque(folder, path);
+  remember(sizeof(std::string) + path.size());
+  opaque_.emplace_back(path);
+}
+
+// The kernel shows the whiteouts of a folder that it does not merge with others as names that are not there.
+void Tree::clear_opaque() {
+  for (const std::string& path : opaque_) {
+    const Fd folder = sys::try_open_in_root(target_, path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY);
+    if (!folder) continue;  // a later entry replaced it
+    for (const sys::Entry& entry : sys::list_folder(folder.get()))
+      if (const auto status = sys::find_status(folder.get(), entry.name.c_str()); status && is_whiteout(*status))
+        static_cast<void>(::unlinkat(folder.get(), entry.name.c_str(), 0));
+  }
 }
 
 }  // namespace snug::layer

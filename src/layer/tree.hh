@@ -16,9 +16,8 @@ namespace snug::layer {
 /// the target were "/", and what it is made of is made by descriptor, new, and never through a link at its own name.
 class Tree {
  public:
-  /// `target` stays the caller's; both must outlive this.
-  Tree(int target, const Limits& limits, Unpacked& counts) noexcept
-      : target_(target), limits_(limits), counts_(counts) {}
+  /// `target` stays the caller's; it, `limits` and `counts` must outlive this.
+  Tree(int target, Form form, const Limits& limits, Unpacked& counts) noexcept;
 
   /// Makes the entry, with its contents from `archive`, in place of what was there before.
   void place(const Entry& entry, Archive& archive);
@@ -45,6 +44,9 @@ class Tree {
   sys::Fd open_parents(const std::string& path);
   sys::Fd step(int folder, const std::string& path);
   sys::Fd make_parent(int folder, const std::string& path);
+  bool reveal(int folder, const std::string& path);
+  [[nodiscard]] bool is_plain(const Entry& entry) const noexcept;
+  void remember(std::size_t bytes);
   sys::Fd open_folder(std::string_view path) const;
 
   void make_file(const Place& place, const Entry& entry, Archive& archive);
@@ -52,6 +54,10 @@ class Tree {
   void make_symlink(const Place& place, const Entry& entry);
   void make_hard_link(const Place& place, const Entry& entry);
   void make_fifo(const Place& place, const Entry& entry);
+  void hide(const std::string& path);
+  void make_opaque(const std::string& path);
+  void remember_opaque(int folder, std::string_view path);
+  void clear_opaque();
   void make_root(const Entry& entry);
 
   template <typename Make>
@@ -62,11 +68,15 @@ class Tree {
   void count();
 
   int target_;
+  Form form_;
+  std::uint32_t uid_, gid_;  ///< who makes all this
+  unsigned masked_;          ///< what the umask takes from the mode of what is made
   const Limits& limits_;
   Unpacked& counts_;
   std::uint64_t made_ = 0, bytes_ = 0;
   std::size_t memory_ = 0;
   std::deque<Folder> folders_;
+  std::deque<std::string> opaque_;
   std::string parent_path_;
   sys::Fd parent_;  ///< of the entry before, for the next is mostly in it; an entry replaces what is below, never it
 };

@@ -81,6 +81,9 @@ using Verdict = std::optional<Refusal>;
 [[nodiscard]] Verdict check_kernel(const HostFacts& facts);
 [[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);
 
+/// Gives the step that writes the maps of `draft`. idmap.cc
+[[nodiscard]] WriteIdMaps id_maps_of(const Draft& draft);
+
 /// Names the place, such as "/tmp", that the container has its own version of and that `path` lies in, whatever the
 /// root file system has there; empty where there is none. root.cc
 [[nodiscard]] std::string_view find_replaced(std::string_view path);

@@ -182,6 +182,8 @@ struct Explain {
     if (error == EPERM)
       return {"this kernel gives ordinary users no overlays: that came with Linux 5.11", without,
               "boot Linux 5.11 or newer"};
+    if (error == E2BIG)
+      return {format("an overlay takes 500 layers at most, and here are {}", step.lowers.size()), "", ""};
     if (error == ENODEV) return {"this kernel has no overlay file system", without, "modprobe overlay"};
     if (error == ENOSPC) return disk_is_full(host);
     const auto missing = find_missing_storage(host);

@@ -121,6 +121,28 @@ const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id) {
   return nullptr;
 }
 
+WriteIdMaps id_maps_of(const Draft& draft) {
+  const IdMaps& maps = draft.maps;
+  WriteIdMaps write{maps.uids, maps.gids, {}, {}, !maps.helpers};
+  if (maps.helpers) write.newuidmap = draft.facts.newuidmap, write.newgidmap = draft.facts.newgidmap;
+  return write;
+}
+
+std::variant<WriteIdMaps, Refusal> make_id_maps(const Spec& spec, const HostFacts& facts) {
+  if (std::holds_alternative<JoinNamespace>(spec.namespaces.user))
+    return Refusal{"--userns ns: an image's layers are unpacked for one id map, and that of a joined namespace is not known",
+                   "leave it out, or run the image where the namespace was made"};
+  Draft draft(spec, facts);
+  if (Verdict refused = plan_id_maps(draft)) return *std::move(refused);
+  return id_maps_of(draft);
+}
+
+std::string map_lines(const std::vector<IdRange>& map) {
+  std::string text;
+  for (const IdRange& range : map) text += format("{} {} {}\n", range.inside.value, range.outside.value, range.count);
+  return text;
+}
+
 Verdict plan_id_maps(Draft& draft) {
   const HostFacts& facts = draft.facts;
   IdMaps& maps = draft.maps;

@@ -49,8 +49,7 @@ Verdict plan_namespaces(Draft& draft) {
 
   const IdMaps& maps = draft.maps;
   if (is_new(draft.spec.namespaces.user)) {
-    WriteIdMaps write{maps.uids, maps.gids, {}, {}, !maps.helpers};
-    if (maps.helpers) write.newuidmap = draft.facts.newuidmap, write.newgidmap = draft.facts.newgidmap;
+    WriteIdMaps write = id_maps_of(draft);
     // One id of one's own needs no helper: the init process writes it itself, and nobody waits for anybody.
     maps.helpers ? draft.monitor(std::move(write)) : draft.init(std::move(write));
   }

@@ -48,7 +48,7 @@ void plan_restraints(Draft& draft) {
 
 }  // namespace
 
-std::variant<Plan, Refusal> make_unpack_plan(const Spec& wanted, const HostFacts& facts) {
+std::variant<Plan, Refusal> make_unpack_plan(const Spec& wanted, const HostFacts& facts, Unpack what) {
   if (Verdict refused = check_kernel(facts)) return *std::move(refused);
   if (facts.unpacker.empty())
     return Refusal{"snug-layer, which reads archives, is not installed beside snug", "make install puts it there"};
@@ -61,7 +61,7 @@ std::variant<Plan, Refusal> make_unpack_plan(const Spec& wanted, const HostFacts
   draft.init(TakeTree{draft.root, unpacked_root, {}, {}});
   draft.init(PivotRoot{draft.root});
   plan_restraints(draft);
-  draft.payload(Exec{{facts.unpacker}, {"snug-layer"}, {}, true});
+  draft.payload(Exec{{facts.unpacker}, {"snug-layer", what == Unpack::layer ? "layer" : "tree"}, {}, true});
   draft.plan.notices.clear();  // the container's own plan tells them
   draft.plan.opened.clear();
   return std::move(draft.plan);

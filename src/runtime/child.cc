@@ -286,6 +286,8 @@ void let_go(Context& context) noexcept {
 Context::Context(const plan::Plan& wanted) : plan(wanted), slots(wanted.slots, -1), own(wanted.slots, 0) {
   own_mounts.reserve(wanted.slots + 1);
   for (const plan::Step& step : wanted.steps) {
+    if (const auto* overlay = std::get_if<plan::MakeOverlay>(&step.action))
+      layers.reserve(std::max(layers.capacity(), overlay->lowers.size() + 2));
     if (const auto* exec = std::get_if<plan::Exec>(&step.action)) {
       for (const std::string& word : exec->argv) argv.push_back(word.c_str());
       for (const std::string& variable : exec->env) envp.push_back(variable.c_str());

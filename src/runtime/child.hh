@@ -41,6 +41,7 @@ struct Context {
   bool has_attributes = false;
   std::vector<int> slots;         ///< detached mounts, by plan::Slot
   std::vector<char> own;          ///< by plan::Slot: a file system that is the container's own
+  std::vector<int> layers;        ///< of the overlay that is being made; capacity is reserved
   int program = -1;  ///< of the host, to be executed by descriptor
   std::vector<const char*> argv, envp;
   std::vector<std::uint32_t> groups;

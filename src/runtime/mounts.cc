@@ -7,10 +7,9 @@
 #include <sys/sysmacros.h>
 
 #include <cerrno>
-#include <charconv>
-#include <cstring>
 
 #include "child.hh"
+#include "mounts.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 
@@ -19,71 +18,6 @@ namespace {
 
 using sys::Fd;
 
-int fill(Context& context, plan::Slot slot, Fd mount, bool own) noexcept {
-  if (!mount) return errno;
-  context.slots[slot] = mount.release();
-  context.own[slot] = own;
-  return 0;
-}
-
-Fd open_host_root() noexcept { return sys::try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY); }
-
-// Mounts over the host's root, in this namespace alone: "/" as a path still leads to what is below it.
-int stage(int mount) noexcept {
-  const Fd root = open_host_root();
-  return root ? sys::attach_mount(mount, root.get()) : errno;
-}
-
-Fd open_layer(const Context& context, const plan::Layer& layer) noexcept {
-  const int below = layer.mount ? context.slots[*layer.mount] : layer.path.starts_with('/') ? AT_FDCWD : context.folder;
-  return sys::try_open(below, layer.path.c_str(), O_PATH | O_DIRECTORY);
-}
-
-// "/proc/self/fd/N": a name in which nothing has to be escaped, whatever the folder is called.
-struct FdPath {
-  explicit FdPath(int fd) noexcept {
-    std::memcpy(text, "/proc/self/fd/", 15);
-    *std::to_chars(text + 14, text + sizeof text - 1, fd).ptr = '\0';
-  }
-  char text[32]{};
-};
-
-class LayerOptions {
- public:
-  LayerOptions(const Context& context, int filesystem) noexcept : context_(context), filesystem_(filesystem) {}
-
-  int set(const char* key, const plan::Layer& layer) noexcept {
-    Fd& fd = held_[count_++ % held_.size()];
-    fd = open_layer(context_, layer);
-    return fd ? sys::set_option(filesystem_, key, FdPath(fd.get()).text) : errno;
-  }
-
-  // One string of at most 255 bytes: lower+ options, one a layer, need Linux 6.8.
-  int set_lowers(const std::vector<plan::Layer>& lowers) noexcept {
-    char joined[256];
-    std::size_t length = 0;
-    for (const plan::Layer& layer : lowers) {
-      Fd& fd = held_[count_++ % held_.size()];
-      fd = open_layer(context_, layer);
-      if (!fd) return errno;
-      const FdPath path(fd.get());
-      const std::size_t size = std::strlen(path.text);
-      if (count_ > held_.size() || length + size + 2 > sizeof joined) return E2BIG;
-      if (length) joined[length++] = ':';
-      std::memcpy(joined + length, path.text, size);
-      length += size;
-    }
-    joined[length] = '\0';
-    return sys::set_option(filesystem_, "lowerdir", joined);
-  }
-
- private:
-  const Context& context_;
-  int filesystem_;
-  std::array<Fd, 16> held_;  // open until the mount is made: the names lead through them
-  std::size_t count_ = 0;
-};
-
 bool is_device(int fd, const plan::DeviceNode& wanted) noexcept {
   const auto status = sys::find_status(fd, "");
   if (!status) return false;
@@ -91,19 +25,20 @@ bool is_device(int fd, const plan::DeviceNode& wanted) noexcept {
   return S_ISCHR(status->st_mode) && status->st_rdev == makedev(*wanted.number >> 8U, *wanted.number & 0xffU);
 }
 
-int set_overlay_options(const plan::MakeOverlay& overlay, int filesystem, LayerOptions& layers) noexcept {
-  if (const int error = sys::set_option(filesystem, "source", "snug")) return error;
-  if (const int error = layers.set_lowers(overlay.lowers)) return error;
-  if (overlay.upper) {
-    if (const int error = layers.set("upperdir", *overlay.upper)) return error;
-    if (const int error = layers.set("workdir", *overlay.work)) return error;
-    // Thrown away with the container: nothing need reach the disk before the mount goes.
-    if (const int error = sys::set_option(filesystem, "volatile", "")) return error;
-  }
-  return sys::set_option(filesystem, "userxattr", "");
+}  // namespace
+
+int fill(Context& context, plan::Slot slot, Fd mount, bool own) noexcept {
+  if (!mount) return errno;
+  context.slots[slot] = mount.release();
+  context.own[slot] = own;
+  return 0;
 }
 
-}  // namespace
+// Mounts over the host's root, in this namespace alone: "/" as a path still leads to what is below it.
+int stage(int mount) noexcept {
+  const Fd root = sys::try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+  return root ? sys::attach_mount(mount, root.get()) : errno;
+}
 
 std::uint64_t attributes_of(const plan::MountFlags& flags) noexcept {
   return (flags.read_only ? MOUNT_ATTR_RDONLY : 0U) | (flags.no_setuid ? MOUNT_ATTR_NOSUID : 0U) |
@@ -134,19 +69,6 @@ int apply(Context& context, const plan::MakeFilesystem& step, Report& report) no
   Fd mount = sys::make_mount(filesystem.get(), attributes_of(step.flags));
   if (!mount) sys::read_reason(filesystem.get(), report.reason.data(), report.reason.size());
   return fill(context, step.slot, std::move(mount), true);
-}
-
-int apply(Context& context, const plan::MakeOverlay& step, Report& report) noexcept {
-  const Fd filesystem = sys::open_filesystem("overlay");
-  if (!filesystem) return errno;
-  LayerOptions layers(context, filesystem.get());
-  int error = set_overlay_options(step, filesystem.get(), layers);
-  if (!error) {
-    Fd mount = sys::make_mount(filesystem.get(), attributes_of(step.flags));
-    error = fill(context, step.slot, std::move(mount), true);
-  }
-  if (error) sys::read_reason(filesystem.get(), report.reason.data(), report.reason.size());
-  return error;
 }
 
 int apply(Context& context, const plan::StageMount& step, Report&) noexcept {

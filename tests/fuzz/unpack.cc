@@ -12,11 +12,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string bytes(reinterpret_cast<const char*>(data), size);
   for (std::size_t at = 0; at + 512 <= bytes.size(); at += 512)
     if (bytes.compare(at + 257, 5, "ustar") == 0) snug::test::put_sum(bytes, at);
-  const snug::test::Target target;
+  constexpr snug::layer::Limits limits{.entries = 100, .bytes = 1 << 20, .memory = 1 << 16};
+  const snug::test::Target tree, layer;
   try {
-    target.unpack(bytes, {.entries = 100, .bytes = 1 << 20, .memory = 1 << 16});
+    tree.unpack(bytes, limits);
   } catch (const snug::Error&) {
   }
-  if (!target.canary_lives()) std::abort();
+  try {
+    layer.unpack_layer(bytes, limits);
+    static_cast<void>(layer.pack(snug::layer::Form::layer));
+  } catch (const snug::Error&) {
+  }
+  if (!tree.canary_lives() || !layer.canary_lives()) std::abort();
   return 0;
 }

@@ -8,7 +8,8 @@ in_page() { sed -n 's/^\.It.* \(Fl \)*-\([a-z][a-z-]*\).*/\2/p; s/^\.It.*, -\([a
 own_options() { "$2" help "$1" | sed -n 's/^ *\(-[a-zA-Z], \)\{0,1\}--\([a-z][a-z-]*\).*/\2/p' | sort -u; }
 
 bad=
-for page in run doctor plan; do
+for page in $("$2" help --dump | cut -f1 | sort -u); do
+  case $page in completion | help | version) continue ;; esac # snug(1) has them
   documented=$(in_page "man/snug-$page.1")
   for option in $(own_options $page "$2"); do
     [ "$page" != plan ] || ! own_options run "$2" | grep -qx "$option" || continue

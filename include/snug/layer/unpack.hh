@@ -5,6 +5,17 @@
 
 namespace snug::layer {
 
+/// What an archive is.
+enum class Form {
+  tree,   ///< a whole root: names are names
+  layer,  ///< a layer of an image, plain (not compressed): it becomes the lower layer of an overlay with `userxattr`
+};
+
+/// Keeps an owner that cannot be had, on what can carry it (files and folders, not symbolic links and FIFOs): "UID:GID", or
+/// "UID:GID:MODE" with the mode in octal where set-user-ID or set-group-ID had to be left out. Numbers are the
+/// archive's. pack() gives them back; nothing inside needs to know of it. An archive's own attribute of that name is dropped.
+inline constexpr const char* owner_xattr = "user.snug.owner";
+
 /// What an archive may ask for. Past a limit unpacking ends with an Error that names it.
 struct Limits {
   std::uint64_t entries = std::uint64_t{1} << 24U;  ///< entries, and folders that they need and the archive lacks
@@ -17,16 +28,22 @@ struct Unpacked {
   std::uint64_t entries = 0;  ///< in the archive
   std::uint64_t devices = 0;  ///< left out: the devices of a container are its runtime's
   std::uint64_t owners = 0;   ///< entries with an owner that cannot be had: the caller's, not set-user-ID for it
+  std::uint64_t marks = 0;    ///< of a layer: whiteouts and opaque folders
   std::uint64_t xattrs = 0;   ///< extended attributes left out: not for a container, or not for this file system
 };
 
 /// Unpacks a tar archive, plain or compressed, into a folder: names are bytes, owners are numbers, and no name, link
 /// or order of entries reaches out of the folder.
 ///
-/// Reads `archive` (a file or a pipe) from where it stands to the archive's end mark. `target` is an open folder
+/// The marks of a layer become overlayfs's: `.wh.NAME` a character device 0:0 of that name, `.wh..wh..opq` the attribute
+/// user.overlay.opaque=y of its folder; other names that begin with `.wh..wh.` are left out. They speak of the layers below: what the
+/// same layer brings stands whatever the order, and a folder that is both hidden and brought is opaque. On the root the
+/// kernel does not look for the mark: whoever mounts a layer whose root has it leaves out the layers below.
+///
+/// Reads `archive` (a file or a pipe) from where it stands to the archive's end mark, and of a layer to its end. `target` is an open folder
 /// that nobody else changes meanwhile. Both stay the caller's. Runs in any process; owners need CAP_CHOWN over
 /// the ids in question, and CAP_DAC_OVERRIDE and CAP_FOWNER over what was given away. Throws an Error that tells
 /// what is wrong with which entry; it does not know the archive's name. What was unpacked until then stays.
-Unpacked unpack(int archive, int target, const Limits& limits = {});
+Unpacked unpack(int archive, int target, Form form = Form::tree, const Limits& limits = {});
 
 }  // namespace snug::layer

@@ -53,10 +53,20 @@ struct Refusal {
 /// Turns what was asked for and what is known of this machine into what is done. Pure: same values, same plan.
 [[nodiscard]] std::variant<Plan, Refusal> make_plan(const Spec& spec, const HostFacts& facts);
 
-/// Plans the unpacking of an archive that is to be the root of `spec`, into the folder `unpacked_root` of the container's
-/// own folder: by a program that reads the archive from standard input, in walls of its own, whose root is that
-/// folder, and in the same id map. Pure.
-[[nodiscard]] std::variant<Plan, Refusal> make_unpack_plan(const Spec& spec, const HostFacts& facts);
+/// Gives the id maps that make_plan would have written for `spec`, and who writes them. Those of a user namespace that is
+/// joined are somebody else's: a Refusal. Pure.
+[[nodiscard]] std::variant<WriteIdMaps, Refusal> make_id_maps(const Spec& spec, const HostFacts& facts);
+
+/// Gives an id map as the kernel shows it in /proc/PID/uid_map: lines "INSIDE OUTSIDE COUNT". step.hh has its other forms.
+[[nodiscard]] std::string map_lines(const std::vector<IdRange>& map);
+
+/// What snug-layer is to unpack: a whole root, or a layer of an image.
+enum class Unpack { tree, layer };
+
+/// Plans the unpacking of an archive that is to be the root of `spec`, or a layer of it, into the folder `unpacked_root` of
+/// the container's own folder: by a program that reads the archive from standard input, in walls of its own, whose root is
+/// that folder, and in the same id map. Pure.
+[[nodiscard]] std::variant<Plan, Refusal> make_unpack_plan(const Spec& spec, const HostFacts& facts, Unpack what = Unpack::tree);
 
 /// Where in the container's folder an archive is unpacked.
 inline constexpr const char* unpacked_root = "root";

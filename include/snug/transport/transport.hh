@@ -59,15 +59,18 @@ class Target {
   virtual void finish(const Text& manifest) = 0;
 };
 
-/// A layer that is being unpacked somewhere else, as a plain tar archive that is written into a pipe.
+/// A layer that is being unpacked somewhere else, as a plain tar archive that is written into a pipe. Whoever reads the pipe
+/// does so to its end, also past the end of the archive. Made and used by several threads, each its own.
 class Unpacking {
  public:
   virtual ~Unpacking() = default;
-  /// The pipe, blocking; closed by finish().
+  /// The end of the pipe to write to, which fetch() sets not to block; closed by finish().
   [[nodiscard]] virtual int input() const noexcept = 0;
   /// Tells that all was written and was what it should be; waits for the end. Throws what went wrong. Without it the layer
   /// is thrown away by the destructor.
   virtual void finish() = 0;
+  /// Called instead where nobody reads the pipe any more, which is before the end only where something went wrong: throws what.
+  [[noreturn]] virtual void fail();
 };
 
 /// Told how a fetch or a delivery goes on; called by several threads, one call at a time for one blob.
@@ -116,8 +119,9 @@ struct Connection {
   std::function<void(std::string_view)> notice = {};  ///< told of retries and the like, a line each; may be empty
 };
 
-/// Opens a source by its transport: oci:PATH[:TAG], oci-archive:PATH[:TAG], docker-archive:PATH[:NAME]. Throws.
-[[nodiscard]] std::unique_ptr<Source> open_archive_source(std::string_view location);
+/// Opens a source by its transport: oci:PATH[:TAG], oci-archive:PATH[:TAG], docker-archive:PATH[:NAME]. The path - is standard
+/// input; what cannot be read at any place is copied into the staging folder of `store` first. Throws.
+[[nodiscard]] std::unique_ptr<Source> open_archive_source(std::string_view location, const image::Store& store);
 [[nodiscard]] std::unique_ptr<Target> open_archive_target(std::string_view location);
 
 /// Lists what a name may stand for, as registries.conf says, to be tried in this order: the name itself, unless its registry was

@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "snug/base/error.hh"
+#include "snug/layer/pack.hh"
 #include "snug/sys/file.hh"
 
 namespace snug::test {
@@ -59,13 +60,21 @@ Target::~Target() {
 }
 
 layer::Unpacked Target::unpack(const std::string& bytes, const layer::Limits& limits) const {
+  return unpack(bytes, layer::Form::tree, limits);
+}
+
+layer::Unpacked Target::unpack_layer(const std::string& bytes, const layer::Limits& limits) const {
+  return unpack(bytes, layer::Form::layer, limits);
+}
+
+layer::Unpacked Target::unpack(const std::string& bytes, layer::Form form, const layer::Limits& limits) const {
   const sys::Fd file(::memfd_create("archive", MFD_CLOEXEC));
   if (sys::write_all(file.get(), bytes) != 0 || ::lseek(file.get(), 0, SEEK_SET) != 0) throw std::runtime_error("memfd");
   const sys::Fd target = sys::open(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY);
-  return layer::unpack(file.get(), target.get(), limits);
+  return layer::unpack(file.get(), target.get(), form, limits);
 }
 
-layer::Unpacked Target::unpack_pipe(const std::string& bytes) const {
+layer::Unpacked Target::unpack_pipe(const std::string& bytes, layer::Form form) const {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
   sys::Fd out(ends[0]), in(ends[1]);
@@ -78,16 +87,47 @@ layer::Unpacked Target::unpack_pipe(const std::string& bytes) const {
   }
   in.reset();
   const sys::Fd target = sys::open(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY);
-  const layer::Unpacked done = layer::unpack(out.get(), target.get());
+  const layer::Unpacked done = layer::unpack(out.get(), target.get(), form);
   out.reset();
   ::waitpid(pid, nullptr, 0);
   return done;
 }
 
+std::string Target::pack(layer::Form form, const std::vector<std::string>& left_out) const {
+  const sys::Fd file(::memfd_create("archive", MFD_CLOEXEC));
+  const sys::Fd target = sys::open(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY);
+  static_cast<void>(layer::pack(target.get(), file.get(), form, left_out));
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) throw std::runtime_error("memfd");
+  return sys::read_all(file.get(), std::size_t{1} << 30U);
+}
+
+std::vector<std::string> Target::listing() const {
+  std::vector<std::string> lines;
+  std::vector<std::string> all = names();
+  all.emplace_back();
+  for (const std::string& name : all) {
+    const auto found = *status(name);
+    const timespec time = S_ISCHR(found.st_mode) ? timespec{} : found.st_mtim;  // whiteouts have none
+    std::string line = format("{} {:o} {}:{} {}.{} {} {}", name, found.st_mode, found.st_uid, found.st_gid, time.tv_sec, time.tv_nsec, S_ISDIR(found.st_mode) ? 0 : found.st_size, S_ISDIR(found.st_mode) ? 0 : found.st_nlink);
+    if (S_ISLNK(found.st_mode)) line += " -> " + link(name);
+    if (S_ISREG(found.st_mode) && found.st_size < 100000) line += " " + text(name);
+    for (const char* key : {"user.note", "user.overlay.opaque", "user.snug.owner", "security.capability"})
+      if (const auto value = xattr(name, key)) line += format(" {}={}", key, *value);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 std::string Target::refusal(const std::string& bytes, const layer::Limits& limits) const {
+  return refusal(bytes, layer::Form::tree, limits);
+}
+
+std::string Target::layer_refusal(const std::string& bytes) const { return refusal(bytes, layer::Form::layer, {}); }
+
+std::string Target::refusal(const std::string& bytes, layer::Form form, const layer::Limits& limits) const {
   std::string message;
   try {
-    static_cast<void>(unpack(bytes, limits));
+    static_cast<void>(unpack(bytes, form, limits));
   } catch (const Error& error) {
     message = error.message();
   }

@@ -21,10 +21,18 @@ class Target {
 
   /// Unpacks `bytes`, given as a file, or as a pipe that gives a few bytes at a time.
   layer::Unpacked unpack(const std::string& bytes, const layer::Limits& limits = {}) const;
-  layer::Unpacked unpack_pipe(const std::string& bytes) const;
+  layer::Unpacked unpack_layer(const std::string& bytes, const layer::Limits& limits = {}) const;
+  layer::Unpacked unpack_pipe(const std::string& bytes, layer::Form form = layer::Form::tree) const;
+
+  /// Packs it.
+  [[nodiscard]] std::string pack(layer::Form form, const std::vector<std::string>& left_out = {}) const;
+
+  /// A line for each file: its name, kind, mode, owner, time to the nanosecond, size, number of names, link, contents and attributes.
+  [[nodiscard]] std::vector<std::string> listing() const;
 
   /// Unpacks what must not be unpacked; gives the message, or "" where nothing is thrown. The canary lives.
   std::string refusal(const std::string& bytes, const layer::Limits& limits = {}) const;
+  std::string layer_refusal(const std::string& bytes) const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string outside() const { return base_ + "/outside"; }  ///< where the canary lives
@@ -39,6 +47,8 @@ class Target {
   [[nodiscard]] bool canary_lives() const;
 
  private:
+  layer::Unpacked unpack(const std::string& bytes, layer::Form form, const layer::Limits& limits) const;
+  std::string refusal(const std::string& bytes, layer::Form form, const layer::Limits& limits) const;
   [[nodiscard]] std::vector<std::string> canary() const;
 
   std::string base_, path_;

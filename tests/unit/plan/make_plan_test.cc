@@ -84,6 +84,19 @@ TEST_CASE("id maps: root, keep-id, one id") {
   CHECK(refusal(spec, poor).starts_with("--require idmap"));
 }
 
+TEST_CASE("the maps alone are those of the plan") {
+  Spec spec = a_spec();
+  for (const auto mode : {IdMapChoice::Mode::root, IdMapChoice::Mode::keep_id, IdMapChoice::Mode::single}) {
+    spec.id_map.mode = mode;
+    const auto maps = make_id_maps(spec, some_facts());
+    REQUIRE(std::holds_alternative<WriteIdMaps>(maps));
+    CHECK(std::get<WriteIdMaps>(maps) == *plan_of(spec, some_facts()).find<WriteIdMaps>());
+  }
+  spec.namespaces.user = JoinNamespace{"/proc/1/ns/user"};
+  CHECK(std::holds_alternative<Refusal>(make_id_maps(spec, some_facts())));
+  CHECK(map_lines({{{0}, {1000}, 1}, {{1}, {100000}, 65536}}) == "0 1000 1\n1 100000 65536\n");
+}
+
 TEST_CASE("users: digits are a number, names come from the root, both have to be mapped") {
   Spec spec = a_spec();
   HostFacts facts = some_facts();

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+
+#include "snug/cli/command.hh"
+#include "snug/plan/host_facts.hh"
+#include "snug/plan/spec.hh"
+#include "snug/plan/step.hh"
+
+namespace snug::commands {
+
+// Layers of images are unpacked for one id map, and serve no other.
+
+/// The options of run that choose the id map: --userns, --uidmap, --gidmap.
+extern const cli::OptionSet id_map_option_set;
+
+/// Makes a Spec with the id map that run would choose, by the configuration files and by those options of `invocation`, and with
+/// nothing else in it. Throws UsageError.
+[[nodiscard]] plan::Spec read_id_map(const cli::Invocation& invocation);
+
+/// Gives the maps of such a Spec, or throws why there are none.
+[[nodiscard]] plan::WriteIdMaps id_maps_of(const plan::Spec& spec, const plan::HostFacts& facts);
+
+/// Names an id map as image::Store does: the layers below STORE/layers/NAME are unpacked for it. Throws where the map has
+/// too many ranges for a name.
+[[nodiscard]] std::string layer_map(const plan::WriteIdMaps& maps);
+
+/// Unpacks a layer, a plain tar archive on the descriptor `archive`, into a new folder "root" of the folder at the path
+/// `folder`, in walls of its own. Gives what was done: "entries N devices N owners N xattrs N marks N" (layer::Unpacked). Throws where the
+/// archive cannot be read to its end, calling it `name`; what is in `folder` then is the caller's to remove. The calling process
+/// has one thread.
+[[nodiscard]] std::string unpack_layer(const plan::Spec& spec, const plan::HostFacts& facts, const std::string& name, int archive,
+                                       const std::string& folder);
+
+}  // namespace snug::commands

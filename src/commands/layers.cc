@@ -1,0 +1,35 @@
+#include "snug/commands/layers.hh"
+
+#include <algorithm>
+
+#include "planning.hh"
+#include "settings.hh"
+#include "snug/image/store.hh"
+#include "snug/plan/plan.hh"
+#include "unpacking.hh"
+
+namespace snug::commands {
+
+plan::Spec read_id_map(const cli::Invocation& invocation) {
+  cli::Arguments chosen;
+  for (const cli::Given& given : invocation.arguments.options)
+    if (std::any_of(id_map_option_set.options.begin(), id_map_option_set.options.end(), [&](const auto& one) { return one.name == given.option->name; }))
+      chosen.options.push_back(given);
+  plan::Spec all = read_spec({chosen, invocation.environment, invocation.folder, invocation.command, {}});
+  plan::Spec spec{.rootfs = {.kind = plan::Rootfs::Kind::archive}, .id_map = std::move(all.id_map)};
+  spec.namespaces.user = std::move(all.namespaces.user);
+  return spec;
+}
+
+plan::WriteIdMaps id_maps_of(const plan::Spec& spec, const plan::HostFacts& facts) { return accepted(plan::make_id_maps(spec, facts)); }
+
+std::string layer_map(const plan::WriteIdMaps& maps) {
+  return image::Store::map_name(plan::map_lines(maps.uids), plan::map_lines(maps.gids));
+}
+
+std::string unpack_layer(const plan::Spec& spec, const plan::HostFacts& facts, const std::string& name, int archive, const std::string& folder) {
+  const plan::Plan plan = accepted(plan::make_unpack_plan(spec, facts, plan::Unpack::layer));
+  return run_unpacker(plan, facts, {name, archive, folder});
+}
+
+}  // namespace snug::commands

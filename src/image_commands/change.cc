@@ -1,0 +1,147 @@
+#include "change.hh"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "snug/base/error.hh"
+#include "snug/base/json.hh"
+#include "snug/base/text.hh"
+
+namespace snug::image_commands {
+namespace {
+
+using image::Process;
+using Words = std::vector<std::string>;
+
+constexpr std::string_view blanks = " \t";
+
+/// Takes words apart as a Dockerfile has them: quotes of both kinds, and backslashes.
+Words split_words(std::string_view text) {
+  Words words;
+  bool inside = false;
+  char quote = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char letter = text[at];
+    if (!quote && blanks.find(letter) != std::string_view::npos) {
+      inside = false;
+      continue;
+    }
+    if (!std::exchange(inside, true)) words.emplace_back();
+    if (letter == quote) quote = 0;
+    else if (!quote && (letter == '"' || letter == '\'')) quote = letter;
+    else if (letter == '\\' && quote != '\'' && at + 1 < text.size()) words.back() += text[++at];
+    else words.back() += letter;
+  }
+  if (quote) throw UsageError(format("the quote {} is not closed in {}", quote, quoted(text)));
+  return words;
+}
+
+/// A JSON list of texts; nothing where it is none.
+std::optional<Words> try_list(std::string_view text) {
+  if (!text.starts_with('[')) return {};
+  Words words;
+  try {
+    for (const Json& word : parse_json(text)) {
+      if (!word.is_string()) return {};
+      words.push_back(word.get<std::string>());
+    }
+  } catch (const Error&) {
+    return {};
+  }
+  return words;
+}
+
+Words command_of(std::string_view text) { return try_list(text).value_or(Words{"/bin/sh", "-c", std::string(text)}); }
+
+/// NAME=VALUE..., or NAME VALUE as it was once written.
+std::vector<std::pair<std::string, std::string>> pairs_of(std::string_view text) {
+  const std::size_t blank = text.find_first_of(blanks), equals = text.find('=');
+  if (equals == std::string_view::npos || blank < equals) {
+    if (blank == std::string_view::npos) throw UsageError(format("{} has no value", quoted(text)), "write NAME=VALUE");
+    return {{std::string(text.substr(0, blank)), std::string(trimmed(text.substr(blank)))}};
+  }
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& word : split_words(text)) {
+    const std::size_t at = word.find('=');
+    if (at == std::string::npos || at == 0) throw UsageError(format("{} is no NAME=VALUE", quoted(word)));
+    pairs.emplace_back(word.substr(0, at), word.substr(at + 1));
+  }
+  return pairs;
+}
+
+void set_env(Process& process, std::string_view text) {
+  for (const auto& [name, value] : pairs_of(text)) {
+    std::erase_if(process.env, [&](const std::string& old) { return old.starts_with(name + "="); });
+    process.env.push_back(format("{}={}", name, value));
+  }
+}
+
+void set_labels(Process& process, std::string_view text) {
+  for (const auto& [name, value] : pairs_of(text)) process.labels[name] = value;
+}
+
+void add_once(Words& list, std::string word) {
+  if (std::find(list.begin(), list.end(), word) == list.end()) list.push_back(std::move(word));
+}
+
+void add_ports(Process& process, std::string_view text) {
+  for (const std::string& word : split_words(text)) {
+    const std::size_t slash = word.find('/');
+    const std::string protocol = slash == std::string::npos ? "tcp" : word.substr(slash + 1);
+    const auto port = parse_number(word.substr(0, slash));
+    if (!port || *port == 0 || *port > 65535 || (protocol != "tcp" && protocol != "udp" && protocol != "sctp"))
+      throw UsageError(format("{} is no port", quoted(word)), "80, 53/udp");
+    add_once(process.ports, format("{}/{}", *port, protocol));
+  }
+}
+
+void add_volumes(Process& process, std::string_view text) {
+  for (std::string& path : try_list(text).value_or(split_words(text))) add_once(process.volumes, std::move(path));
+}
+
+void set_workdir(Process& process, std::string_view text) {
+  if (text.starts_with('/') || process.workdir.empty()) process.workdir = text.starts_with('/') ? std::string(text) : format("/{}", text);
+  else process.workdir = format("{}{}{}", process.workdir, process.workdir.ends_with('/') ? "" : "/", text);
+}
+
+struct Instruction {
+  std::string_view name;
+  void (*apply)(Process&, std::string_view);
+};
+
+constexpr std::array instructions{
+    Instruction{"CMD", [](Process& process, std::string_view text) { process.command = command_of(text); }},
+    Instruction{"ENTRYPOINT", [](Process& process, std::string_view text) { process.entrypoint = command_of(text); }},
+    Instruction{"ENV", set_env},
+    Instruction{"EXPOSE", add_ports},
+    Instruction{"LABEL", set_labels},
+    Instruction{"STOPSIGNAL", [](Process& process, std::string_view text) { process.stop_signal = text; }},
+    Instruction{"USER", [](Process& process, std::string_view text) { process.user = text; }},
+    Instruction{"VOLUME", add_volumes},
+    Instruction{"WORKDIR", set_workdir},
+};
+
+std::string capitals(std::string_view text) {
+  std::string large(text);
+  for (char& letter : large)
+    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+  return large;
+}
+
+}  // namespace
+
+void apply_change(Process& process, std::string_view instruction) {
+  const std::string_view text = trimmed(instruction);
+  const std::size_t end = std::min(text.find_first_of(" \t="), text.size());  // podman takes CMD=… too
+  const std::string name = capitals(text.substr(0, end));
+  const auto found = std::find_if(instructions.begin(), instructions.end(), [&](const Instruction& one) { return one.name == name; });
+  if (found == instructions.end())
+    throw UsageError(format("{} is no change", quoted(text.substr(0, end))), "CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR are");
+  const std::string_view value = end < text.size() ? trimmed(text.substr(end + 1)) : "";
+  if (value.empty()) throw UsageError(format("{} says nothing", name), format("{} …", name));
+  found->apply(process, value);
+}
+
+}  // namespace snug::image_commands

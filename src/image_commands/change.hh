@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+#include "snug/image/document.hh"
+
+namespace snug::image_commands {
+
+/// Does to what an image wants to run what an instruction of a Dockerfile says: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER,
+/// VOLUME or WORKDIR. Throws UsageError.
+void apply_change(image::Process& process, std::string_view instruction);
+
+}  // namespace snug::image_commands

@@ -1,0 +1,51 @@
+#include <ctime>
+
+#include "bringing.hh"
+#include "change.hh"
+#include "functions.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/base/time.hh"
+#include "snug/commands/output.hh"
+#include "snug/transport/archive.hh"
+#include "store_of.hh"
+
+namespace snug::image_commands {
+namespace {
+
+image::Config config_of(const cli::Arguments& arguments) {
+  const std::string now = render_time(std::time(nullptr));
+  const std::string* message = arguments.find("message");
+  image::Config config{.platform = image::own_platform(), .created = now, .author = {}, .process = {}, .diff_ids = {},
+                       .history = {{.created = now, .created_by = {}, .author = {}, .comment = message ? *message : format("Imported from {}", arguments.operands[0])}}};
+  for (const cli::Given& given : arguments.options) {
+    if (given.option->name != "change") continue;
+    try {
+      apply_change(config.process, given.value);
+    } catch (const UsageError& error) {
+      throw UsageError(format("--change {}: {}", quoted(given.value), error.message()), error.hint());
+    }
+  }
+  return config;
+}
+
+std::string name_of(const cli::Arguments& arguments) {
+  if (arguments.operands.size() < 2) return {};
+  const image::Reference name = image::parse_reference(arguments.operands[1]);
+  if (name.digest) throw UsageError(format("{} names a digest, which nobody can give", quoted(arguments.operands[1])));
+  return image::render_reference(name);
+}
+
+}  // namespace
+
+int import(const cli::Invocation& invocation) {
+  need_operands(invocation, 1, "an archive");
+  const std::string name = name_of(invocation.arguments);
+  image::Store store = store_of(invocation);
+  const auto source = transport::open_tarball_source(invocation.arguments.operands[0], config_of(invocation.arguments), store);
+  const image::Stored stored = bring(invocation, *source, store, name);
+  commands::print(store.open(stored).id().text() + "\n");
+  return 0;
+}
+
+}  // namespace snug::image_commands

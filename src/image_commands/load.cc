@@ -1,0 +1,51 @@
+#include "bringing.hh"
+#include "functions.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+#include "snug/transport/archive.hh"
+#include "store_of.hh"
+
+namespace snug::image_commands {
+namespace {
+
+// A layout of skopeo's or podman's may have a bare word, which names no repository anywhere.
+std::string whole_name(const std::string& name) {
+  const bool bare = name.find_first_of("/:@") == std::string::npos;
+  return image::render_reference(image::parse_reference(bare ? "localhost/" + name : name));
+}
+
+// A name that is none does not keep the image out.
+std::vector<std::string> whole_names(const std::vector<std::string>& names) {
+  std::vector<std::string> whole;
+  for (const std::string& name : names) {
+    try {
+      whole.push_back(whole_name(name));
+    } catch (const UsageError& error) {
+      commands::say(format("snug: notice: the archive calls an image {}: {}\n", quoted(name), error.message()));
+    }
+  }
+  return whole;
+}
+
+void load_one(const cli::Invocation& invocation, transport::Contained& contained, image::Store& store) {
+  const std::vector<std::string> names = whole_names(contained.names);
+  const image::Stored stored = bring(invocation, *contained.source, store, names.empty() ? "" : names[0]);
+  const sys::Fd lock = image::lock_shared(store);
+  for (std::size_t at = 1; at < names.size(); ++at) store.set_name(names[at], stored.manifest);
+  for (const std::string& name : names) commands::print(format("Loaded image: {}\n", short_name(name)));
+  if (names.empty()) commands::print(format("Loaded image ID: {}\n", store.open(stored).id().text()));
+}
+
+}  // namespace
+
+int load(const cli::Invocation& invocation) {
+  const std::string* input = invocation.arguments.find("input");
+  image::Store store = store_of(invocation);
+  std::vector<transport::Contained> images = transport::open_all(input ? *input : "-", store);
+  if (images.empty()) throw Error(format("there is no image in {}", input ? quoted(*input) : "standard input"));
+  for (transport::Contained& contained : images) load_one(invocation, contained, store);
+  return 0;
+}
+
+}  // namespace snug::image_commands

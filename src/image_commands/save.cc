@@ -1,0 +1,70 @@
+#include <algorithm>
+#include <array>
+
+#include "functions.hh"
+#include "progress.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/transport/archive.hh"
+#include "store_of.hh"
+
+namespace snug::image_commands {
+namespace {
+
+using transport::Form;
+
+constexpr std::array<std::pair<std::string_view, Form>, 3> formats{
+    {{"docker-archive", Form::docker_archive}, {"oci-archive", Form::oci_archive}, {"oci-dir", Form::oci}}};
+
+Form chosen_form(const cli::Arguments& arguments) {
+  const std::string* text = arguments.find("format");
+  if (!text) return Form::docker_archive;
+  for (const auto& [word, form] : formats)
+    if (*text == word) return form;
+  throw UsageError(format("there is no format {}", quoted(*text)), "docker-archive, oci-archive and oci-dir are there");
+}
+
+/// An image to save, by all names that were typed.
+struct Chosen {
+  image::Image image;
+  std::vector<image::Reference> names;
+};
+
+void add_name(Chosen& chosen, const std::string& name) {
+  try {
+    if (image::Reference reference = image::parse_reference(name); std::find(chosen.names.begin(), chosen.names.end(), reference) == chosen.names.end())
+      chosen.names.push_back(std::move(reference));
+  } catch (const UsageError&) {  // it has none, or one that somebody else wrote into the store
+  }
+}
+
+std::vector<Chosen> chosen_images(const image::Store& store, const std::vector<std::string>& operands) {
+  std::vector<Chosen> all;
+  for (const std::string& operand : operands) {
+    image::Image image = find_image(store, operand);
+    const std::string name = image.name;
+    auto found = std::find_if(all.begin(), all.end(), [&](const Chosen& one) { return one.image.descriptor.digest == image.descriptor.digest; });
+    if (found == all.end()) found = all.insert(all.end(), Chosen{std::move(image), {}});
+    add_name(*found, name);
+  }
+  return all;
+}
+
+}  // namespace
+
+int save(const cli::Invocation& invocation) {
+  need_operands(invocation, 1, "an image");
+  const cli::Arguments& arguments = invocation.arguments;
+  const Form form = chosen_form(arguments);
+  const image::Store store = store_of(invocation);
+  const std::vector<Chosen> images = chosen_images(store, arguments.operands);
+  const std::string* output = arguments.find("output");
+  const auto collection = transport::create_collection(form, output ? *output : "-");
+  ProgressDisplay progress(error_screen(arguments.flag("quiet")));
+  for (const Chosen& one : images)  // one layer at a time: the same images give the same archive
+    transport::deliver(store, one.image, *collection->add(one.names), &progress, 1);
+  collection->finish();
+  return 0;
+}
+
+}  // namespace snug::image_commands

@@ -1,0 +1,78 @@
+#include <algorithm>
+
+#include "content.hh"
+#include "extent.hh"
+#include "pipeline.hh"
+#include "side_by_side.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/transport/hash.hh"
+#include "snug/transport/transport.hh"
+
+namespace snug::transport {
+namespace {
+
+using image::Descriptor;
+using State = Progress::State;
+
+/// Copies the blobs of one image.
+class Delivery {
+ public:
+  Delivery(const image::Store& store, Target& target, Progress* progress) : store_(store), target_(target), progress_(progress) {}
+
+  void copy(const Descriptor& blob, const std::stop_token& stop) const {
+    const bool present = target_.has_blob(blob);
+    if (!present) target_.write_blob(blob, [&](const Sink& sink) { read(blob, stop, sink); });
+    show(blob, present ? State::present : State::done, blob.size);
+  }
+
+  void show(const Descriptor& blob, State state, std::uint64_t bytes) const {
+    if (progress_) progress_->show(blob, state, bytes);
+  }
+
+ private:
+  void read(const Descriptor& blob, const std::stop_token& stop, const Sink& sink) const {
+    const sys::Fd file = store_.open_blob(blob.digest);
+    Hasher hasher(blob.digest.algorithm);
+    std::uint64_t size = 0;
+    read_extent({file.get(), 0, blob.size}, 0, [&](std::string_view bytes) {
+      if (stop.stop_requested()) throw Stopped();
+      hasher.add(bytes);
+      sink(bytes);
+      show(blob, State::copying, size += bytes.size());
+    });
+    if (size != blob.size || hasher.finish() != blob.digest)
+      throw Error(format("the blob {} of the store is damaged", blob.digest.text()), "snug gc --check removes it, and the next pull of the image brings it");
+  }
+
+  const image::Store& store_;
+  Target& target_;
+  Progress* progress_;
+};
+
+std::vector<Descriptor> layers_of(const image::Image& image) {
+  std::vector<Descriptor> layers;
+  for (const Descriptor& layer : image.manifest.layers)
+    if (std::none_of(layers.begin(), layers.end(), [&](const Descriptor& one) { return one.digest == layer.digest; })) layers.push_back(layer);
+  return layers;
+}
+
+}  // namespace
+
+void deliver(const image::Store& store, const image::Image& image, Target& target, Progress* progress, unsigned jobs) {
+  const sys::Fd lock = image::lock_shared(store);
+  const Delivery delivery(store, target, progress);
+  const std::vector<Descriptor> layers = layers_of(image);
+  try {
+    const Text manifest{store.read_blob(image.descriptor.digest, image::largest_manifest), image.manifest.media_type};
+    check_content(manifest.content, image.descriptor);
+    for (const Descriptor& layer : layers) delivery.show(layer, State::waiting, 0);
+    do_side_by_side(layers.size(), jobs, [&](std::size_t at, const std::stop_token& stop) { delivery.copy(layers[at], stop); });
+    delivery.copy(image.manifest.config, {});
+    target.finish(manifest);
+  } catch (Error& error) {
+    throw error.during(format("copying {} to {}", quoted(image.name.empty() ? image.id().text() : image.name), quoted(target.name())));
+  }
+}
+
+}  // namespace snug::transport

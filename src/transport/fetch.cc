@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <set>
+
+#include "content.hh"
+#include "intake.hh"
+#include "layer_fetch.hh"
+#include "side_by_side.hh"
+#include "snug/base/text.hh"
+#include "snug/transport/hash.hh"
+#include "snug/transport/transport.hh"
+
+namespace snug::transport {
+
+using image::Config;
+using image::Descriptor;
+using image::Digest;
+using image::Manifest;
+using image::Store;
+
+void Unpacking::fail() {
+  finish();
+  throw Error("what unpacks the layer ended too early");
+}
+
+namespace {
+
+/// The manifest of an image, and its descriptor.
+struct Found {
+  Text text;
+  Descriptor descriptor;
+  Manifest manifest;
+};
+
+constexpr int deepest_index = 4;
+
+// The name that was asked for may hold the digest: the source's own document is the one.
+std::optional<Digest> asked_digest(const std::string& name) {
+  const std::size_t at = name.rfind('@');
+  return at == std::string::npos ? std::nullopt : image::parse_digest(std::string_view(name).substr(at + 1));
+}
+
+Descriptor describe(const Text& text, const std::string& name) {
+  const Digest digest = asked_digest(name).value_or(digest_of(text.content));
+  Descriptor descriptor{.media_type = text.media_type, .digest = digest, .size = text.content.size()};
+  check_content(text.content, descriptor);
+  return descriptor;
+}
+
+/// From the document that the source names to the one image for the platform.
+Found find_image(Source& source, const Fetch& how) {
+  Text text = source.manifest({});
+  Descriptor descriptor = describe(text, how.name);
+  for (int depth = 0; depth < deepest_index; ++depth) {
+    auto document = image::parse_manifest(text.content, text.media_type);
+    if (auto* manifest = std::get_if<Manifest>(&document)) {
+      descriptor.media_type = manifest->media_type;
+      return {std::move(text), std::move(descriptor), std::move(*manifest)};
+    }
+    descriptor = image::choose_platform(std::get<image::Index>(document), how.platform);
+    descriptor.annotations.clear();
+    if (descriptor.size > image::largest_manifest) throw Error(format("the manifest {} is larger than {} bytes", descriptor.digest.text(), image::largest_manifest));
+    text = source.manifest(descriptor.digest);
+    text.media_type = descriptor.media_type;
+    check_content(text.content, descriptor);
+  }
+  throw Error("its lists of images name other lists, and those others");
+}
+
+std::string read_config(Source& source, const Store& store, const Descriptor& blob) {
+  if (blob.size > image::largest_config) throw Error(format("its configuration is larger than {} bytes", image::largest_config));
+  if (store.has_blob(blob.digest, blob.size)) {
+    std::string text = store.read_blob(blob.digest, image::largest_config);
+    if (digest_of(text, blob.digest.algorithm) == blob.digest) return text;
+  }
+  std::string text;
+  source.read_blob(blob, 0, [&] { text.clear(); }, [&](std::string_view bytes) {
+    if (text.size() + bytes.size() > blob.size) throw Error(format("its configuration has more than the {} bytes that it should have", blob.size));
+    text += bytes;
+  });
+  check_content(text, blob);
+  return text;
+}
+
+void check_platform(const Config& config, const Fetch& how) {
+  const image::Platform &has = config.platform, &wanted = how.platform;
+  if (how.any_platform || has.architecture.empty() || (has.os == wanted.os && has.architecture == wanted.architecture)) return;
+  throw Error(format("it is for {}, not for {}", printable(image::render_platform(has)), image::render_platform(wanted)),
+              format("--platform {} takes it all the same", printable(image::render_platform(has))));
+}
+
+std::vector<Layer> layers_of(const Manifest& manifest, const Config& config) {
+  if (manifest.layers.size() != config.diff_ids.size())
+    throw Error(format("it has {} layers, and its configuration speaks of {}", manifest.layers.size(), config.diff_ids.size()));
+  std::vector<Layer> layers;
+  for (std::size_t at = 0; at < manifest.layers.size(); ++at) {
+    Layer layer{manifest.layers[at], config.diff_ids[at], image::compression_of(manifest.layers[at].media_type)};
+    if (std::find(layers.begin(), layers.end(), layer) == layers.end()) layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+/// Layers that belong to an image of the store: that such a blob unpacks to such a tar has been checked.
+std::set<Layer> known_layers(const Store& store) {
+  std::set<Layer> known;
+  for (const image::Stored& stored : store.list()) {
+    try {
+      const image::Image image = store.open(stored);
+      for (Layer& layer : layers_of(image.manifest, image.config)) known.insert(std::move(layer));
+    } catch (const Error&) {
+      continue;  // a damaged image vouches for nothing
+    }
+  }
+  return known;
+}
+
+void bring_layers(Source& source, const Store& store, const Fetch& how, const std::vector<Layer>& layers) {
+  const bool any_present = std::any_of(layers.begin(), layers.end(), [&](const Layer& layer) { return store.has_blob(layer.blob.digest, layer.blob.size); });
+  const std::set<Layer> known = any_present ? known_layers(store) : std::set<Layer>();
+  if (how.progress)
+    for (const Layer& layer : layers) how.progress->show(layer.blob, Progress::State::waiting, 0);
+  do_side_by_side(layers.size(), how.jobs, [&](std::size_t at, std::stop_token stop) {
+    const Layer& layer = layers[at];
+    try {
+      LayerFetch(source, store, how, layer, stop).run(known.contains(layer));
+    } catch (const Damaged& error) {
+      throw Error(format("the layer {} is not what it should be: {}", layer.blob.digest.text(), error.message()));
+    } catch (Error& error) {
+      throw error.during(format("fetching the layer {}", layer.blob.digest.text()));
+    }
+  });
+}
+
+}  // namespace
+
+image::Stored fetch(Source& source, Store& store, const Fetch& how) {
+  const sys::Fd lock = image::lock_shared(store);
+  try {
+    const Found found = find_image(source, how);
+    const std::string config_text = read_config(source, store, found.manifest.config);
+    const Config config = image::parse_config(config_text);
+    check_platform(config, how);
+    const std::vector<Layer> layers = layers_of(found.manifest, config);
+    bring_layers(source, store, how, layers);
+    store.write_blob(found.manifest.config.digest, config_text);
+    store.write_blob(found.descriptor.digest, found.text.content);
+    store.set_name(how.name, found.descriptor);
+    return {how.name, found.descriptor};
+  } catch (Error& error) {
+    throw error.during(format("fetching {}", quoted(source.name())));
+  }
+}
+
+}  // namespace snug::transport

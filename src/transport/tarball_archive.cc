@@ -1,0 +1,114 @@
+#include <array>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "compress.hh"
+#include "extent.hh"
+#include "input.hh"
+#include "snug/base/text.hh"
+#include "snug/transport/archive.hh"
+#include "snug/transport/hash.hh"
+#include "tar_header.hh"
+
+namespace snug::transport {
+namespace {
+
+using image::Compression;
+using image::Descriptor;
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> strange_marks{{{"BZh", "bzip2"}, {"\xfd\x37zXZ", "xz"}, {"\x04\x22\x4d\x18", "lz4"}}};
+
+std::string_view media_type_of(Compression compression) {
+  if (compression == Compression::gzip) return image::media::layer_gzip;
+  return compression == Compression::zstd ? image::media::layer_zstd : image::media::layer;
+}
+
+/// Looks whether what goes by begins as a tar archive does.
+class TarCheck {
+ public:
+  void add(std::string_view bytes) {
+    if (!checked_) begin_.append(bytes.substr(0, tar_block - begin_.size()));
+    if (begin_.size() == tar_block) check();
+  }
+  void finish() const {
+    if (!checked_) throw Error("it is no tar archive: it ends too early");
+  }
+
+ private:
+  void check() {
+    for (const auto& [mark, program] : strange_marks)
+      if (begin_.starts_with(mark)) throw Error(format("it is compressed with {}", program), format("{} -dc FILE | snug import -", program));
+    try {
+      static_cast<void>(parse_tar_header(begin_));
+    } catch (const Error& error) {
+      throw Error(format("it is no tar archive: {}", error.message()));
+    }
+    checked_ = true;
+    begin_.clear();
+  }
+
+  std::string begin_;
+  bool checked_ = false;
+};
+
+class TarballSource : public Source {
+ public:
+  TarballSource(std::string path, Input input, image::Config config) : path_(std::move(path)), input_(std::move(input)) {
+    const Descriptor layer = measure(config);
+    config_ = image::render_config(config);
+    const Descriptor described{.media_type = std::string(image::media::config), .digest = digest_of(config_), .size = config_.size()};
+    manifest_ = image::render_manifest({.media_type = std::string(image::media::manifest), .config = described, .layers = {layer}});
+  }
+
+  std::string name() const override { return "tar:" + path_; }
+  Text manifest(const std::optional<image::Digest>& /*digest*/) override { return {manifest_, std::string(image::media::manifest)}; }
+
+  void read_blob(const Descriptor& blob, std::uint64_t from, const std::function<void()>& /*restart*/, const Sink& sink) override {
+    if (blob.media_type == image::media::config) sink(std::string_view(config_).substr(from));
+    else read_extent(whole(), from, sink);
+  }
+
+ private:
+  [[nodiscard]] Extent whole() const { return {input_.file.get(), 0, input_.size}; }
+
+  /// Reads all of it once, for the digests that the documents have to name.
+  Descriptor measure(image::Config& config) const {
+    const Compression compression = find_compression(read_text({input_.file.get(), 0, std::min<std::uint64_t>(input_.size, 4)}, 4));
+    Hasher blob, plain;
+    TarCheck check;
+    const auto take_plain = [&](std::string_view bytes) {
+      check.add(bytes);
+      plain.add(bytes);
+    };
+    std::optional<Inflater> inflater;
+    if (compression != Compression::none) inflater.emplace(compression, [&](const Piece& piece) { take_plain(piece->view()); });
+    read_extent(whole(), 0, [&](std::string_view bytes) {
+      blob.add(bytes);
+      if (inflater) inflater->add(bytes);
+      else take_plain(bytes);
+    });
+    if (inflater) inflater->finish();
+    check.finish();
+    config.diff_ids = {plain.finish()};
+    return {.media_type = std::string(media_type_of(compression)), .digest = blob.finish(), .size = input_.size};
+  }
+
+  std::string path_;
+  Input input_;
+  std::string config_, manifest_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> open_tarball_source(const std::string& path, image::Config config, const image::Store& store) {
+  sys::Fd file = open_input(path);
+  try {
+    if (is_folder(file.get())) throw Error("it is a folder, not an archive", format("tar -C {} -c . | snug import -", shell_quoted(path)));
+    return std::make_unique<TarballSource>(path, make_seekable(std::move(file), Keep::as_it_is, store), std::move(config));
+  } catch (Error& error) {
+    throw error.during(format("reading {}", quoted(path)));
+  }
+}
+
+}  // namespace snug::transport

@@ -1,0 +1,151 @@
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include "images.hh"
+
+using namespace snug::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+// The values of a name in JSON as snug prints it, one a line, in their order.
+std::vector<std::string> values_of(const std::string& json, const std::string& name) {
+  std::vector<std::string> values;
+  const std::string key = "\"" + name + "\": \"";
+  for (std::size_t at = json.find(key); at != std::string::npos; at = json.find(key, at + 1))
+    values.push_back(json.substr(at + key.size(), json.find('"', at + key.size()) - at - key.size()));
+  return values;
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// A store with two images that share a layer, put there by skopeo as into any OCI layout.
+struct Store : Data {
+  Store() {
+    const fs::path tree = folder() + "/tree";
+    fs::create_directories(tree / "etc");
+    shell_output("echo one >" + (tree / "etc/one").string());
+    make_image(layout(), "one", {tree}, {"--config.cmd", "sh", "--config.label", "kind=first", "--created", "2020-01-01T00:00:00Z"});
+    shell_output("umoci tag --image " + layout() + ":one two");
+    shell_output("echo two >" + (tree / "etc/two").string() + " && umoci insert --rootless --image " + layout() + ":two " + (tree / "etc/two").string() + " /etc/two && umoci config --created 2021-01-01T00:00:00Z --image " + layout() + ":two");
+    fs::create_directories(store() + "/images");
+    shell_output("chmod -R go= " + folder() + "/data");
+    for (const char* name : {"one", "two"}) copy_in(name, std::string("docker.io/library/") + name + ":latest");
+  }
+
+  [[nodiscard]] std::string layout() const { return folder() + "/layout"; }
+  void copy_in(const std::string& tag, const std::string& name) const {
+    shell_output("skopeo --insecure-policy copy -q oci:" + layout() + ":" + tag + " oci:" + store() + "/images:" + name);
+  }
+  [[nodiscard]] std::string out(const std::vector<std::string>& words) const {
+    const Result result = snug(words);
+    CHECK_MESSAGE(result.code == 0, result.err);
+    return result.out;
+  }
+  [[nodiscard]] std::size_t blobs() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(store() + "/images/blobs/sha256"), fs::directory_iterator()));
+  }
+};
+
+}  // namespace
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("images that skopeo wrote into the store are listed, and filtered") {
+  const Store store;
+  const std::string table = store.out({"images"});
+  CHECK_MESSAGE(table.starts_with("REPOSITORY  TAG     IMAGE ID"), table);
+  CHECK(table.find("one         latest") != std::string::npos);
+  CHECK(table.find("two         latest") != std::string::npos);
+  const auto ids = values_of(store.out({"images", "--json"}), "Id");
+  REQUIRE(ids.size() == 2);
+  CHECK(store.out({"images", "-q", "--filter", "label=kind=first", "one"}) == ids.back().substr(7, 12) + "\n");
+  CHECK(store.out({"images", "-q", "--filter", "label=kind=other"}).empty());
+  CHECK(values_of(store.out({"images", "--json", "--filter", "before=two"}), "Id").size() == 1);
+  CHECK(values_of(store.out({"images", "--json", "--filter", "reference=tw*"}), "Id").size() == 1);
+  CHECK(store.snug({"images", "--filter", "colour=red"}).err.find("there is no filter 'colour'") != std::string::npos);
+}
+
+TEST_CASE("an image has names, and goes with the last of them") {
+  const Store store;
+  const std::size_t all = store.blobs();
+  CHECK(store.snug({"tag", "one", "localhost/mine:1"}).code == 0);
+  const std::string image = store.out({"inspect", "mine:1"});
+  CHECK(has(image, "\"RepoTags\": [\n      \"one:latest\",\n      \"localhost/mine:1\"\n    ]"));
+  CHECK(has(image, "\"Cmd\": [\n        \"sh\"\n      ]"));
+  const std::string whole = values_of(image, "Id").at(0), id = whole.substr(7, 12);
+  CHECK(store.snug({"rmi", id}).err.find("has 2 names") != std::string::npos);
+  CHECK(store.out({"rmi", "mine:1"}) == "Untagged: localhost/mine:1\n");
+  CHECK(store.blobs() == all);
+  CHECK(store.out({"rmi", "one"}) == "Untagged: one:latest\nDeleted: " + whole + "\n");
+  CHECK(store.blobs() == all - 2);  // its documents: the layer is the other's too
+  const Result again = store.snug({"rmi", "one", "two"});
+  CHECK(again.code == 1);
+  CHECK(again.err.find("there is no image 'one'") != std::string::npos);
+  CHECK(store.blobs() == 0);
+}
+
+TEST_CASE("what skopeo copies out of the store is what it copied in") {
+  const Store store;
+  const std::string digest = values_of(store.out({"inspect", "two"}), "Digest").at(0);
+  const std::string seen = shell_output("skopeo inspect oci:" + store.store() + "/images:docker.io/library/two:latest");
+  CHECK_MESSAGE(has(seen, digest), seen);
+}
+
+TEST_CASE("history tells the steps, the last one first") {
+  const Store store;
+  const std::string json = store.out({"history", "--json", "two"});
+  CHECK(values_of(json, "CreatedBy") == std::vector<std::string>{"umoci config", "umoci insert", "umoci config", "umoci insert"});
+  CHECK(values_of(json, "Layer").at(0).empty());
+  CHECK(store.out({"history", "two"}).starts_with("LAYER"));
+}
+
+TEST_CASE("gc removes what no image has, keeps what one has, and mends what is damaged") {
+  const Store store;
+  const std::size_t all = store.blobs();
+  shell_output("echo junk >" + store.store() + "/images/blobs/sha256/" + std::string(64, '0'));
+  CHECK(store.out({"gc", "--dry-run"}) == "would remove 1 blob, 0 layers and 0 unfinished things: 5B\n");
+  CHECK(store.blobs() == all + 1);
+  CHECK(store.out({"gc"}) == "removed 1 blob, 0 layers and 0 unfinished things: 5B\n");
+  CHECK(store.out({"gc", "--check"}) == "removed 0 blobs, 0 layers and 0 unfinished things: 0B\n");
+  const std::string layer = values_of(store.out({"inspect", "two"}), "Digest").back();
+  shell_output("chmod u+w " + store.store() + "/images/blobs/sha256/* && printf x | dd conv=notrunc status=none bs=1 of=" + store.store() + "/images/blobs/sha256/" + layer.substr(7));
+  const std::string found = store.out({"gc", "--check"});
+  CHECK_MESSAGE(found.find("the blob " + layer + " is damaged; removed") != std::string::npos, found);
+  CHECK_MESSAGE(found.find("'two:latest' lacks the blob") != std::string::npos, found);
+  CHECK_MESSAGE(found.find("'one:latest' lacks") == std::string::npos, found);
+  store.copy_in("two", "docker.io/library/two:latest");
+  CHECK(store.out({"gc", "--check"}).starts_with("removed 0 blobs"));
+}
+
+TEST_CASE("an index that was cut off costs the names and no image") {
+  const Store store;
+  shell_output("truncate -s 20 " + store.store() + "/images/index.json");
+  const Result list = store.snug({"images"});
+  CHECK(list.code == 125);
+  CHECK(list.err.find("index.json' is damaged") != std::string::npos);
+  CHECK(list.err.find("gc --check") != std::string::npos);
+  CHECK(store.out({"gc", "--check"}).find("made anew with 2 images") != std::string::npos);
+  CHECK(values_of(store.out({"images", "--all", "--json"}), "Id").size() == 2);
+}
+
+TEST_CASE("a store that others may read is refused") {
+  const Store store;
+  shell_output("chmod 755 " + store.store() + "/images");
+  const Result result = store.snug({"tag", "one", "x"});
+  CHECK(result.code == 125);
+  CHECK_MESSAGE(result.err.find("is open to others") != std::string::npos, result.err);
+}
+
+TEST_CASE("commands on images leave nothing where there is no store") {
+  const Data data;
+  CHECK(data.snug({"images"}).out == "REPOSITORY  TAG  IMAGE ID  CREATED  SIZE\n");
+  CHECK(data.snug({"gc"}).code == 0);
+  CHECK(data.snug({"rmi", "x"}).code == 1);
+  CHECK_FALSE(fs::exists(data.store()));
+}
+
+TEST_SUITE_END();

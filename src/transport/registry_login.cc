@@ -14,7 +14,9 @@ void log_in(const std::string& registry, const std::string& credentials, const C
   with.credentials = credentials;
   const Place place(registry_as_a_whole(registry), with, Repository::Use::pull);
   Repository& whole = *place.repositories().back();
-  const Answer answer = whole.send_patiently({.url = whole.url("")});
+  Url url = whole.url("");
+  url.target = "/v2/";  // registries.conf may say that the registry's repositories are below a path
+  const Answer answer = whole.send_patiently({.url = std::move(url)});
   if (answer.status == 401 || answer.status == 403) throw Error(format("{} does not accept the name and the password", quoted(registry)));
   if (!answer.good()) throw Error(format("{} is no registry: it answers {}", quoted(registry), answer.status));
   keep_login(connection, registry, login);

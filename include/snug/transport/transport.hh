@@ -107,7 +107,6 @@ struct Connection {
   std::string cert_folder = {};     ///< more authorities to trust (*.crt), of --cert-dir
   std::string auth_file = {};       ///< of --authfile; empty: where podman keeps it
   std::string credentials = {};     ///< NAME:PASSWORD of --creds
-  std::string user_home = {};       ///< $HOME
   std::string runtime_folder = {};  ///< $XDG_RUNTIME_DIR
   std::string config_folder = {};   ///< $XDG_CONFIG_HOME, or $HOME/.config
   std::string docker_folder = {};   ///< $DOCKER_CONFIG, or $HOME/.docker

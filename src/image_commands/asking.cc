@@ -27,7 +27,7 @@ class SilentTerminal {
     silent.c_cc[VEOL] = interrupt;  // ends a line as Enter does: seen at once
     ::tcsetattr(fd_, TCSAFLUSH, &silent);
   }
-  ~SilentTerminal() { ::tcsetattr(fd_, TCSAFLUSH, &before_); }
+  ~SilentTerminal() { ::tcsetattr(fd_, TCSADRAIN, &before_); }
   SilentTerminal(const SilentTerminal&) = delete;
   SilentTerminal& operator=(const SilentTerminal&) = delete;
 
@@ -38,9 +38,11 @@ class SilentTerminal {
 
 enum class End { answered, interrupted, closed };
 
-End read_line(int terminal, bool secret, std::string& line) {
+End read_line(int terminal, const std::string& question, bool secret, std::string& line) {
   const commands::HeldSignals held;
   const SilentTerminal silent(terminal, secret);
+  // Not before the terminal is silent: what is typed then is the answer.
+  static_cast<void>(sys::write_all(terminal, question));
   char buffer[longest_answer];
   const ssize_t count = ::read(terminal, buffer, sizeof buffer);
   if (count <= 0) return End::closed;
@@ -55,9 +57,8 @@ End read_line(int terminal, bool secret, std::string& line) {
 std::string ask(const std::string& question, bool secret) {
   const sys::Fd terminal = sys::try_open(AT_FDCWD, "/dev/tty", O_RDWR | O_NOCTTY);
   if (!terminal) throw UsageError("there is no terminal to ask at", "--username and --password-stdin tell what is to be asked");
-  static_cast<void>(sys::write_all(terminal.get(), question));
   std::string line;
-  const End end = read_line(terminal.get(), secret, line);
+  const End end = read_line(terminal.get(), question, secret, line);
   if (secret || end != End::answered) static_cast<void>(sys::write_all(terminal.get(), "\n"));
   if (end == End::interrupted) ::raise(SIGINT);
   if (end != End::answered) throw Error("there was no answer");

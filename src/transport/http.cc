@@ -9,6 +9,7 @@
 #include "authorities.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/process.hh"
 
 // Theory of operation: a request is one transfer of libcurl, driven by the thread that asks for it, with a multi handle of its
 // own: so that the body of an upload can be pushed by who has it (Transfer::upload), where curl would pull it. A handle keeps
@@ -50,6 +51,7 @@ bool passes(CURLcode code) {
 std::string hint_for(CURLcode code) {
   if (code == CURLE_PEER_FAILED_VERIFICATION)
     return "--cert-dir names a folder with the certificate of its authority; --tls-verify=false trusts whoever answers";
+  if (code == CURLE_SSL_CONNECT_ERROR) return "where it is a registry in plain HTTP, --tls-verify=false is to be said";
   if (code == CURLE_COULDNT_RESOLVE_HOST) return "is the name right, and is there a network?";
   return {};
 }
@@ -107,7 +109,8 @@ class Http::Handle {
 /// One request and its answer.
 class Http::Transfer {
  public:
-  Transfer(Handle& handle, const Request& request) : handle_(handle), request_(request) {
+  /// `patience`: how long nothing may move, in nanoseconds.
+  Transfer(Handle& handle, const Request& request, std::uint64_t patience) : handle_(handle), request_(request), patience_(patience) {
     answer_.url = request.url;
     handle.set(CURLOPT_ERRORBUFFER, message_);
     handle.set(CURLOPT_HEADERFUNCTION, on_header);
@@ -143,11 +146,18 @@ class Http::Transfer {
     }
     constexpr int half_a_second = 500;
     if (!done_) ::curl_multi_poll(handle_.multi(), nullptr, 0, half_a_second, nullptr);
+    if (done_ || sys::monotonic_time() - moved_at_ < patience_) return;
+    done_ = true;
+    code_ = CURLE_OPERATION_TIMEDOUT;
   }
+
+  // Called when bytes came or went, and after whoever took or gave them had his time with them.
+  void note_movement() noexcept { moved_at_ = sys::monotonic_time(); }
 
   void upload() {
     const Sink sink = [this](std::string_view bytes) {
       given_ = bytes;
+      note_movement();
       ::curl_easy_pause(handle_.easy(), CURLPAUSE_CONT);
       while (!given_.empty() && !done_) step();
       if (!given_.empty()) throw Stopped();
@@ -163,7 +173,7 @@ class Http::Transfer {
 
   [[nodiscard]] Unanswered failure() const {
     const std::string_view why = trimmed(message_[0] ? message_ : ::curl_easy_strerror(code_));
-    if (too_long_) return {format("{} sends more than it may: {} bytes", quoted(host_of(request_.url)), request_.limit), false};
+    if (!too_long_.empty()) return {format("{} sends more than {}", quoted(host_of(request_.url)), too_long_), false};
     return {format("cannot talk to {}: {}", quoted(host_of(request_.url)), printable(why)), passes(code_), hint_for(code_)};
   }
 
@@ -174,7 +184,7 @@ class Http::Transfer {
     }
     header_bytes_ += line.size();
     if (header_bytes_ > longest_headers) {
-      too_long_ = true;
+      too_long_ = format("{} bytes of headers", longest_headers);
       return 0;
     }
     if (const std::size_t colon = line.find(':'); colon != std::string_view::npos && !line.starts_with("HTTP/"))
@@ -203,7 +213,8 @@ class Http::Transfer {
     }
     answer_.body += bytes.substr(0, request_.limit - answer_.body.size());
     if (answer_.body.size() < request_.limit) return true;
-    (answer_.good() ? too_long_ : enough_) = true;
+    if (answer_.good()) too_long_ = format("{} bytes where that is too much", request_.limit);
+    enough_ = !answer_.good();
     return false;
   }
 
@@ -211,7 +222,9 @@ class Http::Transfer {
   template <typename Work>
   std::size_t guarded(std::size_t refusal, const Work& work) noexcept {
     try {
-      return work();
+      const std::size_t result = work();
+      note_movement();
+      return result;
     } catch (...) {
       error_ = std::current_exception();
       return refusal;
@@ -233,6 +246,7 @@ class Http::Transfer {
     if (transfer->given_.empty()) return transfer->all_given_ ? 0 : CURL_READFUNC_PAUSE;
     const std::size_t count = transfer->given_.copy(room, size);
     transfer->given_.remove_prefix(count);
+    transfer->note_movement();
     return count;
   }
 
@@ -241,9 +255,11 @@ class Http::Transfer {
   Answer answer_;
   std::exception_ptr error_;
   std::string_view given_;
+  std::uint64_t patience_, moved_at_ = sys::monotonic_time();
   std::size_t header_bytes_ = 0;
   CURLcode code_ = CURLE_OK;
-  bool done_ = false, all_given_ = false, taken_ = false, enough_ = false, too_long_ = false;
+  bool done_ = false, all_given_ = false, taken_ = false, enough_ = false;
+  std::string too_long_;
   char message_[CURL_ERROR_SIZE] = {};
 };
 
@@ -333,7 +349,8 @@ void Http::prepare(Handle& handle, const Request& request) {
 Answer Http::exchange(const Request& request) {
   std::unique_ptr<Handle> handle = borrow();
   prepare(*handle, request);
-  Answer answer = Transfer(*handle, request).run();
+  constexpr std::uint64_t second = 1'000'000'000;
+  Answer answer = Transfer(*handle, request, connection_.stall_seconds * request.patience * second).run();
   give_back(std::move(handle));
   return answer;
 }

@@ -29,8 +29,8 @@ std::string media_type_of(const Answer& answer) {
 /// The reading of one blob: what came of it, over all attempts and places.
 class Download {
  public:
-  Download(const image::Descriptor& blob, std::uint64_t from, const std::function<void()>& restart, const Sink& sink)
-      : blob_(blob), restart_(restart), sink_(sink), at_(from), best_(from) {
+  Download(const image::Descriptor& blob, std::uint64_t from, const std::function<void()>& restart, Sink sink)
+      : blob_(blob), restart_(restart), sink_(std::move(sink)), at_(from), best_(from) {
     if (from > blob.size) begin_again();
   }
 
@@ -107,7 +107,7 @@ class Download {
 
   const image::Descriptor& blob_;
   const std::function<void()>& restart_;
-  const Sink& sink_;
+  Sink sink_;
   std::uint64_t at_, best_;
   std::string validator_;
   bool asked_ = false;

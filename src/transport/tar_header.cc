@@ -51,11 +51,12 @@ unsigned sum_of(std::string_view block) {
 
 void put(std::string& block, Field field, std::string_view value) { std::memcpy(block.data() + field.at, value.data(), std::min(field.length, value.size())); }
 
-void put_size(std::string& block, std::uint64_t size) {
-  constexpr std::uint64_t past_octal = std::uint64_t{1} << 33U;
-  if (size < past_octal) return put(block, size_field, format("{:011o}", size));
-  block[size_field.at] = '\x80';
-  for (std::size_t at = 1; at <= 8; ++at) block[size_field.at + size_field.length - at] = static_cast<char>(size >> (8 * (at - 1)));
+void put_number(std::string& block, Field field, std::uint64_t value) {
+  const std::size_t digits = field.length - 1;
+  if (value >> (3 * digits) == 0) return put(block, field, format("{:0{}o}", value, digits));
+  block[field.at] = '\x80';
+  for (std::size_t at = 1; at < std::min(field.length, sizeof value + 1); ++at)
+    block[field.at + field.length - at] = static_cast<char>(value >> (8 * (at - 1)));
 }
 
 }  // namespace
@@ -84,16 +85,17 @@ void parse_pax(std::string_view text, const std::function<void(std::string_view,
   }
 }
 
-std::string render_tar_header(std::string_view name, std::uint64_t size) {
+std::string render_tar_header(const TarHeader& header) {
+  const std::string& name = header.name;
   if (name.size() > name_field.length) throw Error(format("the name {} is too long for the archive", quoted(name)));
   std::string block(tar_block, '\0');
   put(block, name_field, name);
-  put(block, mode_field, "0000644");
-  put(block, uid_field, "0000000");
-  put(block, gid_field, "0000000");
-  put_size(block, size);
-  put(block, time_field, "00000000000");  // the same image gives the same bytes
-  block[type_at] = '0';
+  put_number(block, mode_field, header.type == '5' ? 0755 : 0644);
+  put_number(block, uid_field, header.uid);
+  put_number(block, gid_field, header.gid);
+  put_number(block, size_field, header.size);
+  put_number(block, time_field, 0);  // the same image gives the same bytes
+  block[type_at] = header.type;
   put(block, magic_field, ustar);
   put(block, {magic_field.at + magic_field.length, 2}, "00");
   put(block, sum_field, format("{:06o}", sum_of(block)));

@@ -15,6 +15,7 @@ struct TarHeader {
   char type = '0';
   std::uint64_t size = 0;
   std::string name, link;
+  std::uint64_t uid = 0, gid = 0;  ///< only written
 
   /// Whether `size` bytes follow.
   [[nodiscard]] bool has_data() const noexcept { return type < '1' || type > '6'; }
@@ -27,8 +28,8 @@ struct TarHeader {
 /// Reads the records of a pax header; throws an Error.
 void parse_pax(std::string_view text, const std::function<void(std::string_view key, std::string_view value)>& record);
 
-/// Makes the header of a file. Its name has at most 100 bytes.
-[[nodiscard]] std::string render_tar_header(std::string_view name, std::uint64_t size);
+/// Makes the header of a file or, of type '5', a folder. Its name has at most 100 bytes.
+[[nodiscard]] std::string render_tar_header(const TarHeader& header);
 
 /// Gives how many zeros follow a member of that size.
 [[nodiscard]] constexpr std::uint64_t tar_padding(std::uint64_t size) noexcept { return (tar_block - size % tar_block) % tar_block; }

@@ -7,10 +7,11 @@
 #include <string>
 
 #include "snug/transport/transport.hh"
+#include "tar_header.hh"
 
 namespace snug::transport {
 
-/// Writes the files of a new tar archive one after the other. Several threads may; each waits for the others.
+/// Writes the files of a new tar archive one after the other, and each folder before what is in it. Several threads may; each waits for the others.
 class TarWriter {
  public:
   /// `fd` stays the caller's.
@@ -24,6 +25,8 @@ class TarWriter {
   void end();
 
  private:
+  void add_folders(const std::string& name);
+  void write_header(TarHeader header) const;
   void write(std::string_view bytes) const;
 
   int fd_;

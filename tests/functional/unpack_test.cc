@@ -17,7 +17,7 @@ std::string unpacker() { return fs::path(program()).parent_path() / "snug-layer"
 
 // Unpacks into a folder; `before` are the words of programs that start the unpacker.
 Result unpack(const std::string& folder, const std::string& archive, std::vector<std::string> before = {}) {
-  before.push_back(unpacker());
+  before.insert(before.end(), {unpacker(), "tree"});
   return run(before, {.input = archive, .folder = folder});
 }
 
@@ -35,7 +35,7 @@ TEST_CASE("unpack: one line of counts, or one of why not") {
   Scratch scratch;
   Result result = unpack(scratch.path(), tar({.name = "file", .data = "text"}) + tar({.name = "null", .type = '3'}) + tar_end());
   CHECK(result.code == 0);
-  CHECK(result.out == "entries 2 devices 1 owners " + std::string(::getuid() == 0 ? "0" : "1") + " xattrs 0\n");
+  CHECK(result.out == "entries 2 devices 1 owners " + std::string(::getuid() == 0 ? "0" : "1") + " xattrs 0 marks 0\n");
   CHECK(result.err.empty());
   result = unpack(scratch.path(), tar({.name = "a\nb\x1b[2J/../" + std::string(80, 'x')}) + tar_end());
   CHECK(result.code == 1);
@@ -54,7 +54,7 @@ TEST_CASE("unpack: what tar packs comes out the same, in each of its dialects") 
   for (const std::string options : {"--format=gnu -S", "--format=pax", "--format=pax -S", "--format=ustar", "--format=oldgnu"}) {
     CAPTURE(options);
     Scratch target;
-    const Result result = shell("tar " + options + " -C '" + source.path() + "' -cf '" + archives.path() + "/x' . && '" + unpacker() + "' <'" +
+    const Result result = shell("tar " + options + " -C '" + source.path() + "' -cf '" + archives.path() + "/x' . && '" + unpacker() + "' tree <'" +
                                 archives.path() + "/x'", target.path());
     CHECK_MESSAGE(result.code == 0, result.err);
     CHECK(listing(target.path()) == before);
@@ -93,7 +93,7 @@ TEST_CASE("unpack: with one id every other owner is counted, and left with root"
   const std::string archive = tar({.name = "root", .mode = 06755}) + tar({.name = "other", .mode = 06755, .uid = 5, .gid = 50}) +
                               tar({.name = "group", .mode = 06755, .gid = 50}) + tar_end();
   const Result result = unpack(target.path(), archive, {"unshare", "--user", "--map-root-user"});
-  CHECK_MESSAGE(result.out == "entries 3 devices 0 owners 2 xattrs 0\n", result.err);
+  CHECK_MESSAGE(result.out == "entries 3 devices 0 owners 2 xattrs 0 marks 0\n", result.err);
   CHECK(shell("stat -c %u:%a root other group", target.path()).out == format("{0}:6755\n{0}:755\n{0}:4755\n", ::getuid()));
 }
 
@@ -130,7 +130,7 @@ TEST_CASE("unpack: owners, set-user-ID bits and capabilities with no more rights
                               pax({{"uid", "3000000000"}}, {.name = "home/far"}) + tar_end();
   const Result result = unpack(target.path(), archive, {"unshare", "--user", "--map-root-user", "--map-auto", "setpriv", "--bounding-set",
                                                         "-all,+chown,+dac_override,+fowner,+fsetid,+setfcap", "prlimit", "--as=1073741824"});
-  CHECK_MESSAGE(result.out == "entries 7 devices 0 owners 1 xattrs 0\n", result.err);
+  CHECK_MESSAGE(result.out == "entries 7 devices 0 owners 1 xattrs 0 marks 0\n", result.err);
   const std::string seen = shell("cd '" + target.path() + "' && exec unshare --user --map-root-user --map-auto stat -c '%n %u:%g %a' "
                                  ". home home/mail home/ping home/link home/far").out;
   CHECK(seen == ". 3:0 711\nhome 1000:1000 0\nhome/mail 7:8 6440\nhome/ping 1000:0 555\nhome/link 1000:1000 777\nhome/far 0:0 644\n");

@@ -1,21 +1,8 @@
-#include <stdexcept>
-
-// Some malformed texts reach an assertion of toml++ instead of an error: they must neither abort us nor, with
-// NDEBUG, be taken for impossible.
-#undef NDEBUG
-#define TOML_ASSERT(expression) ((expression) ? void() : throw std::logic_error("a key or a value is malformed"))
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_FORMATTERS 0
-#define TOML_FLOAT_CHARCONV 1  // or it brings the streams and locales of the C++ library
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wterminate"
-#include <toml++/toml.h>
-#pragma GCC diagnostic pop
-
 #include <algorithm>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/base/toml.hh"
 #include "snug/config/settings.hh"
 
 namespace snug::config {
@@ -94,19 +81,7 @@ class Reader {
 }  // namespace
 
 std::vector<Setting> parse_settings(std::string_view text, const std::string& file) {
-  const auto refuse = [&](std::string_view why, unsigned line) {
-    UsageError error(format("this is no TOML: {}", printable(why)));
-    error.during(line ? format("reading {}:{}", printable(file), line)
-                      : format("reading {}", printable(file)));
-    return error;
-  };
-  try {
-    return Reader(file).read(toml::parse(text, file));
-  } catch (const toml::parse_error& error) {
-    throw refuse(error.description(), error.source().begin.line);
-  } catch (const std::logic_error& error) {
-    throw refuse(error.what(), 0);
-  }
+  return Reader(file).read(parse_toml(text, file));
 }
 
 }  // namespace snug::config

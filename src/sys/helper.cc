@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <chrono>
 #include <csignal>
 
@@ -22,15 +23,31 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using How = HelperEnd::How;
 
-pid_t spawn(std::vector<std::string>& words, int stream, int end) {
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// The whole text fits into the pipe, so that nobody has to write while the helper runs.
+Fd filled_pipe(const std::string& text) {
+  FdPair pipe = make_pipe();
+  if (text.size() > PIPE_BUF) throw system_error("give a helper its input", E2BIG);
+  if (const int error = write_all(pipe.second.get(), text)) throw system_error("give a helper its input", error);
+  return std::move(pipe.first);
+}
+
+pid_t spawn(std::vector<std::string>& words, int stream, int end, HelperInput& given) {
+  const std::vector<char*> argv = pointers(words), environment = pointers(given.environment);
+  const Fd input = given.text.empty() ? Fd() : filled_pipe(given.text);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   for (const int fd : {0, 1, 2}) {
     if (fd == stream)
       ::posix_spawn_file_actions_adddup2(&actions, end, fd);
+    else if (fd == 0 && input)
+      ::posix_spawn_file_actions_adddup2(&actions, input.get(), fd);
     else
       ::posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
   }
@@ -42,9 +59,8 @@ pid_t spawn(std::vector<std::string>& words, int stream, int end) {
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setsigdefault(&attributes, &all);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  char* no_environment[] = {nullptr};
   pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), no_environment);
+  const int error = ::posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environment.data());
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (error) throw system_error(format("run {}", quoted(words[0])), error);
@@ -66,10 +82,10 @@ bool take(int fd, std::string& text) {
 
 }  // namespace
 
-Helper::Helper(std::vector<std::string> words, Read stream) {
+Helper::Helper(std::vector<std::string> words, Read stream, HelperInput input) {
   FdPair pipe = make_pipe();
   stream_ = std::move(pipe.first);
-  pid_ = spawn(words, static_cast<int>(stream), pipe.second.get());
+  pid_ = spawn(words, static_cast<int>(stream), pipe.second.get(), input);
   process_ = open_process(pid_);
 }
 

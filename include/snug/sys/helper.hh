@@ -16,15 +16,21 @@ struct HelperEnd {
   std::string text;  ///< written by strangers
 };
 
-/// A program of the system that is asked something. It starts with an empty environment and with no signal blocked or
-/// ignored, one stream of it is read, and the others lead to /dev/null. At the end of this object it is dead and
+/// What a helper is given besides its words.
+struct HelperInput {
+  std::string text = {};                      ///< on its standard input, 4096 bytes at most
+  std::vector<std::string> environment = {};  ///< NAME=VALUE
+};
+
+/// A program of the system that is asked something. It starts with the environment of `input` alone and with no signal blocked
+/// or ignored, one stream of it is read, and the others lead to /dev/null. At the end of this object it is dead and
 /// reaped.
 class Helper {
  public:
   enum class Read { output = 1, error = 2 };
 
   /// Starts `words`, the first of which is an absolute path. Throws where it cannot be started.
-  Helper(std::vector<std::string> words, Read stream);
+  Helper(std::vector<std::string> words, Read stream, HelperInput input = {});
   ~Helper() { kill(); }
   Helper(const Helper&) = delete;
   Helper& operator=(const Helper&) = delete;

@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "snug/image/document.hh"
+#include "snug/image/reference.hh"
 #include "snug/image/store.hh"
 #include "snug/sys/fd.hh"
 
@@ -104,9 +107,14 @@ struct Connection {
   std::string cert_folder = {};     ///< more authorities to trust (*.crt), of --cert-dir
   std::string auth_file = {};       ///< of --authfile; empty: where podman keeps it
   std::string credentials = {};     ///< NAME:PASSWORD of --creds
-  std::string user_home = {};       ///< $HOME
   std::string runtime_folder = {};  ///< $XDG_RUNTIME_DIR
   std::string config_folder = {};   ///< $XDG_CONFIG_HOME, or $HOME/.config
+  std::string docker_folder = {};   ///< $DOCKER_CONFIG, or $HOME/.docker
+  std::string http_proxy = {}, https_proxy = {}, no_proxy = {};  ///< of the environment, as curl reads them
+  std::vector<std::string> helper_folders = {};                  ///< where docker-credential-NAME may lie, of $PATH
+  std::vector<std::string> helper_environment = {};              ///< NAME=VALUE, what such a program may know
+  unsigned stall_seconds = 60;                                   ///< how long a server may be silent
+  std::function<void(unsigned seconds)> pause = {};              ///< waits before another attempt; empty: sleeps
   std::function<void(std::string_view)> notice = {};  ///< told of retries and the like, a line each; may be empty
 };
 
@@ -115,8 +123,23 @@ struct Connection {
 [[nodiscard]] std::unique_ptr<Source> open_archive_source(std::string_view location, const image::Store& store);
 [[nodiscard]] std::unique_ptr<Target> open_archive_target(std::string_view location);
 
-/// Opens a repository of a registry.
+/// Lists what a name may stand for, as registries.conf says, to be tried in this order: the name itself, unless its registry was
+/// not typed. Throws where a file is damaged.
+[[nodiscard]] std::vector<image::Reference> find_candidates(const image::Reference& reference, const Connection& connection);
+
+/// Opens a repository of a registry. The first request is made by the first function that is called. Throws where files of the
+/// caller's are damaged, and where registries.conf blocks the registry.
 [[nodiscard]] std::unique_ptr<Source> open_registry_source(const image::Reference& reference, const Connection& connection);
-[[nodiscard]] std::unique_ptr<Target> open_registry_target(const image::Reference& reference, const Connection& connection);
+
+/// Blobs that other repositories of the same registry are known to have, by one of these.
+using Neighbours = std::map<image::Digest, std::string>;
+[[nodiscard]] std::unique_ptr<Target> open_registry_target(const image::Reference& reference, const Connection& connection, Neighbours neighbours = {});
+
+/// Tries a name and a password (NAME:PASSWORD) at a registry, and keeps them in the caller's auth.json where it takes them. Throws.
+void log_in(const std::string& registry, const std::string& credentials, const Connection& connection);
+/// Forgets them again; all where `registry` is empty. False where there were none.
+bool log_out(const std::string& registry, const Connection& connection);
+/// Gives the name that the caller is logged in with; nothing where that is none.
+[[nodiscard]] std::optional<std::string> find_login_name(const std::string& registry, const Connection& connection);
 
 }  // namespace snug::transport

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "snug/cli/command.hh"
+#include "snug/transport/transport.hh"
+
+namespace snug::image_commands {
+
+/// Gives how a command talks to registries, by its options (--authfile, --cert-dir, --creds) and the environment. `host` is the
+/// registry that was typed, the one that --tls-verify=false is for.
+[[nodiscard]] transport::Connection connection_of(const cli::Invocation& invocation, const std::string& host);
+
+}  // namespace snug::image_commands

@@ -1,0 +1,39 @@
+#include "own_source.hh"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+
+namespace snug::image_commands {
+namespace {
+
+class OwnSource final : public transport::Source {
+ public:
+  OwnSource(const image::Store& store, const image::Stored& stored) : store_(store), stored_(stored) {}
+
+  std::string name() const override { return stored_.name.empty() ? stored_.manifest.digest.text() : stored_.name; }
+
+  transport::Text manifest(const std::optional<image::Digest>& digest) override {
+    return {store_.read_blob(digest.value_or(stored_.manifest.digest), image::largest_manifest), digest ? "" : stored_.manifest.media_type};
+  }
+
+  // Who asks for a blob that lies in the store has found that it is damaged there, and taken it away.
+  void read_blob(const image::Descriptor& blob, std::uint64_t, const std::function<void()>&, const transport::Sink&) override {
+    throw Error(format("the blob {} of the store is damaged or missing", blob.digest.text()), "'snug pull' brings it anew");
+  }
+
+ private:
+  const image::Store& store_;
+  image::Stored stored_;
+};
+
+}  // namespace
+
+std::unique_ptr<transport::Source> open_own_source(const image::Store& store, const image::Stored& stored) {
+  return std::make_unique<OwnSource>(store, stored);
+}
+
+}  // namespace snug::image_commands

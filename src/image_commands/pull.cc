@@ -1,0 +1,136 @@
+#include <algorithm>
+#include <optional>
+
+#include "connection.hh"
+#include "functions.hh"
+#include "own_source.hh"
+#include "progress.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+#include "snug/transport/archive.hh"
+#include "store_of.hh"
+#include "unpacking.hh"
+
+namespace snug::image_commands {
+namespace {
+
+enum class Policy { always, missing, newer, never };
+
+Policy policy_of(const cli::Arguments& arguments) {
+  const std::string* text = arguments.find("policy");
+  if (!text || *text == "always") return Policy::always;
+  if (*text == "missing") return Policy::missing;
+  if (*text == "newer") return Policy::newer;
+  if (*text == "never") return Policy::never;
+  throw UsageError(format("--policy {}: there is no such policy", quoted(*text)), "always, missing, newer and never are there");
+}
+
+/// One call of the command.
+class Pull {
+ public:
+  explicit Pull(const cli::Invocation& invocation)
+      : invocation_(invocation), store_(store_of(invocation)), policy_(policy_of(invocation.arguments)),
+        progress_(error_screen(invocation.arguments.flag("quiet"))) {
+    const cli::Arguments& arguments = invocation.arguments;
+    if (!arguments.flag("no-unpack")) unpacker_.emplace(invocation);
+    if (const std::string* platform = arguments.find("platform")) platform_ = image::parse_platform(*platform);
+  }
+
+  image::Image bring(const std::string& operand) {
+    const auto location = transport::parse_location(operand);
+    if (location) return store_.open(bring_from(*transport::open_archive_source(operand, store_), name_for(*location)));
+    constexpr std::string_view docker = "docker://";  // of skopeo and podman
+    return bring_named(operand.starts_with(docker) ? operand.substr(docker.size()) : operand);
+  }
+
+ private:
+  image::Image bring_named(const std::string& name) {
+    const auto present = policy_ == Policy::always ? std::nullopt : find_present(name);
+    if (present && policy_ != Policy::newer) return unpacked(*present);
+    if (policy_ == Policy::never) return find_image(store_, name);
+    try {
+      return store_.open(bring_from_registry(image::parse_reference(name)));
+    } catch (const Error& error) {
+      if (!present) throw;
+      commands::say(format("snug: notice: {}; {} stays as it is\n", error.message(), quoted(short_name(present->name))));
+      return unpacked(*present);
+    }
+  }
+
+  // An image for another platform than was asked for is not there.
+  std::optional<image::Image> find_present(const std::string& name) const {
+    auto image = store_.find(name);
+    const bool fits = image && (!invocation_.arguments.find("platform") || image->config.platform == platform_);
+    return fits ? std::move(image) : std::nullopt;
+  }
+
+  // What is there may be unpacked for other id maps than this call's.
+  image::Image unpacked(const image::Image& image) {
+    const auto& diff_ids = image.config.diff_ids;
+    const bool whole = !unpacker_ || std::all_of(diff_ids.begin(), diff_ids.end(), [&](const auto& one) { return store_.has_layer(unpacker_->map(), one); });
+    if (!whole) {
+      platform_ = image.config.platform;
+      static_cast<void>(bring_from(*open_own_source(store_, {image.name, image.descriptor}), image.name));
+    }
+    return image;
+  }
+
+  image::Stored bring_from_registry(const image::Reference& typed) {
+    if (const std::string* verify = invocation_.arguments.find("tls-verify"); verify && *verify == "false" && typed.short_name)
+      throw UsageError(format("--tls-verify=false is for one registry, and {} names none", quoted(image::familiar_name(typed))));
+    const transport::Connection connection = connection_of(invocation_, typed.registry);
+    const std::vector<image::Reference> candidates = transport::find_candidates(typed, connection);
+    for (std::size_t at = 0;; ++at) {
+      const std::string name = image::render_reference(candidates[at]);
+      const auto source = transport::open_registry_source(candidates[at], connection);
+      const bool last = at + 1 == candidates.size();
+      if (last || answers(*source)) return bring_from(*source, name);
+    }
+  }
+
+  bool answers(transport::Source& source) const {
+    try {
+      return !source.manifest({}).content.empty();
+    } catch (const Error& error) {
+      if (!invocation_.arguments.flag("quiet")) commands::say(format("snug: notice: {}\n", error.message()));
+      return false;
+    }
+  }
+
+  image::Stored bring_from(transport::Source& source, const std::string& name) {
+    transport::Fetch how{.name = name, .platform = platform_, .progress = &progress_};
+    if (unpacker_) how.unpack = [this](const image::Digest& diff_id) { return unpacker_->start(diff_id); };
+    return transport::fetch(source, store_, how);
+  }
+
+  // As podman: what an archive does not call by a whole name is called after the archive.
+  static std::string name_for(const transport::Location& location) {
+    const std::string base = location.path.substr(location.path.rfind('/') + 1);
+    const bool bare = location.name.find('/') == std::string::npos && location.form != transport::Form::docker_archive;
+    const std::string text = location.name.empty() ? "localhost/" + base : bare ? format("localhost/{}:{}", base, location.name) : location.name;
+    try {
+      return image::render_reference(image::parse_reference(text));
+    } catch (const UsageError&) {
+      return {};
+    }
+  }
+
+  const cli::Invocation& invocation_;
+  image::Store store_;
+  Policy policy_;
+  ProgressDisplay progress_;
+  std::optional<Unpacker> unpacker_;
+  image::Platform platform_ = image::own_platform();
+};
+
+}  // namespace
+
+int pull(const cli::Invocation& invocation) {
+  need_operands(invocation, 1, "an image");
+  Pull pull(invocation);
+  for (const std::string& operand : invocation.arguments.operands) commands::print(pull.bring(operand).id().hex + "\n");
+  return 0;
+}
+
+}  // namespace snug::image_commands

@@ -1,0 +1,28 @@
+#include "registry_place.hh"
+
+namespace snug::transport {
+namespace {
+
+// A mirror is another registry, and is told what is meant for it alone; --creds are for the one that was typed.
+std::optional<Login> login_for(const Connection& connection, const Endpoint& endpoint, const image::Reference& reference, bool is_mirror) {
+  if (!is_mirror) return find_login(connection, reference.registry, reference.repository);
+  Connection without = connection;
+  without.credentials.clear();
+  return find_login(without, normal_key(endpoint.host), endpoint.repository);
+}
+
+}  // namespace
+
+Place::Place(const image::Reference& reference, const Connection& connection, Repository::Use use) : connection_(connection) {
+  const std::vector<Endpoint> endpoints = endpoints_of(read_registries(connection), reference, connection, use == Repository::Use::pull);
+  std::vector<std::string> insecure;
+  for (const Endpoint& endpoint : endpoints)
+    if (endpoint.insecure) insecure.push_back(endpoint.host);
+  http_ = std::make_unique<Http>(connection_, insecure);
+  for (const Endpoint& endpoint : endpoints) {
+    auto login = login_for(connection, endpoint, reference, &endpoint != &endpoints.back());
+    repositories_.push_back(std::make_unique<Repository>(*http_, connection_, endpoint, image::render_reference(reference), use, std::move(login)));
+  }
+}
+
+}  // namespace snug::transport

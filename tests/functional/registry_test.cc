@@ -1,0 +1,259 @@
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "images.hh"
+#include "snug/base/text.hh"
+
+// Against Debian's docker-registry, with images by umoci, and skopeo as the one who looks.
+
+using namespace snug::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+unsigned free_port() {
+  const snug::sys::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  return ::ntohs(address.sin_port);
+}
+
+bool answers(unsigned port) {
+  const snug::sys::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = ::htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  return ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+}
+
+/// A home of a test's own, an image in it, and a registry.
+class Registry {
+ public:
+  /// `http` and `more` are lines of its configuration.
+  explicit Registry(const std::string& http = {}, const std::string& more = {}) : port_(free_port()) {
+    scratch_.write("registry.yml", "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: " + scratch_.path() +
+                                       "/registry}}\nhttp:\n  addr: " + host() + "\n" + http + more);
+    fs::create_directories(scratch_.path() + "/home/.config/containers");
+    fs::create_directories(scratch_.path() + "/tree/etc");
+    scratch_.write("tree/etc/word", "hello\n");
+    start();
+  }
+
+  void start() {
+    program_ = std::make_unique<Background>(std::vector<std::string>{"docker-registry", "serve", scratch_.path() + "/registry.yml"});
+    REQUIRE(eventually([&] { return answers(port_); }));
+  }
+  void stop() { program_.reset(); }
+
+  [[nodiscard]] std::string host() const { return snug::format("127.0.0.1:{}", port_); }
+  [[nodiscard]] std::string path(const std::string& name) const { return scratch_.path() + "/" + name; }
+  void write(const std::string& name, const std::string& text) const { scratch_.write(name, text); }
+
+  /// Runs snug with the data folder `data`.
+  [[nodiscard]] Result snug(const std::string& data, std::vector<std::string> words, const std::string& input = {}) const {
+    words.insert(words.begin(), program());
+    return run(words, {.env = environment(data), .input = input});
+  }
+  [[nodiscard]] std::vector<std::string> environment(const std::string& data) const {
+    return {"XDG_DATA_HOME=" + path(data), "HOME=" + path("home"), "XDG_RUNTIME_DIR=" + path("home")};
+  }
+
+  /// Puts an image into the registry, with skopeo.
+  std::string fill(const std::string& name, const std::string& options = "--dest-tls-verify=false") const {
+    // umoci insert leaves the end of the archive out.
+    shell_output("umoci init --layout " + path("layout") + " && umoci new --image " + path("layout:a") + " && umoci unpack --rootless --image " + path("layout:a") + " " + path("bundle") +
+                 " && cp -r " + path("tree/etc") + " " + path("bundle/rootfs") + " && umoci repack --image " + path("layout:a") + " " + path("bundle"));
+    shell_output("skopeo --insecure-policy copy -q " + options + " oci:" + path("layout:a") + " docker://" + host() + "/" + name);
+    const std::string digest = shell_output("skopeo inspect --format '{{.Digest}}' oci:" + path("layout:a"));
+    return digest.substr(0, digest.find('\n'));
+  }
+
+ private:
+  Scratch scratch_;
+  unsigned port_;
+  std::unique_ptr<Background> program_;
+};
+
+bool missing() {
+  if (run({"sh", "-c", "command -v docker-registry skopeo umoci"}).code == 0) return false;
+  skip("docker-registry, skopeo or umoci is not installed");
+  return true;
+}
+
+void check_refused(const Result& result, const std::string& part) {
+  CHECK(result.code == 125);
+  CHECK_MESSAGE(has(result.err, part), result.err);
+  CHECK(result.out.empty());
+}
+
+const std::string plain = "--tls-verify=false";
+
+}  // namespace
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("what is pulled and pushed keeps its digest, for other programs too") {
+  if (missing()) return;
+  const Registry registry;
+  const std::string digest = registry.fill("team/thing:1"), name = registry.host() + "/team/thing:1", other = registry.host() + "/other/thing:2";
+  const Result pulled = registry.snug("one", {"pull", "--userns", "single", plain, name});
+  REQUIRE_MESSAGE(pulled.code == 0, pulled.err);
+  CHECK(pulled.out.size() == 65);
+  CHECK(has(registry.snug("one", {"images", "--digests"}).out, digest));
+  CHECK(shell_output("cat $(find " + registry.path("one/snug/layers") + " -name word)") == "hello\n");
+
+  const Result pushed = registry.snug("one", {"push", "--digestfile", registry.path("digest"), plain, name, other});
+  REQUIRE_MESSAGE(pushed.code == 0, pushed.err);
+  CHECK(pushed.out == digest + "\n");
+  CHECK(shell_output("cat " + registry.path("digest")) == digest);
+  CHECK_MESSAGE(has(pushed.err, "already there"), pushed.err);  // mounted from the neighbour
+  CHECK(shell_output("skopeo inspect --tls-verify=false --format '{{.Digest}}' docker://" + other) == digest + "\n");
+  shell_output("skopeo --insecure-policy copy -q --src-tls-verify=false docker://" + other + " oci:" + registry.path("copied:x"));
+
+  const std::string by_digest = registry.host() + "/other/thing@" + digest;
+  const Result elsewhere = registry.snug("two", {"pull", "-q", "--no-unpack", plain, by_digest});
+  CHECK_MESSAGE(elsewhere.out == pulled.out, elsewhere.err);
+  CHECK(elsewhere.err.empty());
+  CHECK(has(registry.snug("two", {"images", "--digests"}).out, digest));
+}
+
+TEST_CASE("what was made here comes to an empty registry whole") {
+  if (missing()) return;
+  const Registry registry;
+  const std::string name = registry.host() + "/made/here:1";
+  shell_output("tar -C " + registry.path("tree") + " -cf " + registry.path("root.tar") + " .");
+  REQUIRE(registry.snug("one", {"import", registry.path("root.tar"), name}).code == 0);
+  const Result pushed = registry.snug("one", {"push", plain, name});
+  REQUIRE_MESSAGE(pushed.code == 0, pushed.err);
+  CHECK(shell_output("skopeo inspect --tls-verify=false --format '{{.Digest}}' docker://" + name) == pushed.out);
+  const Result pulled = registry.snug("two", {"pull", "--userns", "single", plain, name});
+  CHECK_MESSAGE(pulled.code == 0, pulled.err);
+  CHECK(shell_output("cat $(find " + registry.path("two/snug/layers") + " -name word)") == "hello\n");
+  check_refused(registry.snug("one", {"push", plain, "nothing", name}), "there is no image 'nothing'");
+}
+
+TEST_CASE("the policy tells whether the registry is asked") {
+  if (missing()) return;
+  Registry registry;
+  static_cast<void>(registry.fill("thing:1"));
+  const std::string name = registry.host() + "/thing:1";
+  const auto pull = [&](const std::string& policy) { return registry.snug("one", {"pull", "--no-unpack", plain, "--policy", policy, name}); };
+  check_refused(pull("never"), "there is no image");
+  check_refused(pull("sometimes"), "there is no such policy");
+  const Result first = pull("missing");
+  REQUIRE_MESSAGE(first.code == 0, first.err);
+  registry.stop();
+  for (const char* policy : {"missing", "never", "newer"}) CHECK(pull(policy).out == first.out);
+  CHECK(has(pull("newer").err, "stays as it is"));
+  check_refused(pull("always"), "cannot talk to");
+  // What is there is unpacked without a registry.
+  const Result unpacked = registry.snug("one", {"pull", "--userns", "single", "--policy", "missing", name});
+  CHECK_MESSAGE(unpacked.out == first.out, unpacked.err);
+  CHECK(shell_output("cat $(find " + registry.path("one/snug/layers") + " -name word)") == "hello\n");
+}
+
+TEST_CASE("a registry in plain HTTP is talked to where it was named for that, alone") {
+  if (missing()) return;
+  const Registry registry;
+  static_cast<void>(registry.fill("thing:1"));
+  const std::string name = registry.host() + "/thing:1";
+  check_refused(registry.snug("one", {"pull", name}), "--tls-verify=false is to be said");
+  check_refused(registry.snug("one", {"pull", plain, "thing:1"}), "names none");
+  check_refused(registry.snug("one", {"pull", plain, registry.host() + "/nothing:1"}), "manifest unknown");
+  registry.write("home/.config/containers/registries.conf",
+                 "unqualified-search-registries = [\"" + registry.host() + "\"]\n[[registry]]\nprefix = \"example.com/far\"\nlocation = \"" + registry.host() + "\"\ninsecure = true\n[[registry]]\nlocation = \"" +
+                     registry.host() + "\"\ninsecure = true\n");
+  CHECK(registry.snug("one", {"pull", "--no-unpack", "thing:1"}).code == 0);
+  CHECK(registry.snug("one", {"pull", "--no-unpack", "example.com/far/thing:1"}).code == 0);
+  const std::string images = registry.snug("one", {"images"}).out;
+  CHECK_MESSAGE(has(images, registry.host() + "/thing "), images);
+  CHECK_MESSAGE(has(images, "example.com/far/thing "), images);
+  registry.write("home/.config/containers/registries.conf", "[[registry]]\nlocation = 1\n");
+  check_refused(registry.snug("one", {"pull", name}), "/.config/containers/registries.conf:2");
+}
+
+TEST_CASE("a certificate is verified, unless it was said that it need not be") {
+  if (missing()) return;
+  const Scratch keys;
+  fs::create_directories(keys.path() + "/trusted");
+  shell_output("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout " + keys.path() + "/key -out " + keys.path() +
+               "/trusted/own.crt 2>/dev/null");
+  const Registry registry("  tls: {certificate: " + keys.path() + "/trusted/own.crt, key: " + keys.path() + "/key}\n");
+  static_cast<void>(registry.fill("thing:1", "--dest-tls-verify=false"));
+  const std::string name = registry.host() + "/thing:1";
+  check_refused(registry.snug("one", {"pull", "--no-unpack", name}), "certificate");
+  check_refused(registry.snug("one", {"pull", "--no-unpack", "--tls-verify", name}), "certificate");
+  CHECK(registry.snug("one", {"pull", "--no-unpack", plain, name}).code == 0);
+  const Result trusted = registry.snug("two", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/trusted", name});
+  CHECK_MESSAGE(trusted.code == 0, trusted.err);
+}
+
+TEST_CASE("a login is tried, kept for the caller alone, used, and forgotten") {
+  if (missing()) return;
+  const Scratch keys;
+  keys.write("users", "name:$2y$05$abcdefghijklmnopqrstuuQDoL5Sa/TtfS/XN4AY/jgq.HBbO1BTu\n");
+  const Registry registry({}, "auth: {htpasswd: {realm: here, path: " + keys.path() + "/users}}\n");
+  const std::string host = registry.host(), name = host + "/thing:1", file = registry.path("home/containers/auth.json");
+  static_cast<void>(registry.fill("thing:1", "--dest-tls-verify=false --dest-creds name:word"));
+  check_refused(registry.snug("one", {"pull", "--no-unpack", plain, name}), "'snug login " + host + "' takes a name and a password");
+  CHECK(registry.snug("one", {"pull", "--no-unpack", "--creds", "name:word", plain, name}).code == 0);
+  check_refused(registry.snug("one", {"login", plain, "-u", "name", "-p", "wrong", host}), "does not accept");
+  CHECK_FALSE(fs::exists(file));
+  check_refused(registry.snug("one", {"login", "--get-login", host}), "not logged in");
+
+  const Result login = registry.snug("one", {"login", plain, "-u", "name", "--password-stdin", host}, "word\n");
+  CHECK_MESSAGE(login.out == "Login Succeeded!\n", login.err);
+  struct stat status {};
+  REQUIRE(::stat(file.c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0600);
+  CHECK(registry.snug("one", {"login", "--get-login", host}).out == "name\n");
+  CHECK(registry.snug("two", {"pull", "--no-unpack", plain, name}).code == 0);
+  CHECK(registry.snug("two", {"push", plain, name, host + "/pushed:1"}).code == 0);
+  CHECK(shell_output("skopeo inspect --tls-verify=false --authfile " + file + " --format ok docker://" + name) == "ok\n");
+  CHECK(registry.snug("one", {"logout", host}).out == "Removed login credentials for " + host + "\n");
+  check_refused(registry.snug("one", {"logout", host}), "not logged in");
+  check_refused(registry.snug("three", {"pull", "--no-unpack", plain, name}), "'snug login ");
+}
+
+TEST_CASE("a password is asked for at the terminal, which does not show it") {
+  if (missing()) return;
+  const Scratch keys;
+  keys.write("users", "name:$2y$05$abcdefghijklmnopqrstuuQDoL5Sa/TtfS/XN4AY/jgq.HBbO1BTu\n");
+  const Registry registry({}, "auth: {htpasswd: {realm: here, path: " + keys.path() + "/users}}\n");
+  std::vector<std::string> words{"env"};
+  for (const std::string& variable : registry.environment("one")) words.push_back(variable);
+  for (const std::string& word : {program(), std::string("login"), plain, registry.host()}) words.push_back(word);
+  Terminal terminal(words, 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("Username: "), terminal.seen());
+  terminal.send("name\n");
+  REQUIRE_MESSAGE(terminal.expect("Password: "), terminal.seen());
+  terminal.send("word\n");
+  CHECK_MESSAGE(terminal.expect("Login Succeeded!"), terminal.seen());
+  CHECK_MESSAGE(!has(terminal.seen(), "word\r"), terminal.seen());
+  CHECK(terminal.wait() == 0);
+
+  Terminal interrupted(words, 24, 80);
+  REQUIRE(interrupted.expect("Username: "));
+  interrupted.send("name\n");
+  REQUIRE(interrupted.expect("Password: "));
+  interrupted.send("\x03");
+  CHECK(interrupted.wait() == 130);
+}
+
+TEST_SUITE_END();

@@ -1,16 +1,16 @@
 #include "image_program.hh"
 
-#include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/probe/host.hh"
+#include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
 
 namespace snug::commands {
@@ -36,26 +36,21 @@ class SparedSignals {
   struct sigaction interrupt_ {}, quit_ {};
 };
 
-[[noreturn]] void become_program(const std::string& path, char* const* words, const Environment& environment, bool quiet) {
-  constexpr int cannot_execute = 126;
-  sys::reset_signals();
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (quiet) ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
-  ::execve(path.c_str(), words, const_cast<char* const*>(environment.entries()));
-  ::_exit(cannot_execute);
-}
-
-int run(std::vector<std::string> words, const Environment& environment, bool quiet) {
+int run(std::vector<std::string> words, const Environment& environment, std::string* output) {
   const std::string path = probe::find_own_program("snug-image");
   if (path.empty()) throw Error("snug-image, which works on images, is not installed beside snug", "make install puts it there");
   std::vector<char*> pointers;
   words.insert(words.begin(), "snug-image");
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
+  sys::FdPair pipe;
+  if (output) pipe = sys::make_pipe();
   const SparedSignals spared;
-  const sys::Cloned child = sys::clone_process(0);
+  const std::array streams{STDIN_FILENO, output ? pipe.second.get() : STDOUT_FILENO, STDERR_FILENO};
+  const sys::Cloned child = sys::start_program(path.c_str(), pointers.data(), const_cast<char* const*>(environment.entries()), streams, SIGTERM);
   if (child.pid < 0) throw system_error("start snug-image", errno);
-  if (child.pid == 0) become_program(path, pointers.data(), environment, quiet);
+  pipe.second.reset();
+  if (output) *output = sys::read_all(pipe.first.get());
   int status = 0;
   while (::waitpid(child.pid, &status, 0) < 0)
     if (errno != EINTR) throw system_error("wait for snug-image", errno);
@@ -67,11 +62,11 @@ int run(std::vector<std::string> words, const Environment& environment, bool qui
 int run_image_program(const cli::Invocation& invocation) {
   std::vector<std::string> words{std::string(invocation.command.name)};
   words.insert(words.end(), invocation.words.begin(), invocation.words.end());
-  return run(std::move(words), invocation.environment, false);
+  return run(std::move(words), invocation.environment, nullptr);
 }
 
-int run_image_program(const std::vector<std::string>& words, const Environment& environment) {
-  return run(words, environment, true);
+int run_image_program(const std::vector<std::string>& words, const Environment& environment, std::string& output) {
+  return run(words, environment, &output);
 }
 
 }  // namespace snug::commands

@@ -11,7 +11,7 @@ namespace snug::commands {
 /// where it is not installed.
 [[nodiscard]] int run_image_program(const cli::Invocation& invocation);
 
-/// The same for a command of snug itself: `words` begin with the name of a command, and what it prints on standard output is dropped.
-[[nodiscard]] int run_image_program(const std::vector<std::string>& words, const Environment& environment);
+/// The same for a command of snug itself: `words` begin with the name of a command, and what it prints goes to `output`.
+[[nodiscard]] int run_image_program(const std::vector<std::string>& words, const Environment& environment, std::string& output);
 
 }  // namespace snug::commands

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <array>
 
 #include "keys.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/image/reference.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -21,6 +23,18 @@ std::string cleaned(std::string_view absolute) {
 bool is_path(std::string_view text) {
   return text.starts_with('/') || text == "." || text == ".." || text.starts_with("./") ||
          text.starts_with("../");
+}
+
+std::string parse_image_name(std::string_view text) {
+  constexpr std::string_view docker = "docker://";  // of skopeo and podman
+  if (text.starts_with(docker)) text.remove_prefix(docker.size());
+  try {
+    static_cast<void>(image::parse_reference(text));
+  } catch (const UsageError& error) {
+    const std::string hint = format("a folder is written with a slash or a dot in front: ./{}", printable(text));
+    throw UsageError(error.message(), error.hint().empty() ? hint : error.hint());
+  }
+  return std::string(text);
 }
 
 std::string parse_target(std::string_view text) {
@@ -145,9 +159,15 @@ plan::Rootfs parse_rootfs(std::string_view text, std::string_view folder) {
     return path == "/" ? plan::Rootfs{Kind::host, "", given}
                        : plan::Rootfs{Kind::directory, std::move(path), given};
   }
-  throw UsageError(format("{} is the name of an image, and images are not there yet", quoted(text)),
-                   format("what works: host, a folder (./{0} or dir:{0}), an archive (tar:{0}); "
-                          "mmdebstrap --variant=minbase bookworm debian.tar makes one", printable(text)));
+  for (const std::string_view transport : {"oci:", "oci-archive:", "docker-archive:"})
+    if (text.starts_with(transport)) {
+      const std::string_view place = text.substr(transport.size());
+      const std::size_t colon = std::min(place.find(':'), place.size());
+      std::string path = path_of(place.substr(0, colon));
+      std::string image = format("{}{}{}", transport, path, place.substr(colon));
+      return {Kind::image, std::move(path), given, std::move(image)};
+    }
+  return {Kind::image, "", given, parse_image_name(text)};
 }
 
 plan::Volume parse_volume(std::string_view text, std::string_view folder) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "snug/commands/output.hh"
+#include "image_root.hh"
 #include "settings.hh"
 #include "snug/base/text.hh"
 #include "snug/explain/plan.hh"
@@ -42,6 +43,7 @@ Planned plan_container(const cli::Invocation& invocation, bool verbose) {
   Planned planned{.spec = read_spec(invocation)};
   planned.facts = probe::host_facts(planned.spec, caller_environment(invocation.environment));
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) unpack_archive(planned, verbose);
+  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::image) use_image(planned, invocation);
   planned.plan = accepted(plan::make_plan(planned.spec, planned.facts));
   for (const plan::Notice& notice : planned.plan.notices) tell(notice);
   return planned;

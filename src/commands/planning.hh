@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "snug/base/error.hh"
 #include "snug/cli/command.hh"
@@ -10,6 +11,7 @@
 #include "snug/plan/plan.hh"
 #include "snug/probe/host.hh"
 #include "snug/runtime/launch.hh"
+#include "snug/sys/fd.hh"
 #include "storage.hh"
 
 namespace snug::commands {
@@ -20,11 +22,13 @@ struct Planned {
   plan::HostFacts facts;
   std::optional<plan::Plan> unpack;  ///< of an archive: how it was unpacked, into `storage`
   plan::Plan plan;
+  std::vector<sys::Fd> layers;       ///< of an image: nobody removes them while these live
   std::unique_ptr<Storage> storage;  ///< goes away with the value
 };
 
-/// Goes from the words to the plan: configuration files, facts, rules. An archive is unpacked on the way, since what its
-/// root says of itself is among the facts; with `verbose` the steps of that are told. Prints notices on standard error.
+/// Goes from the words to the plan: configuration files, facts, rules. An archive is unpacked on the way, and an
+/// image brought where it is missing, since what its root says of itself is among the facts; with `verbose` the steps of the
+/// unpacking are told. Prints notices on standard error.
 /// Throws where the words, the machine or the rules say no.
 [[nodiscard]] Planned plan_container(const cli::Invocation& invocation, bool verbose);
 

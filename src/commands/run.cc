@@ -34,9 +34,11 @@ constinit const cli::Command run_command{
     .name = "run",
     .summary = "run a command, or a shell, inside walls of its own",
     .operands = "[ROOTFS [COMMAND [ARG...]]]",
-    .description = "Starts COMMAND in a container made from ROOTFS: a folder (/path, ./path, dir:PATH), a tar\n"
-                   "archive (tar:PATH), or 'host', this machine's own root, copy-on-write, the default.\n"
-                   "Without a COMMAND it is your shell. What is written to the root goes away with the container.",
+    .description = "Starts COMMAND in a container made from ROOTFS: an image (NAME[:TAG][@DIGEST], oci:PATH[:TAG],\n"
+                   "oci-archive:PATH, docker-archive:PATH), a folder (/path, ./path, dir:PATH), a tar archive\n"
+                   "(tar:PATH), or 'host', this machine's own root, copy-on-write, the default. An image that is\n"
+                   "missing is pulled. Without a COMMAND it is the image's, or your shell. What is written to the root\n"
+                   "goes away with the container.",
     .options = options,
     .shared = &run_option_set,
     .stop_at_operand = true,

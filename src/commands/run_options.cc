@@ -97,7 +97,8 @@ void set_writes(Draft& draft, Value value) {
 }
 
 void set_entrypoint(Draft& draft, Value value) {
-  draft.spec.entrypoint = value.empty() ? std::nullopt : std::optional(value);
+  draft.spec.entrypoint.emplace();
+  if (!value.empty()) draft.spec.entrypoint->push_back(value);
 }
 
 void check_removed(Draft&, Value value) {
@@ -146,7 +147,7 @@ constexpr std::array rows = std::to_array<Row>({
     {many("device", 0, "HOST[:INSIDE[:rwm]]", "show a device of the host", {Complete::file}), Files::of_user,
      add<&Spec::devices, parse_device>},
     {many("dns", 0, "ADDRESS", "ask this name server"), Files::of_user, add<&Spec::dns, parse_address>},
-    {one("entrypoint", 0, "PROGRAM", "put a program in front of the command"), Files::of_project,
+    {one("entrypoint", 0, "PROGRAM", "put a program in front of the command; '' is none"), Files::of_project,
      set_entrypoint},
     {many("env", 'e', "NAME[=VALUE]", "set a variable, or copy the caller's"), Files::of_project, add_env},
     {many("env-file", 0, "FILE", "set the variables that a file lists", {Complete::file}), Files::of_user,
@@ -175,6 +176,11 @@ constexpr std::array rows = std::to_array<Row>({
      [](Draft& draft, Value value) { draft.spec.init = !is_yes(value); }},
     {one("pid", 0, wall_argument, "choose the PID namespace", wall_words), Files::of_user,
      choose<&plan::Namespaces::pid>},
+    {one("platform", 0, "OS/ARCH[/VARIANT]", "take the image for this platform, not for this machine's"), Files::of_project,
+     set<&Spec::platform, parse_platform>},
+    {one("pull", 0, "WHEN", "look for the image elsewhere: missing, always, newer or never", {Complete::words, "missing always newer never"}),
+     Files::of_user, set<&Spec::pull, parse_pull>},
+    {flag("quiet", 'q', "do not show how a pull goes on"), Files::of_user, set<&Spec::quiet, is_yes>},
     {flag("read-only", 0, "refuse writes to the root file system"), Files::of_project,
      set_writes<plan::RootWrites::refused>},
     {many("require", 0, "WALL[,WALL...]", "fail, rather than tell, where this wall is weaker",
@@ -242,8 +248,6 @@ constexpr std::array not_yet = std::to_array<cli::NotYet>({
     {.word = "dns-search", .comes_with = "networks"},
     {.word = "dns-option", .comes_with = "networks"},
     {.word = "ip", .comes_with = "networks"},
-    {.word = "pull", .comes_with = "images"},
-    {.word = "platform", .comes_with = "images"},
     {.word = "memory", .letter = 'm', .comes_with = "limits by cgroup"},
     {.word = "memory-swap", .comes_with = "limits by cgroup"},
     {.word = "cpus", .comes_with = "limits by cgroup"},

@@ -43,7 +43,7 @@ std::optional<std::string> find_reach(const cli::Option& option, const std::stri
   if (files_of(option) == Files::of_user) return "it cannot be set by a project file";
   if (option.name == "rootfs") {
     const plan::Rootfs rootfs = parse_rootfs(value, folder);
-    if (rootfs.kind != plan::Rootfs::Kind::host && leads_out(rootfs.path, folder))
+    if (!rootfs.path.empty() && leads_out(rootfs.path, folder))
       return "it lies outside the project's folder";
   }
   if (option.name == "volume" && leads_out(parse_host_path(split(value, ':')[0], folder), folder))

@@ -9,6 +9,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/spell.hh"
 #include "snug/base/text.hh"
+#include "snug/image/document.hh"
 
 namespace snug::commands {
 namespace {
@@ -165,6 +166,17 @@ bool parse_security(std::string_view text) {
                      "what works: no-new-privileges[=false]");
   refuse_word("security option", text, {"no-new-privileges", "no-new-privileges=false"});
 }
+
+plan::Pull parse_pull(std::string_view text) {
+  using plan::Pull;
+  if (text == "missing") return Pull::missing;
+  if (text == "always") return Pull::always;
+  if (text == "newer") return Pull::newer;
+  if (text == "never") return Pull::never;
+  refuse_word("choice", text, {"missing", "always", "newer", "never"});
+}
+
+std::string parse_platform(std::string_view text) { return image::render_platform(image::parse_platform(text)); }
 
 std::vector<std::string> parse_walls(std::string_view text) {
   static constexpr std::array<std::string_view, 4> walls{"groups", "host-root", "idmap", "storage"};

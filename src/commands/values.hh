@@ -64,6 +64,12 @@ struct UserNamespace {
 /// Reads --security-opt; tells whether new privileges are allowed.
 [[nodiscard]] bool parse_security(std::string_view text);
 
+/// Reads --pull.
+[[nodiscard]] plan::Pull parse_pull(std::string_view text);
+
+/// Reads --platform: OS/ARCH[/VARIANT], or ARCH.
+[[nodiscard]] std::string parse_platform(std::string_view text);
+
 /// Reads WALL[,WALL].
 [[nodiscard]] std::vector<std::string> parse_walls(std::string_view text);
 

@@ -197,6 +197,10 @@ struct CallsOf {
   Calls operator()(const MakeFolder& step) const {
     return {format("mkdirat(ROOT, {}, {:04o})", text(step.path), step.mode)};
   }
+  Calls operator()(const PartFolder& step) const {
+    return {format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", text(step.path)),
+            "open_tree(TARGET, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) = COPY", "move_mount(COPY, TARGET)"};
+  }
   Calls operator()(const SetMountFlags& step) const {
     return {format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", text(step.target)),
             format("mount_setattr(TARGET, \"\", AT_EMPTY_PATH{}, {})", recursive(step.flags), attributes(step.flags))};

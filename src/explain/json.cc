@@ -140,9 +140,9 @@ struct FieldsOf {
     return {{"slot", slot}, {"type", type}, {"options", json_of(options)}, {"flags", json_of(flags)}};
   }
   Json operator()(const MakeOverlay& step) const {
-    const auto& [slot, lowers, upper, work, flags] = step;
+    const auto& [slot, lowers, upper, work, flags, image] = step;
     return {{"slot", slot}, {"lowers", json_of(lowers)}, {"upper", json_of(upper)}, {"work", json_of(work)},
-            {"flags", json_of(flags)}};
+            {"flags", json_of(flags)}, {"image", image}};
   }
   Json operator()(const StageMount& step) const {
     const auto& [slot, folders] = step;
@@ -167,6 +167,10 @@ struct FieldsOf {
   Json operator()(const MakeFolder& step) const {
     const auto& [path, mode] = step;
     return {{"path", path}, {"mode", mode}};
+  }
+  Json operator()(const PartFolder& step) const {
+    const auto& [path] = step;
+    return {{"path", path}};
   }
   Json operator()(const SetMountFlags& step) const {
     const auto& [target, flags] = step;

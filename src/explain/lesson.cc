@@ -87,6 +87,9 @@ struct Lessons {
   Lesson operator()(const MakeFolder&) const {
     return {"make_folder", "made where it is missing, and never on the host's side of a bind", "mkdir(2)"};
   }
+  Lesson operator()(const PartFolder&) const {
+    return {"part_folder", "the image means to write there, whatever becomes of the rest of the root", "move_mount(2)"};
+  }
   Lesson operator()(const SetMountFlags&) const {
     return {"set_mount_flags", "you asked for a root that cannot be written", "mount_setattr(2)"};
   }

@@ -16,6 +16,8 @@ std::string list(const auto& items, auto text_of) {
   return text;
 }
 
+std::string count(std::size_t number, std::string_view what) { return format("{} {}{}", number, what, number == 1 ? "" : "s"); }
+
 std::string describe_flags(bool read_only) { return read_only ? " (read-only)" : ""; }
 
 std::string describe_limit(std::uint64_t value) {
@@ -41,6 +43,7 @@ struct FindMounted {
   }
   std::optional<Mounted> operator()(const MakeOverlay& made) const {
     if (made.slot != slot) return {};
+    if (!made.image.empty()) return Mounted{"mount", "the image " + quoted(made.image), made.flags.read_only};
     const bool named = !made.lowers.empty() && !made.lowers.front().mount;
     return Mounted{"mount", named ? "the overlay of " + quoted(made.lowers.front().path) : "the overlay",
                    made.flags.read_only};
@@ -93,6 +96,8 @@ struct Phrase {
     return format("make a new {} file system{}", step.type, describe_flags(step.flags.read_only));
   }
   std::string operator()(const MakeOverlay& step) const {
+    if (!step.image.empty())
+      return format("make an overlay over {} of the image {}", count(step.lowers.size(), "layer"), quoted(step.image));
     return "make an overlay over " + list(step.lowers, [&](const Layer& layer) {
              if (!layer.mount) return quoted(layer.path);
              const std::string name = mounted_in(plan, *layer.mount).name;
@@ -116,6 +121,7 @@ struct Phrase {
     return format("link {} to {}", quoted(step.path), quoted(step.link));
   }
   std::string operator()(const MakeFolder& step) const { return format("make the folder {}", quoted(step.path)); }
+  std::string operator()(const PartFolder& step) const { return format("make the folder {} a mount of its own", quoted(step.path)); }
   std::string operator()(const SetMountFlags& step) const {
     return format("set the flags of the mount {}{}", quoted(step.target), describe_flags(step.flags.read_only));
   }

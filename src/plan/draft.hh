@@ -84,6 +84,12 @@ using Verdict = std::optional<Refusal>;
 /// Gives the step that writes the maps of `draft`. idmap.cc
 [[nodiscard]] WriteIdMaps id_maps_of(const Draft& draft);
 
+/// Tells whether `path` is `folder` or lies below it; both are clean. root.cc
+[[nodiscard]] bool is_below(std::string_view path, std::string_view folder);
+
+/// Gives the place that a volume is mounted on. root.cc
+[[nodiscard]] const std::string& target_of(const Volume& volume);
+
 /// Names the place, such as "/tmp", that the container has its own version of and that `path` lies in, whatever the
 /// root file system has there; empty where there is none. root.cc
 [[nodiscard]] std::string_view find_replaced(std::string_view path);

@@ -177,7 +177,7 @@ struct Explain {
     return {};
   }
   Explanation operator()(const MakeOverlay& step) const {
-    constexpr const char* without = "use snug run --rw FOLDER, which writes into the folder itself";
+    const char* without = step.image.empty() ? "use snug run --rw FOLDER, which writes into the folder itself" : "";
     if (error == EPERM && facts.filtered) return filter_refuses("mounts");
     if (error == EPERM)
       return {"this kernel gives ordinary users no overlays: that came with Linux 5.11", without,
@@ -215,6 +215,7 @@ struct Explain {
     return {};
   }
   Explanation operator()(const MakeFolder& step) const { return (*this)(Attach{0, step.path, Attach::Target::make}); }
+  Explanation operator()(const PartFolder& step) const { return (*this)(MakeFolder{step.path}); }
   Explanation operator()(const ChangeFolder&) const {
     if (error == ENOENT) return {"-w names a folder inside the container", "", ""};
     return {};

@@ -24,8 +24,11 @@ bool is_all_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-Verdict check_mapped(const std::vector<IdRange>& map, ContainerId id, std::string_view what) {
+Verdict check_mapped(const std::vector<IdRange>& map, ContainerId id, std::string_view what, bool of_image = false) {
   if (find_range(map, id)) return {};
+  if (of_image)
+    return Refusal{format("the image runs as {} {}, which is not mapped into the container", what, id.value),
+                   "--user 0 runs it as root inside; see snug-walls(7), \"id maps\", for how more ids are mapped"};
   return Refusal{format("{} {} is not mapped into the container", what, id.value),
                  "ids that are mapped: snug plan; see snug-walls(7), \"id maps\""};
 }
@@ -47,15 +50,16 @@ std::variant<ContainerId, Refusal> look_up(const std::vector<Entry>& entries, co
 }
 
 Verdict choose_user(Draft& draft, const UserChoice& choice) {
+  const std::string_view option = choice.of_image ? "the image's User" : "--user";
   const RootfsFacts& rootfs = draft.facts.rootfs;
   Identity& who = draft.identity;
-  const auto uid = look_up(rootfs.accounts, choice.user, "--user", "/etc/passwd", [](const Account& a) { return a.uid; });
+  const auto uid = look_up(rootfs.accounts, choice.user, option, "/etc/passwd", [](const Account& a) { return a.uid; });
   if (const auto* refused = std::get_if<Refusal>(&uid)) return *refused;
   who.uid = std::get<ContainerId>(uid);
   const Account* account = find_account(rootfs.accounts, who.uid);
   who.gid = account ? ContainerId{account->gid} : ContainerId{0};
   if (!choice.group.empty()) {
-    const auto gid = look_up(rootfs.groups, choice.group, "--user", "/etc/group", [](const Group& g) { return g.gid; });
+    const auto gid = look_up(rootfs.groups, choice.group, option, "/etc/group", [](const Group& g) { return g.gid; });
     if (const auto* refused = std::get_if<Refusal>(&gid)) return *refused;
     who.gid = std::get<ContainerId>(gid);
   }
@@ -115,8 +119,9 @@ Verdict plan_identity(Draft& draft) {
     who.uid = root ? ContainerId{0} : maps.caller_uid;
     who.gid = root && find_range(maps.gids, {0}) ? ContainerId{0} : maps.caller_gid;
   }
-  if (Verdict refused = check_mapped(maps.uids, who.uid, "uid")) return refused;
-  if (Verdict refused = check_mapped(maps.gids, who.gid, "gid")) return refused;
+  const bool of_image = draft.spec.user && draft.spec.user->of_image;
+  if (Verdict refused = check_mapped(maps.uids, who.uid, "uid", of_image)) return refused;
+  if (Verdict refused = check_mapped(maps.gids, who.gid, "gid", of_image)) return refused;
   if (Verdict refused = add_groups(draft)) return refused;
   if (!maps.helpers && is_new(draft.spec.namespaces.user)) {
     // setgroups(2) is denied in a map that an ordinary user wrote (user_namespaces(7)): the caller's groups stay.

@@ -31,8 +31,11 @@ class Mounts {
     plan_devices();
     draft_.init(PivotRoot{draft_.root});
     for (Action& action : draft_.dressing) draft_.init(std::move(action));
+    plan_own_folders(true);
     for (const Attach& attach : in_order()) draft_.init(attach);
     for (Action& action : links_) draft_.init(std::move(action));
+    plan_own_folders(false);
+    plan_work_folder();
     if (draft_.spec.root_writes == RootWrites::refused) plan_read_only();
     plan_names();
     return {};
@@ -115,9 +118,7 @@ class Mounts {
   }
 
   bool is_target(std::string_view place) const {
-    return std::any_of(draft_.spec.volumes.begin(), draft_.spec.volumes.end(), [&](const Volume& volume) {
-      return std::visit([&](const auto& any) { return any.target == place; }, volume);
-    });
+    return std::any_of(draft_.spec.volumes.begin(), draft_.spec.volumes.end(), [&](const Volume& volume) { return target_of(volume) == place; });
   }
 
   // hosts, resolv.conf and hostname are mounted over: what the image has there is neither read nor changed.
@@ -207,23 +208,35 @@ class Mounts {
     return attachments;
   }
 
+  // What is written to the root goes to an upper of the container's own, and away with it: such a folder only has to be there.
+  // Where the root is read-only it is a mount of its own, before others are attached below it. A volume that was asked for
+  // has its place, and what lies below it is not the image's.
+  void plan_own_folders(bool parted) {
+    const bool read_only = draft_.spec.root_writes == RootWrites::refused;
+    for (const std::string& folder : draft_.spec.own_folders) {
+      const std::string_view replaced = find_replaced(folder);
+      const bool lies_in_volume = std::any_of(draft_.spec.volumes.begin(), draft_.spec.volumes.end(),
+                                              [&](const Volume& volume) { return is_below(folder, target_of(volume)); });
+      if (lies_in_volume || folder == "/" || replaced == "/proc" || replaced == "/sys" || replaced == "/dev") continue;
+      if (parted != (read_only && replaced.empty())) continue;
+      draft_.init(parted ? Action(PartFolder{folder}) : Action(MakeFolder{folder, 0755}));
+    }
+  }
+
+  void plan_work_folder() {
+    if (draft_.spec.workdir && draft_.spec.root_writes != RootWrites::kept) draft_.init(MakeFolder{*draft_.spec.workdir, 0755});
+  }
+
   void plan_read_only() {
     MountFlags flags = draft_.flags(true);
     draft_.init(SetMountFlags{"/", flags});
     if (draft_.spec.rootfs.kind != Rootfs::Kind::host) return;
+    // By path one reaches what is mounted last: in the place of a volume, that.
     for (const Step& step : draft_.plan.steps)
       if (const auto* overlay = std::get_if<MakeOverlay>(&step.action); overlay && overlay->upper)
         for (const Attach& attach : draft_.attachments())
-          if (attach.slot == overlay->slot && !is_covered(attach.target)) read_only_.push_back(attach.target);
+          if (attach.slot == overlay->slot && !is_target(attach.target)) read_only_.push_back(attach.target);
     for (const std::string& target : read_only_) draft_.init(SetMountFlags{target, flags});
-  }
-
-  // By path one reaches what is mounted last: there, the volume.
-  bool is_covered(const std::string& target) const {
-    const auto covers = [&](const Volume& volume) {
-      return std::visit([&](const auto& any) { return any.target == target; }, volume);
-    };
-    return std::any_of(draft_.spec.volumes.begin(), draft_.spec.volumes.end(), covers);
   }
 
   void plan_names() {

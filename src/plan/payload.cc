@@ -44,9 +44,12 @@ class Payload {
 
  private:
   Verdict choose_command() {
-    if (spec_.entrypoint && !spec_.entrypoint->empty()) argv_.push_back(*spec_.entrypoint);
+    if (spec_.entrypoint) argv_ = *spec_.entrypoint;
     argv_.insert(argv_.end(), spec_.command.begin(), spec_.command.end());
     if (argv_.empty()) {
+      // Docker's error. With somebody to type it is a shell, as in any other root.
+      if (spec_.rootfs.kind == Rootfs::Kind::image && !draft_.plan.terminal && !spec_.interactive)
+        return Refusal{format("no command was given, and the image {} names none", quoted(spec_.rootfs.given)), "snug run IMAGE COMMAND"};
       if (draft_.facts.rootfs.shells.empty())
         return Refusal{"the root file system has no shell (neither yours nor /bin/bash nor /bin/sh)",
                        "name a command: snug run ROOTFS COMMAND"};
@@ -59,10 +62,7 @@ class Payload {
   }
 
   std::string choose_folder() {
-    if (spec_.workdir) {
-      if (spec_.root_writes == RootWrites::thrown_away) draft_.init(MakeFolder{*spec_.workdir, 0755});
-      return *spec_.workdir;
-    }
+    if (spec_.workdir) return *spec_.workdir;
     const bool on_host = spec_.rootfs.kind == Rootfs::Kind::host;
     if (on_host && is_folder_inside(draft_, draft_.facts.current_folder)) return draft_.facts.current_folder;
     const bool at_home = !shell_.empty() || on_host;

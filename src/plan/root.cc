@@ -9,20 +9,11 @@
 namespace snug::plan {
 namespace {
 
-bool is_below(std::string_view path, std::string_view folder) {
-  if (folder == "/") return true;
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-}
-
 std::string child(const std::string& folder, std::string_view name) {
   return folder == "/" ? format("/{}", name) : format("{}/{}", folder, name);
 }
 
 bool is_replaced(std::string_view path) { return !find_replaced(path).empty(); }
-
-const std::string& target_of(const Volume& volume) {
-  return std::visit([](const auto& any) -> const std::string& { return any.target; }, volume);
-}
 
 // File systems that are windows to the kernel, with nothing to keep in them.
 bool is_pseudo(std::string_view type) {
@@ -44,6 +35,12 @@ bool can_be_lower(std::string_view type) {
 class Overlays {
  public:
   explicit Overlays(Draft& draft, bool in_memory) : draft_(draft), in_memory_(in_memory) {}
+
+  Slot add_image(const Rootfs& rootfs) {
+    std::vector<Layer> lowers;
+    for (const std::string& layer : rootfs.layers) lowers.push_back({layer, {}});
+    return add_over(std::move(lowers), 0755, rootfs.given);
+  }
 
   Slot add(const std::string& lower, std::uint32_t mode) {
     const std::string upper = format("upper{}", count_);
@@ -69,10 +66,10 @@ class Overlays {
   }
 
  private:
-  Slot add_over(std::vector<Layer> lowers, std::uint32_t mode) {
+  Slot add_over(std::vector<Layer> lowers, std::uint32_t mode, std::string image = {}) {
     const std::string number = format("{}", count_++);
     MakeOverlay overlay{draft_.new_slot(), std::move(lowers), layer("upper" + number, mode),
-                        layer("work" + number, 0700), draft_.flags()};
+                        layer("work" + number, 0700), draft_.flags(), std::move(image)};
     const Slot slot = overlay.slot;
     draft_.init(std::move(overlay));
     return slot;
@@ -119,7 +116,7 @@ class Overlays {
 };
 
 bool uses_memory(Draft& draft) {
-  if (draft.spec.root_writes == RootWrites::refused) return true;
+  if (draft.spec.root_writes == RootWrites::refused && draft.spec.own_folders.empty()) return true;
   const auto missing = find_missing_storage(draft.facts);
   if (missing) draft.notice("storage", format("writes are kept in memory: {}", missing->cause), missing->you_can);
   if (!draft.facts.memory_takes_upper)
@@ -217,6 +214,17 @@ Verdict plan_directory(Draft& draft, Overlays& overlays) {
   return {};
 }
 
+Verdict plan_image(Draft& draft, Overlays& overlays) {
+  const Rootfs& rootfs = draft.spec.rootfs;
+  if (draft.spec.root_writes == RootWrites::kept)
+    return Refusal{"--rw cannot be used with an image, whose layers all its containers share",
+                   "to keep what is written, mount a folder: -v \"$PWD:$PWD\""};
+  if (rootfs.layers.empty())
+    return Refusal{format("the image {} has no layers, and so no file that could be run", quoted(rootfs.given)), {}};
+  draft.root = overlays.add_image(rootfs);
+  return {};
+}
+
 // What was unpacked for this container alone needs no layer above it.
 Verdict plan_archive(Draft& draft) {
   if (draft.spec.root_writes == RootWrites::kept)
@@ -229,6 +237,15 @@ Verdict plan_archive(Draft& draft) {
 }
 
 }  // namespace
+
+bool is_below(std::string_view path, std::string_view folder) {
+  if (folder == "/") return true;
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+const std::string& target_of(const Volume& volume) {
+  return std::visit([](const auto& any) -> const std::string& { return any.target; }, volume);
+}
 
 std::string_view find_replaced(std::string_view path) {
   for (const std::string_view top : {"/dev", "/proc", "/run", "/sys", "/tmp"})
@@ -273,9 +290,10 @@ Verdict plan_root(Draft& draft) {
     return Refusal{"--rw cannot be used with 'host': it would be no container of its own",
                    "to keep what you change, mount the folder: -v \"$PWD:$PWD\""};
   Overlays overlays(draft, draft.spec.root_writes != RootWrites::kept && uses_memory(draft));
+  const bool of_image = draft.spec.rootfs.kind == Rootfs::Kind::image;
   if (draft.spec.rootfs.kind == Rootfs::Kind::host)
     HostRoot(draft, overlays).build();
-  else if (Verdict refused = plan_directory(draft, overlays))
+  else if (Verdict refused = of_image ? plan_image(draft, overlays) : plan_directory(draft, overlays))
     return refused;
   overlays.finish();
   return {};

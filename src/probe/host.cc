@@ -27,6 +27,7 @@
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "sub_ids.hh"
+#include "view.hh"
 
 namespace snug::probe {
 namespace {
@@ -185,6 +186,7 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
       facts.rootfs = rootfs_facts(spec, facts, "/");
       break;
     case plan::Rootfs::Kind::directory: facts.rootfs = rootfs_facts(spec, facts, spec.rootfs.path); break;
+    case plan::Rootfs::Kind::image: break;
     case plan::Rootfs::Kind::archive:
       facts.unpacker = find_own_program("snug-layer");
       if (rlimit space{}; ::getrlimit(RLIMIT_AS, &space) == 0) facts.address_space_hard = space.rlim_max;
@@ -202,10 +204,19 @@ std::string find_store(const CallerEnvironment& environment) {
 std::string find_own_program(std::string_view name) {
   const std::string own = sys::find_link(AT_FDCWD, "/proc/self/exe").value_or("");
   const std::string folder = own.substr(0, own.rfind('/'));
-  for (const std::string& path : {format("{}/{}", folder, name), format("{}/../libexec/snug/{}", folder, name)})
+  for (const std::string& path : {format("{}/{}", folder, name), format("{}/../libexec/snug/{}", folder, name), format("{}/../../bin/{}", folder, name)})
     if (::access(path.c_str(), X_OK) == 0) return path;
   return {};
 }
+
+bool hides_lower_layers(const std::string& layer) {
+  const sys::Fd root = sys::open(AT_FDCWD, layer, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  const auto opaque = find_opaque(root.get());
+  if (!opaque) throw system_error(format("look at the layer {}", quoted(layer)), errno, "its root is closed to you: it belongs to a sub-id");
+  return *opaque;
+}
+
+void read_image(HostFacts& facts, const plan::Spec& spec) { facts.rootfs = rootfs_facts(spec, facts, ""); }
 
 void read_unpacked(HostFacts& facts, const plan::Spec& spec, const std::string& folder) {
   facts.rootfs = rootfs_facts(spec, facts, folder);

@@ -10,6 +10,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
+#include "view.hh"
 
 namespace snug::probe {
 namespace {
@@ -35,6 +36,16 @@ Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
   throw system_error(what, error);
 }
 
+View view_of(const plan::Rootfs& rootfs, const std::string& path) {
+  std::vector<Fd> roots;
+  for (const std::string& layer : rootfs.layers) {
+    roots.push_back(sys::try_open(AT_FDCWD, layer.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+    if (!roots.back()) throw system_error(format("open the layer {}", quoted(layer)), errno, "snug gc --check tells what the store lacks");
+  }
+  if (roots.empty()) roots.push_back(open_root(rootfs, path));
+  return View(std::move(roots));
+}
+
 // What may not be read is not the same as what is not there: the wrong user would start, or none.
 [[noreturn]] void refuse_closed(std::string_view path) {
   throw system_error(format("look at {} of the root file system", quoted(path)), EACCES,
@@ -42,9 +53,9 @@ Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
 }
 
 // The text of a file that a stranger wrote; empty where there is none.
-std::string read_inside(int root, const char* path) {
+std::string read_inside(const View& root, const char* path) {
   constexpr std::size_t limit = std::size_t{1} << 20U;
-  const Fd file = sys::try_open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  const Fd file = root.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file) {
     if (errno == EACCES) refuse_closed(path);
     return {};
@@ -57,9 +68,9 @@ std::string read_inside(int root, const char* path) {
   return sys::read_all(file.get(), limit);
 }
 
-bool has(int root, const std::string& path, mode_t type) {
+bool has(const View& root, const std::string& path, mode_t type) {
   if (path.empty() || path[0] != '/') return false;
-  const Fd found = sys::try_open_in_root(root, path.c_str(), O_PATH);
+  const Fd found = root.open(path, O_PATH);
   if (!found && errno == EACCES && type == S_IFREG) refuse_closed(path);
   const auto status = found ? sys::find_status(found.get(), "") : std::nullopt;
   return status && (status->st_mode & S_IFMT) == type && (type == S_IFDIR || (status->st_mode & 0111) != 0);
@@ -68,20 +79,20 @@ bool has(int root, const std::string& path, mode_t type) {
 }  // namespace
 
 plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host, const std::string& path) {
-  const Fd root = open_root(spec.rootfs, path);
+  const View root = view_of(spec.rootfs, path);
   plan::RootfsFacts facts;
-  facts.passwd = read_inside(root.get(), "etc/passwd");
+  facts.passwd = read_inside(root, "etc/passwd");
   facts.accounts = parse_passwd(facts.passwd);
-  if (spec.user || !spec.groups.empty()) facts.groups = parse_group(read_inside(root.get(), "etc/group"));
-  if (spec.command.empty() && !spec.entrypoint)
+  if (spec.user || !spec.groups.empty()) facts.groups = parse_group(read_inside(root, "etc/group"));
+  if (spec.command.empty() && (!spec.entrypoint || spec.entrypoint->empty()))
     for (const std::string& shell : {host.account.shell, std::string("/bin/bash"), std::string("/bin/sh")})
-      if (std::find(facts.shells.begin(), facts.shells.end(), shell) == facts.shells.end() && has(root.get(), shell, S_IFREG))
+      if (std::find(facts.shells.begin(), facts.shells.end(), shell) == facts.shells.end() && has(root, shell, S_IFREG))
         facts.shells.push_back(shell);
   std::vector<std::string> folders{host.current_folder, host.account.home};
   for (const plan::Account& account : facts.accounts)
     if (account.uid == 0 || account.uid == host.uid.value || spec.user) folders.push_back(account.home);
   for (const std::string& folder : folders)
-    if (std::find(facts.folders.begin(), facts.folders.end(), folder) == facts.folders.end() && has(root.get(), folder, S_IFDIR))
+    if (std::find(facts.folders.begin(), facts.folders.end(), folder) == facts.folders.end() && has(root, folder, S_IFDIR))
       facts.folders.push_back(folder);
   return facts;
 }

@@ -284,7 +284,7 @@ void let_go(Context& context) noexcept {
 }
 
 Context::Context(const plan::Plan& wanted) : plan(wanted), slots(wanted.slots, -1), own(wanted.slots, 0) {
-  own_mounts.reserve(wanted.slots + 1);
+  own_mounts.reserve(wanted.steps.size());  // no step makes more than one
   for (const plan::Step& step : wanted.steps) {
     if (const auto* overlay = std::get_if<plan::MakeOverlay>(&step.action))
       layers.reserve(std::max(layers.capacity(), overlay->lowers.size() + 2));

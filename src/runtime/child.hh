@@ -70,6 +70,7 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::Attach&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::MakeLink&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::MakeFolder&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::PartFolder&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::SetMountFlags&, Report& report) noexcept;
 [[nodiscard]] std::uint64_t attributes_of(const plan::MountFlags& flags) noexcept;
 

@@ -144,6 +144,19 @@ int apply(Context& context, const plan::MakeFolder& step, Report&) noexcept {
   return made ? 0 : errno;
 }
 
+int apply(Context& context, const plan::PartFolder& step, Report&) noexcept {
+  const Fd folder = open_or_make(context, step.path.c_str(), {});
+  if (!folder) return errno;
+  // Where links lead to "/" all of the root would be parted.
+  if (sys::is_mount_root(folder.get())) return sys::mount_id(folder.get()) == context.root_mount ? EBUSY : 0;
+  const bool own = is_own(context, folder.get());
+  const Fd copy = sys::clone_tree(folder.get(), "", false);
+  if (!copy) return errno;
+  if (const int error = sys::attach_mount(copy.get(), folder.get())) return error;
+  if (own && context.own_mounts.size() < context.own_mounts.capacity()) context.own_mounts.push_back(sys::mount_id(copy.get()));
+  return 0;
+}
+
 int apply(Context& context, const plan::SetMountFlags& step, Report&) noexcept {
   const Fd target = sys::try_open_in_root(context.root, step.target.c_str(), O_PATH);
   if (!target) return errno;

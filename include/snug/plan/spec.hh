@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -49,12 +50,17 @@ struct IdMapChoice {
 
 /// Where the root file system comes from.
 struct Rootfs {
-  enum class Kind { host, directory, archive };
+  enum class Kind { host, directory, archive, image };
   Kind kind = Kind::host;
-  std::string path;   ///< of a directory or an archive: absolute
+  std::string path;   ///< of a directory or an archive, also of one that holds an image: absolute
   std::string given;  ///< what the user typed, for messages
+  std::string image = {};                ///< NAME[:TAG][@DIGEST], or TRANSPORT:PATH[:TAG] with an absolute path
+  std::vector<std::string> layers = {};  ///< of an image that is there: the roots of its layers, absolute, topmost first
   bool operator==(const Rootfs&) const = default;
 };
+
+/// --pull: when an image is looked for elsewhere.
+enum class Pull { missing, always, newer, never };
 
 /// What becomes of writes to the root file system.
 enum class RootWrites {
@@ -113,7 +119,16 @@ struct ResourceLimit {
 /// --user NAME|UID[:NAME|GID], as typed: make_plan looks names up in the root file system's own passwd and group.
 struct UserChoice {
   std::string user, group;
+  bool of_image = false;  ///< nobody typed it: the image says so
   bool operator==(const UserChoice&) const = default;
+};
+
+/// What an image says of itself that has no effect on a start.
+struct ImageNotes {
+  std::map<std::string, std::string> labels;
+  std::string stop_signal;
+  std::vector<std::string> ports;  ///< "80/tcp"
+  bool operator==(const ImageNotes&) const = default;
 };
 
 /// --tty: yes, no, or (default) when standard input and output are terminals.
@@ -124,7 +139,7 @@ struct Spec {
   Rootfs rootfs;
   RootWrites root_writes = RootWrites::thrown_away;
   std::vector<std::string> command;              ///< empty: the shell
-  std::optional<std::string> entrypoint;         ///< put in front of the command
+  std::optional<std::vector<std::string>> entrypoint;  ///< put in front of the command; empty: not even the image's
   Namespaces namespaces;
   IdMapChoice id_map;
   std::vector<Volume> volumes;                   ///< in the order given
@@ -142,6 +157,11 @@ struct Spec {
   bool interactive = false;                      ///< -i: keep standard input open although it is a terminal
   bool init = true;
   bool new_privileges = false;                   ///< --security-opt no-new-privileges=false
+  Pull pull = Pull::missing;
+  std::string platform;                          ///< --platform; empty: this machine's
+  bool quiet = false;                            ///< a pull shows nothing
+  std::vector<std::string> own_folders;          ///< the image's Volumes: writable whatever the root is, gone with the container
+  ImageNotes notes;
   std::vector<std::string> require;              ///< walls whose lack is an error, not a notice
   bool operator==(const Spec&) const = default;
 };

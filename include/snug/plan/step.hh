@@ -114,6 +114,7 @@ struct MakeOverlay {
   std::vector<Layer> lowers;         ///< topmost first
   std::optional<Layer> upper, work;  ///< none: a read-only overlay
   MountFlags flags;
+  std::string image = {};            ///< whose layers they are, for messages
   bool operator==(const MakeOverlay&) const = default;
 };
 
@@ -167,6 +168,13 @@ struct MakeFolder {
   std::string path;
   std::uint32_t mode = 0755;
   bool operator==(const MakeFolder&) const = default;
+};
+
+/// Makes a folder a mount of its own, so that it stays as it is when the mount that it lies in gets other flags; it is made
+/// where it is missing.
+struct PartFolder {
+  std::string path;
+  bool operator==(const PartFolder&) const = default;
 };
 
 /// Sets the flags of a mount that stands: mount_setattr(2).
@@ -265,7 +273,7 @@ struct Exec {
 
 using Action = std::variant<MakeFolders, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakePrivate, TakeTree,
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, Attach, MakeLink,
-                            MakeFolder, SetMountFlags, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
+                            MakeFolder, PartFolder, SetMountFlags, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
                             NoNewPrivileges, CloseDescriptors, Exec>;
 

@@ -17,7 +17,7 @@ struct CallerEnvironment {
 /// Reads what make_plan needs to know for `spec`, and no more: it is on the way of every start. Runs in the monitor,
 /// in the host's namespaces. Throws where the root file system or a source of a volume is not what it has to be,
 /// and where the root's own files are not plain small files.
-/// Of an archive it reads nothing: see read_unpacked.
+/// Of an archive or an image it reads nothing: see read_unpacked and read_image.
 [[nodiscard]] plan::HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environment);
 
 /// Gives the folder that snug keeps its data in, which may not be there yet: $XDG_DATA_HOME/snug, or ~/.local/share/snug.
@@ -25,6 +25,13 @@ struct CallerEnvironment {
 
 /// Finds a program that snug is made of, by its name: beside this one, or in libexec. Empty where it is not installed.
 [[nodiscard]] std::string find_own_program(std::string_view name);
+
+/// Whether the layer of an image at this path, its root, is to be the lowest that is mounted: it hides all below it, and for the
+/// root of an overlay the kernel does not look. Throws.
+[[nodiscard]] bool hides_lower_layers(const std::string& layer);
+
+/// Reads what the image whose layers `spec` names says of itself into `facts`. Throws as host_facts does.
+void read_image(plan::HostFacts& facts, const plan::Spec& spec);
 
 /// Reads what the root file system that was unpacked into `folder` says of itself into `facts`. Throws as host_facts
 /// does.

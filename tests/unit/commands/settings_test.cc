@@ -116,6 +116,10 @@ TEST_CASE("a project file cannot reach out of its folder") {
   CHECK(folder.project_refusal("rootfs = 'tar:../x.tar'") != "taken");
   CHECK(folder.project_refusal("rootfs = 'dir:data'") == "taken");
   CHECK(folder.project_refusal("rootfs = 'host'") == "taken");
+  CHECK(folder.project_refusal("rootfs = 'debian:12'") == "taken");
+  CHECK(folder.project_refusal("rootfs = 'oci:data:12'") == "taken");
+  CHECK(folder.project_refusal("rootfs = 'oci:../x'") != "taken");
+  CHECK(folder.project_refusal("rootfs = 'oci-archive:/x.tar'") != "taken");
 }
 
 TEST_CASE("a link in a project leads out as well") {

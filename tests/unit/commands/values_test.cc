@@ -164,9 +164,14 @@ TEST_CASE("root file systems") {
   CHECK(parse("../deb").path == "/home/deb");
   CHECK(parse("dir:deb") == plan::Rootfs{Kind::directory, "/home/me/deb", "dir:deb"});
   CHECK(parse("tar:../d.tar.xz") == plan::Rootfs{Kind::archive, "/home/d.tar.xz", "tar:../d.tar.xz"});
-  CHECK(refusal([&] { return parse("debian:12"); }) ==
-        "'debian:12' is the name of an image, and images are not there yet");
-  for (const std::string_view bad : {"", "dir:", "tar:", "hosts", ".hidden", "oci:x", "...", "~/deb"})
+  CHECK(parse("debian:12") == plan::Rootfs{Kind::image, "", "debian:12", "debian:12"});
+  CHECK(parse("docker://quay.io/a/b") == plan::Rootfs{Kind::image, "", "docker://quay.io/a/b", "quay.io/a/b"});
+  CHECK(parse("oci:x") == plan::Rootfs{Kind::image, "/home/me/x", "oci:x", "oci:/home/me/x"});
+  CHECK(parse("oci:../x:a:b") == plan::Rootfs{Kind::image, "/home/x", "oci:../x:a:b", "oci:/home/x:a:b"});
+  CHECK(parse("docker-archive:/x.tar").image == "docker-archive:/x.tar");
+  CHECK(parse("oci-archive:x.tar:12").image == "oci-archive:/home/me/x.tar:12");
+  CHECK(refusal([&] { return parse("MyRoot"); }) == "'MyRoot' is no name of an image: it has capital letters");
+  for (const std::string_view bad : {"", "dir:", "tar:", "oci:", "oci::x", ".hidden", "...", "~/deb", "a b", "docker://"})
     CHECK_MESSAGE(refuses([&] { return parse(bad); }), bad);
 }
 

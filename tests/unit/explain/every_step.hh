@@ -15,7 +15,7 @@ inline plan::Plan every_step() {
   const std::vector<IdRange> map{{{0}, {1000}, 1}, {{1}, {100000}, 65536}};
   Plan plan;
   plan.terminal = true;
-  plan.slots = 10;
+  plan.slots = 11;
   const auto add = [&](Actor actor, Action action) { plan.steps.push_back({actor, std::move(action)}); };
 
   add(Actor::monitor, MakeFolders{{{"upper0", 0755}, {"work0", 0700}}});
@@ -28,6 +28,7 @@ inline plan::Plan every_step() {
   add(Actor::init, MakeFilesystem{0, "tmpfs", {{"mode", "0700"}, {"noswap", ""}}, {.read_only = true}});
   add(Actor::init, StageMount{0, {"empty0"}});
   add(Actor::init, MakeOverlay{1, {{"/srv/a \"root\"", {}}, {"empty0", 0}}, {}, {}, {.read_only = true}});
+  add(Actor::init, MakeOverlay{10, {{"/layers/b/root", {}}, {"/layers/a/root", {}}}, Layer{"upper1", {}}, Layer{"work1", {}}, {}, "debian:\x1b[31m12"});
   add(Actor::init, StageMount{1, {}});
   add(Actor::init, MakeOverlay{2, {{".", 1}}, Layer{"upper0", {}}, Layer{"work0", {}}, {.no_setuid = false}});
   add(Actor::init, TakeTree{3, "/dev/null", {.no_devices = false, .no_exec = true}, DeviceNode{1 << 8 | 3}});
@@ -47,6 +48,7 @@ inline plan::Plan every_step() {
   add(Actor::init, MakeLink{"/dev/fd", "/proc/self/fd", 0});
   add(Actor::init, MakeLink{"/bin", "usr/bin"});
   add(Actor::init, MakeFolder{"/w", 0755});
+  add(Actor::init, PartFolder{"/var/lib/db"});
   add(Actor::init, SetMountFlags{"/", {.read_only = true, .recursive = true}});
   add(Actor::init, SetHostname{"box"});
   add(Actor::init, BringUpLoopback{});

@@ -141,7 +141,7 @@ TEST_CASE("each option changes what is printed") {
       {"volume :ro", [](Spec& s) { s.volumes = {BindVolume{"/srv", "/srv", true}}; }},
       {"tmpfs", [](Spec& s) { s.volumes = {TmpfsVolume{"/t", {}, {}}}; }},
       {"device", [](Spec& s) { s.devices = {{"/dev/fuse", "/dev/fuse"}}; }},
-      {"entrypoint", [](Spec& s) { s.entrypoint = "nice"; }},
+      {"entrypoint", [](Spec& s) { s.entrypoint = std::vector<std::string>{"nice"}; }},
   };
   std::map<std::string, std::string> printed{{before, "nothing"}};
   for (const auto& [name, set] : options) {

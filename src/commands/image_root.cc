@@ -1,0 +1,118 @@
+#include "image_root.hh"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "image_program.hh"
+#include "image_settings.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/layers.hh"
+#include "snug/image/store.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::commands {
+namespace {
+
+using image::Image;
+
+// An image that the caller typed as a place is not known by a name.
+bool is_elsewhere(const plan::Rootfs& rootfs) { return !rootfs.path.empty(); }
+
+bool is_wanted(const plan::Spec& spec, const Image& image) {
+  return spec.platform.empty() || image::render_platform(image.config.platform) == spec.platform;
+}
+
+/// The layers of an image for one id map, held.
+struct Layers {
+  std::vector<std::string> roots;  // topmost first
+  std::vector<sys::Fd> locks;
+};
+
+// A layer that is there twice has its say where it is first seen from above; overlayfs takes no folder twice.
+std::optional<Layers> find_layers(const image::Store& store, const std::string& map, const Image& image) {
+  Layers layers;
+  const auto& ids = image.config.diff_ids;
+  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
+    if (std::find(ids.rbegin(), id, *id) != id) continue;
+    sys::Fd lock = store.use_layer(map, *id);
+    if (!lock) return {};
+    layers.locks.push_back(std::move(lock));
+    layers.roots.push_back(store.layer_path(map, *id) + "/root");
+    if (probe::hides_lower_layers(layers.roots.back())) break;
+  }
+  return layers;
+}
+
+std::string_view name_of(plan::Pull pull) {
+  switch (pull) {
+    case plan::Pull::missing: return "missing";
+    case plan::Pull::always: return "always";
+    case plan::Pull::newer: return "newer";
+    case plan::Pull::never: return "never";
+  }
+  return "";
+}
+
+// The files are read by snug-image as well: what they say of the id map need not be handed on.
+std::vector<std::string> pull_words(const plan::Spec& spec, const cli::Invocation& invocation) {
+  std::vector<std::string> words{"pull", "--policy", std::string(name_of(spec.pull))};
+  if (!spec.platform.empty()) words.push_back("--platform=" + spec.platform);
+  if (spec.quiet) words.emplace_back("--quiet");
+  for (const cli::Given& given : invocation.arguments.options)
+    for (const cli::Option& option : id_map_option_set.options)
+      if (given.option->name == option.name) words.push_back(format("--{}={}", option.name, given.value));
+  words.insert(words.end(), {"--", spec.rootfs.image});
+  return words;
+}
+
+// A name without a slash may have been meant for the folder that stands there.
+std::string folder_hint(const plan::Rootfs& rootfs, std::string otherwise) {
+  const auto status = sys::find_status(AT_FDCWD, rootfs.given.c_str());
+  return status && S_ISDIR(status->st_mode) ? format("there is a folder of that name: ./{}", printable(rootfs.given)) : std::move(otherwise);
+}
+
+/// Gives the id of what was brought. snug-image says itself what went wrong.
+std::string pull(const plan::Spec& spec, const cli::Invocation& invocation) {
+  std::string output;
+  const int code = run_image_program(pull_words(spec, invocation), invocation.environment, output);
+  if (code != 0)
+    throw Error(format("there is no image {} to run", quoted(spec.rootfs.given)), folder_hint(spec.rootfs, "")).with_exit_code(code > 128 ? code : 125);
+  const auto all = lines(output);
+  return all.empty() ? std::string() : std::string(all.back());
+}
+
+std::optional<Image> find_present(const image::Store& store, const plan::Spec& spec) {
+  if (is_elsewhere(spec.rootfs)) return {};
+  auto image = store.find(spec.rootfs.image);
+  if (image && !is_wanted(spec, *image)) image.reset();
+  if (image || spec.pull != plan::Pull::never) return image;
+  throw Error(format("the image {} is not here, and --pull never forbids to bring it", quoted(spec.rootfs.given)),
+              folder_hint(spec.rootfs, format("snug pull {}", shell_quoted(printable(spec.rootfs.given)))));
+}
+
+}  // namespace
+
+void use_image(Planned& planned, const cli::Invocation& invocation) {
+  plan::Spec& spec = planned.spec;
+  const image::Store store(planned.facts.store);
+  const std::string map = layer_map(id_maps_of(spec, planned.facts));
+  auto image = find_present(store, spec);
+  const bool look_elsewhere = !image || spec.pull == plan::Pull::always || spec.pull == plan::Pull::newer;
+  auto layers = look_elsewhere ? std::nullopt : find_layers(store, map, *image);
+  if (!layers) {
+    image = store.find(pull(spec, invocation));
+    if (image) layers = find_layers(store, map, *image);
+  }
+  if (!layers) throw Error(format("the image {} was taken away meanwhile", quoted(spec.rootfs.given)), "run it again");
+  spec.rootfs.layers = std::move(layers->roots);
+  planned.layers = std::move(layers->locks);
+  try {
+    take_image_settings(spec, image->config.process);
+  } catch (Error& error) {
+    throw error.during(format("reading the settings of the image {}", quoted(spec.rootfs.given)));
+  }
+  if (!spec.rootfs.layers.empty()) probe::read_image(planned.facts, spec);
+}
+
+}  // namespace snug::commands

@@ -24,7 +24,7 @@ int rmi(const cli::Invocation& invocation);
 int save(const cli::Invocation& invocation);
 int tag(const cli::Invocation& invocation);
 
-/// What snug-image starts itself; people need not know of it.
-extern const cli::Command unpack_layer_command;
+// What snug-image starts itself, or its tests: people need not know of it.
+extern const cli::Command pack_layer_command, unpack_layer_command;
 
 }  // namespace snug::image_commands

@@ -4,6 +4,7 @@
 
 namespace snug::commands {
 
+extern const cli::Command bootstrap_command;
 extern const cli::Command completion_command;
 extern const cli::Command df_command;
 extern const cli::Command doctor_command;

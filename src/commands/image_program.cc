@@ -1,9 +1,9 @@
 #include "image_program.hh"
 
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -36,15 +36,6 @@ class SparedSignals {
   struct sigaction interrupt_ {}, quit_ {};
 };
 
-[[noreturn]] void become_program(const std::string& path, char* const* words, const Environment& environment, int output) {
-  constexpr int cannot_execute = 126;
-  sys::reset_signals();
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (output >= 0) ::dup2(output, STDOUT_FILENO);
-  ::execve(path.c_str(), words, const_cast<char* const*>(environment.entries()));
-  ::_exit(cannot_execute);
-}
-
 int run(std::vector<std::string> words, const Environment& environment, std::string* output) {
   const std::string path = probe::find_own_program("snug-image");
   if (path.empty()) throw Error("snug-image, which works on images, is not installed beside snug", "make install puts it there");
@@ -55,9 +46,9 @@ int run(std::vector<std::string> words, const Environment& environment, std::str
   sys::FdPair pipe;
   if (output) pipe = sys::make_pipe();
   const SparedSignals spared;
-  const sys::Cloned child = sys::clone_process(0);
+  const std::array streams{STDIN_FILENO, output ? pipe.second.get() : STDOUT_FILENO, STDERR_FILENO};
+  const sys::Cloned child = sys::start_program(path.c_str(), pointers.data(), const_cast<char* const*>(environment.entries()), streams, SIGTERM);
   if (child.pid < 0) throw system_error("start snug-image", errno);
-  if (child.pid == 0) become_program(path, pointers.data(), environment, pipe.second.get());
   pipe.second.reset();
   if (output) *output = sys::read_all(pipe.first.get());
   int status = 0;

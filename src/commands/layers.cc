@@ -1,11 +1,15 @@
 #include "snug/commands/layers.hh"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "planning.hh"
 #include "settings.hh"
 #include "snug/image/store.hh"
 #include "snug/plan/plan.hh"
+#include "snug/sys/file.hh"
 #include "unpacking.hh"
 
 namespace snug::commands {
@@ -29,7 +33,13 @@ std::string layer_map(const plan::WriteIdMaps& maps) {
 
 std::string unpack_layer(const plan::Spec& spec, const plan::HostFacts& facts, const std::string& name, int archive, const std::string& folder) {
   const plan::Plan plan = accepted(plan::make_unpack_plan(spec, facts, plan::Unpack::layer));
-  return run_unpacker(plan, facts, {name, archive, folder});
+  return run_unpacker(plan, facts, {"unpack", name, archive, -1, folder});
+}
+
+void pack_layers(const plan::Spec& spec, const plan::HostFacts& facts, const Packing& what, int archive) {
+  const plan::Plan plan = accepted(plan::make_pack_plan(spec, facts, what.what, what.layers, what.left_out));
+  const sys::Fd nothing = sys::open(AT_FDCWD, "/dev/null", O_RDONLY);
+  run_layer_program(plan, facts, {"pack", what.name, nothing.get(), archive, {}});
 }
 
 }  // namespace snug::commands

@@ -11,6 +11,7 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array table{
+    &bootstrap_command,
     &completion_command,
     &df_command,
     &doctor_command,

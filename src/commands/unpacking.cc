@@ -50,15 +50,11 @@ class Progress {
   std::int64_t size_ = 0, shown_ = -1;
 };
 
-// What snug-layer said is short enough for a pipe that nobody reads meanwhile.
-struct Answer {
-  sys::FdPair counts = sys::make_pipe(), words = sys::make_pipe();
-
-  [[nodiscard]] static std::string read(sys::FdPair& pipe) {
-    pipe.second.reset();
-    return sys::read_all(pipe.first.get());
-  }
-};
+// What snug-layer says is short enough for a pipe that nobody reads meanwhile.
+std::string read_answer(sys::FdPair& pipe) {
+  pipe.second.reset();
+  return sys::read_all(pipe.first.get());
+}
 
 // "entries 12 devices 3 owners 4": the number behind `name`.
 std::uint64_t count_of(std::string_view counts, std::string_view name) {
@@ -68,10 +64,10 @@ std::uint64_t count_of(std::string_view counts, std::string_view name) {
   return 0;
 }
 
-Error unpack_error(const std::string& name, const runtime::Exited& exited, std::string_view words) {
+Error end_error(const LayerWork& work, const runtime::Exited& exited, std::string_view words) {
   if (exited.code > 128 && words.empty())
-    return Error(format("unpacking {} was interrupted by signal {}", quoted(name), exited.code - 128)).with_exit_code(exited.code);
-  return Error(format("cannot unpack {}: {}", quoted(name), words.empty() ? "the unpacker ended without a word" : printable(words)));
+    return Error(format("{}ing {} was interrupted by signal {}", work.verb, quoted(work.name), exited.code - 128)).with_exit_code(exited.code);
+  return Error(format("cannot {} {}: {}", work.verb, quoted(work.name), words.empty() ? "snug-layer ended without a word" : printable(words)));
 }
 
 void tell_owners(const Planned& planned, std::uint64_t owners) {
@@ -87,17 +83,23 @@ void tell_owners(const Planned& planned, std::uint64_t owners) {
 
 }  // namespace
 
-std::string run_unpacker(const plan::Plan& plan, const plan::HostFacts& facts, const Unpacking& what) {
-  Answer answer;
-  const auto result = runtime::launch(plan, {.folder = what.folder,
-                                             .streams = {what.archive, answer.counts.second.get(), answer.words.second.get()},
-                                             .step_done = what.step_done,
-                                             .tick = what.tick});
+void run_layer_program(const plan::Plan& plan, const plan::HostFacts& facts, const LayerWork& work) {
+  sys::FdPair words = sys::make_pipe();
+  const auto result = runtime::launch(plan, {.folder = work.folder,
+                                             .streams = {work.input, work.output, words.second.get()},
+                                             .step_done = work.step_done,
+                                             .tick = work.tick});
   if (const auto* failure = std::get_if<runtime::StepFailure>(&result))
-    throw failure_error(plan, facts, *failure).during(format("unpacking {}", quoted(what.name)));
+    throw failure_error(plan, facts, *failure).during(format("{}ing {}", work.verb, quoted(work.name)));
   const auto& exited = std::get<runtime::Exited>(result);
-  if (exited.code != 0) throw unpack_error(what.name, exited, trimmed(Answer::read(answer.words)));
-  return Answer::read(answer.counts);
+  if (exited.code != 0) throw end_error(work, exited, trimmed(read_answer(words)));
+}
+
+std::string run_unpacker(const plan::Plan& plan, const plan::HostFacts& facts, LayerWork work) {
+  sys::FdPair counts = sys::make_pipe();
+  work.output = counts.second.get();
+  run_layer_program(plan, facts, work);
+  return read_answer(counts);
 }
 
 void unpack_archive(Planned& planned, bool verbose) {
@@ -109,7 +111,7 @@ void unpack_archive(Planned& planned, bool verbose) {
   {
     Progress progress(archive, rootfs.given);
     counts = run_unpacker(*planned.unpack, planned.facts,
-                          {rootfs.given, archive.get(), planned.storage->path(), step_printer(*planned.unpack, verbose), [&] { progress.show(); }});
+                          {"unpack", rootfs.given, archive.get(), -1, planned.storage->path(), step_printer(*planned.unpack, verbose), [&] { progress.show(); }});
   }
   tell_owners(planned, count_of(counts, "owners"));
   probe::read_unpacked(planned.facts, planned.spec, format("{}/{}", planned.storage->path(), plan::unpacked_root));

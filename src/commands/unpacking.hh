@@ -9,16 +9,21 @@ namespace snug::commands {
 /// be read to its end; nothing is left then.
 void unpack_archive(Planned& planned, bool verbose);
 
-/// What an unpacker reads, what people call it, and the folder that it fills: `root` in `folder`.
-struct Unpacking {
-  const std::string& name;
-  int archive;
+/// What snug-layer works on: what is done, to what, for messages ("unpack", "sha256:…"); the streams that it reads and writes; and
+/// the container's folder.
+struct LayerWork {
+  std::string_view verb;
+  std::string name;
+  int input, output;
   std::string folder;
   runtime::StepDone step_done = {};
   std::function<void()> tick = {};
 };
 
-/// Does a plan of plan::make_unpack_plan; gives what snug-layer counted. Throws where the archive cannot be read to its end.
-[[nodiscard]] std::string run_unpacker(const plan::Plan& plan, const plan::HostFacts& facts, const Unpacking& what);
+/// Does a plan of plan::make_unpack_plan or make_pack_plan. Throws where snug-layer does not come to its end.
+void run_layer_program(const plan::Plan& plan, const plan::HostFacts& facts, const LayerWork& work);
+
+/// Does a plan of plan::make_unpack_plan, and gives what snug-layer counted; `work.output` is not looked at.
+[[nodiscard]] std::string run_unpacker(const plan::Plan& plan, const plan::HostFacts& facts, LayerWork work);
 
 }  // namespace snug::commands

@@ -6,6 +6,7 @@ namespace snug::image_commands {
 
 // What the commands on images do, one a file, as the table has them. They give the exit code and throw what ends them.
 
+int bootstrap(const cli::Invocation& invocation);
 int df(const cli::Invocation& invocation);
 int gc(const cli::Invocation& invocation);
 int history(const cli::Invocation& invocation);

@@ -13,6 +13,7 @@ struct Row {
 };
 
 constexpr std::array table{
+    Row{"bootstrap", bootstrap},
     Row{"df", df},
     Row{"gc", gc},
     Row{"history", history},

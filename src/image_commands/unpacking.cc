@@ -21,17 +21,6 @@ namespace {
 
 constexpr int pipe_size = 1 << 20;
 
-// Other threads go on: from here to exec nothing is called that takes a lock.
-[[noreturn]] void become_unpacker(std::array<int, 4> streams, char* const* words, const Environment& environment) noexcept {
-  constexpr int cannot_execute = 126;
-  constexpr int out_of_the_way = 10;
-  sys::reset_signals();
-  for (int& fd : streams) fd = ::fcntl(fd, F_DUPFD_CLOEXEC, out_of_the_way);
-  for (std::size_t at = 0; at < streams.size(); ++at) ::dup2(streams[at], static_cast<int>(at));
-  ::execve("/proc/self/exe", words, const_cast<char* const*>(environment.entries()));
-  ::_exit(cannot_execute);
-}
-
 // Takes render_error's text apart again; notices go before it.
 Error error_in(std::string_view text) {
   constexpr std::string_view start = "snug: ", notice = "snug: notice: ", hint = "  hint:  ";
@@ -52,10 +41,10 @@ LayerProcess::LayerProcess(std::vector<std::string> words, const Environment& en
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
-  const sys::Cloned child = sys::clone_process(0);
+  const std::array streams{input.first.get(), answer.second.get(), talk.second.get(), verdict.first.get()};
+  static_assert(verdict_descriptor == 3);
+  const sys::Cloned child = sys::start_program("/proc/self/exe", pointers.data(), const_cast<char* const*>(environment.entries()), streams);
   if (child.pid < 0) throw system_error("start the unpacking of a layer", errno);
-  if (child.pid == 0)
-    become_unpacker({input.first.get(), answer.second.get(), talk.second.get(), verdict.first.get()}, pointers.data(), environment);
   pid_ = child.pid;
   input_ = std::move(input.second);
   verdict_ = std::move(verdict.second);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "draft.hh"
 #include "snug/base/text.hh"
@@ -10,13 +11,14 @@
 namespace snug::plan {
 namespace {
 
-// What it takes to give files to others, and to write where that was done.
-constexpr std::array<int, 5> needed{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP};
+// What it takes to give files to others, and to write where that was done; and to read what is others'.
+constexpr std::array<int, 5> to_unpack{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP};
+constexpr std::array<int, 1> to_pack{CAP_DAC_READ_SEARCH};
 
 constexpr std::uint64_t memory = std::uint64_t{1} << 30U;  // bytes: more than any honest window of a decompressor
 
-// All walls are new, whatever the container shares: the archive's reader needs nothing of them. But for the id map.
-Spec unpacking(const Spec& wanted) {
+// All walls are new, whatever the container shares: snug-layer needs nothing of them. But for the id map.
+Spec walled_in(const Spec& wanted) {
   Spec spec{.rootfs = wanted.rootfs, .id_map = wanted.id_map};
   spec.namespaces.user = wanted.namespaces.user;
   return spec;
@@ -26,7 +28,7 @@ ContainerId root_or(ContainerId other, const std::vector<IdRange>& map) {
   return find_range(map, {0}) ? ContainerId{0} : other;
 }
 
-void plan_restraints(Draft& draft) {
+void plan_restraints(Draft& draft, std::span<const int> needed) {
   const ContainerId uid = root_or(draft.maps.caller_uid, draft.maps.uids);
   const ContainerId gid = root_or(draft.maps.caller_gid, draft.maps.gids);
   // In a map that an ordinary user wrote groups cannot be set, and of somebody else's map nobody knows.
@@ -46,25 +48,47 @@ void plan_restraints(Draft& draft) {
   draft.payload(CloseDescriptors{});
 }
 
-}  // namespace
-
-std::variant<Plan, Refusal> make_unpack_plan(const Spec& wanted, const HostFacts& facts, Unpack what) {
-  if (Verdict refused = check_kernel(facts)) return *std::move(refused);
-  if (facts.unpacker.empty())
+Verdict begin(Draft& draft) {
+  if (Verdict refused = check_kernel(draft.facts)) return refused;
+  if (draft.facts.unpacker.empty())
     return Refusal{"snug-layer, which reads archives, is not installed beside snug", "make install puts it there"};
-  const Spec spec = unpacking(wanted);
-  Draft draft(spec, facts);
   for (const auto rule : {plan_id_maps, plan_namespaces})
-    if (Verdict refused = rule(draft)) return *std::move(refused);
-  draft.first(MakeFolders{{{unpacked_root, 0755}}});
+    if (Verdict refused = rule(draft)) return refused;
   draft.root = draft.new_slot();
-  draft.init(TakeTree{draft.root, unpacked_root, {}, {}});
-  draft.init(PivotRoot{draft.root});
-  plan_restraints(draft);
-  draft.payload(Exec{{facts.unpacker}, {"snug-layer", what == Unpack::layer ? "layer" : "tree"}, {}, true});
+  return {};
+}
+
+Plan finish(Draft& draft, std::span<const int> needed, std::vector<std::string> words) {
+  words.insert(words.begin(), "snug-layer");
+  plan_restraints(draft, needed);
+  draft.payload(Exec{{draft.facts.unpacker}, std::move(words), {}, true});
   draft.plan.notices.clear();  // the container's own plan tells them
   draft.plan.opened.clear();
   return std::move(draft.plan);
+}
+
+}  // namespace
+
+std::variant<Plan, Refusal> make_unpack_plan(const Spec& wanted, const HostFacts& facts, Unpack what) {
+  const Spec spec = walled_in(wanted);
+  Draft draft(spec, facts);
+  if (Verdict refused = begin(draft)) return *std::move(refused);
+  draft.first(MakeFolders{{{unpacked_root, 0755}}});
+  draft.init(TakeTree{draft.root, unpacked_root, {}, {}});
+  draft.init(PivotRoot{draft.root});
+  return finish(draft, to_unpack, {what == Unpack::layer ? "layer" : "tree"});
+}
+
+std::variant<Plan, Refusal> make_pack_plan(const Spec& wanted, const HostFacts& facts, Pack what, std::vector<Layer> layers,
+                                           const std::vector<std::string>& left_out) {
+  const Spec spec = walled_in(wanted);
+  Draft draft(spec, facts);
+  if (Verdict refused = begin(draft)) return *std::move(refused);
+  draft.init(MakeOverlay{draft.root, std::move(layers), {}, {}, {.read_only = true, .no_exec = true}});
+  draft.init(PivotRoot{draft.root});
+  std::vector<std::string> words{what == Pack::layer ? "pack" : "pack-tree"};
+  words.insert(words.end(), left_out.begin(), left_out.end());
+  return finish(draft, to_pack, std::move(words));
 }
 
 }  // namespace snug::plan

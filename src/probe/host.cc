@@ -204,7 +204,7 @@ std::string find_store(const CallerEnvironment& environment) {
 std::string find_own_program(std::string_view name) {
   const std::string own = sys::find_link(AT_FDCWD, "/proc/self/exe").value_or("");
   const std::string folder = own.substr(0, own.rfind('/'));
-  for (const std::string& path : {format("{}/{}", folder, name), format("{}/../libexec/snug/{}", folder, name)})
+  for (const std::string& path : {format("{}/{}", folder, name), format("{}/../libexec/snug/{}", folder, name), format("{}/../../bin/{}", folder, name)})
     if (::access(path.c_str(), X_OK) == 0) return path;
   return {};
 }

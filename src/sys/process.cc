@@ -1,5 +1,6 @@
 #include "snug/sys/process.hh"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <link.h>
 #include <linux/keyctl.h>
@@ -12,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -32,6 +34,30 @@ Cloned clone_process(std::uint64_t flags, bool siblings) noexcept {
   args.exit_signal = siblings ? 0 : SIGCHLD;
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
   return {static_cast<pid_t>(pid), pid > 0 ? Fd(pidfd) : Fd()};
+}
+
+namespace {
+
+[[noreturn]] void become_program(const char* path, char* const* words, char* const* environment, std::span<const int> streams, int death_signal) noexcept {
+  constexpr int cannot_execute = 126;
+  constexpr std::size_t most = 8;
+  constexpr int out_of_the_way = 10;
+  std::array<int, most> held{};
+  reset_signals();
+  if (death_signal != 0) ::prctl(PR_SET_PDEATHSIG, death_signal);
+  const std::size_t count = std::min(streams.size(), most);
+  for (std::size_t at = 0; at < count; ++at) held[at] = ::fcntl(streams[at], F_DUPFD_CLOEXEC, out_of_the_way);
+  for (std::size_t at = 0; at < count; ++at) ::dup2(held[at], static_cast<int>(at));
+  ::execve(path, words, environment);
+  ::_exit(cannot_execute);
+}
+
+}  // namespace
+
+Cloned start_program(const char* path, char* const* words, char* const* environment, std::span<const int> streams, int death_signal) noexcept {
+  Cloned child = clone_process(0);
+  if (child.pid == 0) become_program(path, words, environment, streams, death_signal);
+  return child;
 }
 
 Fd open_process(pid_t pid) noexcept { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }

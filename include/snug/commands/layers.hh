@@ -1,9 +1,11 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "snug/cli/command.hh"
 #include "snug/plan/host_facts.hh"
+#include "snug/plan/plan.hh"
 #include "snug/plan/spec.hh"
 #include "snug/plan/step.hh"
 
@@ -31,5 +33,17 @@ extern const cli::OptionSet id_map_option_set;
 /// has one thread.
 [[nodiscard]] std::string unpack_layer(const plan::Spec& spec, const plan::HostFacts& facts, const std::string& name, int archive,
                                        const std::string& folder);
+
+/// What is packed: layers at absolute paths, topmost first; see plan::make_pack_plan.
+struct Packing {
+  std::string name;  ///< for messages
+  plan::Pack what = plan::Pack::tree;
+  std::vector<plan::Layer> layers;
+  std::vector<std::string> left_out = {};
+};
+
+/// Packs layers into a tar archive, which goes to the descriptor `archive` as it is made, in walls of their own. Throws where it cannot be
+/// written or read to its end. The calling process has one thread.
+void pack_layers(const plan::Spec& spec, const plan::HostFacts& facts, const Packing& what, int archive);
 
 }  // namespace snug::commands

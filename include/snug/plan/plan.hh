@@ -68,6 +68,15 @@ enum class Unpack { tree, layer };
 /// that folder, and in the same id map. Pure.
 [[nodiscard]] std::variant<Plan, Refusal> make_unpack_plan(const Spec& spec, const HostFacts& facts, Unpack what = Unpack::tree);
 
+/// What snug-layer is to pack: a whole root, or what the upper of an overlay has in place of the layers below.
+enum class Pack { tree, layer };
+
+/// Plans the packing of an overlay of `layers` (topmost first; one alone is shown as it is), which nothing writes into, in the id map
+/// of `spec`: by a program that writes a tar archive to standard output, in walls of its own, whose root is that tree. Of a
+/// layer it leaves out what snug makes to mount on, and `left_out`, paths without a slash at the front, where they are empty. Pure.
+[[nodiscard]] std::variant<Plan, Refusal> make_pack_plan(const Spec& spec, const HostFacts& facts, Pack what, std::vector<Layer> layers,
+                                                         const std::vector<std::string>& left_out = {});
+
 /// Where in the container's folder an archive is unpacked.
 inline constexpr const char* unpacked_root = "root";
 

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <span>
 
 #include "snug/sys/fd.hh"
 
@@ -17,6 +18,12 @@ struct Cloned {
 /// clone3(2) with fork's meaning and CLONE_* `flags`. The calling process has one thread. With `siblings` the child
 /// becomes a child of the caller's parent, and no pidfd is given.
 [[nodiscard]] Cloned clone_process(std::uint64_t flags, bool siblings = false) noexcept;
+
+/// Starts the program at `path` in a child: `streams` become its descriptors 0, 1, 2 and so on, signals have their default
+/// dispositions, and where `death_signal` is not 0 it gets that when the thread that started it ends. `words` and `environment` end with a null.
+/// Nothing that takes a lock is called in the child: the caller may have other threads. 126 where it cannot be executed.
+[[nodiscard]] Cloned start_program(const char* path, char* const* words, char* const* environment, std::span<const int> streams,
+                                   int death_signal = 0) noexcept;
 
 /// pidfd_open(2); empty with errno set.
 [[nodiscard]] Fd open_process(pid_t pid) noexcept;

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <sched.h>
+
 #include <algorithm>
 #include <string>
 
@@ -95,6 +97,34 @@ TEST_CASE("the maps alone are those of the plan") {
   spec.namespaces.user = JoinNamespace{"/proc/1/ns/user"};
   CHECK(std::holds_alternative<Refusal>(make_id_maps(spec, some_facts())));
   CHECK(map_lines({{{0}, {1000}, 1}, {{1}, {100000}, 65536}}) == "0 1000 1\n1 100000 65536\n");
+}
+
+TEST_CASE("snug-layer works in walls of its own, in the container's id map, with no more rights than it needs") {
+  Spec spec = a_spec();
+  spec.namespaces.network = HostNamespace{};
+  spec.volumes = {BindVolume{.source = "/srv", .target = "/srv"}};
+  HostFacts facts = some_facts();
+  CHECK(std::get<Refusal>(make_unpack_plan(spec, facts)).message.starts_with("snug-layer"));
+  facts.unpacker = "/usr/libexec/snug/snug-layer";
+  const auto made = [](std::variant<Plan, Refusal> plan) { return std::get<Plan>(std::move(plan)); };
+  const Plan tree = made(make_unpack_plan(spec, facts)), layer = made(make_unpack_plan(spec, facts, Unpack::layer));
+  const Plan pack = made(make_pack_plan(spec, facts, Pack::layer, {{"/upper", {}}}, {"data"})),
+             whole = made(make_pack_plan(spec, facts, Pack::tree, {{"/upper", {}}, {"/lower", {}}}));
+  CHECK(tree.find<Exec>()->argv == std::vector<std::string>{"snug-layer", "tree"});
+  CHECK(layer.find<Exec>()->argv == std::vector<std::string>{"snug-layer", "layer"});
+  CHECK(pack.find<Exec>()->argv == std::vector<std::string>{"snug-layer", "pack", "data"});
+  CHECK(whole.find<Exec>()->argv == std::vector<std::string>{"snug-layer", "pack-tree"});
+  for (const Plan* plan : {&tree, &layer, &pack, &whole}) {
+    CHECK((plan->find<Clone>()->flags & CLONE_NEWNET) != 0);
+    CHECK(plan->find<WriteIdMaps>()->uids == plan_of(a_spec(), facts).find<WriteIdMaps>()->uids);
+    CHECK(!plan->find<Attach>());
+  }
+  for (const Plan* plan : {&pack, &whole}) {
+    CHECK(plan->find<MakeOverlay>()->flags.read_only);
+    CHECK(!plan->find<MakeOverlay>()->upper);
+    for (const Step& step : plan->steps)
+      if (const auto* set = std::get_if<SetCapabilities>(&step.action); set && step.actor == Actor::payload) CHECK(set->kept.size() <= 1);
+  }
 }
 
 TEST_CASE("users: digits are a number, names come from the root, both have to be mapped") {

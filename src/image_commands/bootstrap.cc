@@ -1,0 +1,160 @@
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+#include "bringing.hh"
+#include "functions.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/base/time.hh"
+#include "snug/commands/output.hh"
+#include "snug/probe/host.hh"
+#include "snug/sys/file.hh"
+#include "snug/sys/process.hh"
+#include "snug/transport/archive.hh"
+#include "store_of.hh"
+
+namespace snug::image_commands {
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// A distribution and one of its releases, as they were asked for.
+struct Wanted {
+  std::string distribution, suite;
+};
+
+bool is_suite(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos && text.front() != '-';
+}
+
+Wanted wanted_of(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  Wanted wanted{text.substr(0, colon), colon == std::string::npos ? "" : text.substr(colon + 1)};
+  if ((wanted.distribution != "debian" && wanted.distribution != "ubuntu") || !is_suite(wanted.suite))
+    throw UsageError(format("{} is no distribution that can be made here", quoted(text)), "debian:bookworm, say, or ubuntu:noble");
+  return wanted;
+}
+
+std::string variant_of(const cli::Arguments& arguments) {
+  const std::string* variant = arguments.find("variant");
+  if (!variant) return "minbase";
+  for (const char* known : {"essential", "apt", "minbase", "important"})
+    if (*variant == known) return *variant;
+  throw UsageError(format("--variant {}: it is not known", quoted(*variant)), "essential, apt, minbase and important are");
+}
+
+std::string value_of(const cli::Arguments& arguments, std::string_view option, std::string_view allowed) {
+  std::string joined;
+  for (const cli::Given& given : arguments.options) {
+    if (given.option->name != option) continue;
+    if (given.value.empty() || given.value.find_first_not_of(allowed) != std::string::npos)
+      throw UsageError(format("--{} {}: it has letters that stand in none", option, quoted(given.value)));
+    joined += (joined.empty() ? "" : ",") + given.value;
+  }
+  return joined;
+}
+
+constexpr std::string_view package_letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.,:~/=";
+
+// mmdebstrap mounts a /proc for what it installs, and makes devices where that is allowed, which is nowhere: root over the
+// container's own namespaces is as much as it gets.
+Words words_for(const Wanted& wanted, const cli::Arguments& arguments) {
+  Words words{"run", "--userns", "root", "--network", "host", "--cap-add", "SYS_ADMIN", "--cap-add", "MKNOD", "--workdir", "/",
+              "--env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "host",
+              "mmdebstrap", "--mode=root", "--format=tar", "--skip=chroot/mount/sys", "--variant=" + variant_of(arguments)};
+  if (arguments.flag("quiet")) words.push_back("--quiet");
+  if (const std::string packages = value_of(arguments, "include", package_letters); !packages.empty()) words.push_back("--include=" + packages);
+  words.insert(words.end(), {"--", wanted.suite, "-"});
+  if (const std::string* mirror = arguments.find("mirror")) {
+    if (!mirror->starts_with("http://") && !mirror->starts_with("https://")) throw UsageError(format("--mirror {}: it is no URL", quoted(*mirror)), "it begins with http:// or https://");
+    words.push_back(*mirror);
+  } else if (wanted.distribution == "ubuntu") {
+    words.emplace_back("http://archive.ubuntu.com/ubuntu");
+  }
+  return words;
+}
+
+/// `snug run` in the background; what it prints comes in as this process's standard input.
+class Maker {
+ public:
+  Maker(Words words, const Environment& environment) {
+    const std::string snug = probe::find_own_program("snug");
+    if (snug.empty()) throw Error("snug is not installed beside snug-image", "make install puts it there");
+    words.insert(words.begin(), "snug");
+    std::vector<char*> pointers;
+    for (std::string& word : words) pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    sys::FdPair pipe = sys::make_pipe();
+    const sys::Fd nothing = sys::open(AT_FDCWD, "/dev/null", O_RDONLY);
+    const std::array streams{nothing.get(), pipe.second.get(), STDERR_FILENO};
+    const sys::Cloned child = sys::start_program(snug.c_str(), pointers.data(), const_cast<char* const*>(environment.entries()), streams, SIGTERM);
+    if (child.pid < 0) throw system_error("start snug run", errno);
+    pid_ = child.pid;
+    ::dup2(pipe.first.get(), STDIN_FILENO);
+  }
+  ~Maker() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGTERM);
+    static_cast<void>(wait());
+  }
+  Maker(const Maker&) = delete;
+  Maker& operator=(const Maker&) = delete;
+
+  [[nodiscard]] int wait() {
+    int status = 0;
+    while (::waitpid(std::exchange(pid_, -1), &status, 0) < 0 && errno == EINTR) continue;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+image::Config config_of(const Wanted& wanted, const Words& words) {
+  const std::string now = render_time(std::time(nullptr));
+  image::Config config{.platform = image::own_platform(), .created = now, .author = {}, .process = {}, .diff_ids = {}, .history = {}};
+  config.process.command = Words{"bash"};
+  config.process.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  const auto program = std::find(words.begin(), words.end(), "mmdebstrap");
+  config.history = {{.created = now, .created_by = join(Words(program, words.end()), " "), .author = {}, .comment = format("{}:{} from its packages", wanted.distribution, wanted.suite)}};
+  return config;
+}
+
+void check_end(int code) {
+  if (code == 0) return;
+  throw Error(format("mmdebstrap ended with {}", code), code == 127   ? "it is not installed: apt-get install mmdebstrap"
+                                                         : code == 125 ? "'snug doctor' tells which walls work here"
+                                                                       : "what it said stands above; without --quiet it says more");
+}
+
+}  // namespace
+
+int bootstrap(const cli::Invocation& invocation) {
+  need_operands(invocation, 1, "a distribution and its release");
+  const cli::Arguments& arguments = invocation.arguments;
+  const Wanted wanted = wanted_of(arguments.operands[0]);
+  const image::Reference name = image::parse_reference(arguments.operands.size() > 1 ? arguments.operands[1] : arguments.operands[0]);
+  const Words words = words_for(wanted, arguments);
+  image::Store store = store_of(invocation);
+  Maker maker(words, invocation.environment);
+  std::unique_ptr<transport::Source> source;
+  try {
+    source = transport::open_tarball_source("-", config_of(wanted, words), store);
+  } catch (const Error&) {
+    check_end(maker.wait());  // what it lacks is why there is no archive
+    throw;
+  }
+  check_end(maker.wait());
+  const image::Stored stored = bring(invocation, *source, store, image::render_reference(name));
+  commands::print(store.open(stored).id().text() + "\n");
+  return 0;
+}
+
+}  // namespace snug::image_commands

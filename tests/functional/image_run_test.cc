@@ -188,6 +188,24 @@ TEST_CASE("image: one that is not here is not run, and a folder of that name is 
   CHECK_FALSE(fs::exists(data.store()));
 }
 
+TEST_CASE("image: out of a layout it is brought into the store, and unpacked again for another id map from there") {
+  const Data data;
+  make_odd_image(data.folder() + "/layout", "docker.io/library/odd:latest", {busybox_layer(), file_layer("file", "text\n")}, R"({"Cmd":["cat","/file"]})");
+  Result result = run({program(), "run", "oci:layout"}, {.env = {data.environment()}, .folder = data.folder()});
+  CHECK_MESSAGE(result.out == "text\n", result.err);
+  const std::string id = data.snug({"images", "-q", "--all"}).out;
+  REQUIRE(id.size() == 13);
+  fs::remove_all(data.folder() + "/layout");
+  const auto maps = [&] { return std::distance(fs::directory_iterator(data.store() + "/layers"), fs::directory_iterator()); };
+  const auto before = maps();
+  result = data.snug({"run", "-q", "--userns", "keep-id:uid=7,gid=7", "--pull", "never", id.substr(0, 12), "cat", "/file"});
+  CHECK_MESSAGE(result.out == "text\n", result.err);
+  CHECK(maps() == before + 1);
+  result = run({program(), "run", "oci:layout"}, {.env = {data.environment()}, .folder = data.folder()});
+  CHECK(result.code == 125);
+  CHECK_MESSAGE(has(result.err, "there is no image 'oci:layout' to run"), result.err);
+}
+
 TEST_CASE("image: --rw is refused, and a project file may name an image") {
   const Odd image(R"({"Cmd":["echo","ran"]})");
   CHECK(has(image.go({"--rw"}).err, "--rw cannot be used with an image"));

@@ -2,6 +2,7 @@
 PREFIX ?= /usr/local
 ARGS ?= run
 SECONDS ?= 60
+FUZZ = challenge document reference unpack
 RELEASE = build/release
 TEST = build/test
 STAGE = build/stage
@@ -45,15 +46,15 @@ asan: ## unit tests under AddressSanitizer and UBSan
 	@test -f build/asan/build.ninja || $(call configure,build/asan --buildtype=debug $(SANITIZERS))
 	@meson test -C build/asan --print-errorlogs
 
-fuzz: ## feed the archive reader odd bytes: make fuzz SECONDS=600
+fuzz: ## feed what reads strangers' bytes with odd ones: make fuzz SECONDS=600, for each
 	@.setup/packages build test fuzz
 	@test -f build/fuzz/build.ninja || CXX=clang++ $(call configure,build/fuzz --buildtype=debugoptimized -Dfuzz=true \
 	  -Db_lundef=false -Dcpp_args=-fsanitize=fuzzer-no-link $(SANITIZERS))
-	@ninja -C build/fuzz --quiet tests/fuzz/fuzz-unpack
-	@mkdir -p build/fuzz/archives
-	@for format in gnu oldgnu pax ustar v7; do tar --format=$$format -cf build/fuzz/archives/$$format tests/lint; done
-	@HOME=$${TMPDIR:-/tmp} build/fuzz/tests/fuzz/fuzz-unpack -max_total_time=$(SECONDS) -max_len=20000 \
-	  -artifact_prefix=build/fuzz/ build/fuzz/archives
+	@ninja -C build/fuzz --quiet $(FUZZ:%=tests/fuzz/fuzz-%)
+	@mkdir -p $(FUZZ:%=build/fuzz/corpus/%)
+	@for format in gnu oldgnu pax ustar v7; do tar --format=$$format -cf build/fuzz/corpus/unpack/$$format tests/lint; done
+	@for name in $(FUZZ); do HOME=$${TMPDIR:-/tmp} build/fuzz/tests/fuzz/fuzz-$$name -max_total_time=$(SECONDS) -max_len=20000 \
+	  -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name || exit 1; done
 
 tidy: $(TEST)/build.ninja ## clang-tidy
 	@.setup/packages tidy

@@ -5,9 +5,11 @@
 namespace snug::commands {
 
 extern const cli::Command bootstrap_command;
+extern const cli::Command commit_command;
 extern const cli::Command completion_command;
 extern const cli::Command df_command;
 extern const cli::Command doctor_command;
+extern const cli::Command export_command;
 extern const cli::Command gc_command;
 extern const cli::Command help_command;
 extern const cli::Command history_command;

@@ -107,6 +107,7 @@ void use_image(Planned& planned, const cli::Invocation& invocation) {
   if (!layers) throw Error(format("the image {} was taken away meanwhile", quoted(spec.rootfs.given)), "run it again");
   spec.rootfs.layers = std::move(layers->roots);
   planned.layers = std::move(layers->locks);
+  planned.manifest = image->descriptor.digest.text();
   try {
     take_image_settings(spec, image->config.process);
   } catch (Error& error) {

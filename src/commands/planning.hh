@@ -23,6 +23,7 @@ struct Planned {
   std::optional<plan::Plan> unpack;  ///< of an archive: how it was unpacked, into `storage`
   plan::Plan plan;
   std::vector<sys::Fd> layers;       ///< of an image: nobody removes them while these live
+  std::string manifest;              ///< of an image: its digest
   std::unique_ptr<Storage> storage;  ///< goes away with the value
 };
 

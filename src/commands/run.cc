@@ -7,7 +7,10 @@
 #include "snug/commands/output.hh"
 #include "planning.hh"
 #include "run_options.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/layers.hh"
 #include "snug/runtime/launch.hh"
+#include "snug/state/record.hh"
 
 namespace snug::commands {
 namespace {
@@ -16,10 +19,22 @@ constexpr std::array options{
     cli::Option{.name = "verbose", .help = "print each step as it is done, with the time it took"},
 };
 
+// What commit and export need to know of a container that runs on an image and writes to the disk.
+void write_record(const Planned& planned) {
+  const auto* overlay = planned.plan.find<plan::MakeOverlay>();
+  if (planned.manifest.empty() || planned.storage->path().empty() || !overlay || !overlay->upper || overlay->upper->mount) return;
+  const std::string& folder = planned.storage->path();
+  state::write_record(planned.facts.store, {.id = folder.substr(folder.rfind('/') + 1), .name = planned.spec.name.value_or(""),
+                                            .image = planned.spec.rootfs.given, .manifest = planned.manifest,
+                                            .map = layer_map(id_maps_of(planned.spec, planned.facts)),
+                                            .lowers = planned.spec.rootfs.layers, .upper = format("{}/{}", folder, overlay->upper->path)});
+}
+
 int run(const cli::Invocation& invocation) {
   const bool verbose = invocation.arguments.flag("verbose");
   Planned planned = plan_container(invocation, verbose);
   if (!planned.storage) planned.storage = std::make_unique<Storage>(planned.plan, planned.facts.store);
+  write_record(planned);
   const auto result = runtime::launch(planned.plan, {.folder = planned.storage->path(), .step_done = step_printer(planned.plan, verbose)});
   if (const auto* failure = std::get_if<runtime::StepFailure>(&result))
     throw failure_error(planned.plan, planned.facts, *failure);

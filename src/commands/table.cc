@@ -12,9 +12,11 @@ namespace {
 
 constexpr std::array table{
     &bootstrap_command,
+    &commit_command,
     &completion_command,
     &df_command,
     &doctor_command,
+    &export_command,
     &gc_command,
     &help_command,
     &history_command,
@@ -37,12 +39,10 @@ constexpr std::array table{
 constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "attach", .comes_with = "live containers"},
     {.word = "build", .comes_with = "images"},
-    {.word = "commit", .comes_with = "images"},
     {.word = "cp", .comes_with = "live containers"},
     {.word = "create", .comes_with = "live containers"},
     {.word = "diff", .comes_with = "live containers"},
     {.word = "exec", .comes_with = "live containers"},
-    {.word = "export", .comes_with = "live containers"},
     {.word = "kill", .comes_with = "live containers"},
     {.word = "logs", .comes_with = "live containers"},
     {.word = "network", .comes_with = "networks"},

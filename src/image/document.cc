@@ -175,6 +175,16 @@ std::string render_config(const Config& config) {
   return object.dump();
 }
 
+std::string change_config(std::string_view original, const Config& config) {
+  Json changed = parse_json(original), wanted = parse_json(render_config(config));
+  Json process = changed.is_object() && changed.contains("config") && changed["config"].is_object() ? changed["config"] : Json::object();
+  for (const char* known : {"User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal"}) process.erase(known);
+  process.update(wanted["config"]);
+  changed.update(wanted);
+  changed["config"] = process;
+  return changed.dump();
+}
+
 Compression compression_of(std::string_view media_type) {
   if (media_type == media::layer || media_type == media::docker_layer) return Compression::none;
   if (media_type == media::layer_gzip || media_type == media::docker_layer_gzip) return Compression::gzip;

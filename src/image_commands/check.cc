@@ -19,18 +19,6 @@
 namespace snug::image_commands {
 namespace {
 
-image::Digest digest_of_file(int fd, const std::string& algorithm) {
-  transport::Hasher hasher(algorithm);
-  std::vector<char> buffer(std::size_t{1} << 20U);
-  for (;;) {
-    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw system_error("read a blob", errno);
-    if (count == 0) return hasher.finish();
-    hasher.add({buffer.data(), static_cast<std::size_t>(count)});
-  }
-}
-
 class Check {
  public:
   Check(image::Store& store, bool try_only) : store_(store), try_only_(try_only) {}
@@ -50,7 +38,7 @@ class Check {
 
   void check_blob(const image::Digest& blob) {
     const sys::Fd fd = store_.open_blob(blob);
-    if (digest_of_file(fd.get(), blob.algorithm) == blob) return;
+    if (transport::digest_of_file(fd.get(), blob.algorithm) == blob) return;
     if (!try_only_) ::unlink(store_.blob_path(blob).c_str());
     tell(format("the blob {} is damaged", blob.text()), try_only_ ? "'snug gc --check' removes it" : "removed, 'snug pull' brings it anew");
   }

@@ -9,13 +9,22 @@
 #include "table.hh"
 
 namespace snug::image_commands {
+namespace {
+
+const cli::Command* find_own(std::string_view name) {
+  for (const cli::Command* command : {&pack_layer_command, &unpack_layer_command})
+    if (command->name == name) return command;
+  return nullptr;
+}
+
+}  // namespace
 
 int dispatch(std::span<const std::string_view> words, const Environment& environment) {
   if (words.empty()) throw UsageError("snug-image is a part of snug, which starts it");
-  const bool is_own = words[0] == unpack_layer_command.name;
-  const cli::Command& command = is_own ? unpack_layer_command : commands::find_command(words[0]);
+  const cli::Command* own = find_own(words[0]);
+  const cli::Command& command = own ? *own : commands::find_command(words[0]);
   const cli::Arguments arguments = cli::parse(command, words.subspan(1));
-  const Function function = is_own ? command.function : find_function(command.name);
+  const Function function = own ? own->function : find_function(command.name);
   if (!function) throw UsageError(format("{} is no command on images", quoted(command.name)));
   return function({arguments, environment, {}, command, words.subspan(1)});
 }

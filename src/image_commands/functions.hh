@@ -7,7 +7,9 @@ namespace snug::image_commands {
 // What the commands on images do, one a file, as the table has them. They give the exit code and throw what ends them.
 
 int bootstrap(const cli::Invocation& invocation);
+int commit(const cli::Invocation& invocation);
 int df(const cli::Invocation& invocation);
+int export_container(const cli::Invocation& invocation);
 int gc(const cli::Invocation& invocation);
 int history(const cli::Invocation& invocation);
 int images(const cli::Invocation& invocation);
@@ -22,7 +24,7 @@ int rmi(const cli::Invocation& invocation);
 int save(const cli::Invocation& invocation);
 int tag(const cli::Invocation& invocation);
 
-/// What snug-image starts itself; people need not know of it.
-extern const cli::Command unpack_layer_command;
+// What snug-image starts itself, or its tests: people need not know of it.
+extern const cli::Command pack_layer_command, unpack_layer_command;
 
 }  // namespace snug::image_commands

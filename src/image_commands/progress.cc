@@ -37,8 +37,9 @@ Screen error_screen(bool quiet) {
 void ProgressDisplay::show(const image::Descriptor& blob, State state, std::uint64_t bytes) {
   if (screen_.kind == Screen::Kind::none) return;
   const std::lock_guard lock(mutex_);
+  const std::size_t count = lines_.size();
   Line& line = line_of(blob);
-  const bool is_new = line.state != state;
+  const bool is_new = line.state != state || lines_.size() != count;
   const std::uint64_t now = screen_.now();
   if (state == State::copying && (is_new || bytes < line.bytes)) {  // the speed is that of what comes now
     line.began_at = now;

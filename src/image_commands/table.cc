@@ -14,7 +14,9 @@ struct Row {
 
 constexpr std::array table{
     Row{"bootstrap", bootstrap},
+    Row{"commit", commit},
     Row{"df", df},
+    Row{"export", export_container},
     Row{"gc", gc},
     Row{"history", history},
     Row{"images", images},

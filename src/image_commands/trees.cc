@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "snug/base/text.hh"
@@ -42,6 +43,12 @@ std::vector<plan::IdRange> widest(HostId own, const std::vector<plan::SubIdRange
 
 }  // namespace
 
+std::pair<std::vector<plan::IdRange>, std::vector<plan::IdRange>> parse_map(const std::string& map) {
+  const std::size_t groups = map.find('_');
+  std::vector<plan::IdRange> uids = ranges_of(map.substr(0, groups));
+  return {uids, groups == std::string::npos ? uids : ranges_of(map.substr(groups + 1))};
+}
+
 Trees::Trees(const cli::Invocation& invocation) {
   const plan::HostFacts facts = probe::host_facts({.rootfs = {.kind = plan::Rootfs::Kind::archive}}, commands::caller_environment(invocation.environment));
   widest_ = {.uids = widest(facts.uid, facts.subuids), .gids = widest(facts.gid, facts.subgids), .newuidmap = facts.newuidmap, .newgidmap = facts.newgidmap};
@@ -50,11 +57,7 @@ Trees::Trees(const cli::Invocation& invocation) {
 bool Trees::run(const std::string& map, const std::function<bool()>& work) const {
   if (work()) return true;
   plan::WriteIdMaps maps = widest_;
-  if (!map.empty()) {
-    const std::size_t groups = map.find('_');
-    maps.uids = ranges_of(map.substr(0, groups));
-    maps.gids = groups == std::string::npos ? maps.uids : ranges_of(map.substr(groups + 1));
-  }
+  if (!map.empty()) std::tie(maps.uids, maps.gids) = parse_map(map);
   return runtime::run_mapped(maps, work);
 }
 

@@ -3,11 +3,16 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "snug/cli/command.hh"
 #include "snug/plan/step.hh"
 
 namespace snug::image_commands {
+
+/// Reads the name of an id map (image::Store::map_name): the ranges of users and of groups. Empty where it is none.
+[[nodiscard]] std::pair<std::vector<plan::IdRange>, std::vector<plan::IdRange>> parse_map(const std::string& map);
 
 /// Works on trees whose files may belong to sub-ids: first as the caller, and where that is not enough as root of the user
 /// namespace that they were made in. The calling process has one thread.

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <optional>
 
 #include "functions.hh"
@@ -40,8 +41,7 @@ class Making {
   Making(const cli::Invocation& invocation, const image::Store& store, std::string map)
       : invocation_(invocation), map_(std::move(map)), staged_(image::Staged::make_folder(store)) {}
   ~Making() {
-    if (!named_ && !Trees(invocation_).remove(staged_.path(), map_))
-      commands::say(format("snug: notice: {} could not be removed; 'snug gc' tries again\n", quoted(staged_.path())));
+    if (!named_ && !remove()) commands::say(format("snug: notice: {} could not be removed; 'snug gc' tries again\n", quoted(staged_.path())));
   }
   Making(const Making&) = delete;
   Making& operator=(const Making&) = delete;
@@ -55,6 +55,14 @@ class Making {
   }
 
  private:
+  [[nodiscard]] bool remove() const noexcept {
+    try {
+      return Trees(invocation_).remove(staged_.path(), map_);
+    } catch (const std::exception&) {
+      return false;  // another error is on its way
+    }
+  }
+
   const cli::Invocation& invocation_;
   std::string map_;
   image::Staged staged_;

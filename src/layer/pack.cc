@@ -64,6 +64,13 @@ class Packer {
     std::size_t next = 0;
   };
 
+  /// A file with several names, as the first of them is in the archive.
+  struct Linked {
+    std::string path;
+    std::int64_t uid, gid;
+    unsigned mode;
+  };
+
   void take(int folder, const std::string& parent, const std::string& name) {
     const std::string path = parent + name;
     const auto status = sys::find_status(folder, name.c_str());
@@ -117,19 +124,22 @@ class Packer {
     if (add_known(path, status)) return;
     Entry entry = entry_of(path, Kind::file, status);
     static_cast<void>(read_xattrs(fd.get(), entry, status));
+    remember(entry, status);
     ++counts_.entries;
     copy(fd.get(), entry, status);
   }
 
-  // A name of a file that is in the archive already.
+  // Another name of a file that is in the archive already. Some readers set its owner and mode anew.
   bool add_known(const std::string& path, const struct stat& status) {
-    if (status.st_nlink < 2) return false;
-    const auto [known, fresh] = linked_.try_emplace({status.st_dev, status.st_ino}, path);
-    if (fresh) return false;
-    Entry entry = entry_of(path, Kind::hard_link, status);
-    entry.link = known->second;
-    write(entry);
+    const auto known = status.st_nlink < 2 ? linked_.end() : linked_.find({status.st_dev, status.st_ino});
+    if (known == linked_.end()) return false;
+    const Linked& first = known->second;
+    write({.kind = Kind::hard_link, .name = path, .link = first.path, .uid = first.uid, .gid = first.gid, .mode = first.mode, .time = status.st_mtim});
     return true;
+  }
+
+  void remember(const Entry& entry, const struct stat& status) {
+    if (status.st_nlink > 1) linked_.try_emplace({status.st_dev, status.st_ino}, Linked{entry.name, entry.uid, entry.gid, entry.mode});
   }
 
   void add_symlink(int folder, const std::string& name, const std::string& path, const struct stat& status) {
@@ -138,11 +148,15 @@ class Packer {
     auto link = sys::find_link(folder, name.c_str());
     if (!link) return;
     entry.link = *std::move(link);
+    remember(entry, status);
     write(entry);
   }
 
   void add_special(const std::string& path, const struct stat& status, Kind kind) {
-    if (!add_known(path, status)) write(entry_of(path, kind, status));
+    if (add_known(path, status)) return;
+    const Entry entry = entry_of(path, kind, status);
+    remember(entry, status);
+    write(entry);
   }
 
   void copy(int file, const Entry& entry, const struct stat& status) {
@@ -260,7 +274,7 @@ class Packer {
   std::uint64_t mount_;
   Packed counts_;
   std::vector<Level> levels_;
-  std::map<std::pair<dev_t, ino_t>, std::string> linked_;
+  std::map<std::pair<dev_t, ino_t>, Linked> linked_;
   std::map<std::string, std::string> values_;
   std::string buffer_ = std::string(std::size_t{256} << 10U, '\0');
 };

@@ -209,18 +209,22 @@ class Mounts {
   }
 
   // What is written to the root goes to an upper of the container's own, and away with it: such a folder only has to be there.
-  // Where the root is read-only it is a mount of its own, before others are attached below it. A volume that was asked for
-  // has its place, and what lies below it is not the image's.
+  // Where the root is read-only it is a mount of its own, before others are attached below it.
   void plan_own_folders(bool parted) {
     const bool read_only = draft_.spec.root_writes == RootWrites::refused;
-    for (const std::string& folder : draft_.spec.own_folders) {
-      const std::string_view replaced = find_replaced(folder);
-      const bool lies_in_volume = std::any_of(draft_.spec.volumes.begin(), draft_.spec.volumes.end(),
-                                              [&](const Volume& volume) { return is_below(folder, target_of(volume)); });
-      if (lies_in_volume || folder == "/" || replaced == "/proc" || replaced == "/sys" || replaced == "/dev") continue;
-      if (parted != (read_only && replaced.empty())) continue;
-      draft_.init(parted ? Action(PartFolder{folder}) : Action(MakeFolder{folder, 0755}));
-    }
+    for (const std::string& folder : draft_.spec.own_folders)
+      if (!has_its_place(folder) && parted == (read_only && find_replaced(folder).empty()))
+        draft_.init(parted ? Action(PartFolder{folder}) : Action(MakeFolder{folder, 0755}));
+  }
+
+  // What is mounted there, because it was asked for or because all containers have it, is not the image's.
+  bool has_its_place(const std::string& folder) const {
+    const auto holds = [&](const Volume& volume) { return is_below(folder, target_of(volume)); };
+    const auto covers = [&](const Attach& attach) { return attach.target == folder; };
+    const std::string_view top = find_replaced(folder);
+    return folder == "/" || top == "/proc" || top == "/sys" || top == "/dev" ||
+           std::any_of(draft_.spec.volumes.begin(), draft_.spec.volumes.end(), holds) ||
+           std::any_of(draft_.attachments().begin(), draft_.attachments().end(), covers);
   }
 
   void plan_work_folder() {

@@ -1,10 +1,13 @@
 #include "snug/transport/hash.hh"
 
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -42,6 +45,18 @@ image::Digest digest_of(std::string_view text, std::string_view algorithm) {
   Hasher hasher(algorithm);
   hasher.add(text);
   return hasher.finish();
+}
+
+image::Digest digest_of_file(int fd, std::string_view algorithm) {
+  Hasher hasher(algorithm);
+  std::vector<char> buffer(std::size_t{1} << 20U);
+  for (;;) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error("read a blob", errno);
+    if (count == 0) return hasher.finish();
+    hasher.add({buffer.data(), static_cast<std::size_t>(count)});
+  }
 }
 
 }  // namespace snug::transport

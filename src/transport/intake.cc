@@ -61,7 +61,18 @@ void Intake::finish_stages() {
   }
   if (plain_stage_) plain_stage_->finish();
   check_plain();
-  if (pipe_stage_) pipe_stage_->finish();
+  if (!pipe_stage_) return;
+  pipe_stage_->finish();
+  end_archive();
+}
+
+// Some writers of layers end with the last file's last byte, without the padding and the end mark of a tar archive. The digests
+// vouch for all there is, so what is missing is added; where nothing was, a reader stops before it.
+void Intake::end_archive() {
+  constexpr std::size_t block = 512;
+  if (unpacked_ == 0) return;
+  const std::string zeros((block - unpacked_ % block) % block + 2 * block, '\0');
+  static_cast<void>(pipe_->write(zeros));
 }
 
 void Intake::distribute(const Piece& piece) {
@@ -87,6 +98,7 @@ void Intake::give_plain(const Piece& piece) {
 }
 
 void Intake::unpack(const Piece& piece) {
+  unpacked_ += piece->view().size();
   if (!pipe_->write(piece->view())) unpacking_->fail();
 }
 

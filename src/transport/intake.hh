@@ -50,6 +50,7 @@ class Intake {
   void give_plain(const Piece& piece);
   void unpack(const Piece& piece);
   void finish_stages();
+  void end_archive();
   void check_blob();
   void check_plain();
 
@@ -57,7 +58,7 @@ class Intake {
   const int file_;
   const std::uint64_t written_;
   Unpacking* const unpacking_;
-  std::uint64_t size_ = 0, kept_ = 0;
+  std::uint64_t size_ = 0, kept_ = 0, unpacked_ = 0;
   Crew crew_;
   Hasher blob_hash_, plain_hash_;
   std::optional<PipeWriter> pipe_;

@@ -170,9 +170,38 @@ void check_killed(const std::vector<std::string>& options) {
   CHECK(layers.roots().size() == 1);
 }
 
+// From archive to folder to archive, and the same once more.
+void check_packed(const std::vector<std::string>& options, const std::string& owner_of_link) {
+  const Layers layers(options);
+  const Result first = layers.unpack(tar({.name = "./", .type = '5', .mode = 0711}) + tar({.name = "home/", .type = '5', .mode = 0700, .uid = 1000, .gid = 1000}) +
+                                     tar({.name = "home/.wh..wh..opq"}) + tar({.name = "home/link", .type = '2', .link = "x", .uid = 1000, .gid = 1000}) +
+                                     tar({.name = "home/mail", .data = "text", .mode = 02640, .uid = 1000, .gid = 8}) + tar({.name = "home/same", .type = '1', .link = "home/mail"}) +
+                                     tar({.name = "tool", .data = "text", .mode = 04755}) + tar({.name = ".wh.gone"}) + tar_end());
+  REQUIRE_MESSAGE(first.code == 0, first.err);
+  REQUIRE(layers.roots().size() == 1);
+  std::vector<std::string> words{image_program(), "pack-layer"};
+  words.insert(words.end(), options.begin(), options.end());
+  words.push_back(layers.roots()[0]);
+  const Result packed = run(words);
+  REQUIRE_MESSAGE(packed.code == 0, packed.err);
+  layers.scratch().write("packed", packed.out);
+  const std::string list = shell("TZ=UTC tar --numeric-owner --full-time -tvf '" + layers.path("packed") + "' | tr -s ' '").out;
+  CHECK(list == "drwx--x--x 0/0 0 2001-09-09 01:46:40 ./\n---------- 0/0 0 1970-01-01 00:00:00 .wh.gone\ndrwx------ 1000/1000 0 2001-09-09 01:46:40 home/\n"
+                "---------- 0/0 0 1970-01-01 00:00:00 home/.wh..wh..opq\nlrwxrwxrwx " + owner_of_link + " 0 2001-09-09 01:46:40 home/link -> x\n"
+                "-rw-r-S--- 1000/8 4 2001-09-09 01:46:40 home/mail\nhrw-r-S--- 1000/8 0 2001-09-09 01:46:40 home/same link to home/mail\n"
+                "-rwsr-xr-x 0/0 4 2001-09-09 01:46:40 tool\n");
+  REQUIRE(layers.unpack(packed.out).code == 0);
+  for (const std::string& root : layers.roots()) {
+    words.back() = root;
+    CHECK(run(words).out == packed.out);
+  }
+}
+
 }  // namespace
 
 TEST_SUITE_BEGIN("any");
+
+TEST_CASE("layer: packed again it says the same, but for the owners of links") { check_packed({"--userns=single"}, "0/0"); }
 
 TEST_CASE("layer: unpacked whole, and named by its digest") { check_whole({"--userns=single"}); }
 TEST_CASE("layer: cut, swapped or hostile, nothing of it stays") { check_refused({"--userns=single"}); }
@@ -230,6 +259,8 @@ TEST_CASE("layer, with ranges: unpacked whole, and named by its digest") { check
 TEST_CASE("layer, with ranges: cut, swapped or hostile, nothing of it stays") { check_refused({}); }
 TEST_CASE("layer, with ranges: it has no name before somebody says that it is whole") { check_verdict({}); }
 TEST_CASE("layer, with ranges: killed in the middle, it leaves nothing that gc does not clear") { check_killed({}); }
+TEST_CASE("layer, with ranges: packed again it says the same") { check_packed({}, "1000/1000"); }
+TEST_CASE("layer, with the caller's own id inside: packed again it says the same") { check_packed({"--userns=keep-id"}, "1000/1000"); }
 TEST_CASE("layer, with the caller's own id inside: unpacked whole, and the root is root's") { check_whole({"--userns=keep-id"}); }
 
 TEST_SUITE_END();

@@ -28,6 +28,10 @@ class Data {
 /// (folders whose contents become "/"), and what `config` tells `umoci config` besides.
 void make_image(const std::string& layout, const std::string& tag, const std::vector<std::string>& trees, const std::vector<std::string>& config = {});
 
+/// Makes an image by hand in a new OCI layout, which no tool would make so: `layers` are plain tar archives, the lowest first, and
+/// `config` is the object "config" of its configuration, in JSON.
+void make_odd_image(const std::string& layout, const std::string& name, const std::vector<std::string>& layers, const std::string& config);
+
 /// Runs a shell script that must succeed; gives what it prints.
 std::string shell_output(const std::string& script);
 

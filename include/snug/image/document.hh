@@ -97,6 +97,9 @@ inline constexpr std::uint64_t largest_config = 8U << 20U;    ///< bytes
 [[nodiscard]] std::string render_index(const Index& index);
 [[nodiscard]] std::string render_config(const Config& config);
 
+/// Gives the text of a configuration that says what `config` says, and keeps what `original` says besides.
+[[nodiscard]] std::string change_config(std::string_view original, const Config& config);
+
 /// Chooses the image for `wanted` from an index, as docker does: the variant that fits best, the first of equals. Throws an
 /// Error that lists the platforms there are.
 [[nodiscard]] const Descriptor& choose_platform(const Index& index, const Platform& wanted);

@@ -28,4 +28,7 @@ class Hasher {
 /// Gives the digest of a whole text.
 [[nodiscard]] image::Digest digest_of(std::string_view text, std::string_view algorithm = "sha256");
 
+/// Gives the digest of a file, from where its descriptor stands to its end. Throws where it cannot be read.
+[[nodiscard]] image::Digest digest_of_file(int fd, std::string_view algorithm = "sha256");
+
 }  // namespace snug::transport

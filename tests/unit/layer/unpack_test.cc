@@ -156,7 +156,7 @@ TEST_CASE("unpack: attributes of users are kept, those of kernels are not") {
                        {"SCHILY.xattr.user.overlay.redirect", "/"}, {"SCHILY.xattr.trusted.overlay.opaque", "y"},
                        {"SCHILY.xattr.security.selinux", "label"},  {"SCHILY.xattr.system.posix_acl_access", "acl"},
                        {"SCHILY.xattr.user.overlays", "kept"}};
-  const auto done = target.unpack(pax(attributes, own({.name = "file", .mode = 0444})) + pax(attributes, own({.name = "folder/", .type = '5', .mode = 0555})) +
+  const auto done = target.unpack(pax(attributes, {.name = "file", .mode = 0444, .uid = ::getuid(), .gid = ::getgid()}) + pax(attributes, {.name = "folder/", .type = '5', .mode = 0555, .uid = ::getuid(), .gid = ::getgid()}) +
                                   pax({{"SCHILY.xattr.user.note", "x"}}, {.name = "link", .type = '2', .link = "file"}) + tar_end());
   CHECK(done.xattrs == 5 + 5 + 1);
   for (const char* name : {"file", "folder"}) {

@@ -1,0 +1,109 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+
+#include "change.hh"
+#include "container.hh"
+#include "functions.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/base/time.hh"
+#include "snug/commands/layers.hh"
+#include "snug/commands/output.hh"
+#include "snug/transport/hash.hh"
+#include "snug/sys/file.hh"
+#include "store_of.hh"
+
+namespace snug::image_commands {
+namespace {
+
+/// A file in staging that is unnamed again unless it becomes a blob.
+class LayerFile {
+ public:
+  explicit LayerFile(const image::Store& store) : file_(image::Staged::open_file(store, "commit-" + sys::random_name())) {}
+  ~LayerFile() {
+    if (!kept_) ::unlink(file_.path().c_str());
+  }
+  LayerFile(const LayerFile&) = delete;
+  LayerFile& operator=(const LayerFile&) = delete;
+
+  [[nodiscard]] int fd() const noexcept { return file_.fd(); }
+
+  // The layer is a plain archive: what it hashes to is its name as a blob and as a layer.
+  image::Descriptor keep(const image::Store& store, std::string_view media_type) {
+    if (::lseek(fd(), 0, SEEK_SET) != 0) throw system_error("read the layer", errno);
+    const image::Digest digest = transport::digest_of_file(fd());
+    struct stat status {};
+    if (::fstat(fd(), &status) != 0) throw system_error("read the layer", errno);
+    kept_ = file_.move_to(store.blob_path(digest));
+    return {.media_type = std::string(media_type), .digest = digest, .size = static_cast<std::uint64_t>(status.st_size)};
+  }
+
+ private:
+  image::Staged file_;
+  bool kept_ = false;
+};
+
+image::Image base_of(const image::Store& store, const state::Record& record) {
+  for (const image::Stored& stored : store.list())
+    if (stored.manifest.digest.text() == record.manifest) return store.open(stored);
+  throw Error(format("the image {} that the container was made from is no longer there", quoted(record.image)), "'snug export' gives its files all the same");
+}
+
+void apply_options(image::Config& config, const cli::Arguments& arguments) {
+  const std::string now = render_time(std::time(nullptr));
+  const std::string *author = arguments.find("author"), *message = arguments.find("message");
+  config.created = now;
+  if (author) config.author = *author;
+  for (const cli::Given& given : arguments.options) {
+    if (given.option->name != "change") continue;
+    try {
+      apply_change(config.process, given.value);
+    } catch (const UsageError& error) {
+      throw UsageError(format("--change {}: {}", quoted(given.value), error.message()), error.hint());
+    }
+  }
+  config.history.push_back({.created = now, .created_by = "snug commit", .author = config.author, .comment = message ? *message : "", .empty = false});
+}
+
+// A history that speaks of fewer layers than there are would give the new line to an older layer.
+void complete_history(image::Config& config) {
+  std::size_t told = 0;
+  for (const image::History& line : config.history) told += line.empty ? 0U : 1U;
+  while (told++ < config.diff_ids.size()) config.history.insert(config.history.begin(), image::History{.comment = "the image does not tell"});
+}
+
+image::Descriptor write_document(image::Store& store, std::string_view media_type, const std::string& text) {
+  const image::Digest digest = transport::digest_of(text);
+  store.write_blob(digest, text);
+  return {.media_type = std::string(media_type), .digest = digest, .size = text.size()};
+}
+
+}  // namespace
+
+int commit(const cli::Invocation& invocation) {
+  need_operands(invocation, 1, "a container");
+  const cli::Arguments& arguments = invocation.arguments;
+  const Container container = find_container(invocation, arguments.operands[0]);
+  const std::string name = arguments.operands.size() < 2 ? "" : render_reference(image::parse_reference(arguments.operands[1]));
+  image::Store store = store_of(invocation);
+  const sys::Fd adding = image::lock_shared(store);
+  image::Image image = base_of(store, container.record);
+  const std::string original = store.read_blob(image.manifest.config.digest, image::largest_config);
+  complete_history(image.config);
+  apply_options(image.config, arguments);
+  LayerFile layer(store);
+  commands::pack_layers(container.spec, container.facts, {.name = arguments.operands[0], .what = plan::Pack::layer, .layers = {{container.record.upper, {}}}}, layer.fd());
+  const bool docker = image.manifest.media_type == image::media::docker_manifest;
+  image.manifest.layers.push_back(layer.keep(store, docker ? image::media::docker_layer : image::media::layer));
+  image.config.diff_ids.push_back(image.manifest.layers.back().digest);
+  image.manifest.config = write_document(store, image.manifest.config.media_type, change_config(original, image.config));
+  const image::Descriptor manifest = write_document(store, image.manifest.media_type, render_manifest(image.manifest));
+  store.set_name(name, manifest);
+  commands::print(image.manifest.config.digest.text() + "\n");
+  return 0;
+}
+
+}  // namespace snug::image_commands

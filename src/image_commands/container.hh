@@ -1,0 +1,20 @@
+#pragma once
+
+#include "snug/cli/command.hh"
+#include "snug/plan/host_facts.hh"
+#include "snug/plan/spec.hh"
+#include "snug/state/record.hh"
+
+namespace snug::image_commands {
+
+/// A container, and the id map in which its files are read.
+struct Container {
+  state::Record record;
+  plan::Spec spec;
+  plan::HostFacts facts;
+};
+
+/// Finds a container by its name or the first letters of its id; throws where there is none.
+[[nodiscard]] Container find_container(const cli::Invocation& invocation, const std::string& typed);
+
+}  // namespace snug::image_commands

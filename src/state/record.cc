@@ -1,0 +1,66 @@
+#include "snug/state/record.hh"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "snug/base/error.hh"
+#include "snug/base/json.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::state {
+namespace {
+
+constexpr unsigned version = 1;
+
+std::string folder_of(const std::string& store, const std::string& id) { return format("{}/containers/{}", store, id); }
+
+std::string render(const Record& record) {
+  return Json{{"version", version}, {"id", record.id}, {"name", record.name}, {"image", record.image}, {"manifest", record.manifest},
+              {"map", record.map}, {"lowers", record.lowers}, {"upper", record.upper}}
+      .dump();
+}
+
+// The folder's own name is what counts; a record of a newer snug is none for this one.
+std::optional<Record> parse(const std::string& id, std::string_view text) {
+  try {
+    const Json json = parse_json(text);
+    if (json.at("version").get<unsigned>() != version) return {};
+    return Record{.id = id, .name = json.at("name"), .image = json.at("image"), .manifest = json.at("manifest"), .map = json.at("map"),
+                  .lowers = json.at("lowers"), .upper = json.at("upper")};
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+void write_record(const std::string& store, const Record& record) {
+  const sys::Fd folder = sys::open(AT_FDCWD, folder_of(store, record.id), O_RDONLY | O_DIRECTORY);
+  // A container does not outlive a power cut, and nor need this: no fsync is on the way of a start.
+  const sys::Fd file = sys::open(folder.get(), "config.json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (const int error = sys::write_all(file.get(), render(record))) throw system_error("write the container's record", error);
+}
+
+std::vector<Record> list_records(const std::string& store) {
+  std::vector<Record> records;
+  const sys::Fd folder = sys::try_open(AT_FDCWD, (store + "/containers").c_str(), O_RDONLY | O_DIRECTORY);
+  if (!folder) return records;
+  for (const sys::Entry& entry : sys::list_folder(folder.get()))
+    if (const auto text = sys::find_file_text((folder_of(store, entry.name) + "/config.json").c_str()))
+      if (auto record = parse(entry.name, *text)) records.push_back(*std::move(record));
+  return records;
+}
+
+Record find_record(const std::string& store, std::string_view typed) {
+  std::vector<Record> records = list_records(store);
+  const auto named = std::find_if(records.begin(), records.end(), [&](const Record& record) { return record.name == typed && !typed.empty(); });
+  if (named != records.end()) return *named;
+  std::erase_if(records, [&](const Record& record) { return typed.empty() || !record.id.starts_with(typed); });
+  if (records.empty()) throw Error(format("there is no container {}", quoted(typed)), "'snug run --name NAME IMAGE' starts one that has a name");
+  if (records.size() > 1) throw Error(format("{} fits {} containers", quoted(typed), records.size()), "type more of the id");
+  return records.front();
+}
+
+}  // namespace snug::state

@@ -1,0 +1,104 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "images.hh"
+
+using namespace snug::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// A store with an image of the small root, made with `umoci insert`, whose layers end without the padding of a tar archive.
+struct Small : Data {
+  Small() {
+    make_image(folder() + "/layout", "small", {small_root()}, {"--config.cmd", "sh", "--config.env", "COLOUR=red"});
+    const Result pulled = snug({"pull", "-q", "oci:" + folder() + "/layout:small"});
+    REQUIRE_MESSAGE(pulled.code == 0, pulled.err);
+    const std::string id = pulled.out.substr(0, pulled.out.find('\n'));
+    REQUIRE(snug({"tag", id, "localhost/small:1"}).code == 0);
+    REQUIRE(snug({"rmi", "localhost/layout:small"}).code == 0);  // the name that it got by itself
+  }
+
+  /// Starts a container that does `script` and then waits for the file `go` to be there.
+  [[nodiscard]] Background start(const std::string& name, const std::string& script) const {
+    return Background({"env", environment(), program(), "run", "--name", name, "-v", folder() + ":/meet", "localhost/small:1", "sh", "-c",
+                       script + "; touch /meet/ready; while [ ! -e /meet/go ]; do sleep 0.1; done"});
+  }
+
+  [[nodiscard]] bool is_ready() const {
+    return eventually([&] { return fs::exists(folder() + "/ready"); });
+  }
+  void let_go() const { shell_output("touch " + folder() + "/go"); }
+};
+
+}  // namespace
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("commit makes an image of what a container wrote, and of what it removed") {
+  const Small store;
+  const Background container = store.start("worker", "echo new >/etc/new; rm /etc/passwd; chmod 4755 /etc/new; ln /etc/new /etc/other");
+  REQUIRE(store.is_ready());
+  const Result made = store.snug({"commit", "-m", "a note", "-c", "ENV COLOUR=blue", "-c", "CMD cat /etc/new", "worker", "localhost/changed"});
+  CHECK_MESSAGE(made.code == 0, made.err);
+  CHECK(made.out.starts_with("sha256:"));
+  store.let_go();
+  CHECK(store.snug({"run", "localhost/changed"}).out == "new\n");
+  const Result seen = store.snug({"run", "localhost/changed", "sh", "-c", "echo $COLOUR; stat -c '%a %h' /etc/other; ls -d /meet; test -s /etc/hosts && echo hosts"});
+  CHECK_MESSAGE(seen.out == "blue\n4755 2\n/meet\nhosts\n", seen.err);
+  CHECK(store.snug({"run", "localhost/small:1", "cat", "/etc/new"}).code == 1);
+  CHECK(has(store.snug({"history", "localhost/changed"}).out, "a note"));
+  CHECK(store.snug({"gc", "--check"}).out == "removed 0 blobs, 0 layers and 0 unfinished things: 0B\n");
+}
+
+TEST_CASE("export writes what a container sees") {
+  const Small store;
+  const Background container = store.start("seen", "echo new >/etc/new; rm -r /etc/group");
+  REQUIRE(store.is_ready());
+  const std::string file = store.folder() + "/all.tar";
+  const Result made = store.snug({"export", "-o", file, "seen"});
+  CHECK_MESSAGE(made.code == 0, made.err);
+  store.let_go();
+  const std::string names = shell_output("tar -tf " + file);
+  CHECK(has(names, "etc/new\n"));
+  CHECK_FALSE(has(names, "etc/group\n"));
+  CHECK(has(names, "bin/sh\n"));
+  CHECK(store.snug({"import", "-q", file, "localhost/again"}).code == 0);
+  CHECK(store.snug({"run", "localhost/again", "cat", "/etc/new"}).out == "new\n");
+}
+
+TEST_CASE("commit and export say what they need") {
+  const Data data;
+  CHECK(has(data.snug({"commit"}).err, "needs a container"));
+  CHECK(has(data.snug({"export", "nobody", "-o", data.folder() + "/x"}).err, "there is no container 'nobody'"));
+  CHECK_FALSE(fs::exists(data.folder() + "/x"));
+}
+
+TEST_CASE("an image is in use while a container runs on it") {
+  const Small store;
+  const Background container = store.start("user", "true");
+  REQUIRE(store.is_ready());
+  const Result refused = store.snug({"rmi", "localhost/small:1"});
+  CHECK(refused.code == 1);
+  CHECK_MESSAGE(has(refused.err, "a container runs on"), refused.err);
+  CHECK(store.snug({"rmi", "--force", "localhost/small:1"}).code == 0);
+  CHECK(has(store.snug({"gc"}).err, "a container runs on it"));
+  store.let_go();
+  CHECK(eventually([&] { return has(store.snug({"gc"}).out, "1 layer"); }));
+}
+
+TEST_CASE("bootstrap takes the names of distributions, and nothing else for them") {
+  const Data data;
+  CHECK(has(data.snug({"bootstrap", "fedora:40"}).err, "is no distribution that can be made here"));
+  CHECK(has(data.snug({"bootstrap", "debian:--hook"}).err, "is no distribution that can be made here"));
+  CHECK(has(data.snug({"bootstrap", "--include", "a b", "debian:bookworm"}).err, "letters that stand in none"));
+  CHECK(has(data.snug({"bootstrap", "--variant", "huge", "debian:bookworm"}).err, "'huge': it is not known"));
+  CHECK(has(data.snug({"bootstrap", "--mirror", "copy:/etc", "debian:bookworm"}).err, "it is no URL"));
+  CHECK_FALSE(fs::exists(data.store()));
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,250 @@
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+
+#include "images.hh"
+#include "snug/base/text.hh"
+#include "tar.hh"
+
+using namespace snug;
+using namespace snug::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string& busybox_layer() {
+  static const std::string layer = shell_output("tar -C '" + small_root() + "' -c --owner=0 --group=0 .");
+  return layer;
+}
+
+std::string file_layer(const std::string& name, const std::string& text) { return tar({.name = name, .data = text}) + tar_end(); }
+
+/// A store with one image, "odd", with busybox in its lowest layer.
+struct Odd : Data {
+  explicit Odd(const std::string& config, const std::vector<std::string>& layers = {}) {
+    std::vector<std::string> all{busybox_layer()};
+    all.insert(all.end(), layers.begin(), layers.end());
+    make_odd_image(folder() + "/layout", "docker.io/library/odd:latest", all, config);
+    const Result loaded = snug({"load", "-q", "-i", folder() + "/layout"});
+    REQUIRE_MESSAGE(loaded.code == 0, loaded.err);
+  }
+  [[nodiscard]] Result go(std::vector<std::string> options, const std::vector<std::string>& command = {}) const {
+    options.insert(options.begin(), "run");
+    options.emplace_back("odd");
+    options.insert(options.end(), command.begin(), command.end());
+    return snug(options);
+  }
+  [[nodiscard]] std::string out(std::vector<std::string> options, const std::vector<std::string>& command = {}) const {
+    const Result result = go(std::move(options), command);
+    CHECK_MESSAGE(result.code == 0, result.err);
+    return result.out;
+  }
+};
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("image: what it says is run, and what is typed goes before it") {
+  const Odd image(R"({"Entrypoint":["echo","e"],"Cmd":["c"],"Env":["A=image","PATH=/bin","HOSTNAME=mine"],"WorkingDir":"/new/work"})");
+  CHECK(image.out({}) == "e c\n");
+  CHECK(image.out({}, {"typed", "too"}) == "e typed too\n");
+  CHECK(image.out({"--entrypoint", "pwd"}) == "/new/work\n");
+  CHECK(image.out({"--entrypoint", ""}, {"sh", "-c", "echo $A $PATH $HOSTNAME"}) == "image /bin mine\n");
+  CHECK(image.out({"--entrypoint", "", "-e", "A=typed", "-w", "/etc"}, {"sh", "-c", "echo $A; pwd"}) == "typed\n/etc\n");
+  CHECK(image.out({"--entrypoint", "", "--read-only"}, {"pwd"}) == "/new/work\n");
+}
+
+TEST_CASE("image: layers lie on one another as in the kernel's overlay, for the plan as for the container") {
+  const Odd image(R"({"Cmd":["cat","/data/file","/etc/passwd"],"User":"low"})",
+                  {file_layer("etc/passwd", "root:x:0:0::/:/bin/sh\nlow:x:0:0::/low:/bin/sh\n") , file_layer("data/file", "low\n"),
+                   tar({.name = "etc/.wh.passwd"}) + tar({.name = "real/passwd", .data = "root:x:0:0::/high:/bin/sh\nlow:x:0:0::/high:/bin/sh\n"}) +
+                       tar({.name = "etc/passwd", .type = '2', .link = "../real/passwd"}) + tar({.name = "data/.wh..wh..opq"}) +
+                       tar({.name = "data/file", .data = "high\n"}) + tar_end()});
+  CHECK(image.out({}) == "high\nroot:x:0:0::/high:/bin/sh\nlow:x:0:0::/high:/bin/sh\n");
+  CHECK(image.out({}, {"sh", "-c", "echo $HOME"}) == "/high\n");
+  const Odd gone(R"({"User":"low"})", {file_layer("etc/passwd", "low:x:0:0::/:/bin/sh\n"), file_layer("etc/.wh.passwd", "")});
+  CHECK(has(gone.go({}, {"true"}).err, "the image's User 'low': the root file system's /etc/passwd has no such name"));
+  CHECK(image.go({}, {"true"}).code == 0);
+}
+
+TEST_CASE("image: nothing that a container writes reaches another, nor the store") {
+  const Odd image("{}");
+  const auto before = snapshot(image.store() + "/layers");
+  CHECK(image.out({}, {"sh", "-c", "echo x >/etc/new && rm /etc/passwd && mkdir -p /a/b && echo done"}) == "done\n");
+  CHECK(image.go({}, {"cat", "/etc/new"}).code == 1);
+  CHECK(snapshot(image.store() + "/layers") == before);
+  CHECK(fs::is_empty(image.store() + "/containers"));
+}
+
+TEST_CASE("image: volumes are writable whatever the root is, bring what the image has, and go away") {
+  const Odd image(R"({"Volumes":{"/data":{},"/new/deep":{},"../../out":{},"/proc/x":{},"/etc/hosts":{}},"WorkingDir":"/new/deep/work"})",
+                  {file_layer("data/old", "old\n")});
+  const std::string script = "cat /data/old; echo x >/data/old && echo x >/new/deep/file && pwd; touch /etc/x 2>/dev/null || echo closed";
+  CHECK(image.out({"--read-only"}, {"sh", "-c", script}) == "old\n/new/deep/work\nclosed\n");
+  CHECK(image.out({}, {"sh", "-c", "cat /data/old; touch /data/x /new/deep/x && pwd"}) == "old\n/new/deep/work\n");
+  fs::create_directory(image.folder() + "/mine");
+  CHECK(image.out({"--read-only", "-v", image.folder() + "/mine:/data/sub"}, {"sh", "-c", "touch /data/x /data/sub/y && ls /data"}) == "old\nsub\nx\n");
+  CHECK(fs::exists(image.folder() + "/mine/y"));
+  CHECK_FALSE(fs::exists(image.folder() + "/out"));
+  CHECK(fs::is_empty(image.store() + "/containers"));
+}
+
+TEST_CASE("image: odd settings are refused by name, or stay inside") {
+  struct Row {
+    const char* config;
+    std::string_view says;
+  };
+  for (const Row& row : {Row{R"({"Cmd":["a\u0000b"]})", "a zero byte stands in its Cmd"}, Row{R"({"Env":["A=\u0000"]})", "a zero byte stands in its Env"},
+                         Row{R"({"Cmd":["true"],"WorkingDir":"x/y"})", "its WorkingDir 'x/y' is no path from the root on"},
+                         Row{R"({"Cmd":["true"],"WorkingDir":"/proc/self/fd/5"})", "cannot "},
+                         Row{R"({"Cmd":["true"],"WorkingDir":"/etc/passwd/x"})", "cannot make the folder '/etc/passwd/x'"},
+                         Row{R"({"Cmd":["true"],"User":"4294967295"})", "the image's User '4294967295': the number is not an id"},
+                         Row{R"({"Cmd":["true"],"User":"-1"})", "has no such name"}, Row{R"({"Cmd":["true"],"User":"2000000000"})", "which is not mapped"},
+                         Row{R"({"Cmd":["true"],"Volumes":{"/proc/self/root/x":{},"/etc/passwd/x":{}}})", "cannot make the folder '/etc/passwd/x'"},
+                         Row{R"({"Cmd":[""]})", "cannot run ''"}, Row{R"({})", "no command was given, and the image 'odd' names none"},
+                         Row{R"({"Cmd":["\u001b[31m"]})", "cannot run '\\x1b[31m'"}}) {
+    const Odd image(row.config);
+    const Result result = image.go({});
+    CHECK(result.code >= 125);
+    CHECK_MESSAGE(has(result.err, row.says), row.config << ": " << result.err);
+  }
+  const Odd kept(R"({"Cmd":["sh","-c","pwd; env"],"WorkingDir":"/../..","Env":["N=a\nb","novalue","=x","D=1","D=2"],"Healthcheck":{"Test":["CMD","touch","/h"]},"OnBuild":["x"],"ExposedPorts":{"99999/tcp":{}},"StopSignal":"\u001b"})");
+  const std::string out = kept.out({});
+  CHECK(out.starts_with("/\n"));
+  CHECK(has(out, "N=a\nb\n"));
+  CHECK(has(out, "D=2\n"));
+  CHECK_FALSE(has(out, "novalue"));
+}
+
+TEST_CASE("image: arguments and environment larger than the kernel takes are an error that says so") {
+  const Odd image(R"({"Cmd":["true"],"Env":["A=)" + std::string(4U << 20U, 'x') + R"("]})");
+  const Result result = image.go({});
+  CHECK(result.code == 126);
+  CHECK_MESSAGE(has(result.err, "Argument list too long (E2BIG)\n  hint:  arguments and environment are too large together"), result.err);
+}
+
+TEST_CASE("image: a passwd that is a FIFO, a device of the host or larger than can be is refused") {
+  const Odd fifo("{}", {tar({.name = "etc/passwd", .type = '6'}) + tar_end()});
+  CHECK(has(fifo.go({}, {"true"}).err, "'etc/passwd' of the root file system is not a plain file"));
+  const Odd large("{}", {file_layer("etc/passwd", std::string(2U << 20U, 'x'))});
+  CHECK(has(large.go({}, {"true"}).err, "is larger than 1 MiB"));
+  const Odd link("{}", {tar({.name = "etc/passwd", .type = '2', .link = "/dev/zero"}) + tar_end()});
+  CHECK(link.go({}, {"true"}).code == 0);
+}
+
+TEST_CASE("image: 128 layers, some of them twice") {
+  std::vector<std::string> layers;
+  for (int at = 0; at < 125; ++at) layers.push_back(file_layer(format("layers/{}", at), "x"));
+  layers.push_back(layers.front());
+  layers.push_back(layers.back());
+  const Odd image("{}", layers);
+  CHECK(image.out({}, {"sh", "-c", "ls /layers | wc -l"}) == "125\n");
+  CHECK(image.out({"--read-only"}, {"sh", "-c", "ls /layers | wc -l"}) == "125\n");
+}
+
+TEST_CASE("image: sixteen containers at once, and not one left") {
+  const Odd image(R"({"Cmd":["sh","-c","echo x >/etc/new && cat /etc/new"]})");
+  const std::string script = "for at in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do " + image.environment() + " " + program() + " run odd & done; wait";
+  const Result result = run({"sh", "-c", script});
+  std::string wanted;
+  for (int at = 0; at < 16; ++at) wanted += "x\n";
+  CHECK_MESSAGE(result.out == wanted, result.err);
+  CHECK(fs::is_empty(image.store() + "/containers"));
+}
+
+TEST_CASE("image: its layers stay while a container runs on them") {
+  const Odd image("{}");
+  Background running({"sh", "-c", image.environment() + " exec " + program() + " run odd sleep 60"});
+  REQUIRE(eventually([&] { return find_commands({"sleep", "60"}).size() == 1; }));
+  CHECK(has(image.snug({"rmi", "odd"}).err, "a container runs on 'odd'"));
+  static_cast<void>(image.snug({"rmi", "--force", "odd"}));
+  static_cast<void>(image.snug({"gc"}));
+  const auto layers = [&] {
+    const auto maps = fs::recursive_directory_iterator(image.store() + "/layers");
+    return std::count_if(begin(maps), end(maps), [](const auto& entry) { return entry.path().filename().string().starts_with("sha256-"); });
+  };
+  CHECK(layers() == 1);
+  running.signal(SIGTERM);
+  static_cast<void>(running.wait());
+  CHECK(image.snug({"gc"}).code == 0);
+  CHECK(layers() == 0);
+}
+
+TEST_CASE("image: one that is not here is not run, and a folder of that name is told of") {
+  const Data data;
+  const Result never = data.snug({"run", "--pull", "never", "no/such:image"});
+  CHECK(never.code == 125);
+  CHECK(never.err == "snug: the image 'no/such:image' is not here, and --pull never forbids to bring it\n  hint:  snug pull no/such:image\n");
+  fs::create_directory(data.folder() + "/rootfs");
+  const Result folder = run({program(), "run", "--pull", "never", "rootfs"}, {.env = {data.environment()}, .folder = data.folder()});
+  CHECK(has(folder.err, "hint:  there is a folder of that name: ./rootfs\n"));
+  CHECK(has(data.snug({"run", "No/Such"}).err, "it has capital letters"));
+  CHECK_FALSE(fs::exists(data.store()));
+}
+
+TEST_CASE("image: out of a layout it is brought into the store, and unpacked again for another id map from there") {
+  const Data data;
+  make_odd_image(data.folder() + "/layout", "docker.io/library/odd:latest", {busybox_layer(), file_layer("file", "text\n")}, R"({"Cmd":["cat","/file"]})");
+  Result result = run({program(), "run", "oci:layout"}, {.env = {data.environment()}, .folder = data.folder()});
+  CHECK_MESSAGE(result.out == "text\n", result.err);
+  const std::string id = data.snug({"images", "-q", "--all"}).out;
+  REQUIRE(id.size() == 13);
+  fs::remove_all(data.folder() + "/layout");
+  const auto maps = [&] { return std::distance(fs::directory_iterator(data.store() + "/layers"), fs::directory_iterator()); };
+  const auto before = maps();
+  result = data.snug({"run", "-q", "--userns", "keep-id:uid=7,gid=7", "--pull", "never", id.substr(0, 12), "cat", "/file"});
+  CHECK_MESSAGE(result.out == "text\n", result.err);
+  CHECK(maps() == before + 1);
+  result = run({program(), "run", "oci:layout"}, {.env = {data.environment()}, .folder = data.folder()});
+  CHECK(result.code == 125);
+  CHECK_MESSAGE(has(result.err, "there is no image 'oci:layout' to run"), result.err);
+}
+
+TEST_CASE("image: --rw is refused, and a project file may name an image") {
+  const Odd image(R"({"Cmd":["echo","ran"]})");
+  CHECK(has(image.go({"--rw"}).err, "--rw cannot be used with an image"));
+  fs::create_directory(image.folder() + "/project");
+  shell_output("echo 'rootfs = \"odd\"' >" + image.folder() + "/project/snug.toml");
+  CHECK(run({program(), "run"}, {.env = {image.environment()}, .folder = image.folder() + "/project"}).out == "ran\n");
+}
+
+TEST_CASE("image: the plan names it, and each of its layers once") {
+  const Odd image(R"({"Cmd":["true"]})", {file_layer("a", "")});
+  const Result plan = image.snug({"plan", "odd"});
+  CHECK(has(plan.out, "make an overlay over 2 layers of the image 'odd'"));
+  CHECK(has(plan.out, "mount the image 'odd'") == false);  // the root is not attached but pivoted to
+  CHECK(has(plan.out, "make the image 'odd' the root file system"));
+  CHECK(has(image.snug({"plan", "--json", "odd"}).out, "\"image\": \"odd\""));
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("ranges");
+
+TEST_CASE("image: its User and groups are those of its own files") {
+  const Odd image(R"({"Cmd":["id"],"User":"web:staff"})",
+                  {file_layer("etc/passwd", "root:x:0:0::/:/bin/sh\nweb:x:33:33::/:/bin/sh\n1000:x:7:7::/:/bin/sh\n") , file_layer("etc/group", "staff:x:50:\nextra:x:60:web\n")});
+  CHECK(image.out({}) == "uid=33(web) gid=50(staff) groups=60(extra)\n");
+  CHECK(image.out({"--user", "1000"}).starts_with("uid=1000(1000) gid=0"));
+  CHECK(image.out({"--user", "root"}).starts_with("uid=0(root) gid=0"));
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("single");
+
+TEST_CASE("image: with one id its own User is refused, and root inside is not") {
+  const Odd image(R"({"Cmd":["id","-u"],"User":"33"})");
+  const Result refused = image.go({});
+  CHECK(refused.code == 125);
+  CHECK(has(refused.err, "the image runs as uid 33, which is not mapped into the container\n  hint:  --user 0 runs it as root inside"));
+  CHECK(image.out({"--user", "0"}) == "0\n");
+}
+
+TEST_SUITE_END();

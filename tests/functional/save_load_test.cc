@@ -1,0 +1,149 @@
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+
+#include "images.hh"
+#include "snug/base/text.hh"
+
+using namespace snug::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// An image of two layers in a layout of umoci's, and a store without it.
+struct Made : Data {
+  Made() {
+    // umoci insert does not fill up the block of the last file: the last is a folder, and a file of whole blocks.
+    for (const char* tree : {"one/etc/z", "two/etc"}) fs::create_directories(folder() + "/" + tree);
+    shell_output("cd " + folder() + " && echo one >one/etc/one && ln -s one one/etc/link && chmod 4755 one/etc/one && head -c 3072000 /dev/urandom >two/etc/two");
+    make_image(layout(), "v1", {folder() + "/one", folder() + "/two"}, {"--config.cmd", "sh", "--config.env", "A=b"});
+  }
+
+  [[nodiscard]] std::string layout() const { return folder() + "/layout"; }
+  [[nodiscard]] std::string path(const std::string& name) const { return folder() + "/" + name; }
+  std::string out(const std::vector<std::string>& words) const {
+    const Result result = snug(words);
+    CHECK_MESSAGE(result.code == 0, result.err);
+    return result.out;
+  }
+  std::string copy(const std::string& from, const std::string& to) const { return shell_output("skopeo --insecure-policy copy -q " + from + " " + to); }
+  [[nodiscard]] std::string digest(const std::string& place) const { return shell_output("skopeo inspect --format '{{.Digest}}' " + place); }
+  [[nodiscard]] std::string unpacked() const {
+    return shell_output("cd " + store() + "/layers/*/ && find . -path '*/root/*' -printf '%P %m %l %s\\n' | sort");
+  }
+};
+
+}  // namespace
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("an image comes from what skopeo wrote, in each form, with its digests, and is unpacked") {
+  Made made;
+  const std::string digest = made.digest("oci:" + made.layout() + ":v1");
+  made.copy("oci:" + made.layout() + ":v1", "docker-archive:" + made.path("d.tar") + ":example.org/x:1");
+  made.copy("oci:" + made.layout() + ":v1", "oci-archive:" + made.path("o.tar") + ":example.org/y:1");
+  CHECK(made.out({"load", "-i", made.path("d.tar")}) == "Loaded image: example.org/x:1\n");
+  CHECK(made.out({"load", "-q", "-i", made.path("o.tar")}) == "Loaded image: example.org/y:1\n");
+  CHECK(made.out({"load", "-i", made.layout()}) == "Loaded image: localhost/v1:latest\n");
+  for (const char* name : {"example.org/y:1", "localhost/v1:latest"}) CHECK(made.digest("oci:" + made.store() + "/images:" + name) == digest);
+  const std::string ids = made.out({"images", "-q"});
+  CHECK(snug::lines(ids).size() == 1);
+  const std::string tree = made.unpacked();
+  CHECK_MESSAGE(has(tree, "/root/etc/one 4755"), tree);
+  CHECK_MESSAGE(has(tree, "/root/etc/two "), tree);
+  CHECK(made.out({"gc", "--check"}).find("damaged") == std::string::npos);
+}
+
+TEST_CASE("standard input is an archive, compressed or not, and nothing of it stays in the staging folder") {
+  Made made;
+  made.copy("oci:" + made.layout() + ":v1", "docker-archive:" + made.path("d.tar") + ":x:1");
+  for (const char* pack : {"cat", "gzip -c", "zstd -qc"}) {
+    const std::string script = std::string(pack) + " <" + made.path("d.tar") + " | " + made.environment() + " " + program() + " load -q";
+    CHECK(shell_output(script) == "Loaded image: x:1\n");
+  }
+  CHECK(fs::is_empty(made.store() + "/staging"));
+}
+
+TEST_CASE("what was saved is read by skopeo, and by a second store") {
+  Made made, second;
+  static_cast<void>(made.out({"load", "-i", made.layout()}));
+  const std::string name = "localhost/v1:latest", digest = made.digest("oci:" + made.layout() + ":v1");
+  static_cast<void>(made.out({"save", "--format", "oci-archive", "-o", made.path("o.tar"), name}));
+  static_cast<void>(made.out({"save", "--format", "oci-dir", "-o", made.path("dir"), name}));
+  static_cast<void>(made.out({"save", "-o", made.path("d.tar"), name}));
+  CHECK(made.digest("oci-archive:" + made.path("o.tar")) == digest);
+  CHECK(made.digest("oci:" + made.path("dir") + ":" + name) == digest);
+  CHECK(has(shell_output("skopeo inspect --config docker-archive:" + made.path("d.tar")), "A=b"));
+  made.copy("docker-archive:" + made.path("d.tar"), "oci:" + made.path("again") + ":v1");
+  CHECK(second.out({"load", "-i", made.path("d.tar")}) == "Loaded image: localhost/v1:latest\n");
+  CHECK(second.out({"images", "-q"}) == made.out({"images", "-q"}));
+  CHECK(second.unpacked() == made.unpacked());
+}
+
+TEST_CASE("an archive that is damaged is refused, and the store stays whole") {
+  Made made;
+  made.copy("oci:" + made.layout() + ":v1", "docker-archive:" + made.path("d.tar") + ":x:1");
+  shell_output("cd " + made.folder() + " && head -c 1000000 d.tar >cut.tar && sed 's/one/two/' d.tar >odd.tar && head -c 50000 /dev/urandom >noise.tar");
+  for (const char* name : {"cut.tar", "odd.tar", "noise.tar", "missing.tar"}) {
+    const Result result = made.snug({"load", "-i", made.path(name)});
+    CHECK(result.code == 125);
+    CHECK_MESSAGE(result.err.starts_with("snug: "), result.err);
+  }
+  CHECK(made.out({"images", "-q"}).empty());
+  for (const auto& entry : fs::directory_iterator(made.store() + "/staging"))  // what could be gone on with
+    CHECK_MESSAGE(entry.path().filename().string().starts_with("sha256-"), entry.path().string());
+  CHECK(made.out({"load", "-i", made.path("d.tar")}) == "Loaded image: x:1\n");
+}
+
+TEST_CASE("an archive is neither written to a terminal nor read from one") {
+  Made made;
+  static_cast<void>(made.out({"load", "-i", made.layout()}));
+  Terminal save({"env", made.environment(), program(), "save", "localhost/v1"}, 24, 80);
+  CHECK(save.expect("an archive is not for a terminal"));
+  Terminal load({"env", made.environment(), program(), "load"}, 24, 80);
+  CHECK(load.expect("standard input is a terminal, not an archive"));
+}
+
+TEST_CASE("on a terminal each layer has a line") {
+  Made made;
+  Terminal load({"env", made.environment(), program(), "load", "-i", made.layout()}, 24, 80);
+  CHECK_MESSAGE(load.expect("done, "), load.seen());
+  CHECK_MESSAGE(load.expect("Loaded image: localhost/v1:latest"), load.seen());
+  CHECK(load.wait() == 0);
+}
+
+TEST_CASE("a tar archive becomes an image that runs what was said") {
+  Made made;
+  shell_output("tar -C " + made.folder() + "/one -czf " + made.path("r.tgz") + " .");
+  const std::string id = made.out({"import", "-c", "CMD [\"sh\"]", "-c", "ENV X=\"1 2\"", "-m", "by hand", made.path("r.tgz"), "mine:1"});
+  CHECK(id.starts_with("sha256:"));
+  CHECK(has(made.out({"history", "mine:1"}), "by hand"));
+  const std::string config = shell_output("skopeo inspect --config oci:" + made.store() + "/images:docker.io/library/mine:1");
+  CHECK_MESSAGE(has(config, "X=1 2"), config);
+  CHECK_MESSAGE(has(made.unpacked(), "/root/etc/link 777 one"), made.unpacked());
+  const Result refused = made.snug({"import", "-c", "RUN x", made.path("r.tgz")});
+  CHECK(refused.err == "snug: --change 'RUN x': 'RUN' is no change\n  hint:  CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR are\n");
+  shell_output("head -c 5000 /dev/urandom >" + made.path("noise"));
+  CHECK(has(made.snug({"import", made.path("noise")}).err, "it is no tar archive"));
+}
+
+TEST_CASE("a load that is killed leaves a store that is whole, and the next one goes on") {
+  Made made;
+  shell_output("head -c 60000000 /dev/urandom >" + made.path("one/etc/large"));
+  make_image(made.layout(), "large", {made.path("one")});
+  made.copy("oci:" + made.layout() + ":large", "oci-archive:" + made.path("o.tar") + ":example.org/large:1");
+  for (int at = 0; at < 4; ++at) {
+    Background load({"env", made.environment(), program(), "load", "-i", made.path("o.tar")});
+    static_cast<void>(eventually([&] { return fs::exists(made.store() + "/staging") && !fs::is_empty(made.store() + "/staging"); }));
+    for (int moment = 0; moment < at; ++moment) pause_briefly();
+    load.signal(SIGKILL);
+    static_cast<void>(load.wait());
+  }
+  CHECK(eventually([&] { return find_processes(made.path("o.tar")).empty(); }));
+  CHECK(made.out({"load", "-i", made.path("o.tar")}) == "Loaded image: example.org/large:1\n");
+  CHECK(made.out({"gc", "--check"}).find("damaged") == std::string::npos);
+}

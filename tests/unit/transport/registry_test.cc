@@ -333,3 +333,18 @@ TEST_CASE("a blocked registry is not asked") {
   check_thrown([&] { static_cast<void>(client.read(descriptor_of(content))); }, "is blocked by");
   CHECK(server.asked().empty());
 }
+
+TEST_CASE("a proxy is gone through, and told no credentials of a registry that speaks TLS") {
+  HttpServer proxy([](const Asked& asked) { return asked.method == "CONNECT" ? reply(403) : reply(200, {}, "through"); });
+  Client client(proxy, "name:word");
+  client.connection.http_proxy = client.connection.https_proxy = proxy.url();
+  client.connection.insecure_host = "registry.invalid";
+  client.reference = image::parse_reference("registry.invalid/team/thing:1");
+  CHECK(transport::open_registry_source(client.reference, client.connection)->manifest({}).content == "through");
+  CHECK(proxy.asked().front().target == "registry.invalid:443");
+  CHECK(proxy.asked().back().target == "http://registry.invalid/v2/team/thing/manifests/1");
+  client.connection.insecure_host.clear();
+  check_thrown([&] { static_cast<void>(transport::open_registry_source(client.reference, client.connection)->manifest({})); }, "cannot talk to");
+  for (const Asked& asked : proxy.asked())
+    if (asked.method == "CONNECT") CHECK_FALSE(asked.headers.contains("authorization"));
+}

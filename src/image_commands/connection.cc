@@ -1,6 +1,7 @@
 #include "connection.hh"
 
 #include <array>
+#include <csignal>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -61,6 +62,7 @@ transport::Connection connection_of(const cli::Invocation& invocation, const std
                                    .helper_folders = absolute_folders(first_of(environment, {"PATH"})),
                                    .helper_environment = helper_environment(environment)};
   if (connection.auth_file.empty()) connection.auth_file = first_of(environment, {"REGISTRY_AUTH_FILE"});
+  std::signal(SIGPIPE, SIG_IGN);  // a broken connection is an error of the call that finds it
   if (const std::string* verify = arguments.find("tls-verify"); verify && *verify == "false") connection.insecure_host = host;
   if (!arguments.flag("quiet")) connection.notice = [](std::string_view what) { commands::say(format("snug: notice: {}\n", what)); };
   return connection;

@@ -81,6 +81,8 @@ class Pull {
       throw UsageError(format("--tls-verify=false is for one registry, and {} names none", quoted(image::familiar_name(typed))));
     const transport::Connection connection = connection_of(invocation_, typed.registry);
     const std::vector<image::Reference> candidates = transport::find_candidates(typed, connection);
+    if (candidates.size() > 1 && !connection.credentials.empty())
+      throw UsageError(format("--creds are for one registry, and {} may be of several", quoted(image::familiar_name(typed))));
     for (std::size_t at = 0;; ++at) {
       const std::string name = image::render_reference(candidates[at]);
       const auto source = transport::open_registry_source(candidates[at], connection);

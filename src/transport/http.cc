@@ -289,7 +289,10 @@ const std::string& Http::authorities_of(const std::string& host) {
   const auto [entry, is_new] = authorities_.try_emplace(host);
   if (!is_new) return entry->second;
   std::vector<std::string> folders = authority_folders(host);
-  if (!connection_.cert_folder.empty()) folders.push_back(connection_.cert_folder);
+  if (const std::string& own = connection_.cert_folder; !own.empty()) {
+    static_cast<void>(sys::open(AT_FDCWD, own, O_RDONLY | O_DIRECTORY));  // a folder that was typed has to be there
+    folders.push_back(own);
+  }
   entry->second = read_authorities(folders);
   const char* system = ::curl_version_info(CURLVERSION_NOW)->cainfo;
   constexpr std::size_t largest = std::size_t{8} << 20U;

@@ -75,7 +75,15 @@ class RegistryTarget final : public Target {
   bool mount(const image::Descriptor& blob) {
     const auto neighbour = neighbours_.find(blob.digest);
     if (neighbour == neighbours_.end() || neighbour->second == reference_.repository) return false;
-    const Answer answer = begin_upload(format("?mount={}&from={}", escape_url(blob.digest.text()), escape_url(neighbour->second)), neighbour->second);
+    try {
+      return mount_from(blob, *neighbour);
+    } catch (const Error&) {  // the neighbour may be closed to this caller; the upload tells what else is wrong
+      return false;
+    }
+  }
+
+  bool mount_from(const image::Descriptor& blob, const Neighbours::value_type& neighbour) {
+    const Answer answer = begin_upload(format("?mount={}&from={}", escape_url(blob.digest.text()), escape_url(neighbour.second)), neighbour.second);
     if (answer.status == 201) return true;
     if (answer.status == 202) {
       const std::lock_guard lock(mutex_);

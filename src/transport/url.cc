@@ -31,7 +31,7 @@ bool set_url(CURLU* url, std::string_view text) {
   return ::curl_url_set(url, CURLUPART_URL, std::string(text).c_str(), CURLU_DISALLOW_USER) == CURLUE_OK;
 }
 
-std::optional<Url> read_url(CURLU* handle) {
+std::optional<Url> read_parts(CURLU* handle) {
   Url url{.scheme = part_of(handle, CURLUPART_SCHEME), .host = part_of(handle, CURLUPART_HOST), .target = part_of(handle, CURLUPART_PATH)};
   const auto port = parse_number(part_of(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT));
   if ((url.scheme != "https" && url.scheme != "http") || url.host.empty() || !port || *port == 0 || *port > 65535) return {};
@@ -39,6 +39,14 @@ std::optional<Url> read_url(CURLU* handle) {
   url.host = small_letters(url.host);
   if (const std::string query = part_of(handle, CURLUPART_QUERY); !query.empty()) url.target += "?" + query;
   return url;
+}
+
+// "https://2%38/" is first read as the host 28, and that as the address 0.0.0.28: what is read differently the second time,
+// by whoever makes the connection, is no URL.
+std::optional<Url> read_url(CURLU* handle) {
+  const auto url = read_parts(handle);
+  const CurlUrl again(::curl_url());
+  return url && again && set_url(again.get(), render_url(*url)) && read_parts(again.get()) == url ? url : std::nullopt;
 }
 
 unsigned own_port(const Url& url) { return url.scheme == "https" ? 443 : 80; }

@@ -20,6 +20,7 @@ struct Small : Data {
     REQUIRE_MESSAGE(pulled.code == 0, pulled.err);
     const std::string id = pulled.out.substr(0, pulled.out.find('\n'));
     REQUIRE(snug({"tag", id, "localhost/small:1"}).code == 0);
+    REQUIRE(snug({"rmi", "localhost/layout:small"}).code == 0);  // the name that it got by itself
   }
 
   /// Starts a container that does `script` and then waits for the file `go` to be there.
@@ -48,7 +49,7 @@ TEST_CASE("commit makes an image of what a container wrote, and of what it remov
   store.let_go();
   CHECK(store.snug({"run", "localhost/changed"}).out == "new\n");
   const Result seen = store.snug({"run", "localhost/changed", "sh", "-c", "echo $COLOUR; stat -c '%a %h' /etc/other; ls -d /meet; test -s /etc/hosts && echo hosts"});
-  CHECK_MESSAGE(seen.out == "blue\n4755 2\n/meet\nhosts\n", (seen.out + seen.err));
+  CHECK_MESSAGE(seen.out == "blue\n4755 2\n/meet\nhosts\n", seen.err);
   CHECK(store.snug({"run", "localhost/small:1", "cat", "/etc/new"}).code == 1);
   CHECK(has(store.snug({"history", "localhost/changed"}).out, "a note"));
   CHECK(store.snug({"gc", "--check"}).out == "removed 0 blobs, 0 layers and 0 unfinished things: 0B\n");

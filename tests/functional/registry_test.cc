@@ -182,6 +182,8 @@ TEST_CASE("a registry in plain HTTP is talked to where it was named for that, al
   CHECK(registry.snug("one", {"pull", "--no-unpack", "thing:1"}).code == 0);
   CHECK(registry.snug("one", {"pull", "--no-unpack", "example.com/far/thing:1"}).code == 0);
   const std::string images = registry.snug("one", {"images"}).out;
+  registry.write("home/.config/containers/registries.conf", "unqualified-search-registries = [\"" + registry.host() + "\", \"example.com\"]\n");
+  check_refused(registry.snug("one", {"pull", "--creds", "name:word", "thing:1"}), "may be of several");
   CHECK_MESSAGE(has(images, registry.host() + "/thing "), images);
   CHECK_MESSAGE(has(images, "example.com/far/thing "), images);
   registry.write("home/.config/containers/registries.conf", "[[registry]]\nlocation = 1\n");
@@ -200,6 +202,7 @@ TEST_CASE("a certificate is verified, unless it was said that it need not be") {
   check_refused(registry.snug("one", {"pull", "--no-unpack", name}), "certificate");
   check_refused(registry.snug("one", {"pull", "--no-unpack", "--tls-verify", name}), "certificate");
   CHECK(registry.snug("one", {"pull", "--no-unpack", plain, name}).code == 0);
+  check_refused(registry.snug("two", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/none", name}), "/none': No such file");
   const Result trusted = registry.snug("two", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/trusted", name});
   CHECK_MESSAGE(trusted.code == 0, trusted.err);
 }

@@ -42,7 +42,7 @@ TEST_CASE("passwords are told to the registry's own neighbours alone") {
 TEST_CASE("URLs are http or https, and hold no credentials") {
   CHECK(parse_url("https://Example.COM/v2/") == Url{"https", "example.com", 443, "/v2/"});
   CHECK(parse_url("http://[::1]:5000/a?b=c#d") == Url{"http", "[::1]", 5000, "/a?b=c"});
-  for (const char* odd : {"", "x", "/v2/", "ftp://example.com/", "https://", "https://name:word@example.com/", "https://example.com:0/", "https://example.com:99999/", "https://exa mple.com/"})
+  for (const char* odd : {"", "x", "/v2/", "ftp://example.com/", "https://", "https://name:word@example.com/", "https://example.com:0/", "https://example.com:99999/", "https://exa mple.com/", "https://2%38/", "https://a%2fb/"})
     CHECK_MESSAGE(!parse_url(odd), odd);
   CHECK_FALSE(parse_url("https://example.com/" + std::string(20000, 'x')));
   const Url base{"https", "example.com", 5000, "/v2/name/blobs/uploads/"};

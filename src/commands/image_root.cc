@@ -1,6 +1,7 @@
 #include "image_root.hh"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -29,10 +30,20 @@ struct Layers {
   std::vector<sys::Fd> locks;
 };
 
+// Each layer is held by a descriptor, and looked at or mounted through another. The container has limits of its own.
+void allow_descriptors(std::size_t layers) {
+  constexpr rlim_t others = 64;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= 2 * layers + others) return;
+  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 2 * layers + others);
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 // A layer that is there twice has its say where it is first seen from above; overlayfs takes no folder twice.
 std::optional<Layers> find_layers(const image::Store& store, const std::string& map, const Image& image) {
   Layers layers;
   const auto& ids = image.config.diff_ids;
+  allow_descriptors(ids.size());
   for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
     if (std::find(ids.rbegin(), id, *id) != id) continue;
     sys::Fd lock = store.use_layer(map, *id);

@@ -24,8 +24,8 @@ struct IdMaps {
 struct Identity {
   ContainerId uid, gid;
   std::optional<std::vector<ContainerId>> groups;  ///< nothing: the caller's groups are kept
+  const Account* account = nullptr;  ///< the line of the root's passwd, where it has one
   std::string name, home;
-  bool has_account = false;  ///< the root's passwd has a line for the uid
 };
 
 /// No core dumps: the host's core_pattern helper runs as the host's root, and a crash inside must not feed it. With 0

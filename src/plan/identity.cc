@@ -56,7 +56,9 @@ Verdict choose_user(Draft& draft, const UserChoice& choice) {
   const auto uid = look_up(rootfs.accounts, choice.user, option, "/etc/passwd", [](const Account& a) { return a.uid; });
   if (const auto* refused = std::get_if<Refusal>(&uid)) return *refused;
   who.uid = std::get<ContainerId>(uid);
-  const Account* account = find_account(rootfs.accounts, who.uid);
+  // Several may have one uid: whoever was named is meant.
+  const Account* account = is_all_digits(choice.user) ? find_account(rootfs.accounts, who.uid) : find_named(rootfs.accounts, choice.user);
+  who.account = account;
   who.gid = account ? ContainerId{account->gid} : ContainerId{0};
   if (!choice.group.empty()) {
     const auto gid = look_up(rootfs.groups, choice.group, option, "/etc/group", [](const Group& g) { return g.gid; });
@@ -92,8 +94,7 @@ Verdict add_groups(Draft& draft) {
 void choose_home(Draft& draft, bool is_caller) {
   Identity& who = draft.identity;
   const Account& caller = draft.facts.account;
-  const Account* account = find_account(draft.facts.rootfs.accounts, who.uid);
-  who.has_account = account != nullptr;
+  const Account* account = who.account;
   who.name = account ? account->name : is_caller && !caller.name.empty() ? caller.name : format("{}", who.uid.value);
   who.home = account ? account->home : is_caller ? caller.home : "/";
   // In the host's own root the caller's files lie in the caller's home, whatever his number is inside.
@@ -118,6 +119,7 @@ Verdict plan_identity(Draft& draft) {
     const bool root = draft.spec.id_map.mode != IdMapChoice::Mode::keep_id && find_range(maps.uids, {0});
     who.uid = root ? ContainerId{0} : maps.caller_uid;
     who.gid = root && find_range(maps.gids, {0}) ? ContainerId{0} : maps.caller_gid;
+    who.account = find_account(draft.facts.rootfs.accounts, who.uid);
   }
   const bool of_image = draft.spec.user && draft.spec.user->of_image;
   if (Verdict refused = check_mapped(maps.uids, who.uid, "uid", of_image)) return refused;

@@ -129,7 +129,7 @@ class Mounts {
     add_file(files, "resolv.conf", resolv_conf());
     if (!host.empty()) add_file(files, "hostname", host + "\n");
     const Identity& who = draft_.identity;
-    if (!who.has_account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
+    if (!who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
     draft_.init(std::move(files));
   }
 

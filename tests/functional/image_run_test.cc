@@ -63,10 +63,10 @@ TEST_CASE("image: what it says is run, and what is typed goes before it") {
 TEST_CASE("image: layers lie on one another as in the kernel's overlay, for the plan as for the container") {
   const Odd image(R"({"Cmd":["cat","/data/file","/etc/passwd"],"User":"low"})",
                   {file_layer("etc/passwd", "root:x:0:0::/:/bin/sh\nlow:x:0:0::/low:/bin/sh\n") , file_layer("data/file", "low\n"),
-                   tar({.name = "etc/.wh.passwd"}) + tar({.name = "real/passwd", .data = "root:x:0:0::/high:/bin/sh\nlow:x:0:0::/high:/bin/sh\n"}) +
+                   tar({.name = "etc/.wh.passwd"}) + tar({.name = "real/passwd", .data = "root:x:0:0::/:/bin/sh\nlow:x:0:0::/high:/bin/sh\n"}) +
                        tar({.name = "etc/passwd", .type = '2', .link = "../real/passwd"}) + tar({.name = "data/.wh..wh..opq"}) +
                        tar({.name = "data/file", .data = "high\n"}) + tar_end()});
-  CHECK(image.out({}) == "high\nroot:x:0:0::/high:/bin/sh\nlow:x:0:0::/high:/bin/sh\n");
+  CHECK(image.out({}) == "high\nroot:x:0:0::/:/bin/sh\nlow:x:0:0::/high:/bin/sh\n");
   CHECK(image.out({}, {"sh", "-c", "echo $HOME"}) == "/high\n");
   const Odd gone(R"({"User":"low"})", {file_layer("etc/passwd", "low:x:0:0::/:/bin/sh\n"), file_layer("etc/.wh.passwd", "")});
   CHECK(has(gone.go({}, {"true"}).err, "the image's User 'low': the root file system's /etc/passwd has no such name"));
@@ -146,6 +146,12 @@ TEST_CASE("image: 128 layers, some of them twice") {
   const Odd image("{}", layers);
   CHECK(image.out({}, {"sh", "-c", "ls /layers | wc -l"}) == "125\n");
   CHECK(image.out({"--read-only"}, {"sh", "-c", "ls /layers | wc -l"}) == "125\n");
+}
+
+TEST_CASE("image: the descriptors that hold its layers stay outside") {
+  const Odd image("{}", {file_layer("a", ""), file_layer("b", "")});
+  for (const std::string option : {"--init", "--no-init"})
+    CHECK(image.out({option}, {"ls", "/proc/self/fd"}) == "0\n1\n2\n3\n");  // 3 is the folder that ls reads
 }
 
 TEST_CASE("image: sixteen containers at once, and not one left") {

@@ -110,6 +110,17 @@ TEST_CASE("image: what its User says is told as the image's, not as an option") 
   CHECK(refusal(spec).hint.starts_with("--user 0 "));
 }
 
+TEST_CASE("a user who is named has his own line of passwd, whoever has the same number") {
+  Spec spec = a_spec();
+  HostFacts facts = some_facts();
+  facts.rootfs.accounts = {{"root", 0, 0, "/root", "/bin/sh"}, {"toor", 0, 5, "/toor", "/bin/sh"}};
+  spec.user = UserChoice{"toor", ""};
+  const Plan plan = plan_of(spec, facts);
+  const auto& env = plan.find<Exec>()->env;
+  CHECK(std::count(env.begin(), env.end(), "HOME=/toor") == 1);
+  CHECK(place_of(plan, BecomeUser{{0}, {5}, std::vector<ContainerId>()}) < plan.steps.size());
+}
+
 TEST_CASE("image: its volumes are made in what goes away, and stay writable where the root is not") {
   Spec spec = a_spec();
   spec.own_folders = {"/data", "/run/x", "/proc/x", "/sys", "/dev/shm", "/", "/srv/in", "/srv"};

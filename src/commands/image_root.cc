@@ -7,6 +7,7 @@
 
 #include "image_program.hh"
 #include "image_settings.hh"
+#include "snug/base/spell.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/layers.hh"
 #include "snug/image/store.hh"
@@ -83,12 +84,24 @@ std::string folder_hint(const plan::Rootfs& rootfs, std::string otherwise) {
   return status && S_ISDIR(status->st_mode) ? format("there is a folder of that name: ./{}", printable(rootfs.given)) : std::move(otherwise);
 }
 
+// The image that is here and was meant, perhaps.
+std::string nearest_hint(const image::Store& store, const plan::Rootfs& rootfs) {
+  std::vector<std::string> names;
+  for (const image::Stored& stored : store.list())
+    if (!stored.name.empty()) names.push_back(image::familiar_name(image::parse_reference(stored.name)));
+  if (const auto nearest = find_nearest(rootfs.given, names)) return format("did you mean {}, which is here?", quoted(*nearest));
+  for (const std::string& name : names)
+    if (name.starts_with(rootfs.given + ":")) return format("{} is here", quoted(name));
+  return {};
+}
+
 /// Gives the id of what was brought. snug-image says itself what went wrong.
-std::string pull(const plan::Spec& spec, const cli::Invocation& invocation) {
+std::string pull(const image::Store& store, const plan::Spec& spec, const cli::Invocation& invocation) {
   std::string output;
   const int code = run_image_program(pull_words(spec, invocation), invocation.environment, output);
   if (code != 0)
-    throw Error(format("there is no image {} to run", quoted(spec.rootfs.given)), folder_hint(spec.rootfs, "")).with_exit_code(code > 128 ? code : 125);
+    throw Error(format("the image {} could not be brought", quoted(spec.rootfs.given)), folder_hint(spec.rootfs, nearest_hint(store, spec.rootfs)))
+        .with_exit_code(code > 128 ? code : 125);
   const auto all = lines(output);
   return all.empty() ? std::string() : std::string(all.back());
 }
@@ -112,7 +125,7 @@ void use_image(Planned& planned, const cli::Invocation& invocation) {
   const bool look_elsewhere = !image || spec.pull == plan::Pull::always || spec.pull == plan::Pull::newer;
   auto layers = look_elsewhere ? std::nullopt : find_layers(store, map, *image);
   if (!layers) {
-    image = store.find(pull(spec, invocation));
+    image = store.find(pull(store, spec, invocation));
     if (image) layers = find_layers(store, map, *image);
   }
   if (!layers) throw Error(format("the image {} was taken away meanwhile", quoted(spec.rootfs.given)), "run it again");

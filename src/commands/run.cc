@@ -24,6 +24,9 @@ void write_record(const Planned& planned) {
   const auto* overlay = planned.plan.find<plan::MakeOverlay>();
   if (planned.manifest.empty() || planned.storage->path().empty() || !overlay || !overlay->upper || overlay->upper->mount) return;
   const std::string& folder = planned.storage->path();
+  for (const state::Record& other : planned.spec.name ? state::list_records(planned.facts.store) : std::vector<state::Record>())
+    if (other.name == *planned.spec.name && state::is_running(planned.facts.store, other))
+      throw Error(format("a container of the name {} is running already", quoted(other.name)), "another --name, or none");
   state::write_record(planned.facts.store, {.id = folder.substr(folder.rfind('/') + 1), .name = planned.spec.name.value_or(""),
                                             .image = planned.spec.rootfs.given, .manifest = planned.manifest,
                                             .map = layer_map(id_maps_of(planned.spec, planned.facts)),

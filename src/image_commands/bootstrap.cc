@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,18 +95,24 @@ class Maker {
     sys::FdPair pipe = sys::make_pipe();
     const sys::Fd nothing = sys::open(AT_FDCWD, "/dev/null", O_RDONLY);
     const std::array streams{nothing.get(), pipe.second.get(), STDERR_FILENO};
-    const sys::Cloned child = sys::start_program(snug.c_str(), pointers.data(), const_cast<char* const*>(environment.entries()), streams, SIGTERM);
+    const sys::Cloned child = sys::start_program(snug.c_str(), pointers.data(), const_cast<char* const*>(environment.entries()), streams, SIGKILL);
     if (child.pid < 0) throw system_error("start snug run", errno);
     pid_ = child.pid;
     ::dup2(pipe.first.get(), STDIN_FILENO);
   }
   ~Maker() {
     if (pid_ <= 0) return;
-    ::kill(pid_, SIGTERM);
+    ::kill(pid_, SIGKILL);  // the container goes with its monitor, whatever mmdebstrap thinks of signals
     static_cast<void>(wait());
   }
   Maker(const Maker&) = delete;
   Maker& operator=(const Maker&) = delete;
+
+  /// Whether it has written all that it had.
+  [[nodiscard]] static bool has_finished_writing() {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    return ::poll(&input, 1, 0) == 1 && (input.revents & POLLHUP) && !(input.revents & POLLIN);
+  }
 
   [[nodiscard]] int wait() {
     int status = 0;
@@ -131,7 +138,7 @@ void check_end(int code) {
   if (code == 0) return;
   throw Error(format("mmdebstrap ended with {}", code), code == 127   ? "it is not installed: apt-get install mmdebstrap"
                                                          : code == 125 ? "'snug doctor' tells which walls work here"
-                                                                       : "what it said stands above; without --quiet it says more");
+                                                                       : "what it said stands above; the keys of ubuntu are in the package ubuntu-keyring");
 }
 
 }  // namespace
@@ -148,7 +155,7 @@ int bootstrap(const cli::Invocation& invocation) {
   try {
     source = transport::open_tarball_source("-", config_of(wanted, words), store);
   } catch (const Error&) {
-    check_end(maker.wait());  // what it lacks is why there is no archive
+    if (Maker::has_finished_writing()) check_end(maker.wait());  // what it lacks is why there is no archive
     throw;
   }
   check_end(maker.wait());

@@ -93,7 +93,7 @@ int df(const cli::Invocation& invocation) {
   for (const image::Stored& stored : store.list()) manifests.insert(stored.manifest.digest);
   const std::vector<Share> shares{weigh_blobs(store, usage), weigh_layers(store, usage, trees), weigh_containers(store, trees), weigh_unfinished(store, trees)};
   for (const std::string& damaged : usage.damaged) commands::say(format("snug: notice: {}\n", damaged));
-  commands::print(invocation.arguments.flag("json") ? render_json(shares) : format("{} images\n\n", manifests.size()) + render_table(shares));
+  commands::print(invocation.arguments.flag("json") ? render_json(shares) : format("{} image{}\n\n", manifests.size(), manifests.size() == 1 ? "" : "s") + render_table(shares));
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
 #include "snug/image/contents.hh"
+#include "snug/state/record.hh"
 #include "store_of.hh"
 #include "sweep.hh"
 
@@ -20,8 +21,10 @@ std::vector<std::string> names_of(const image::Store& store, const image::Digest
   return names;
 }
 
-// Whether a container runs on a layer that no other image has.
+// Whether a container runs on the image, or on a layer that no other image has.
 bool is_in_use(const image::Store& store, const image::Image& image) {
+  for (const state::Record& record : state::list_records(store.path()))
+    if (record.manifest == image.descriptor.digest.text() && state::is_running(store.path(), record)) return true;
   std::vector<image::Digest> own = image.config.diff_ids;
   for (const image::Stored& other : store.list()) {
     if (other.manifest.digest == image.descriptor.digest) continue;
@@ -62,6 +65,7 @@ std::vector<std::string> all_ids(const image::Store& store) {
 int rmi(const cli::Invocation& invocation) {
   const cli::Arguments& arguments = invocation.arguments;
   const bool all = arguments.flag("all");
+  if (all && !arguments.operands.empty()) throw UsageError("--all and an image cannot be used together");
   if (!all) need_operands(invocation, 1, "an image");
   image::Store store = store_of(invocation);
   int code = 0;

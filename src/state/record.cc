@@ -1,6 +1,7 @@
 #include "snug/state/record.hh"
 
 #include <fcntl.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <optional>
@@ -53,12 +54,17 @@ std::vector<Record> list_records(const std::string& store) {
   return records;
 }
 
+bool is_running(const std::string& store, const Record& record) {
+  const sys::Fd folder = sys::try_open(AT_FDCWD, folder_of(store, record.id).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  return folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0;
+}
+
 Record find_record(const std::string& store, std::string_view typed) {
   std::vector<Record> records = list_records(store);
   const auto named = std::find_if(records.begin(), records.end(), [&](const Record& record) { return record.name == typed && !typed.empty(); });
   if (named != records.end()) return *named;
   std::erase_if(records, [&](const Record& record) { return typed.empty() || !record.id.starts_with(typed); });
-  if (records.empty()) throw Error(format("there is no container {}", quoted(typed)), "'snug run --name NAME IMAGE' starts one that has a name");
+  if (records.empty()) throw Error(format("there is no container {} on an image, with writes that are kept on the disk", quoted(typed)), "'snug run --name NAME IMAGE' starts one");
   if (records.size() > 1) throw Error(format("{} fits {} containers", quoted(typed), records.size()), "type more of the id");
   return records.front();
 }

@@ -42,7 +42,7 @@ std::unique_ptr<Source> choose(std::vector<Contained> images, const std::string&
 
 std::vector<Contained> open_form(Form form, const std::shared_ptr<const Files>& files) {
   if (form == Form::docker_archive) {
-    if (!is_docker_archive(*files)) throw Error("it is no docker-archive: it has no manifest.json");
+    if (!is_docker_archive(*files)) throw Error("it is no image: it has neither a manifest.json nor an oci-layout", "the archive of a root file system is for 'snug import'");
     return open_docker_archive(files);
   }
   if (!is_layout(*files)) throw Error("it is no image layout: it has no oci-layout with an index.json");

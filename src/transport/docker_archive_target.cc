@@ -3,7 +3,7 @@
 #include <map>
 
 #include "compress.hh"
-#include "new_file.hh"
+#include "snug/transport/new_file.hh"
 #include "snug/base/json.hh"
 #include "snug/base/text.hh"
 #include "snug/transport/hash.hh"

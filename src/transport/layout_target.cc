@@ -9,7 +9,7 @@
 #include <cerrno>
 
 #include "layout.hh"
-#include "new_file.hh"
+#include "snug/transport/new_file.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/base/text.hh"

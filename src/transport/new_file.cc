@@ -1,4 +1,4 @@
-#include "new_file.hh"
+#include "snug/transport/new_file.hh"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -74,7 +74,7 @@ TEST_CASE("export writes what a container sees") {
 TEST_CASE("commit and export say what they need") {
   const Data data;
   CHECK(has(data.snug({"commit"}).err, "needs a container"));
-  CHECK(has(data.snug({"export", "nobody", "-o", data.folder() + "/x"}).err, "there is no container 'nobody'"));
+  CHECK(has(data.snug({"export", "nobody", "-o", data.folder() + "/x"}).err, "there is no container 'nobody' on an image"));
   CHECK_FALSE(fs::exists(data.folder() + "/x"));
 }
 

@@ -209,7 +209,7 @@ TEST_CASE("image: out of a layout it is brought into the store, and unpacked aga
   CHECK(maps() == before + 1);
   result = run({program(), "run", "oci:layout"}, {.env = {data.environment()}, .folder = data.folder()});
   CHECK(result.code == 125);
-  CHECK_MESSAGE(has(result.err, "there is no image 'oci:layout' to run"), result.err);
+  CHECK_MESSAGE(has(result.err, "the image 'oci:layout' could not be brought"), result.err);
 }
 
 TEST_CASE("image: --rw is refused, and a project file may name an image") {

@@ -173,7 +173,7 @@ TEST_CASE("a registry in plain HTTP is talked to where it was named for that, al
   const Registry registry;
   static_cast<void>(registry.fill("thing:1"));
   const std::string name = registry.host() + "/thing:1";
-  check_refused(registry.snug("one", {"pull", name}), "--tls-verify=false is to be said");
+  check_refused(registry.snug("one", {"pull", name}), "snug pull --tls-verify=false");
   check_refused(registry.snug("one", {"pull", plain, "thing:1"}), "names none");
   check_refused(registry.snug("one", {"pull", plain, registry.host() + "/nothing:1"}), "manifest unknown");
   registry.write("home/.config/containers/registries.conf",

@@ -23,6 +23,9 @@ void write_record(const std::string& store, const Record& record);
 /// Lists the records of all containers. What cannot be read is left out.
 [[nodiscard]] std::vector<Record> list_records(const std::string& store);
 
+/// Whether somebody holds the container's folder: its monitor lives.
+[[nodiscard]] bool is_running(const std::string& store, const Record& record);
+
 /// Finds a container by its name, or by the first letters of its id. Throws where there is none, or more than one.
 [[nodiscard]] Record find_record(const std::string& store, std::string_view typed);
 

@@ -6,6 +6,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/runtime/mapped.hh"
+#include "snug/state/record.hh"
 
 namespace snug::commands {
 
@@ -25,6 +26,7 @@ Storage::~Storage() {
 
 // Files of sub-ids can only be removed by somebody who is root over them.
 void Storage::remove(const std::string& path) const {
+  const sys::Fd alone = state::wait_for_readers(path);
   if (state::remove_tree(path)) return;
   if (maps_ && runtime::run_mapped(*maps_, [&] { return state::remove_tree(path); })) return;
   say(format("snug: notice: {} could not be removed\n", quoted(path)));

@@ -12,8 +12,16 @@ namespace {
 
 constexpr std::size_t most_layers = 500;  // what an overlay takes
 
+std::string platform_field(const Json& object, std::string_view name) {
+  constexpr std::size_t longest = 64;
+  std::string text = text_field(object, name);
+  if (text.size() > longest || text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") != std::string::npos)
+    throw Error(format("its platform has the {} {}", name, quoted(text.substr(0, longest))));
+  return text;
+}
+
 Platform read_platform(const Json& object) {
-  return {text_field(object, "os"), text_field(object, "architecture"), text_field(object, "variant")};
+  return {platform_field(object, "os"), platform_field(object, "architecture"), platform_field(object, "variant")};
 }
 
 Descriptor read_descriptor(const Json& object) {
@@ -138,6 +146,10 @@ std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_
   if (find_field(document, "manifests"))
     return Index{is_index(type) ? type : std::string(media::index), read_descriptors(array_field(document, "manifests"))};
   return read_manifest(document, is_manifest(type) ? type : std::string(media::manifest));
+}
+
+Index parse_index(std::string_view text) {
+  return {std::string(media::index), read_descriptors(array_field(parse_json(text), "manifests"))};
 }
 
 Config parse_config(std::string_view text) {

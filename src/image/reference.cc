@@ -124,7 +124,7 @@ std::string render_reference(const Reference& reference) {
 bool is_name_of(std::string_view typed, std::string_view name) {
   try {
     const Reference reference = parse_reference(typed);
-    return render_reference(reference) == name || (reference.short_name && name.ends_with("/" + familiar_name(reference)));
+    return render_reference(reference) == name || (reference.short_name && name == "localhost/" + familiar_name(reference));
   } catch (const UsageError&) {
     return false;
   }

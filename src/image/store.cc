@@ -27,18 +27,21 @@ std::string name_of(const Descriptor& descriptor) {
   return found == descriptor.annotations.end() ? std::string() : found->second;
 }
 
-// What index.json says; empty where there is none.
+bool has_any_blob(const std::string& path) {
+  const Fd folder = sys::try_open(AT_FDCWD, (path + "/images/blobs/sha256").c_str(), O_RDONLY | O_DIRECTORY);
+  return folder && !sys::list_folder(folder.get()).empty();
+}
+
+// What index.json says; empty where there is no store. Blobs without an index are no empty store: whoever took them for one
+// would sweep them out.
 Index read_index(const std::string& path) {
   const std::string file = path + "/images/index.json";
   const Fd fd = sys::try_open(AT_FDCWD, file.c_str(), O_RDONLY | O_NOFOLLOW);
-  if (!fd && errno == ENOENT) return {std::string(media::index), {}};
+  if (!fd && errno == ENOENT && !has_any_blob(path)) return {std::string(media::index), {}};
+  if (!fd && errno == ENOENT) throw Error(format("{} is missing", quoted(file)), "snug gc --check makes it anew");
   if (!fd) throw system_error(format("open {}", quoted(file)), errno);
   try {
-    // Its own form is an index's, but it may be larger than what a registry may send.
-    const Json document = parse_json(sys::read_all(fd.get(), largest_index));
-    const auto list = document.is_object() ? document.find("manifests") : document.end();
-    if (!document.is_object() || list == document.end() || !list->is_array()) throw Error("it has no list of manifests");
-    return std::get<Index>(parse_manifest(Json{{"manifests", *list}}.dump(), media::index));
+    return parse_index(sys::read_all(fd.get(), largest_index));
   } catch (Error& error) {
     throw Error(format("{} is damaged: {}", quoted(file), error.message()), "snug gc --check mends what can be mended");
   }
@@ -46,7 +49,9 @@ Index read_index(const std::string& path) {
 
 void write_index(const std::string& path, const Index& index) {
   const Fd images = sys::open(AT_FDCWD, path + "/images", O_RDONLY | O_DIRECTORY);
-  sys::replace_file(images.get(), "index.json", render_index(index));
+  const std::string text = render_index(index);
+  if (text.size() > largest_index) throw Error(format("the store has as many names as its index takes, {} bytes", largest_index), "'snug rmi' takes names away");
+  sys::replace_file(images.get(), "index.json", text);
 }
 
 bool is_same(const Descriptor& one, const Digest& manifest) { return one.digest == manifest; }
@@ -92,7 +97,8 @@ namespace {
 // By letters of an id, or by the digest of a manifest or a configuration.
 std::optional<Image> find_by_digest(const Store& store, const std::vector<Stored>& images, std::string_view text) {
   const std::string_view hex = text.starts_with("sha256:") ? text.substr(7) : text;
-  if (!is_hex(hex)) return {};
+  constexpr std::size_t fewest = 4;  // letters: one alone may have been meant for a name
+  if (!is_hex(hex) || hex.size() < fewest) return {};
   std::optional<Image> found;
   for (const Stored& stored : images) {
     Image image;
@@ -120,12 +126,8 @@ const Stored* find_by_name(const std::vector<Stored>& images, const Reference& r
   }
   if (!reference.short_name) return nullptr;
   const Stored* found = nullptr;
-  const std::string end = "/" + familiar_name(reference);
-  for (const Stored& stored : images) {
-    if (!stored.name.ends_with(end)) continue;
-    if (found) throw UsageError(format("{} fits {} and {}", quoted(familiar_name(reference)), quoted(found->name), quoted(stored.name)), "write the whole name");
-    found = &stored;
-  }
+  for (const Stored& stored : images)
+    if (stored.name == "localhost/" + familiar_name(reference)) found = &stored;
   return found;
 }
 
@@ -139,6 +141,18 @@ std::optional<Image> Store::find(std::string_view name) const {
     if (const Stored* stored = find_by_name(images, reference)) return open(*stored);
   }
   return find_by_digest(*this, images, name);
+}
+
+std::optional<Stored> Store::find_stored(std::string_view name) const {
+  const std::vector<Stored> images = list();
+  const auto digest = parse_digest(name);
+  for (const Stored& stored : images)
+    if (digest && stored.manifest.digest == *digest) return stored;
+  try {
+    if (const Stored* stored = find_by_name(images, parse_reference(name))) return *stored;
+  } catch (const UsageError&) {  // an id
+  }
+  return {};
 }
 
 void Store::set_name(const std::string& name, const Descriptor& manifest) {
@@ -162,6 +176,7 @@ void Store::set_name(const std::string& name, const Descriptor& manifest) {
   if (!name.empty() || !is_there(manifest.digest)) {
     all.push_back({.media_type = manifest.media_type, .digest = manifest.digest, .size = manifest.size, .platform = manifest.platform});
     if (!name.empty()) all.back().annotations.emplace(name_key, name);
+    if (manifest.annotations.contains(std::string(origin_key))) all.back().annotations.emplace(origin_key, "registry");
   }
   write_index(path_, index);
 }
@@ -174,10 +189,25 @@ bool Store::drop_name(const std::string& name) {
   return dropped > 0;
 }
 
-void Store::drop_image(const Digest& manifest) {
+std::vector<std::string> Store::drop_image(const Digest& manifest, std::size_t most_names) {
   const Fd lock = lock_index(path_);
   Index index = read_index(path_);
+  std::vector<std::string> names;
+  for (const Descriptor& one : index.manifests)
+    if (is_same(one, manifest) && !name_of(one).empty()) names.push_back(name_of(one));
+  if (names.size() > most_names)
+    throw Error(format("the image has {} names: {}", names.size(), printable(join(names, ", "))), "remove them one by one, or all with --force");
   if (std::erase_if(index.manifests, [&](const Descriptor& one) { return is_same(one, manifest); })) write_index(path_, index);
+  return names;
+}
+
+void Store::rebuild(const std::vector<Descriptor>& manifests) {
+  make_store(path_);
+  const Fd lock = lock_index(path_);
+  const std::string file = path_ + "/images/index.json", damaged = file + ".damaged";
+  ::unlink(damaged.c_str());
+  if (::link(file.c_str(), damaged.c_str()) != 0 && errno != ENOENT) throw system_error(format("keep {}", quoted(damaged)), errno);
+  write_index(path_, {std::string(media::index), manifests});
 }
 
 std::string Store::blob_path(const Digest& digest) const { return format("{}/images/blobs/{}/{}", path_, digest.algorithm, digest.hex); }

@@ -17,6 +17,8 @@ namespace {
 
 using sys::Fd;
 
+constexpr std::string_view empty_index = R"({"schemaVersion":2,"manifests":[]})";
+
 constexpr std::string_view layout = R"({"imageLayoutVersion":"1.0.0"})";
 
 // flock(2), which a signal may end.
@@ -34,6 +36,11 @@ void take_after(int fd, const std::string& path, const std::function<void()>& wa
 bool is_still_at(int fd, const std::string& path) {
   const auto held = sys::find_status(fd, ""), there = sys::find_status(AT_FDCWD, path.c_str());
   return held && there && held->st_ino == there->st_ino;
+}
+
+bool is_empty(const std::string& path) {
+  const Fd folder = sys::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+  return sys::list_folder(folder.get()).empty();
 }
 
 void check_private(const std::string& path) {
@@ -56,6 +63,9 @@ void make_store(const std::string& path) {
   for (const char* folder : {"/images", "/layers", "/staging", "/locks"}) check_private(path + folder);
   const Fd images = sys::open(AT_FDCWD, path + "/images", O_RDONLY | O_DIRECTORY);
   if (!sys::find_status(images.get(), "oci-layout")) sys::replace_file(images.get(), "oci-layout", layout);
+  if (sys::find_status(images.get(), "index.json") || !is_empty(path + "/images/blobs/sha256")) return;
+  take(images.get(), LOCK_EX, path + "/images");  // nobody may have given a name meanwhile
+  if (!sys::find_status(images.get(), "index.json")) sys::replace_file(images.get(), "index.json", empty_index);
 }
 
 Fd lock_index(const std::string& path) {

@@ -4,9 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <optional>
 #include <set>
+#include <vector>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -18,6 +19,17 @@
 
 namespace snug::image_commands {
 namespace {
+
+// Whether a registry has it: what was made here is nowhere else, whatever it is called.
+bool can_be_fetched(const image::Stored& stored) { return stored.manifest.annotations.contains(std::string(image::origin_key)); }
+
+std::optional<image::Image> try_open(const image::Store& store, const image::Stored& stored) {
+  try {
+    return store.open(stored);
+  } catch (const Error&) {
+    return {};
+  }
+}
 
 class Check {
  public:
@@ -52,31 +64,30 @@ class Check {
         tell(error.message(), "'snug gc --check' makes it anew");
         throw;
       }
-      const std::string file = store_.path() + "/images/index.json";
-      if (::rename(file.c_str(), (file + ".damaged").c_str()) != 0) throw system_error(format("move {} away", quoted(file)), errno);
-      std::size_t found = 0;
-      for (const image::Digest& blob : list_blobs(store_)) found += is_taken_up(blob) ? 1U : 0U;
-      tell(error.message(), format("made anew with {} images, which have lost their names; the old one is index.json.damaged", found));
+      std::vector<image::Descriptor> manifests;
+      for (const image::Digest& blob : list_blobs(store_))
+        if (auto manifest = find_manifest(blob)) manifests.push_back(*std::move(manifest));
+      store_.rebuild(manifests);
+      tell(error.message(), format("made anew with {} images, which have lost their names; what there was of the old one is index.json.damaged", manifests.size()));
     }
   }
 
-  bool is_taken_up(const image::Digest& blob) {
+  std::optional<image::Descriptor> find_manifest(const image::Digest& blob) {
     const auto status = sys::find_status(AT_FDCWD, store_.blob_path(blob).c_str());
-    if (!status || static_cast<std::uint64_t>(status->st_size) > image::largest_manifest) return false;
+    if (!status || static_cast<std::uint64_t>(status->st_size) > image::largest_manifest) return {};
     try {
       const auto document = image::parse_manifest(store_.read_blob(blob, image::largest_manifest));
       const auto* manifest = std::get_if<image::Manifest>(&document);
-      if (!manifest) return false;
-      store_.set_name("", {.media_type = manifest->media_type, .digest = blob, .size = static_cast<std::uint64_t>(status->st_size)});
-      return true;
+      if (!manifest) return {};
+      return image::Descriptor{.media_type = manifest->media_type, .digest = blob, .size = static_cast<std::uint64_t>(status->st_size)};
     } catch (const Error&) {
-      return false;  // a configuration, or a layer
+      return {};  // a configuration, or a layer
     }
   }
 
   void check_image(const image::Stored& stored) {
     const std::string name = stored.name.empty() ? stored.manifest.digest.text() : short_name(stored.name);
-    const std::string remedy = stored.name.empty() ? format("'snug rmi {}' removes it", name) : format("'snug pull {}' mends it", shell_quoted(name));
+    const std::string remedy = can_be_fetched(stored) ? format("'snug pull {}' mends it", shell_quoted(name)) : format("'snug rmi {}' removes it", shell_quoted(name));
     try {
       const image::Image image = store_.open(stored);
       for (const image::Descriptor& layer : image.manifest.layers)
@@ -101,14 +112,6 @@ class Check {
   std::size_t faults_ = 0;
 };
 
-bool can_be_fetched(const std::string& name) {
-  try {
-    return image::parse_reference(name).registry != "localhost";
-  } catch (const UsageError&) {
-    return false;
-  }
-}
-
 }  // namespace
 
 std::size_t check(image::Store& store, bool try_only) { return Check(store, try_only).run(); }
@@ -118,13 +121,13 @@ void drop_blobs(const image::Store& store, bool try_only, Swept& swept) {
   for (const image::LayerFolder& layer : list_layers(store)) unpacked.insert(layer.diff_id);
   // A layer that one image of the store has from nowhere stays for all of them.
   for (const image::Stored& stored : store.list())
-    if (!can_be_fetched(stored.name))
-      for (const image::Descriptor& layer : store.open(stored).manifest.layers) wanted.insert(layer.digest);
+    if (const auto image = can_be_fetched(stored) ? std::nullopt : try_open(store, stored))
+      for (const image::Descriptor& layer : image->manifest.layers) wanted.insert(layer.digest);
   for (const image::Stored& stored : store.list()) {
-    const image::Image image = store.open(stored);
-    for (std::size_t at = 0; at < image.manifest.layers.size(); ++at) {
-      const image::Descriptor& layer = image.manifest.layers[at];
-      if (wanted.contains(layer.digest) || !unpacked.contains(image.config.diff_ids[at]) || !done.insert(layer.digest).second) continue;
+    const auto image = try_open(store, stored);
+    for (std::size_t at = 0; image && at < image->manifest.layers.size(); ++at) {
+      const image::Descriptor& layer = image->manifest.layers[at];
+      if (wanted.contains(layer.digest) || !unpacked.contains(image->config.diff_ids[at]) || !done.insert(layer.digest).second) continue;
       if (!store.has_blob(layer.digest, layer.size) || (!try_only && ::unlink(store.blob_path(layer.digest).c_str()) != 0)) continue;
       ++swept.blobs;
       swept.bytes += layer.size;

@@ -1,18 +1,36 @@
 #include "container.hh"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
 #include <tuple>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/environment.hh"
 #include "snug/probe/host.hh"
+#include "snug/sys/file.hh"
 #include "trees.hh"
 
 namespace snug::image_commands {
+namespace {
+
+// The lock is on the folder that a layer's root is in.
+sys::Fd hold_layer(const std::string& root) {
+  sys::Fd folder = sys::open(AT_FDCWD, root.substr(0, root.rfind('/')), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (::flock(folder.get(), LOCK_SH | LOCK_NB) != 0) throw system_error(format("hold the layer {}", quoted(root)), errno);
+  return folder;
+}
+
+}  // namespace
 
 Container find_container(const cli::Invocation& invocation, const std::string& typed) {
   const probe::CallerEnvironment environment = commands::caller_environment(invocation.environment);
-  Container container{.record = state::find_record(probe::find_store(environment), typed), .spec = {}, .facts = {}};
+  const std::string store = probe::find_store(environment);
+  Container container{.record = state::find_record(store, typed), .spec = {}, .facts = {}, .held = {}};
+  container.held.push_back(state::hold_files(store, container.record));
+  for (const std::string& lower : container.record.lowers) container.held.push_back(hold_layer(lower));
   auto& map = container.spec.id_map;
   std::tie(map.uids, map.gids) = parse_map(container.record.map);
   if (map.uids.empty() || map.gids.empty()) throw Error(format("the record of {} names no id map", quoted(typed)));

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <vector>
+
 #include "snug/cli/command.hh"
 #include "snug/plan/host_facts.hh"
 #include "snug/plan/spec.hh"
 #include "snug/state/record.hh"
+#include "snug/sys/fd.hh"
 
 namespace snug::image_commands {
 
@@ -12,9 +15,10 @@ struct Container {
   state::Record record;
   plan::Spec spec;
   plan::HostFacts facts;
+  std::vector<sys::Fd> held;  ///< neither its own files nor its layers are removed while these live
 };
 
-/// Finds a container by its name or the first letters of its id; throws where there is none.
+/// Finds a running container by its name or the first letters of its id; throws where there is none.
 [[nodiscard]] Container find_container(const cli::Invocation& invocation, const std::string& typed);
 
 }  // namespace snug::image_commands

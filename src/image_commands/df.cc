@@ -80,7 +80,7 @@ std::string render_json(const std::vector<Share>& shares) {
   Json list = Json::array();
   for (const Share& share : shares)
     list.push_back({{"Type", share.name}, {"Count", share.count}, {"Size", share.bytes}, {"Reclaimable", share.unneeded}});
-  return list.dump(2) + "\n";
+  return snug::render_json(list);
 }
 
 }  // namespace

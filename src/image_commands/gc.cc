@@ -43,6 +43,7 @@ int gc(const cli::Invocation& invocation) {
     return 0;
   }
   const Trees trees(invocation);
+  const sys::Fd lock = lock_for_removal(store);
   std::size_t damaged = 0;
   if (arguments.flag("check")) damaged = check(store, try_only);
   Swept swept = sweep(store, trees, 0, try_only);

@@ -54,7 +54,7 @@ std::string render_json(const std::vector<Step>& steps) {
   for (const Step& step : steps)
     list.push_back({{"Layer", step.layer ? step.layer->digest.text() : ""}, {"Created", step.said.created}, {"CreatedBy", step.said.created_by},
                     {"Size", step.layer ? step.layer->size : 0}, {"Comment", step.said.comment}});
-  return list.dump(2) + "\n";
+  return snug::render_json(list);
 }
 
 }  // namespace

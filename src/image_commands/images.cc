@@ -118,7 +118,7 @@ std::string render_json(const std::vector<Image>& images) {
   for (const Image& image : images)
     list.push_back({{"Id", image.id().text()}, {"Name", image.name}, {"Digest", image.descriptor.digest.text()}, {"Created", image.config.created},
                     {"Size", size_of(image)}, {"Platform", image::render_platform(image.config.platform)}, {"Labels", image.config.process.labels}});
-  return list.dump(2) + "\n";
+  return snug::render_json(list);
 }
 
 // An image has one id, whatever the number of its names.

@@ -68,7 +68,7 @@ int inspect(const cli::Invocation& invocation) {
   const image::Store store = store_of(invocation);
   Json list = Json::array();
   for (const std::string& name : invocation.arguments.operands) list.push_back(describe(store, find_image(store, name)));
-  commands::print(list.dump(2) + "\n");
+  commands::print(snug::render_json(list));
   return 0;
 }
 

@@ -39,7 +39,7 @@ class Pull {
 
   image::Image bring(const std::string& operand) {
     const auto location = transport::parse_location(operand);
-    if (location) return store_.open(bring_from(*transport::open_archive_source(operand, store_), name_for(*location)));
+    if (location) return store_.open(bring_from(*transport::open_archive_source(operand, store_), name_for(*location), false));
     constexpr std::string_view docker = "docker://";  // of skopeo and podman
     return bring_named(operand.starts_with(docker) ? operand.substr(docker.size()) : operand);
   }
@@ -71,7 +71,8 @@ class Pull {
     const bool whole = !unpacker_ || std::all_of(diff_ids.begin(), diff_ids.end(), [&](const auto& one) { return store_.has_layer(unpacker_->map(), one); });
     if (!whole) {
       platform_ = image.config.platform;
-      static_cast<void>(bring_from(*open_own_source(store_, {image.name, image.descriptor}), image.name));
+      static_cast<void>(bring_from(*open_own_source(store_, {image.name, image.descriptor}), image.name,
+                                   image.descriptor.annotations.contains(std::string(image::origin_key))));
     }
     return image;
   }
@@ -87,7 +88,7 @@ class Pull {
       const std::string name = image::render_reference(candidates[at]);
       const auto source = transport::open_registry_source(candidates[at], connection);
       const bool last = at + 1 == candidates.size();
-      if (last || answers(*source)) return bring_from(*source, name);
+      if (last || answers(*source)) return bring_from(*source, name, true);
     }
   }
 
@@ -100,8 +101,8 @@ class Pull {
     }
   }
 
-  image::Stored bring_from(transport::Source& source, const std::string& name) {
-    transport::Fetch how{.name = name, .platform = platform_, .progress = &progress_};
+  image::Stored bring_from(transport::Source& source, const std::string& name, bool from_registry) {
+    transport::Fetch how{.name = name, .platform = platform_, .from_registry = from_registry, .progress = &progress_};
     if (unpacker_) how.unpack = [this](const image::Digest& diff_id) { return unpacker_->start(diff_id); };
     return transport::fetch(source, store_, how);
   }

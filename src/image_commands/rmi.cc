@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 
 #include "functions.hh"
 #include "snug/base/error.hh"
@@ -14,43 +16,63 @@ namespace {
 
 constexpr std::int64_t resumable = 7 * 86400;  // seconds that a download waits to go on
 
-std::vector<std::string> names_of(const image::Store& store, const image::Digest& manifest) {
-  std::vector<std::string> names;
-  for (const image::Stored& stored : store.list())
-    if (stored.manifest.digest == manifest && !stored.name.empty()) names.push_back(stored.name);
-  return names;
+// Layers that no other image has. Of a damaged image nobody knows what it has: it keeps nothing.
+std::vector<image::Digest> own_layers(const image::Store& store, const image::Image& image) {
+  std::vector<image::Digest> own = image.config.diff_ids;
+  for (const image::Stored& other : store.list()) {
+    if (other.manifest.digest == image.descriptor.digest) continue;
+    try {
+      for (const image::Digest& shared : store.open(other).config.diff_ids) std::erase(own, shared);
+    } catch (const Error&) {
+    }
+  }
+  return own;
 }
 
 // Whether a container runs on the image, or on a layer that no other image has.
 bool is_in_use(const image::Store& store, const image::Image& image) {
   for (const state::Record& record : state::list_records(store.path()))
     if (record.manifest == image.descriptor.digest.text() && state::is_running(store.path(), record)) return true;
-  std::vector<image::Digest> own = image.config.diff_ids;
-  for (const image::Stored& other : store.list()) {
-    if (other.manifest.digest == image.descriptor.digest) continue;
-    for (const image::Digest& shared : store.open(other).config.diff_ids) std::erase(own, shared);
-  }
+  const std::vector<image::Digest> own = own_layers(store, image);
   for (const image::LayerFolder& layer : list_layers(store))
     if (std::find(own.begin(), own.end(), layer.diff_id) != own.end() && image::is_used(layer)) return true;
   return false;
 }
 
-// Takes one name, or the whole image; tells what was taken as docker does.
-void remove(image::Store& store, const std::string& typed, bool force) {
-  const image::Image image = find_image(store, typed);
-  const std::vector<std::string> names = names_of(store, image.descriptor.digest);
-  const bool by_id = !image::is_name_of(typed, image.name);
-  if (by_id && names.size() > 1 && !force)
-    throw Error(format("{} has {} names: {}", quoted(typed), names.size(), printable(join(names, ", "))), "remove them one by one, or all with --force");
-  const bool last = by_id || names.size() < 2;
-  if (last && !force && is_in_use(store, image)) throw Error(format("a container runs on {}", quoted(typed)), "end it first; --force takes the name all the same");
-  for (const std::string& name : by_id ? names : std::vector<std::string>{image.name}) {
-    store.drop_name(name);
-    commands::print(format("Untagged: {}\n", printable(short_name(name))));
+std::optional<image::Image> try_open(const image::Store& store, const image::Stored& stored) {
+  try {
+    return store.open(stored);
+  } catch (const Error&) {  // damaged, which is no reason to keep it
+    return {};
   }
-  if (!last) return;
-  store.drop_image(image.descriptor.digest);
-  commands::print(format("Deleted: {}\n", image.id().text()));
+}
+
+std::size_t count_names(const image::Store& store, const image::Digest& manifest) {
+  std::size_t count = 0;
+  for (const image::Stored& stored : store.list()) count += stored.manifest.digest == manifest && !stored.name.empty() ? 1U : 0U;
+  return count;
+}
+
+void untag(const std::string& name) { commands::print(format("Untagged: {}\n", printable(short_name(name)))); }
+
+// Takes one name, or the whole image; tells what was taken as docker does. What is the last name is known when it is gone: others
+// give names meanwhile.
+void remove(image::Store& store, const std::string& typed, bool force) {
+  const auto known = store.find_stored(typed);
+  const auto image = known ? try_open(store, *known) : std::optional(find_image(store, typed));
+  const image::Stored target = known ? *known : image::Stored{image->name, image->descriptor};
+  const image::Digest& manifest = target.manifest.digest;
+  const bool by_name = known && image::is_name_of(typed, target.name);
+  const bool last = !by_name || count_names(store, manifest) < 2;
+  if (last && !force && image && is_in_use(store, *image))
+    throw Error(format("a container runs on {}", quoted(typed)), "end it first; --force takes the name all the same");
+  if (by_name) {
+    store.drop_name(target.name);
+    untag(target.name);
+  } else {
+    for (const std::string& name : store.drop_image(manifest, force ? SIZE_MAX : 1)) untag(name);
+  }
+  if (!store.find_stored(manifest.text())) commands::print(format("Deleted: {}\n", image ? image->id().text() : manifest.text()));
 }
 
 std::vector<std::string> all_ids(const image::Store& store) {
@@ -79,6 +101,7 @@ int rmi(const cli::Invocation& invocation) {
   }
   if (!store.exists()) return code;
   try {
+    const sys::Fd lock = lock_for_removal(store);
     for (const std::string& kept : sweep(store, Trees(invocation), resumable, false).kept) commands::say(format("snug: notice: {}\n", kept));
   } catch (const Error& error) {
     commands::say(format("snug: notice: what no image needs is still there: {}\n  hint:  'snug gc' removes it later\n", error.message()));

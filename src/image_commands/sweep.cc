@@ -85,12 +85,19 @@ std::vector<Waste> find_waste(const image::Store& store, std::int64_t age) {
   return waste;
 }
 
-Swept sweep(const image::Store& store, const Trees& trees, std::int64_t age, bool try_only) {
-  const sys::Fd lock = try_lock_exclusive(store);
+sys::Fd lock_for_removal(const image::Store& store) {
+  sys::Fd lock = try_lock_exclusive(store);
   if (!lock) throw Error("another snug is adding to the store", "try again when it has finished");
+  return lock;
+}
+
+Swept sweep(const image::Store& store, const Trees& trees, std::int64_t age, bool try_only) {
   Broom broom(store, trees, try_only);
   for (const Waste& waste : find_waste(store, age)) broom.take(waste);
-  return broom.finish();
+  Swept swept = broom.finish();
+  for (const std::string& damaged : usage_of(store).damaged)
+    swept.kept.push_back(format("no blob and no layer is removed while an image is damaged: {}", damaged));
+  return swept;
 }
 
 }  // namespace snug::image_commands

@@ -29,8 +29,10 @@ struct Swept {
 /// an image is damaged only the last is found: nobody knows what the image needs.
 [[nodiscard]] std::vector<Waste> find_waste(const image::Store& store, std::int64_t age);
 
-/// Removes what was found, but layers that a container runs on; `try_only` only weighs it. Somebody who adds to the store at this moment keeps
-/// this from beginning: throws then.
+/// Keeps everybody from adding to the store while the descriptor lives; throws where somebody does.
+[[nodiscard]] sys::Fd lock_for_removal(const image::Store& store);
+
+/// Removes what was found, but layers that a container runs on; `try_only` only weighs it. The caller has lock_for_removal.
 Swept sweep(const image::Store& store, const Trees& trees, std::int64_t age, bool try_only);
 
 }  // namespace snug::image_commands

@@ -9,10 +9,10 @@ int tag(const cli::Invocation& invocation) {
   need_operands(invocation, 2, "an image and a name for it");
   const auto& operands = invocation.arguments.operands;
   image::Store store = store_of(invocation);
+  const sys::Fd lock = store.exists() ? image::lock_shared(store) : sys::Fd();
   const image::Image image = find_image(store, operands[0]);
   const image::Reference name = image::parse_reference(operands[1]);
   if (name.digest) throw UsageError(format("{} names a digest, which nobody can give", quoted(operands[1])));
-  const sys::Fd lock = image::lock_shared(store);
   store.set_name(image::render_reference(name), image.descriptor);
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 
 #include "snug/base/error.hh"
@@ -57,6 +58,20 @@ std::vector<Record> list_records(const std::string& store) {
 bool is_running(const std::string& store, const Record& record) {
   const sys::Fd folder = sys::try_open(AT_FDCWD, folder_of(store, record.id).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   return folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0;
+}
+
+sys::Fd hold_files(const std::string& store, const Record& record) {
+  sys::Fd file = sys::try_open(AT_FDCWD, (folder_of(store, record.id) + "/config.json").c_str(), O_RDONLY | O_NOFOLLOW);
+  const bool held = file && ::flock(file.get(), LOCK_SH | LOCK_NB) == 0;
+  const auto status = held ? sys::find_status(file.get(), "") : std::nullopt;
+  if (!status || status->st_nlink == 0) throw Error(format("the container {} has just ended", quoted(record.name.empty() ? record.id : record.name)));
+  return file;
+}
+
+sys::Fd wait_for_readers(const std::string& path) {
+  sys::Fd file = sys::try_open(AT_FDCWD, (path + "/config.json").c_str(), O_RDONLY | O_NOFOLLOW);
+  while (file && ::flock(file.get(), LOCK_EX) != 0 && errno == EINTR) continue;
+  return file;
 }
 
 Record find_record(const std::string& store, std::string_view typed) {

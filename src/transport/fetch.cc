@@ -143,8 +143,11 @@ image::Stored fetch(Source& source, Store& store, const Fetch& how) {
     bring_layers(source, store, how, layers);
     store.write_blob(found.manifest.config.digest, config_text);
     store.write_blob(found.descriptor.digest, found.text.content);
-    store.set_name(how.name, found.descriptor);
-    return {how.name, found.descriptor};
+    image::Descriptor named = found.descriptor;
+    named.annotations.clear();  // a stranger's
+    if (how.from_registry) named.annotations.emplace(image::origin_key, "registry");
+    store.set_name(how.name, named);
+    return {how.name, named};
   } catch (Error& error) {
     throw error.during(format("fetching {}", quoted(source.name())));
   }

@@ -55,6 +55,37 @@ TEST_CASE("commit makes an image of what a container wrote, and of what it remov
   CHECK(store.snug({"gc", "--check"}).out == "removed 0 blobs, 0 layers and 0 unfinished things: 0B\n");
 }
 
+TEST_CASE("gc --blobs keeps what no registry has, whatever it is called") {
+  const Small store;
+  const Background container = store.start("here", "echo new >/etc/new");
+  REQUIRE(store.is_ready());
+  REQUIRE(store.snug({"commit", "here", "made-here"}).code == 0);
+  store.let_go();
+  CHECK(store.snug({"run", "made-here", "cat", "/etc/new"}).out == "new\n");
+  CHECK(has(store.snug({"gc", "--blobs"}).out, "removed 0 blobs"));
+  CHECK(store.snug({"save", "-q", "-o", store.folder() + "/out.tar", "made-here"}).code == 0);
+}
+
+TEST_CASE("a container's files stay while they are read, also when it ends") {
+  const Small store;
+  const Background container = store.start("ending", "mkdir /many; for n in $(seq 3000); do echo $n >/many/$n; done");
+  REQUIRE(store.is_ready());
+  Background commit({"env", store.environment(), program(), "commit", "ending", "localhost/whole"});
+  store.let_go();
+  if (commit.wait() == 0)  // else it came too late, and said so
+    CHECK(store.snug({"run", "localhost/whole", "sh", "-c", "ls /many | wc -l"}).out == "3000\n");
+}
+
+TEST_CASE("two containers of one name do not run") {
+  const Small store;
+  const Background container = store.start("once", "true");
+  REQUIRE(store.is_ready());
+  const Result second = store.snug({"run", "--name", "once", "localhost/small:1", "true"});
+  CHECK(second.code == 125);
+  CHECK_MESSAGE(has(second.err, "a container of the name 'once' is running already"), second.err);
+  store.let_go();
+}
+
 TEST_CASE("export writes what a container sees") {
   const Small store;
   const Background container = store.start("seen", "echo new >/etc/new; rm -r /etc/group");

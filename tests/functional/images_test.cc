@@ -121,6 +121,36 @@ TEST_CASE("gc removes what no image has, keeps what one has, and mends what is d
   CHECK(store.out({"gc", "--check"}).starts_with("removed 0 blobs"));
 }
 
+TEST_CASE("a damaged image keeps no other, and can be removed") {
+  const Store store;
+  const std::string id = values_of(store.out({"inspect", "one"}), "Id").at(0);
+  shell_output("chmod u+w " + store.store() + "/images/blobs/sha256/* && truncate -s 0 " + store.store() + "/images/blobs/sha256/" + id.substr(7));
+  const Result kept = store.snug({"gc"});
+  CHECK_MESSAGE(has(kept.err, "no blob and no layer is removed while an image is damaged"), kept.err);
+  CHECK(has(store.out({"rmi", "two"}), "Deleted: "));
+  CHECK(has(store.out({"rmi", "one"}), "Untagged: one:latest"));
+  CHECK(store.blobs() == 0);
+}
+
+TEST_CASE("without its index a store is damaged, and nothing of it is swept out") {
+  const Store store;
+  const std::size_t all = store.blobs();
+  fs::remove(store.store() + "/images/index.json");
+  CHECK(store.snug({"gc"}).code == 125);
+  CHECK(store.snug({"rmi", "nothing"}).code == 1);
+  CHECK(store.blobs() == all);
+  CHECK(has(store.out({"gc", "--check"}), "made anew with 2 images"));
+  CHECK(store.blobs() == all);
+}
+
+TEST_CASE("rmi takes all images or some") {
+  const Store store;
+  CHECK(has(store.snug({"rmi", "--all", "one"}).err, "cannot be used together"));
+  CHECK(store.blobs() > 0);
+  CHECK(store.snug({"rmi", "--all"}).code == 0);
+  CHECK(store.blobs() == 0);
+}
+
 TEST_CASE("an index that was cut off costs the names and no image") {
   const Store store;
   shell_output("truncate -s 20 " + store.store() + "/images/index.json");

@@ -20,4 +20,7 @@ using Json = nlohmann::ordered_json;
 /// Error that says where it is wrong; the caller says of what (`during`). How large it may be is the caller's care.
 [[nodiscard]] Json parse_json(std::string_view text);
 
+/// Gives JSON for people and programs, indented, with a line feed at its end: what a terminal could act on stands there as \uXXXX.
+[[nodiscard]] std::string render_json(const Json& json);
+
 }  // namespace snug

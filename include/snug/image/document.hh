@@ -89,6 +89,9 @@ inline constexpr std::uint64_t largest_config = 8U << 20U;    ///< bytes
 /// of itself, or that is both at once, is refused. Throws an Error.
 [[nodiscard]] std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_view media_type = {});
 
+/// Reads the index of a layout, which lists all images in it and may be as large as it has to. Throws an Error.
+[[nodiscard]] Index parse_index(std::string_view text);
+
 /// Reads a configuration; throws an Error.
 [[nodiscard]] Config parse_config(std::string_view text);
 

@@ -31,6 +31,9 @@ struct Image {
   [[nodiscard]] const Digest& id() const noexcept { return manifest.config.digest; }
 };
 
+/// The annotation in index.json of an image that came from a registry, where its blobs can be had again.
+inline constexpr std::string_view origin_key = "snug.origin";
+
 /// What snug keeps of images, in $XDG_DATA_HOME/snug (snug-image(5)):
 ///
 ///     images/   an OCI image layout: oci-layout, index.json, blobs/ALGORITHM/HEX
@@ -52,8 +55,11 @@ class Store {
   [[nodiscard]] std::vector<Stored> list() const;
 
   /// Finds an image by name, by digest or by the first letters of its id; nothing where there is none. A name without a
-  /// registry is docker.io's, or else the only one that ends so. Throws where it fits several, and where it is no name.
+  /// registry is docker.io's, or else localhost's; of an id at least four letters are needed. Throws where it fits several, and where it is no name.
   [[nodiscard]] std::optional<Image> find(std::string_view name) const;
+
+  /// Finds an image by name or by the digest of its manifest, and reads nothing of it.
+  [[nodiscard]] std::optional<Stored> find_stored(std::string_view name) const;
 
   /// Whether there is a store at all.
   [[nodiscard]] bool exists() const;
@@ -62,13 +68,15 @@ class Store {
   [[nodiscard]] Image open(const Stored& stored) const;
 
   /// Gives `name` to the image of `manifest`, and takes it from the image that had it, which stays without one. With an empty
-  /// name it is only kept. Locks the index.
+  /// name it is only kept. An annotation origin_key of `manifest` is kept with it. Locks the index.
   void set_name(const std::string& name, const Descriptor& manifest);
 
   /// Takes a name away, and with its last name the image from the index; false where there was none of that name.
   bool drop_name(const std::string& name);
-  /// Takes an image from the index, with all its names.
-  void drop_image(const Digest& manifest);
+  /// Takes an image from the index, with all its names, which it gives. Throws where there are more than `most_names`.
+  std::vector<std::string> drop_image(const Digest& manifest, std::size_t most_names);
+  /// Writes the index anew, with these images and no names; the old one is index.json.damaged then.
+  void rebuild(const std::vector<Descriptor>& manifests);
 
   // Blobs
 

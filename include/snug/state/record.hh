@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "snug/sys/fd.hh"
+
 namespace snug::state {
 
 /// What a container was made of, for the commands that look at it from outside: STORE/containers/ID/config.json.
@@ -25,6 +27,12 @@ void write_record(const std::string& store, const Record& record);
 
 /// Whether somebody holds the container's folder: its monitor lives.
 [[nodiscard]] bool is_running(const std::string& store, const Record& record);
+
+/// Keeps a container's files from being removed while the descriptor lives, for who reads them. Throws where that has begun already.
+[[nodiscard]] sys::Fd hold_files(const std::string& store, const Record& record);
+
+/// Waits until nobody reads the files of the container's folder `path` any more; nobody begins to while the descriptor lives.
+[[nodiscard]] sys::Fd wait_for_readers(const std::string& path);
 
 /// Finds a container by its name, or by the first letters of its id. Throws where there is none, or more than one.
 [[nodiscard]] Record find_record(const std::string& store, std::string_view typed);

@@ -86,6 +86,22 @@ TEST_CASE("documents of strangers are bounded") {
   CHECK(config_refusal("{}") == "its field 'rootfs' is no object");
 }
 
+TEST_CASE("a document costs what its size says, however it is made") {
+  std::string objects = "[";
+  for (int n = 0; n < 200000; ++n) objects += R"({"":0},)";
+  const std::string text = R"({"rootfs":{"diff_ids":[]},"x":)" + objects + "0]}";  // seconds or hours: a test that hangs fails
+  CHECK(parse_config(text).diff_ids.empty());
+  CHECK(config_refusal(R"({"rootfs":{"diff_ids":[]},"architecture":")" + std::string(1000, 'x') + "\"}").find("its platform has") == 0);
+  CHECK(config_refusal("{\"rootfs\":{\"diff_ids\":[]},\"variant\":\"\xc2\x9b\"}").find("its platform has the variant") == 0);
+}
+
+TEST_CASE("JSON for people holds nothing that a terminal acts on") {
+  const std::string text = "\x1b \x7f \xc2\x9b \xe2\x80\xae \xe2\x81\xa6 \xe2\x80\x93 \xc3\xa9";
+  const std::string shown = render_json(Json(text));
+  CHECK(shown == "\"\\u001b \\u007f \\u009b \\u202e \\u2066 \xe2\x80\x93 \xc3\xa9\"\n");
+  CHECK(parse_json(shown).get<std::string>() == text);
+}
+
 TEST_CASE("a configuration is read, and nothing of it is lost that snug knows") {
   const Config config = parse_config(
       R"({"architecture":"arm64","os":"linux","created":"2024-01-01T00:00:00Z","config":{"Entrypoint":["/e"],"Cmd":null,"Env":["A=b"],)"

@@ -70,7 +70,7 @@ TEST_CASE("a name belongs to one image; who loses it stays until it is removed")
   CHECK(test.names() == "docker.io/library/x:1=b =a docker.io/library/y:1=b ");
   CHECK(test.store.drop_name("docker.io/library/y:1"));
   CHECK_FALSE(test.store.drop_name("docker.io/library/y:1"));
-  test.store.drop_image(digest('a'));
+  CHECK(test.store.drop_image(digest('a'), 0).empty());
   CHECK(test.names() == "docker.io/library/x:1=b ");
   test.add('b', "");
   CHECK(test.names() == "docker.io/library/x:1=b ");
@@ -84,8 +84,10 @@ TEST_CASE("images are found by name, by id, by digest, and by what is left of a 
   CHECK(test.found("debian:12") == "a");
   CHECK(test.found("docker.io/debian:12") == "a");
   CHECK(test.found("debian") == "nothing");
-  CHECK(test.found("me/tool") == "b");
-  CHECK(test.found("tool").find("fits") != std::string::npos);
+  CHECK(test.found("me/tool") == "nothing");
+  CHECK(test.found("quay.io/me/tool") == "b");
+  CHECK(test.found("tool") == "c");
+  CHECK(test.found("b") == "nothing");
   CHECK(test.found("bbbb") == "b");
   CHECK(test.found(digest('c').text()) == "c");
   CHECK(test.found("debian@" + digest('a').text()) == "a");
@@ -104,6 +106,27 @@ TEST_CASE("one damaged file costs that image only, and is named") {
   CHECK(test.found("one") == "the blob " + digest('a').text() + " is not in the store");
   fs::resize_file(test.folder / "snug/images/index.json", 10);
   CHECK(test.found("two").find("index.json' is damaged") != std::string::npos);
+}
+
+TEST_CASE("a store whose index is gone is damaged, not empty") {
+  TestStore test;
+  test.add('a', "docker.io/library/one:latest");
+  fs::remove(test.folder / "snug/images/index.json");
+  CHECK(test.found("one").find("index.json' is missing") != std::string::npos);
+  CHECK_THROWS_AS(test.add('b', "docker.io/library/two:latest"), Error);
+  test.store.rebuild({{.media_type = std::string(media::manifest), .digest = digest('a'), .size = 1}});
+  CHECK(test.names() == "=a ");
+}
+
+TEST_CASE("where an image came from is kept, as far as snug itself says so") {
+  TestStore test;
+  Descriptor manifest = test.add('a', "docker.io/library/one:latest");
+  CHECK_FALSE(test.store.list()[0].manifest.annotations.contains(std::string(origin_key)));
+  manifest.annotations = {{std::string(origin_key), "registry"}, {"org.opencontainers.image.ref.name", "docker.io/library/other:latest"}};
+  test.store.set_name("docker.io/library/two:latest", manifest);
+  CHECK(test.names() == "docker.io/library/one:latest=a docker.io/library/two:latest=a ");
+  CHECK(test.store.list()[1].manifest.annotations.contains(std::string(origin_key)));
+  CHECK_THROWS_AS(test.store.drop_image(digest('a'), 1), Error);
 }
 
 TEST_CASE("what is staged gets its last name once") {

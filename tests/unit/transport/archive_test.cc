@@ -191,7 +191,7 @@ TEST_CASE("a docker-archive with something wrong in it is refused") {
   CHECK(with(Json::array({listed("x.json", {"x.json"})})).find("is not what it should be: its digest is") != std::string::npos);
   CHECK(with(Json::array({{{"Config", 5}}})).starts_with("its field 'Config' is no text"));
   CHECK(with(Json::array({listed("x.json", {"a"}), listed("x.json", {"a"}, {"b"})})).starts_with("there are several images in it"));
-  CHECK(refused(layers + config + tar_end()).starts_with("it is no docker-archive"));
+  CHECK(refused(layers + config + tar_end()).starts_with("it is no image: it has neither"));
   CHECK(refused(tar({.name = "manifest.json", .data = std::string(5 << 20U, '[')})).starts_with("it is larger than"));
   CHECK(refused(tar({.name = "manifest.json", .data = std::string(100000, '[')})).starts_with("it is more than 100 levels deep"));
   CHECK(refused("no archive at all").starts_with("it ends too early"));

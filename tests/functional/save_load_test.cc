@@ -91,7 +91,7 @@ TEST_CASE("an archive that is damaged is refused, and the store stays whole") {
   for (const char* name : {"cut.tar", "odd.tar", "noise.tar", "missing.tar"}) {
     const Result result = made.snug({"load", "-i", made.path(name)});
     CHECK(result.code == 125);
-    CHECK_MESSAGE(result.err.find("snug: the layer") != std::string::npos, result.err);
+    CHECK_MESSAGE(("\n" + result.err).find("\nsnug: ") != std::string::npos, result.err);
   }
   CHECK(made.out({"images", "-q"}).empty());
   for (const auto& entry : fs::directory_iterator(made.store() + "/staging"))  // what could be gone on with

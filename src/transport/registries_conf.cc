@@ -37,17 +37,17 @@ class Reader {
   }
 
   void add_mirror(RegistryRule& rule, const toml::table& table, bool digests_only) {
-    Location mirror = location(table);
+    RegistryLocation mirror = location(table);
     if (mirror.name.empty()) refuse(table, "mirror", "has no location");
     const std::string from = find_text(table, "pull-from-mirror");
     if (!from.empty() && from != "all" && from != "tag-only" && from != "digest-only") refuse(table, "pull-from-mirror", "is all, tag-only or digest-only");
-    if (from == "tag-only") mirror.serves = Location::For::tags;
-    if (from == "digest-only" || (from.empty() && digests_only)) mirror.serves = Location::For::digests;
+    if (from == "tag-only") mirror.serves = RegistryLocation::For::tags;
+    if (from == "digest-only" || (from.empty() && digests_only)) mirror.serves = RegistryLocation::For::digests;
     rule.mirrors.push_back(std::move(mirror));
   }
 
-  Location location(const toml::table& table) {
-    Location location{.name = find_text(table, "location"), .insecure = find_flag(table, "insecure")};
+  RegistryLocation location(const toml::table& table) {
+    RegistryLocation location{.name = find_text(table, "location"), .insecure = find_flag(table, "insecure")};
     if (location.name.find("://") != std::string::npos || location.name.ends_with('/')) refuse(table, "location", "is HOST[:PORT][/PATH]");
     return location;
   }
@@ -127,8 +127,8 @@ Endpoint make_endpoint(const std::string& name, bool insecure) {
   return {host_for(name.substr(0, slash)), slash == std::string::npos ? "" : name.substr(slash + 1), insecure};
 }
 
-bool serves(const Location& mirror, const image::Reference& reference) {
-  return mirror.serves == Location::For::all || (mirror.serves == Location::For::digests) == reference.digest.has_value();
+bool serves(const RegistryLocation& mirror, const image::Reference& reference) {
+  return mirror.serves == RegistryLocation::For::all || (mirror.serves == RegistryLocation::For::digests) == reference.digest.has_value();
 }
 
 }  // namespace
@@ -165,7 +165,7 @@ std::vector<Endpoint> endpoints_of(const RegistriesConf& conf, const image::Refe
 
   const std::string rest = name.substr(fit(rule->prefix, name));
   std::vector<Endpoint> endpoints;
-  for (const Location& mirror : rule->mirrors)
+  for (const RegistryLocation& mirror : rule->mirrors)
     if (mirrors && serves(mirror, reference)) endpoints.push_back(make_endpoint(mirror.name + rest, mirror.insecure));
   const std::string& place = rule->location.name;
   endpoints.push_back(make_endpoint(place.empty() ? name : place + rest, insecure || rule->location.insecure));

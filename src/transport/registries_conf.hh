@@ -11,18 +11,18 @@
 namespace snug::transport {
 
 /// A place where the repositories below a prefix are.
-struct Location {
+struct RegistryLocation {
   std::string name;  ///< HOST[:PORT][/PATH]; empty: the prefix itself
   bool insecure = false;
   enum class For { all, tags, digests } serves = For::all;
-  bool operator==(const Location&) const = default;
+  bool operator==(const RegistryLocation&) const = default;
 };
 
 /// A [[registry]] of registries.conf.
 struct RegistryRule {
   std::string prefix;  ///< HOST[:PORT][/PATH], or *.DOMAIN
-  Location location;
-  std::vector<Location> mirrors;  ///< asked before it, in this order
+  RegistryLocation location;
+  std::vector<RegistryLocation> mirrors;  ///< asked before it, in this order
   bool blocked = false;
   std::string file;
   bool operator==(const RegistryRule&) const = default;

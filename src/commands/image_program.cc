@@ -39,15 +39,12 @@ class SparedSignals {
 int run(std::vector<std::string> words, const Environment& environment, std::string* output) {
   const std::string path = probe::find_own_program("snug-image");
   if (path.empty()) throw Error("snug-image, which works on images, is not installed beside snug", "make install puts it there");
-  std::vector<char*> pointers;
   words.insert(words.begin(), "snug-image");
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
   sys::FdPair pipe;
   if (output) pipe = sys::make_pipe();
   const SparedSignals spared;
   const std::array streams{STDIN_FILENO, output ? pipe.second.get() : STDOUT_FILENO, STDERR_FILENO};
-  const sys::Cloned child = sys::start_program(path.c_str(), pointers.data(), const_cast<char* const*>(environment.entries()), streams, SIGTERM);
+  const sys::Cloned child = sys::start_program(path, std::move(words), environment.entries(), streams, SIGTERM);
   if (child.pid < 0) throw system_error("start snug-image", errno);
   pipe.second.reset();
   if (output) *output = sys::read_all(pipe.first.get());

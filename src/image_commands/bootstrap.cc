@@ -89,13 +89,10 @@ class Maker {
     const std::string snug = probe::find_own_program("snug");
     if (snug.empty()) throw Error("snug is not installed beside snug-image", "make install puts it there");
     words.insert(words.begin(), "snug");
-    std::vector<char*> pointers;
-    for (std::string& word : words) pointers.push_back(word.data());
-    pointers.push_back(nullptr);
     sys::FdPair pipe = sys::make_pipe();
     const sys::Fd nothing = sys::open(AT_FDCWD, "/dev/null", O_RDONLY);
     const std::array streams{nothing.get(), pipe.second.get(), STDERR_FILENO};
-    const sys::Cloned child = sys::start_program(snug.c_str(), pointers.data(), const_cast<char* const*>(environment.entries()), streams, SIGKILL);
+    const sys::Cloned child = sys::start_program(snug, std::move(words), environment.entries(), streams, SIGKILL);
     if (child.pid < 0) throw system_error("start snug run", errno);
     pid_ = child.pid;
     ::dup2(pipe.first.get(), STDIN_FILENO);

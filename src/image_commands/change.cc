@@ -144,4 +144,15 @@ void apply_change(Process& process, std::string_view instruction) {
   found->apply(process, value);
 }
 
+void apply_changes(image::Process& process, const cli::Arguments& arguments) {
+  for (const cli::Given& given : arguments.options) {
+    if (given.option->name != "change") continue;
+    try {
+      apply_change(process, given.value);
+    } catch (const UsageError& error) {
+      throw UsageError(format("--change {}: {}", quoted(given.value), error.message()), error.hint());
+    }
+  }
+}
+
 }  // namespace snug::image_commands

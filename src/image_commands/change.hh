@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "snug/cli/arguments.hh"
 #include "snug/image/document.hh"
 
 namespace snug::image_commands {
@@ -9,5 +10,8 @@ namespace snug::image_commands {
 /// Does to what an image wants to run what an instruction of a Dockerfile says: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER,
 /// VOLUME or WORKDIR. Throws UsageError.
 void apply_change(image::Process& process, std::string_view instruction);
+
+/// Does what each --change of a command says, in their order. Throws UsageError that names the one that is wrong.
+void apply_changes(image::Process& process, const cli::Arguments& arguments);
 
 }  // namespace snug::image_commands

@@ -57,14 +57,7 @@ void apply_options(image::Config& config, const cli::Arguments& arguments) {
   const std::string *author = arguments.find("author"), *message = arguments.find("message");
   config.created = now;
   if (author) config.author = *author;
-  for (const cli::Given& given : arguments.options) {
-    if (given.option->name != "change") continue;
-    try {
-      apply_change(config.process, given.value);
-    } catch (const UsageError& error) {
-      throw UsageError(format("--change {}: {}", quoted(given.value), error.message()), error.hint());
-    }
-  }
+  apply_changes(config.process, arguments);
   config.history.push_back({.created = now, .created_by = "snug commit", .author = config.author, .comment = message ? *message : "", .empty = false});
 }
 

@@ -5,6 +5,7 @@
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
 #include "snug/state/container_folder.hh"
+#include "snug/state/record.hh"
 #include "store_of.hh"
 #include "sweep.hh"
 
@@ -16,6 +17,7 @@ std::string plural(std::size_t count, std::string_view word) { return format("{}
 // What is left of containers whose monitor was killed.
 void sweep_containers(const image::Store& store, const Trees& trees, bool try_only, Swept& swept) {
   for (const std::string& path : state::find_leftovers(store.path())) {
+    const sys::Fd alone = try_only ? sys::Fd() : state::wait_for_readers(path);
     const std::uint64_t size = trees.size(path);
     if (!try_only && !trees.remove(path)) {
       swept.kept.push_back(format("{} could not be removed", quoted(path)));

@@ -18,14 +18,7 @@ image::Config config_of(const cli::Arguments& arguments) {
   const std::string* message = arguments.find("message");
   image::Config config{.platform = image::own_platform(), .created = now, .author = {}, .process = {}, .diff_ids = {},
                        .history = {{.created = now, .created_by = {}, .author = {}, .comment = message ? *message : format("Imported from {}", arguments.operands[0])}}};
-  for (const cli::Given& given : arguments.options) {
-    if (given.option->name != "change") continue;
-    try {
-      apply_change(config.process, given.value);
-    } catch (const UsageError& error) {
-      throw UsageError(format("--change {}: {}", quoted(given.value), error.message()), error.hint());
-    }
-  }
+  apply_changes(config.process, arguments);
   return config;
 }
 

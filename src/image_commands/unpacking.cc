@@ -38,12 +38,9 @@ LayerProcess::LayerProcess(std::vector<std::string> words, const Environment& en
   sys::FdPair input = sys::make_pipe(), verdict = sys::make_pipe(), answer = sys::make_pipe(), talk = sys::make_pipe();
   static_cast<void>(::fcntl(input.second.get(), F_SETPIPE_SZ, pipe_size));  // slower, where the user's pipes are full
   words.insert(words.begin(), "snug-image");
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
   const std::array streams{input.first.get(), answer.second.get(), talk.second.get(), verdict.first.get()};
   static_assert(verdict_descriptor == 3);
-  const sys::Cloned child = sys::start_program("/proc/self/exe", pointers.data(), const_cast<char* const*>(environment.entries()), streams);
+  const sys::Cloned child = sys::start_program("/proc/self/exe", std::move(words), environment.entries(), streams);
   if (child.pid < 0) throw system_error("start the unpacking of a layer", errno);
   pid_ = child.pid;
   input_ = std::move(input.second);

@@ -54,9 +54,13 @@ namespace {
 
 }  // namespace
 
-Cloned start_program(const char* path, char* const* words, char* const* environment, std::span<const int> streams, int death_signal) noexcept {
+Cloned start_program(const std::string& path, std::vector<std::string> words, const char* const* environment, std::span<const int> streams,
+                     int death_signal) {
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
   Cloned child = clone_process(0);
-  if (child.pid == 0) become_program(path, words, environment, streams, death_signal);
+  if (child.pid == 0) become_program(path.c_str(), pointers.data(), const_cast<char* const*>(environment), streams, death_signal);
   return child;
 }
 

@@ -110,6 +110,8 @@ TEST_CASE("gc removes what no image has, keeps what one has, and mends what is d
   CHECK(store.out({"gc", "--dry-run"}) == "would remove 1 blob, 0 layers and 0 unfinished things: 5B\n");
   CHECK(store.blobs() == all + 1);
   CHECK(store.out({"gc"}) == "removed 1 blob, 0 layers and 0 unfinished things: 5B\n");
+  shell_output("echo half >" + store.store() + "/images/blobs/sha256/.abc.123");  // a document that was being written
+  CHECK(store.out({"gc", "--check"}) == "removed 0 blobs, 0 layers and 1 unfinished thing: 5B\n");
   CHECK(store.out({"gc", "--check"}) == "removed 0 blobs, 0 layers and 0 unfinished things: 0B\n");
   const std::string layer = values_of(store.out({"inspect", "two"}), "Digest").back();
   shell_output("chmod u+w " + store.store() + "/images/blobs/sha256/* && printf x | dd conv=notrunc status=none bs=1 of=" + store.store() + "/images/blobs/sha256/" + layer.substr(7));

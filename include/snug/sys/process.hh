@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "snug/sys/fd.hh"
 
@@ -20,10 +22,10 @@ struct Cloned {
 [[nodiscard]] Cloned clone_process(std::uint64_t flags, bool siblings = false) noexcept;
 
 /// Starts the program at `path` in a child: `streams` become its descriptors 0, 1, 2 and so on, signals have their default
-/// dispositions, and where `death_signal` is not 0 it gets that when the thread that started it ends. `words` and `environment` end with a null.
+/// dispositions, and where `death_signal` is not 0 it gets that when the thread that started it ends. `environment` ends with a null.
 /// Nothing that takes a lock is called in the child: the caller may have other threads. 126 where it cannot be executed.
-[[nodiscard]] Cloned start_program(const char* path, char* const* words, char* const* environment, std::span<const int> streams,
-                                   int death_signal = 0) noexcept;
+[[nodiscard]] Cloned start_program(const std::string& path, std::vector<std::string> words, const char* const* environment,
+                                   std::span<const int> streams, int death_signal = 0);
 
 /// pidfd_open(2); empty with errno set.
 [[nodiscard]] Fd open_process(pid_t pid) noexcept;

@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <variant>
 
@@ -28,9 +29,9 @@ void write_record(const Planned& planned) {
     if (other.name == *planned.spec.name && state::is_running(planned.facts.store, other))
       throw Error(format("a container of the name {} is running already", quoted(other.name)), "another --name, or none");
   state::write_record(planned.facts.store, {.id = folder.substr(folder.rfind('/') + 1), .name = planned.spec.name.value_or(""),
-                                            .image = planned.spec.rootfs.given, .manifest = planned.manifest,
+                                            .created = std::time(nullptr), .image = planned.spec.rootfs.given, .manifest = planned.manifest,
                                             .map = layer_map(id_maps_of(planned.spec, planned.facts)),
-                                            .lowers = planned.spec.rootfs.layers, .upper = format("{}/{}", folder, overlay->upper->path)});
+                                            .lowers = planned.spec.rootfs.layers, .upper = format("{}/{}", folder, overlay->upper->path), .spec = {}});
 }
 
 int run(const cli::Invocation& invocation) {

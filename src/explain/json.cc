@@ -59,7 +59,7 @@ Json json_of(const MakeFolders::Folder& folder) {
 }
 
 Json json_of(const EnterNamespaces::Entry& entry) {
-  const auto& [kind, path] = entry;
+  const auto& [kind, path, inode] = entry;
   return {{"kind", kind}, {"path", path}};
 }
 

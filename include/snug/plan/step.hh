@@ -43,6 +43,7 @@ struct EnterNamespaces {
   struct Entry {
     std::string kind;  ///< user, pid, net, uts, ipc, cgroup, time
     std::string path;
+    std::uint64_t inode = 0;  ///< what it must be; 0: whatever it is
     bool operator==(const Entry&) const = default;
   };
   std::vector<Entry> entries;

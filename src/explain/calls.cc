@@ -121,6 +121,13 @@ struct CallsOf {
     calls.push_back(format("setresuid({0}, {0}, {0})", step.uid.value));
     return calls;
   }
+  Calls operator()(const KeepNamespaces& step) const {
+    Calls calls;
+    for (const std::string& kind : step.kinds)
+      if (kind != KeepNamespaces::root) calls.push_back(format("openat(m{}, {})", step.proc, text("self/ns/" + kind)));
+    calls.push_back("sendmsg(REPORT, SCM_RIGHTS)");
+    return calls;
+  }
   Calls operator()(const MakePrivate&) const { return {"mount(NULL, \"/\", NULL, MS_REC|MS_PRIVATE, NULL)"}; }
   Calls operator()(const TakeTree& step) const {
     Calls calls;

@@ -60,7 +60,7 @@ Json json_of(const MakeFolders::Folder& folder) {
 
 Json json_of(const EnterNamespaces::Entry& entry) {
   const auto& [kind, path, inode] = entry;
-  return {{"kind", kind}, {"path", path}};
+  return {{"kind", kind}, {"path", path}, {"inode", inode ? Json(inode) : Json()}};
 }
 
 Json json_of(const MakeFiles::File& file) {
@@ -155,6 +155,10 @@ struct FieldsOf {
   Json operator()(const PivotRoot& step) const {
     const auto& [root] = step;
     return {{"root", root}};
+  }
+  Json operator()(const KeepNamespaces& step) const {
+    const auto& [proc, kinds] = step;
+    return {{"proc", proc}, {"kinds", kinds}};
   }
   Json operator()(const Attach& step) const {
     const auto& [slot, target, missing, within] = step;

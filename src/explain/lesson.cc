@@ -46,6 +46,9 @@ struct Lessons {
     if (actor == Actor::payload) return {"become_user", "whom the command runs as", "credentials(7)"};
     return {"become_user", "the map gave ids; this takes them", "credentials(7)"};
   }
+  Lesson operator()(const KeepNamespaces&) const {
+    return {"keep_namespaces", "doors for those who enter later: pid 1 itself will be closed to all", "setns(2)"};
+  }
   Lesson operator()(const MakePrivate&) const {
     return {"make_private", "nothing that is mounted in here appears on the host", "mount_namespaces(7)"};
   }

@@ -1,6 +1,7 @@
 #include <cap-ng.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -74,6 +75,8 @@ struct Phrase {
     return "make the folders " + list(step.folders, [](const auto& folder) { return quoted(folder.path); });
   }
   std::string operator()(const EnterNamespaces& step) const {
+    const bool known = std::all_of(step.entries.begin(), step.entries.end(), [](const auto& entry) { return entry.inode != 0; });
+    if (known) return "enter the container's namespaces: " + list(step.entries, [](const auto& entry) { return entry.kind; });
     return "enter " + list(step.entries, [](const auto& entry) {
              return format("the {} namespace {}", entry.kind, quoted(entry.path));
            });
@@ -88,6 +91,7 @@ struct Phrase {
     if (step.groups->empty()) return text + " and leave all groups";
     return text + ", groups " + list(*step.groups, [](ContainerId group) { return format("{}", group.value); });
   }
+  std::string operator()(const KeepNamespaces&) const { return "hand the namespaces to the monitor, which keeps them"; }
   std::string operator()(const MakePrivate&) const { return "stop mounts from travelling between the host and here"; }
   std::string operator()(const TakeTree& step) const {
     return format("take {}{}", quoted(step.source), describe_flags(step.flags.read_only));

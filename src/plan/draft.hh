@@ -81,6 +81,9 @@ using Verdict = std::optional<Refusal>;
 [[nodiscard]] Verdict check_kernel(const HostFacts& facts);
 [[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);
 
+/// Names the namespaces that are not the host's, as in /proc/PID/ns, in the order in which they are entered. namespaces.cc
+[[nodiscard]] std::vector<std::string> kinds_of(const Namespaces& namespaces);
+
 /// Gives the step that writes the maps of `draft`. idmap.cc
 [[nodiscard]] WriteIdMaps id_maps_of(const Draft& draft);
 

@@ -92,7 +92,7 @@ int apply(Context& context, const plan::OpenTerminal& step, Report&) noexcept {
 int die_with_parent(const Context& context) noexcept {
   if (const int error = sys::die_with_parent()) return error;
   pollfd reader{context.report, 0, 0};
-  return ::poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) ? ESRCH : 0;
+  return ::poll(&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP)) ? ESRCH : 0;
 }
 
 int apply(Context& context, const plan::GuardInit&, Report&) noexcept {

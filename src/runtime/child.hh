@@ -13,7 +13,7 @@ namespace snug::runtime {
 
 /// What the child tells the monitor: shorter than PIPE_BUF, so it arrives whole.
 struct Report {
-  enum Kind : std::uint32_t { done, failed };
+  enum Kind : std::uint32_t { done, failed, namespaces };  ///< namespaces: of KeepNamespaces, in its order, by SCM_RIGHTS
   Kind kind = done;
   std::uint32_t step = 0;
   std::int32_t error = 0;
@@ -67,6 +67,7 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::PivotRoot&, Report& report) noexcept;
 
 /// Inside the new root: inside.cc.
+[[nodiscard]] int apply(Context&, const plan::KeepNamespaces&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::Attach&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::MakeLink&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::MakeFolder&, Report& report) noexcept;

@@ -46,9 +46,9 @@ using sys::make_pipe;
 
 constexpr std::array<int, 10> forwarded{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGTSTP, SIGWINCH, SIGALRM};
 
-FdPair make_socket_pair() {
+FdPair make_socket_pair(int type = SOCK_STREAM) {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -120,7 +120,7 @@ class Monitor {
   }
 
   void prepare() {
-    report_ = make_pipe();
+    report_ = make_socket_pair(SOCK_SEQPACKET);
     context_.report = report_.second.get();
     if (plan_.terminal) {
       control_ = make_socket_pair();
@@ -338,7 +338,7 @@ class Monitor {
     if (report.kind == Report::failed) {
       const std::string_view reason(report.reason.data(), ::strnlen(report.reason.data(), report.reason.size()));
       failure_ = StepFailure{report.step, report.error, std::string(trimmed(reason))};
-    } else if (outside_.step_done) {
+    } else if (report.kind == Report::done && outside_.step_done) {
       outside_.step_done(report.step, report.nanoseconds);
       last_ = sys::monotonic_time();
     }

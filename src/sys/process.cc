@@ -129,22 +129,24 @@ void forget_program() noexcept {
   ::dl_iterate_phdr(forget, nullptr);
 }
 
-int send_descriptor(int socket, int fd) noexcept {
-  char byte = 0;
-  iovec data{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+int send_descriptors(int socket, std::string_view data, std::span<const int> fds) noexcept {
+  if (fds.size() > most_descriptors) return EMSGSIZE;
+  iovec part{const_cast<char*>(data.data()), data.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(most_descriptors * sizeof(int))]{};
   msghdr message{};
-  message.msg_iov = &data;
+  message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  message.msg_controllen = CMSG_SPACE(fds.size_bytes());
   cmsghdr* header = CMSG_FIRSTHDR(&message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  header->cmsg_len = CMSG_LEN(fds.size_bytes());
+  std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
   return result_of(::sendmsg(socket, &message, MSG_NOSIGNAL));
 }
+
+int send_descriptor(int socket, int fd) noexcept { return send_descriptors(socket, {"", 1}, {&fd, 1}); }
 
 Fd receive_descriptor(int socket) noexcept {
   char byte = 0;

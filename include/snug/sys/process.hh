@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "snug/sys/fd.hh"
@@ -55,7 +56,13 @@ void reset_signals() noexcept;
 /// touched: for a process that is going to sleep. madvise(2).
 void forget_program() noexcept;
 
-/// Sends the descriptor `fd` through the UNIX socket `socket`: 0 or errno.
+/// How many descriptors one message carries at most.
+inline constexpr std::size_t most_descriptors = 16;
+
+/// Sends `data`, at least a byte, with the descriptors `fds` through the UNIX socket `socket`: 0 or errno. Safe in a child after clone.
+[[nodiscard]] int send_descriptors(int socket, std::string_view data, std::span<const int> fds) noexcept;
+
+/// Sends the descriptor `fd` with a byte: 0 or errno. Safe in a child after clone.
 [[nodiscard]] int send_descriptor(int socket, int fd) noexcept;
 
 /// Receives a descriptor that send_descriptor sent; empty where the other end closed without one.

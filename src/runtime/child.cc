@@ -4,8 +4,8 @@
 // ends in exec or _exit. It allocates nothing and throws nothing. The steps of Actor::init come first, as root of
 // the new user namespace: map, mounts, pivot, names. ForkPayload parts the ways: the child of that fork does
 // the steps of Actor::payload and becomes the command; its parent stays pid 1 and reaps (init.cc).
-// What goes wrong is told as {step, errno} through the report pipe; the monitor has the plan and finds the words.
-// The pipe is closed by exec, and that end of file is how the monitor knows that the command runs.
+// What goes wrong is told as {step, errno} through the report socket; the monitor has the plan and finds the words.
+// The socket is closed by exec, and that end of file is how the monitor knows that the command runs.
 
 #include "child.hh"
 

@@ -121,7 +121,7 @@ Fd open_target(const Context& context, const plan::Attach& step, int mount) noex
 }  // namespace
 
 int apply(Context& context, const plan::KeepNamespaces& step, Report& report) noexcept {
-  std::array<int, sys::most_descriptors> kept{};
+  std::array<int, sys::max_descriptors> kept{};
   std::size_t count = 0;
   char path[32] = "self/ns/";
   for (const std::string& kind : step.kinds) {
@@ -136,7 +136,7 @@ int apply(Context& context, const plan::KeepNamespaces& step, Report& report) no
     kept[count++] = fd;
   }
   report.kind = Report::namespaces;
-  const int error = sys::send_descriptors(context.report, {reinterpret_cast<const char*>(&report), sizeof report}, {kept.data(), count});
+  const int error = sys::send_message(context.report, {reinterpret_cast<const char*>(&report), sizeof report}, {kept.data(), count});
   report.kind = Report::done;
   return error;
 }

@@ -120,7 +120,7 @@ struct FieldsOf {
   }
   Json operator()(const Clone& step) const {
     const auto& [flags] = step;
-    return {{"flags", split(clone_flags(flags), '|')}};
+    return {{"flags", flags ? Json(split(clone_flags(flags), '|')) : Json::array()}};
   }
   Json operator()(const WriteIdMaps& step) const {
     const auto& [uids, gids, newuidmap, newgidmap, deny_setgroups] = step;
@@ -186,7 +186,15 @@ struct FieldsOf {
   }
   Json operator()(const OpenTerminal& step) const {
     const auto& [devpts] = step;
-    return {{"devpts", devpts}};
+    return {{"devpts", devpts ? Json(*devpts) : Json()}};
+  }
+  Json operator()(const GuardInit& step) const {
+    const auto& [dies_with_monitor] = step;
+    return {{"dies_with_monitor", dies_with_monitor}};
+  }
+  Json operator()(const ForkPayload& step) const {
+    const auto& [stays] = step;
+    return {{"stays", stays}};
   }
   Json operator()(const StartSession& step) const {
     const auto& [terminal] = step;

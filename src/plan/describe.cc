@@ -82,6 +82,7 @@ struct Phrase {
            });
   }
   std::string operator()(const Clone& step) const {
+    if (step.flags == 0) return "start a process there";
     return "start a process in new namespaces: " + describe_namespaces(step.flags);
   }
   std::string operator()(const WriteIdMaps&) const { return "map the ids"; }
@@ -133,10 +134,11 @@ struct Phrase {
   std::string operator()(const BringUpLoopback&) const { return "bring the loopback interface up"; }
   std::string operator()(const OpenTerminal&) const { return "open a terminal of the container's own"; }
   std::string operator()(const JoinKeyring&) const { return "join a new session keyring"; }
-  std::string operator()(const GuardInit&) const {
+  std::string operator()(const GuardInit& step) const {
+    if (!step.dies_with_monitor) return "close the first process to tracers";
     return "bind the first process to the monitor's life and close it to tracers";
   }
-  std::string operator()(const ForkPayload&) const { return "fork the payload"; }
+  std::string operator()(const ForkPayload& step) const { return step.stays ? "fork the payload" : "fork the payload and leave it to pid 1"; }
   std::string operator()(const StartSession& step) const {
     return step.terminal ? "become the foreground of the terminal" : "start a session";
   }

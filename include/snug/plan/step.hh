@@ -205,7 +205,7 @@ struct BringUpLoopback {
 
 /// Opens a terminal in the container's own devpts and hands its outer end to the monitor.
 struct OpenTerminal {
-  Slot devpts = 0;
+  std::optional<Slot> devpts;  ///< nothing: the one at /dev/pts of a container that runs
   bool operator==(const OpenTerminal&) const = default;
 };
 
@@ -217,11 +217,14 @@ struct JoinKeyring {
 /// Makes the process die with the monitor, and closes it to tracers and to readers of its /proc files:
 /// prctl(PR_SET_PDEATHSIG), prctl(PR_SET_DUMPABLE, 0).
 struct GuardInit {
+  bool dies_with_monitor = true;
   bool operator==(const GuardInit&) const = default;
 };
 
-/// Forks the payload; what is left becomes the reaper that forwards signals.
+/// Forks the payload; what is left becomes the reaper that forwards signals. Or it goes away, and leaves the payload to the
+/// container's pid 1.
 struct ForkPayload {
+  bool stays = true;
   bool operator==(const ForkPayload&) const = default;
 };
 

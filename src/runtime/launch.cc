@@ -35,6 +35,7 @@
 #include "foreground.hh"
 #include "helpers.hh"
 #include "porch.hh"
+#include "service.hh"
 #include "signals.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -333,7 +334,7 @@ class Monitor {
 }  // namespace
 
 std::variant<Exited, StepFailure> launch(const plan::Plan& plan, const Outside& outside) {
-  return Monitor<Foreground>(plan, outside).run();
+  return outside.service ? Monitor<Background>(plan, outside).run() : Monitor<Foreground>(plan, outside).run();
 }
 
 }  // namespace snug::runtime

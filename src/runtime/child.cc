@@ -4,8 +4,8 @@
 // ends in exec or _exit. It allocates nothing and throws nothing. The steps of Actor::init come first, as root of
 // the new user namespace: map, mounts, pivot, names. ForkPayload parts the ways: the child of that fork does
 // the steps of Actor::payload and becomes the command; its parent stays pid 1 and reaps (init.cc).
-// What goes wrong is told as {step, errno} through the report pipe; the monitor has the plan and finds the words.
-// The pipe is closed by exec, and that end of file is how the monitor knows that the command runs.
+// What goes wrong is told as {step, errno} through the report socket; the monitor has the plan and finds the words.
+// The socket is closed by exec, and that end of file is how the monitor knows that the command runs.
 
 #include "child.hh"
 
@@ -92,7 +92,7 @@ int apply(Context& context, const plan::OpenTerminal& step, Report&) noexcept {
 int die_with_parent(const Context& context) noexcept {
   if (const int error = sys::die_with_parent()) return error;
   pollfd reader{context.report, 0, 0};
-  return ::poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) ? ESRCH : 0;
+  return ::poll(&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP)) ? ESRCH : 0;
 }
 
 int apply(Context& context, const plan::GuardInit&, Report&) noexcept {

@@ -11,9 +11,9 @@
 
 namespace snug::runtime {
 
-/// What the child tells the monitor: shorter than PIPE_BUF, so it arrives whole.
+/// What the child tells the monitor, a packet each. Of the kind `namespaces`: descriptors come with it.
 struct Report {
-  enum Kind : std::uint32_t { done, failed };
+  enum Kind : std::uint32_t { done, failed, namespaces };
   Kind kind = done;
   std::uint32_t step = 0;
   std::int32_t error = 0;
@@ -28,7 +28,7 @@ struct Context {
 
   const plan::Plan& plan;
   int go = -1;       ///< read end; a byte comes when the id maps are written; -1: nothing to wait for
-  int report = -1;   ///< write end; end of file tells the monitor that exec happened
+  int report = -1;   ///< a socket; its end of file tells the monitor that exec happened
   int control = -1;  ///< socket: the terminal's outer end goes out, later a byte for each stop of the payload
   const char* folder_path = nullptr;  ///< the container's folder, or null
   int folder = -1;   ///< the same, opened in the new mount namespace: overlays take no layers from another one

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -16,6 +17,8 @@ namespace {
 using state::State;
 
 constexpr std::size_t short_id = 12, short_command = 20;
+
+std::string age_of(std::int64_t time) { return render_age(std::time(nullptr) - time); }
 
 std::string without_ago(std::string age) {
   constexpr std::string_view ago = " ago";
@@ -76,11 +79,11 @@ std::string_view phase_name(const State& state) {
 std::string render_status(const State& state) {
   switch (state.phase) {
     case State::Phase::created: return "Created";
-    case State::Phase::running: return "Up " + without_ago(render_age(state.started));
+    case State::Phase::running: return "Up " + without_ago(age_of(state.started));
     case State::Phase::exited: break;
   }
   if (state.lost) return "Killed, with its monitor";
-  return format("Exited ({}) {}", state.code, render_age(state.finished));
+  return format("Exited ({}) {}", state.code, age_of(state.finished));
 }
 
 std::string render_command(const plan::Spec& spec) {
@@ -103,7 +106,7 @@ Fields fields_of(const Listed& container, bool whole) {
           {"Image", printable(record.image)},
           {"Command", "\"" + cut(render_command(spec), whole) + "\""},
           {"CreatedAt", render_time(record.created)},
-          {"RunningFor", render_age(record.created)},
+          {"RunningFor", age_of(record.created)},
           {"State", std::string(phase_name(state))},
           {"Status", render_status(state)},
           {"Ports", ""},

@@ -94,9 +94,10 @@ class Monitor {
     if (!make) return {};
     const Fd container = sys::open(AT_FDCWD, outside_.folder, O_PATH | O_DIRECTORY);
     for (const auto& folder : make->folders) {
+      const bool made = ::mkdirat(container.get(), folder.path.c_str(), 0700) == 0;
+      if (!made && errno == EEXIST) continue;  // a container that is started again has them, as it left them
       // The mode is set apart from the making, because the caller's umask would have a say in it.
-      if (::mkdirat(container.get(), folder.path.c_str(), 0700) != 0 || ::fchmodat(container.get(), folder.path.c_str(), folder.mode, 0) != 0)
-        return failed_at<plan::MakeFolders>(errno);
+      if (!made || ::fchmodat(container.get(), folder.path.c_str(), folder.mode, 0) != 0) return failed_at<plan::MakeFolders>(errno);
     }
     done<plan::MakeFolders>();
     return {};

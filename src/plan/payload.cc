@@ -193,7 +193,7 @@ Verdict plan_streams(Draft& draft) {
     return Refusal{"-it: standard input is no terminal", "leave -t out to hand it on as it is"};
   draft.plan.terminal = !spec.idle && (spec.terminal == Terminal::always ||
                                        (spec.terminal == Terminal::automatic && terminal.input && terminal.output && !spec.detach));
-  draft.plan.null_input = !draft.plan.terminal && terminal.input && !spec.interactive;
+  draft.plan.null_input = !draft.plan.terminal && (terminal.input || spec.detach) && !spec.interactive;
   return {};
 }
 

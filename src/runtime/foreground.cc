@@ -58,7 +58,7 @@ void Foreground::take_terminal(sys::Fd outer) {
   ::fcntl(outer_.get(), F_SETFL, O_NONBLOCK);
   output_pumps_.push_back(&add_pump(outer_.get(), 1));
   terminal_input_ = &add_pump(0, outer_.get());
-  if (::isatty(0)) raw_.emplace(0), raw_->enter();
+  if (::isatty(0)) raw_.emplace(0, 1, outside_.title), raw_->enter();
 }
 
 void Foreground::begin(int) {

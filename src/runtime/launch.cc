@@ -34,6 +34,7 @@
 #include "foreground.hh"
 #include "helpers.hh"
 #include "porch.hh"
+#include "service.hh"
 #include "signals.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -78,9 +79,10 @@ class Monitor {
     if (!make) return {};
     const Fd container = sys::open(AT_FDCWD, outside_.folder, O_PATH | O_DIRECTORY);
     for (const auto& folder : make->folders) {
+      const bool made = ::mkdirat(container.get(), folder.path.c_str(), 0700) == 0;
+      if (!made && errno == EEXIST) continue;  // a container that is started again has them, as it left them
       // The mode is set apart from the making, because the caller's umask would have a say in it.
-      if (::mkdirat(container.get(), folder.path.c_str(), 0700) != 0 || ::fchmodat(container.get(), folder.path.c_str(), folder.mode, 0) != 0)
-        return failed_at<plan::MakeFolders>(errno);
+      if (!made || ::fchmodat(container.get(), folder.path.c_str(), folder.mode, 0) != 0) return failed_at<plan::MakeFolders>(errno);
     }
     done<plan::MakeFolders>();
     return {};
@@ -320,7 +322,7 @@ class Monitor {
 }  // namespace
 
 std::variant<Exited, StepFailure> launch(const plan::Plan& plan, const Outside& outside) {
-  return Monitor<Foreground>(plan, outside).run();
+  return outside.service ? Monitor<Background>(plan, outside).run() : Monitor<Foreground>(plan, outside).run();
 }
 
 }  // namespace snug::runtime

@@ -44,6 +44,8 @@ struct Running {
 struct Service {
   std::string folder;   ///< the container's: the socket `attach` and the log, log.json, log.json.1 and so on, lie there
   plan::LogChoice log;
+  int visitor = -1;         ///< somebody who is there from the start: the first of runtime::make_visit; taken over
+  bool until_left = false;  ///< ends with its last holder, once there was one: runtime::hold
 };
 
 /// What the monitor brings along and no plan can say.
@@ -53,6 +55,7 @@ struct Outside {
   StepDone step_done = {};                ///< may be empty
   std::function<void()> tick = {};        ///< called ten times a second while the payload runs; may be empty
   std::function<void(const Running&)> running = {};  ///< may be empty
+  std::string title = {};                 ///< what the caller's terminal is called meanwhile; empty: as it is
   std::optional<Service> service = {};    ///< of a detached container: nobody's terminal and streams are used
 };
 

@@ -10,6 +10,7 @@ extern const cli::Command completion_command;
 extern const cli::Command create_command;
 extern const cli::Command df_command;
 extern const cli::Command doctor_command;
+extern const cli::Command exec_command;
 extern const cli::Command export_command;
 extern const cli::Command gc_command;
 extern const cli::Command help_command;
@@ -33,8 +34,10 @@ extern const cli::Command rmi_command;
 extern const cli::Command run_command;
 extern const cli::Command save_command;
 extern const cli::Command start_command;
+extern const cli::Command stats_command;
 extern const cli::Command stop_command;
 extern const cli::Command tag_command;
+extern const cli::Command top_command;
 extern const cli::Command version_command;
 extern const cli::Command wait_command;
 

@@ -11,6 +11,7 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array table{
+    &attach_command,
     &bootstrap_command,
     &commit_command,
     &completion_command,
@@ -26,6 +27,7 @@ constexpr std::array table{
     &load_command,
     &login_command,
     &logout_command,
+    &logs_command,
     &plan_command,
     &pull_command,
     &push_command,
@@ -37,14 +39,12 @@ constexpr std::array table{
 };
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
-    {.word = "attach", .comes_with = "live containers"},
     {.word = "build", .comes_with = "images"},
     {.word = "cp", .comes_with = "live containers"},
     {.word = "create", .comes_with = "live containers"},
     {.word = "diff", .comes_with = "live containers"},
     {.word = "exec", .comes_with = "live containers"},
     {.word = "kill", .comes_with = "live containers"},
-    {.word = "logs", .comes_with = "live containers"},
     {.word = "network", .comes_with = "networks"},
     {.word = "pause", .comes_with = "live containers"},
     {.word = "port", .comes_with = "networks"},

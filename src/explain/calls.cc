@@ -152,7 +152,7 @@ struct CallsOf {
     if (step.upper) {
       calls.push_back(format("fsconfig(upperdir={})", layer_text(*step.upper)));
       calls.push_back(format("fsconfig(workdir={})", layer_text(*step.work)));
-      calls.push_back("fsconfig(volatile)");
+      if (!step.kept) calls.push_back("fsconfig(volatile)");
     }
     calls.push_back("fsconfig(userxattr)");
     calls.push_back(format("fsmount({}) = m{}", attributes(step.flags), step.slot));

@@ -140,9 +140,9 @@ struct FieldsOf {
     return {{"slot", slot}, {"type", type}, {"options", json_of(options)}, {"flags", json_of(flags)}};
   }
   Json operator()(const MakeOverlay& step) const {
-    const auto& [slot, lowers, upper, work, flags, image] = step;
+    const auto& [slot, lowers, upper, work, flags, image, kept] = step;
     return {{"slot", slot}, {"lowers", json_of(lowers)}, {"upper", json_of(upper)}, {"work", json_of(work)},
-            {"flags", json_of(flags)}, {"image", image}};
+            {"flags", json_of(flags)}, {"image", image}, {"kept", kept}};
   }
   Json operator()(const StageMount& step) const {
     const auto& [slot, folders] = step;

@@ -250,8 +250,8 @@ class Mounts {
     }
     const TerminalFacts& terminal = draft_.facts.terminal;
     draft_.plan.terminal = draft_.spec.terminal == Terminal::always ||
-                           (draft_.spec.terminal == Terminal::automatic && terminal.input && terminal.output);
-    draft_.plan.null_input = !draft_.plan.terminal && terminal.input && !draft_.spec.interactive;
+                           (draft_.spec.terminal == Terminal::automatic && !draft_.spec.detach && terminal.input && terminal.output);
+    draft_.plan.null_input = !draft_.plan.terminal && (terminal.input || draft_.spec.detach) && !draft_.spec.interactive;
     if (draft_.plan.terminal) draft_.init(OpenTerminal{devpts_});
   }
 
@@ -279,7 +279,7 @@ Verdict plan_sources(Draft& draft) {
 
 Verdict plan_mounts(Draft& draft) {
   // A shell would wait for ever for what nobody can type.
-  if (draft.spec.terminal == Terminal::always && draft.spec.interactive && !draft.facts.terminal.input)
+  if (draft.spec.terminal == Terminal::always && draft.spec.interactive && !draft.spec.detach && !draft.facts.terminal.input)
     return Refusal{"-it: standard input is no terminal", "leave -t out to hand it on as it is"};
   if (draft.spec.hostname && !is_new(draft.spec.namespaces.uts))
     return Refusal{"--hostname: the host name is shared by --uts, and is not the container's to set",

@@ -190,4 +190,13 @@ struct Spec {
   bool operator==(const Spec&) const = default;
 };
 
+/// Whether the container stays when it has ended: what is detached does, and what was made with --rm=false.
+[[nodiscard]] inline bool is_kept(const Spec& spec) { return spec.remove ? !*spec.remove : spec.detach; }
+
+/// Gives the name of a container that nobody named, as far as it is free: after the image, the folder or the archive; a valid one. Pure.
+[[nodiscard]] std::string usual_name(const Rootfs& rootfs);
+
+/// Gives the number of the signal that asks the container to end: the caller's, the image's, or SIGTERM. Pure.
+[[nodiscard]] int stop_signal(const Spec& spec);
+
 }  // namespace snug::plan

@@ -116,6 +116,7 @@ struct MakeOverlay {
   std::optional<Layer> upper, work;  ///< none: a read-only overlay
   MountFlags flags;
   std::string image = {};            ///< whose layers they are, for messages
+  bool kept = false;                 ///< what is written outlives the container, and reaches the disk: not `volatile`
   bool operator==(const MakeOverlay&) const = default;
 };
 

@@ -13,7 +13,10 @@
 
 namespace snug::state {
 
-/// What a container was made of: STORE/containers/ID/config.json, written once.
+/// The file in the folder of a container that stays when it has ended, whatever else can be read there.
+inline constexpr const char* kept_mark = "kept";
+
+/// What a container was made of: STORE/containers/ID/config.json.
 struct Record {
   std::string id;                   ///< the name of its folder
   std::string name;                 ///< unique among the living and the kept
@@ -55,7 +58,7 @@ struct State {
   std::string error;           ///< why it could not be started
 };
 
-/// Writes the record into the container's folder, whole or not at all. Throws.
+/// Writes the record into the container's folder, whole or not at all; the mark of a kept one first. Throws.
 void write_record(const std::string& store, const Record& record);
 
 /// Puts the container's state in place, whole or not at all. Throws.

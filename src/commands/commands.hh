@@ -4,6 +4,7 @@
 
 namespace snug::commands {
 
+extern const cli::Command attach_command;
 extern const cli::Command bootstrap_command;
 extern const cli::Command commit_command;
 extern const cli::Command completion_command;
@@ -21,6 +22,7 @@ extern const cli::Command kill_command;
 extern const cli::Command load_command;
 extern const cli::Command login_command;
 extern const cli::Command logout_command;
+extern const cli::Command logs_command;
 extern const cli::Command plan_command;
 extern const cli::Command prune_command;
 extern const cli::Command ps_command;

@@ -11,6 +11,7 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array table{
+    &attach_command,
     &bootstrap_command,
     &commit_command,
     &completion_command,
@@ -28,6 +29,7 @@ constexpr std::array table{
     &load_command,
     &login_command,
     &logout_command,
+    &logs_command,
     &plan_command,
     &prune_command,
     &ps_command,
@@ -47,12 +49,10 @@ constexpr std::array table{
 };
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
-    {.word = "attach", .comes_with = "live containers"},
     {.word = "build", .comes_with = "images"},
     {.word = "cp", .comes_with = "live containers"},
     {.word = "diff", .comes_with = "live containers"},
     {.word = "exec", .comes_with = "live containers"},
-    {.word = "logs", .comes_with = "live containers"},
     {.word = "network", .comes_with = "networks"},
     {.word = "pause", .comes_with = "live containers"},
     {.word = "port", .comes_with = "networks"},

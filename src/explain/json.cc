@@ -60,7 +60,7 @@ Json json_of(const MakeFolders::Folder& folder) {
 
 Json json_of(const EnterNamespaces::Entry& entry) {
   const auto& [kind, path, inode] = entry;
-  return {{"kind", kind}, {"path", path}};
+  return {{"kind", kind}, {"path", path}, {"inode", inode ? Json(inode) : Json()}};
 }
 
 Json json_of(const MakeFiles::File& file) {
@@ -120,7 +120,7 @@ struct FieldsOf {
   }
   Json operator()(const Clone& step) const {
     const auto& [flags] = step;
-    return {{"flags", split(clone_flags(flags), '|')}};
+    return {{"flags", flags ? Json(split(clone_flags(flags), '|')) : Json::array()}};
   }
   Json operator()(const WriteIdMaps& step) const {
     const auto& [uids, gids, newuidmap, newgidmap, deny_setgroups] = step;
@@ -156,6 +156,10 @@ struct FieldsOf {
     const auto& [root] = step;
     return {{"root", root}};
   }
+  Json operator()(const KeepNamespaces& step) const {
+    const auto& [proc, kinds] = step;
+    return {{"proc", proc}, {"kinds", kinds}};
+  }
   Json operator()(const Attach& step) const {
     const auto& [slot, target, missing, within] = step;
     return {{"slot", slot}, {"target", target}, {"missing", name_of(missing)}, {"within", within ? Json(*within) : Json()}};
@@ -182,7 +186,15 @@ struct FieldsOf {
   }
   Json operator()(const OpenTerminal& step) const {
     const auto& [devpts] = step;
-    return {{"devpts", devpts}};
+    return {{"devpts", devpts ? Json(*devpts) : Json()}};
+  }
+  Json operator()(const GuardInit& step) const {
+    const auto& [dies_with_monitor] = step;
+    return {{"dies_with_monitor", dies_with_monitor}};
+  }
+  Json operator()(const ForkPayload& step) const {
+    const auto& [stays] = step;
+    return {{"stays", stays}};
   }
   Json operator()(const StartSession& step) const {
     const auto& [terminal] = step;

@@ -262,6 +262,7 @@ std::string_view find_replaced(std::string_view path) {
 bool is_folder_inside(const Draft& draft, const std::string& path) {
   const auto& folders = draft.facts.rootfs.folders;
   const bool in_root = std::find(folders.begin(), folders.end(), path) != folders.end();
+  if (draft.facts.rootfs.living) return in_root;
   const bool on_host = draft.spec.rootfs.kind == Rootfs::Kind::host;
   const Volume* nearest = nullptr;
   for (const Volume& volume : draft.spec.volumes) {

@@ -110,6 +110,23 @@ std::vector<plan::SubIdRange> parse_getsubids(std::string_view text, std::string
   return ranges;
 }
 
+std::vector<plan::IdRange> parse_id_map(std::string_view text) {
+  std::vector<plan::IdRange> map;
+  for (const std::string_view line : lines(text)) {
+    std::vector<std::string> fields = split(line, ' ');
+    std::erase(fields, "");
+    if (fields.size() != 3) return {};
+    std::array<std::uint32_t, 3> numbers{};
+    for (std::size_t at = 0; at < 3; ++at) {
+      const auto number = parse_number(fields[at]);
+      if (!number || *number > std::numeric_limits<std::uint32_t>::max()) return {};
+      numbers[at] = static_cast<std::uint32_t>(*number);
+    }
+    map.push_back({{numbers[0]}, {numbers[1]}, numbers[2]});
+  }
+  return map;
+}
+
 std::uint32_t next_sub_id(std::string_view text) {
   std::uint64_t next = 100000;
   for (const std::string_view line : sound_lines(text)) {

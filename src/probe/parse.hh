@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "snug/plan/host_facts.hh"
+#include "snug/plan/spec.hh"
 
 namespace snug::probe {
 
@@ -24,6 +25,9 @@ namespace snug::probe {
 
 /// nsswitch.conf(5), as newuidmap(1) reads it: the one service that hands out sub-ids; empty where the files do.
 [[nodiscard]] std::string sub_id_service(std::string_view text);
+
+/// /proc/PID/uid_map: user_namespaces(7).
+[[nodiscard]] std::vector<plan::IdRange> parse_id_map(std::string_view text);
 
 /// What getsubids(1) prints: the ranges, or none where anything in it is not as it should be or is of somebody else.
 [[nodiscard]] std::vector<plan::SubIdRange> parse_getsubids(std::string_view text, std::string_view name);

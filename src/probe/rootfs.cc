@@ -76,10 +76,7 @@ bool has(const View& root, const std::string& path, mode_t type) {
   return status && (status->st_mode & S_IFMT) == type && (type == S_IFDIR || (status->st_mode & 0111) != 0);
 }
 
-}  // namespace
-
-plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host, const std::string& path) {
-  const View root = view_of(spec.rootfs, path);
+plan::RootfsFacts look_at(const View& root, const plan::Spec& spec, const plan::HostFacts& host) {
   plan::RootfsFacts facts;
   facts.passwd = read_inside(root, "etc/passwd");
   facts.accounts = parse_passwd(facts.passwd);
@@ -94,6 +91,20 @@ plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& ho
   for (const std::string& folder : folders)
     if (std::find(facts.folders.begin(), facts.folders.end(), folder) == facts.folders.end() && has(root, folder, S_IFDIR))
       facts.folders.push_back(folder);
+  return facts;
+}
+
+}  // namespace
+
+plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host, const std::string& path) {
+  return look_at(view_of(spec.rootfs, path), spec, host);
+}
+
+plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostFacts& host, int root) {
+  std::vector<Fd> roots;
+  roots.emplace_back(::fcntl(root, F_DUPFD_CLOEXEC, 3));
+  plan::RootfsFacts facts = look_at(View(std::move(roots)), visit, host);
+  facts.living = true;
   return facts;
 }
 

@@ -17,7 +17,6 @@
 #include "snug/runtime/launch.hh"
 
 #include <fcntl.h>
-#include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -53,20 +52,6 @@ FdPair make_socket_pair(int type) {
   int ends[2];
   if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
   return {Fd(ends[0]), Fd(ends[1])};
-}
-
-// What /proc/PID/ns calls the namespace that a descriptor stands for.
-std::string kind_of_namespace(int fd) {
-  switch (::ioctl(fd, NS_GET_NSTYPE)) {
-    case CLONE_NEWUSER: return "user";
-    case CLONE_NEWNS: return "mnt";
-    case CLONE_NEWPID: return "pid";
-    case CLONE_NEWNET: return "net";
-    case CLONE_NEWUTS: return "uts";
-    case CLONE_NEWIPC: return "ipc";
-    case CLONE_NEWCGROUP: return "cgroup";
-    default: return "time";
-  }
 }
 
 /// One container from clone to end, seen from outside. `Streams` is what the payload's streams lead to.
@@ -238,8 +223,10 @@ class Monitor {
   }
 
   [[nodiscard]] std::vector<KeptNamespace> kept_namespaces() const {
+    const auto* keep = plan_.find<plan::KeepNamespaces>();
     std::vector<KeptNamespace> kept;
-    for (const Fd& fd : namespaces_) kept.push_back({.kind = kind_of_namespace(fd.get()), .number = fd.get()});
+    for (std::size_t at = 0; keep && at < std::min(namespaces_.size(), keep->kinds.size()); ++at)
+      kept.push_back({.kind = keep->kinds[at], .number = namespaces_[at].get()});
     return kept;
   }
 

@@ -43,6 +43,8 @@ PorchAnswer start_through_porch(Context& context, const plan::EnterNamespaces& e
   for (const auto& entry : enter.entries) {
     namespaces.push_back(sys::try_open(AT_FDCWD, entry.path.c_str(), O_RDONLY));
     if (!namespaces.back()) return {.error = errno, .entry = entry.path};
+    const auto status = entry.inode ? sys::find_status(namespaces.back().get(), "") : std::nullopt;
+    if (entry.inode && (!status || status->st_ino != entry.inode)) return {.error = ESTALE, .entry = entry.path};
   }
   sys::FdPair answer = sys::make_pipe();
   const pid_t porch = ::fork();

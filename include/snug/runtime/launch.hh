@@ -28,9 +28,9 @@ struct StepFailure {
 /// Told of each step that was done: its number and the time it took in nanoseconds. Runs in the monitor.
 using StepDone = std::function<void(std::size_t step, std::uint64_t nanoseconds)>;
 
-/// A namespace of the container that the monitor holds open for as long as it lives: KeepNamespaces.
+/// A namespace of the container, or its root, that the monitor holds open for as long as the container lives: plan::KeepNamespaces.
 struct KeptNamespace {
-  std::string kind;  ///< as in /proc/PID/ns
+  std::string kind;  ///< as in /proc/PID/ns; or plan::KeepNamespaces::root, an O_PATH descriptor
   int number = -1;   ///< the descriptor, the monitor's own
 };
 

@@ -4,12 +4,14 @@
 
 namespace snug::commands {
 
+extern const cli::Command attach_command;
 extern const cli::Command bootstrap_command;
 extern const cli::Command commit_command;
 extern const cli::Command completion_command;
 extern const cli::Command create_command;
 extern const cli::Command df_command;
 extern const cli::Command doctor_command;
+extern const cli::Command enter_command;
 extern const cli::Command exec_command;
 extern const cli::Command export_command;
 extern const cli::Command gc_command;
@@ -22,6 +24,7 @@ extern const cli::Command kill_command;
 extern const cli::Command load_command;
 extern const cli::Command login_command;
 extern const cli::Command logout_command;
+extern const cli::Command logs_command;
 extern const cli::Command plan_command;
 extern const cli::Command prune_command;
 extern const cli::Command ps_command;

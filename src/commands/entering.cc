@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#include <algorithm>
+
 #include "containers.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/sys/file.hh"
+#include "visiting.hh"
 
 namespace snug::commands {
 namespace {
@@ -34,6 +37,12 @@ void find_doors(Entrance& entrance, const State& state) {
   probe::read_id_maps(entrance.living, state.init.pid);
 }
 
+// "/" is everywhere, and no folder that anybody works in.
+void choose_folder(plan::Spec& visit, const plan::HostFacts& facts) {
+  const auto& folders = facts.rootfs.folders;
+  if (facts.current_folder != "/" && std::find(folders.begin(), folders.end(), facts.current_folder) != folders.end()) visit.workdir = facts.current_folder;
+}
+
 }  // namespace
 
 Entrance open_entrance(const std::string& store, state::Record record) {
@@ -58,11 +67,12 @@ std::vector<probe::Process> processes_of(const Entrance& entrance) {
   return probe::find_processes(entrance.init, inodes);
 }
 
-int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::Invocation& invocation, bool verbose) {
-  const plan::Spec visit = plan::visit_of(entrance.spec, wanted);
+int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::Invocation& invocation, VisitChoice choice) {
+  plan::Spec visit = plan::visit_of(entrance.spec, wanted);
   const plan::HostFacts facts = probe::living_facts(visit, caller_environment(invocation.environment), entrance.root.get());
+  if (choice.keep_folder && !wanted.workdir) choose_folder(visit, facts);
   const plan::Plan plan = accepted(plan::make_exec_plan(visit, facts, entrance.living));
-  runtime::Outside outside{.step_done = step_printer(plan, verbose)};
+  runtime::Outside outside{.step_done = step_printer(plan, choice.verbose), .title = terminal_title(invocation.environment, entrance.record.name)};
   const sys::Fd null = wanted.detach ? sys::open(AT_FDCWD, "/dev/null", O_RDWR) : sys::Fd();
   if (null) outside.streams = {null.get(), null.get(), null.get()};
   const auto result = runtime::launch(plan, outside);

@@ -23,8 +23,14 @@ struct Entrance {
 /// Lists all processes of the container, those that have entered it too.
 [[nodiscard]] std::vector<probe::Process> processes_of(const Entrance& entrance);
 
+/// What a visit is like besides what its Spec says.
+struct VisitChoice {
+  bool keep_folder = false;  ///< begins in the caller's folder, where there is one of that path inside
+  bool verbose = false;
+};
+
 /// Runs what `wanted` asks for in the container and waits for its end; in the background until it has begun. Gives its exit code.
 /// The files of the container are looked at as they are now. Throws why it could not be started.
-[[nodiscard]] int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::Invocation& invocation, bool verbose);
+[[nodiscard]] int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::Invocation& invocation, VisitChoice choice);
 
 }  // namespace snug::commands

@@ -24,7 +24,8 @@ int exec(const cli::Invocation& invocation) {
   plan::Spec wanted = read_visit(invocation);
   wanted.command.assign(operands.begin() + 1, operands.end());
   const std::string store = store_of(invocation.environment);
-  return run_inside(open_entrance(store, state::find_record(store, operands.front())), wanted, invocation, invocation.arguments.flag("verbose"));
+  return run_inside(open_entrance(store, state::find_record(store, operands.front())), wanted, invocation,
+                    {.verbose = invocation.arguments.flag("verbose")});
 }
 
 }  // namespace

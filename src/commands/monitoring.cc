@@ -11,6 +11,7 @@
 #include "snug/plan/hints.hh"
 #include "snug/sys/file.hh"
 #include "stopping.hh"
+#include "visiting.hh"
 
 namespace snug::commands {
 namespace {
@@ -42,6 +43,7 @@ class Monitoring {
       note_end(exited);
       if (!wants_restart(exited) || !wait_for_restart()) return exited;
       ++state_.restarts;
+      outside_.service->visitor = -1;  // has left with the end
     }
   }
 
@@ -116,18 +118,32 @@ runtime::Exited monitor_container(const Planned& planned, runtime::StepDone step
   return Monitoring(planned, std::move(step_done), std::move(service), running).run();
 }
 
-void start_in_background(Planned& planned) {
+namespace {
+
+// `visitor`: who is there from the start; or -1.
+void start(Planned& planned, int visitor) {
   const std::string& folder = planned.storage->path();
   forget_stop(folder);
-  const runtime::Service service{.folder = folder, .log = planned.spec.log};
-  const auto monitor = [&](const std::function<void()>& ready) {
+  const runtime::Service service{.folder = folder, .log = planned.spec.log, .visitor = visitor, .until_left = planned.spec.idle};
+  run_in_background([&](const std::function<void()>& ready) {
     planned.storage->keep(plan::is_kept(planned.spec));
     static_cast<void>(monitor_container(planned, {}, service, ready));
     planned.storage.reset();
-  };
-  run_in_background(monitor);
+  });
   planned.storage->keep(true);
   planned.storage.reset();
+}
+
+}  // namespace
+
+void start_in_background(Planned& planned) { start(planned, -1); }
+
+int start_and_attach(Planned& planned, runtime::Attaching how) {
+  how.patient = true;  // as it would be in the foreground
+  sys::FdPair visit = runtime::make_visit(how);
+  start(planned, visit.first.get());
+  visit.first.reset();
+  return end_visit(runtime::attach(std::move(visit.second), how), planned.spec.name.value_or(""));
 }
 
 }  // namespace snug::commands

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "planning.hh"
+#include "snug/runtime/attach.hh"
 
 namespace snug::commands {
 
@@ -15,5 +16,9 @@ namespace snug::commands {
 /// Starts what was planned in a process of its own, in the background, and waits until it runs. Throws why it could not be
 /// started. Afterwards the container is that process's; `planned` no longer holds it.
 void start_in_background(Planned& planned);
+
+/// The same for a container that the caller attaches to from its start: `how`. Gives the exit code, of the container or for having
+/// left it.
+[[nodiscard]] int start_and_attach(Planned& planned, runtime::Attaching how);
 
 }  // namespace snug::commands

@@ -11,12 +11,14 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array table{
+    &attach_command,
     &bootstrap_command,
     &commit_command,
     &completion_command,
     &create_command,
     &df_command,
     &doctor_command,
+    &enter_command,
     &exec_command,
     &export_command,
     &gc_command,
@@ -29,6 +31,7 @@ constexpr std::array table{
     &load_command,
     &login_command,
     &logout_command,
+    &logs_command,
     &plan_command,
     &prune_command,
     &ps_command,
@@ -50,11 +53,9 @@ constexpr std::array table{
 };
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
-    {.word = "attach", .comes_with = "live containers"},
     {.word = "build", .comes_with = "images"},
     {.word = "cp", .comes_with = "live containers"},
     {.word = "diff", .comes_with = "live containers"},
-    {.word = "logs", .comes_with = "live containers"},
     {.word = "network", .comes_with = "networks"},
     {.word = "pause", .comes_with = "live containers"},
     {.word = "port", .comes_with = "networks"},

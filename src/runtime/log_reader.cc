@@ -21,6 +21,7 @@ using sys::Fd;
 
 constexpr std::size_t block_size = 65536;
 constexpr std::size_t longest_line = 1U << 20U;  // ours are far shorter
+constexpr int most_tries = 1000;                // who was killed in a rotation leaves it as it was
 constexpr int blind_wait = 200;                  // milliseconds, where nobody tells of changes
 
 bool same_file(int one, int other) {
@@ -43,21 +44,25 @@ class LogFiles {
   /// All of them, the oldest first.
   [[nodiscard]] std::list<Fd> open_all() const {
     std::list<Fd> files;
-    for (unsigned number = 0;; ++number) {
-      Fd file = open(number);
-      if (!file) return files;
-      if (files.empty() || !same_file(file.get(), files.front().get())) files.push_front(std::move(file));
+    for (int tries = 0; tries < most_tries; ++tries) {
+      files.clear();
+      unsigned number = 0;
+      for (Fd file; (file = open(number)); ++number) files.push_front(std::move(file));
+      // In the middle of a rotation there is a gap, and after one the first is another.
+      if (!open(number + 1) && (files.empty() || same_file(files.back().get(), open(0).get()))) break;
     }
+    return files;
   }
 
   /// The one that was begun after `file`; empty where that is the newest.
   [[nodiscard]] Fd open_next(int file) const {
-    Fd next;
-    for (unsigned number = 0;; ++number) {
-      Fd each = open(number);
-      if (!each || same_file(each.get(), file)) return next;
-      next = std::move(each);
-    }
+    const Fd newest = open(0);
+    if (newest && same_file(newest.get(), file)) return {};
+    std::list<Fd> files = open_all();
+    const auto same = std::find_if(files.begin(), files.end(), [&](const Fd& each) { return same_file(each.get(), file); });
+    // What was removed unread meanwhile is lost.
+    const auto next = same == files.end() ? files.begin() : std::next(same);
+    return next == files.end() ? Fd() : std::move(*next);
   }
 
  private:

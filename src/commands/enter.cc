@@ -1,4 +1,7 @@
+#include <fcntl.h>
+
 #include <cstdint>
+#include <ctime>
 
 #include "commands.hh"
 #include "containers.hh"
@@ -10,7 +13,7 @@
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/commands/output.hh"
-#include "stopping.hh"
+#include "snug/sys/file.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -44,26 +47,41 @@ struct Held {
   sys::Fd hold;  ///< empty: it runs in the foreground, and for somebody else
 };
 
-// One that is just ending is waited for, and started again.
+// Whether somebody else is starting it just now, or ending it.
+bool is_busy(const std::string& store, const std::string& name) {
+  const auto record = state::try_find_record(store, name);
+  return record && state::is_running(store, *record);
+}
+
+bool is_served(const std::string& folder) { return sys::find_status(AT_FDCWD, (folder + "/attach").c_str()).has_value(); }
+
+std::optional<Held> try_hold(const std::string& store, state::Record record) {
+  const std::string folder = state::folder_of(store, record.id);
+  sys::Fd hold = runtime::hold(folder);
+  if (!hold && is_served(folder)) return {};  // it is just ending
+  Entrance entrance = open_entrance(store, std::move(record));
+  return Held{std::move(entrance), std::move(hold)};
+}
+
+void make_or_wake(const cli::Invocation& invocation, const std::string& store, const std::string& name) {
+  auto record = state::try_find_record(store, name);
+  if (!record) return make_container(invocation, parse_name(name));
+  if (!is_up(store, *record)) wake(*std::move(record), invocation.environment);
+}
+
+// Others may make, start and leave it at the same moment: then it is tried again, ten seconds long.
 Held hold_container(const cli::Invocation& invocation, const std::string& name) {
   const std::string store = store_of(invocation.environment);
-  constexpr int most = 5;
-  for (int attempt = 1;; ++attempt) {
+  for (int attempts_left = 500;; --attempts_left) {
     try {
-      auto record = state::try_find_record(store, name);
-      if (!record) make_container(invocation, parse_name(name)), record = state::find_record(store, name);
-      if (!is_up(store, *record)) wake(*record, invocation.environment);
-      sys::Fd hold = runtime::hold(state::folder_of(store, record->id));
-      Entrance entrance = open_entrance(store, *record);
-      if (!hold && entrance.spec.detach) throw Error(format("the container {} is just ending", quoted(name)));
-      return {std::move(entrance), std::move(hold)};
-    } catch (const UsageError&) {
-      throw;
+      make_or_wake(invocation, store, name);
+      if (auto held = try_hold(store, state::find_record(store, name))) return *std::move(held);
+      if (attempts_left == 0) throw Error(format("the container {} ends as often as it is started", quoted(name)));
     } catch (const Error&) {
-      const auto record = state::try_find_record(store, name);
-      if (attempt == most || !record || !is_up(store, *record)) throw;
-      static_cast<void>(wait_for_end(store, *record));
+      if (attempts_left == 0 || !is_busy(store, name)) throw;
     }
+    constexpr timespec pause{0, 20'000'000};
+    ::nanosleep(&pause, nullptr);
   }
 }
 

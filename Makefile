@@ -39,6 +39,7 @@ vm-test: all $(TEST)/build.ninja ## run all tests on another kernel: VM_HARNESS=
 bench: all ## measure against the barest program and the peers
 	@.setup/packages bench
 	@tests/bench/run $(RELEASE)
+	@tests/bench/exec $(RELEASE)
 	@tests/bench/images $(RELEASE)
 
 asan: ## unit tests under AddressSanitizer and UBSan

@@ -1,7 +1,7 @@
 /* The barest program that enters a container as `snug exec` does: the doors are descriptors of its monitor, the restraints
  * are the same. It knows nothing: no record, no words, no plan. Any failure ends it with the number of the line that failed.
  *
- * bare-exec MONITOR DOOR... -- COMMAND...: the descriptors in the order in which they are entered */
+ * bare-exec MONITOR DOOR... + COMMAND...: the descriptors in the order in which they are entered */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
   char path[64];
   const int monitor = (int)syscall(SYS_pidfd_open, atoi(argv[1]), 0);
   must(monitor);
-  for (; *word && strcmp(*word, "--") != 0; ++word, ++count) {
+  for (; *word && strcmp(*word, "+") != 0; ++word, ++count) {
     snprintf(path, sizeof path, "/proc/%s/fd/%s", argv[1], *word);
     must(doors[count] = open(path, O_RDONLY | O_CLOEXEC));
   }

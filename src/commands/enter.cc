@@ -13,6 +13,7 @@
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/commands/output.hh"
+#include "snug/state/names.hh"
 #include "snug/sys/file.hh"
 #include "values.hh"
 
@@ -50,8 +51,10 @@ struct Held {
 // Whether somebody else may be starting it just now, or ending it: who only looks has it for a moment, too.
 bool may_be_busy(const std::string& store, const std::string& name, int attempt) {
   constexpr int moments = 5;
-  const auto record = state::try_find_record(store, name);
-  return record && (attempt < moments || state::is_running(store, *record));
+  std::optional<std::string> id = state::find_name(store, name);  // taken before there is a record
+  if (!id)
+    if (auto record = state::try_find_record(store, name)) id = std::move(record->id);
+  return id && (attempt < moments || state::is_running(store, {.id = *id}));
 }
 
 bool is_served(const std::string& folder) { return sys::find_status(AT_FDCWD, (folder + "/attach").c_str()).has_value(); }

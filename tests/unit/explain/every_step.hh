@@ -21,8 +21,6 @@ inline plan::Plan every_step() {
   add(Actor::monitor, MakeFolders{{{"upper0", 0755}, {"work0", 0700}}});
   add(Actor::monitor, EnterNamespaces{{{"user", "/proc/7/ns/user"}, {"net", "/proc/7/ns/net", 4026531840}}});
   add(Actor::monitor, Clone{CLONE_NEWNS | CLONE_NEWPID | 0x80});
-  add(Actor::monitor, EnterNamespaces{{{"user", "/proc/7/fd/4", 4026531837}}});
-  add(Actor::monitor, Clone{});
   add(Actor::monitor, WriteIdMaps{map, map, "/usr/bin/newuidmap", "/usr/bin/newgidmap", true});
   add(Actor::init, WriteIdMaps{{map[0]}, {map[0]}, "", "", true});
   add(Actor::init, BecomeUser{{0}, {0}, {}});
@@ -60,6 +58,8 @@ inline plan::Plan every_step() {
   add(Actor::init, GuardInit{});
   add(Actor::init, ForkPayload{});
   add(Actor::init, SetCapabilities{{CAP_KILL}, false});
+  add(Actor::monitor, EnterNamespaces{{{"user", "/proc/7/fd/4", 4026531837}}});
+  add(Actor::monitor, Clone{});
   add(Actor::init, OpenTerminal{});
   add(Actor::init, GuardInit{false});
   add(Actor::init, ForkPayload{false});

@@ -105,7 +105,8 @@ TEST_CASE("the namespaces are entered before anything else, and no new ones are 
 TEST_CASE("the environment is the container's, and what is added; the entrypoint is not run again") {
   Spec want = wanted({"true", "x"});
   want.env = {{"B", "mine"}, {"C", "mine"}};
-  const Exec& exec = *plan_of(want).find<Exec>();
+  const Plan plan = plan_of(want);
+  const Exec& exec = *plan.find<Exec>();
   CHECK(exec.argv == std::vector<std::string>{"true", "x"});
   CHECK(has(exec.env, "A=image"));
   CHECK(has(exec.env, "B=mine"));

@@ -43,6 +43,7 @@ stress: all ## containers by the thousand, killed at random: make stress ROUNDS=
 bench: all ## measure against the barest program and the peers
 	@.setup/packages bench
 	@tests/bench/run $(RELEASE)
+	@tests/bench/exec $(RELEASE)
 	@tests/bench/images $(RELEASE)
 
 asan: ## unit tests under AddressSanitizer and UBSan

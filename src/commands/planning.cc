@@ -82,12 +82,12 @@ runtime::StepDone step_printer(const plan::Plan& plan, bool verbose) {
 Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpose purpose, bool verbose) {
   Planned planned{.spec = std::move(spec)};
   planned.facts = probe::host_facts(planned.spec, caller_environment(invocation.environment));
+  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::image) use_image(planned, invocation);
   const std::string usual = plan::usual_name(planned.spec.rootfs);
   std::optional<Error> homeless;
   if (purpose == Purpose::run) homeless = settle(planned, usual);
   if (!planned.spec.name) planned.spec.name = usual;
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) unpack_archive(planned, verbose);
-  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::image) use_image(planned, invocation);
   finish(planned);
   if (homeless && planned.plan.find<plan::MakeFolders>()) throw *homeless;
   return planned;

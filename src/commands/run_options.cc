@@ -240,6 +240,9 @@ constexpr cli::Option option_named(std::string_view name) {
   return *std::find_if(options.begin(), options.end(), [&](const cli::Option& option) { return option.name == name; });
 }
 
+constexpr std::array exec_options{flag("detach", 'd', "go on in the background"), option_named("env"), option_named("env-file"),
+                                  option_named("interactive"), option_named("tty"), option_named("user"), option_named("workdir")};
+constexpr std::array enter_options{option_named("env"), option_named("env-file"), option_named("tty"), option_named("user"), option_named("workdir")};
 constexpr std::array id_map_options{option_named("gidmap"), option_named("uidmap"), option_named("userns")};
 
 constexpr std::array not_yet = std::to_array<cli::NotYet>({
@@ -328,6 +331,8 @@ void set_rootfs(Spec& spec, const cli::Arguments& arguments, std::string_view fo
 }  // namespace
 
 constinit const cli::OptionSet run_option_set{options, not_yet};
+constinit const cli::OptionSet exec_option_set{exec_options, {}};
+constinit const cli::OptionSet enter_option_set{enter_options, {}};
 constinit const cli::OptionSet id_map_option_set{id_map_options, {}};
 
 Files files_of(const cli::Option& option) {
@@ -349,6 +354,12 @@ plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environ
   }
   set_rootfs(spec, arguments, folder);
   return spec;
+}
+
+plan::Spec read_visit(const cli::Invocation& invocation) {
+  cli::Arguments options;
+  options.options = invocation.arguments.options;
+  return make_spec(options, invocation.environment, invocation.folder);
 }
 
 }  // namespace snug::commands

@@ -18,6 +18,8 @@ constexpr std::array table{
     &create_command,
     &df_command,
     &doctor_command,
+    &enter_command,
+    &exec_command,
     &export_command,
     &gc_command,
     &help_command,
@@ -42,8 +44,10 @@ constexpr std::array table{
     &run_command,
     &save_command,
     &start_command,
+    &stats_command,
     &stop_command,
     &tag_command,
+    &top_command,
     &version_command,
     &wait_command,
 };
@@ -52,11 +56,9 @@ constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "build", .comes_with = "images"},
     {.word = "cp", .comes_with = "live containers"},
     {.word = "diff", .comes_with = "live containers"},
-    {.word = "exec", .comes_with = "live containers"},
     {.word = "network", .comes_with = "networks"},
     {.word = "pause", .comes_with = "live containers"},
     {.word = "port", .comes_with = "networks"},
-    {.word = "top", .comes_with = "live containers"},
     {.word = "volume", .comes_with = "images"},
 });
 

@@ -9,6 +9,7 @@
 #include "parse.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/probe/host.hh"
 #include "snug/sys/file.hh"
 #include "terminfo.hh"
 #include "view.hh"
@@ -44,6 +45,12 @@ View view_of(const plan::Rootfs& rootfs, const std::string& path) {
     if (!roots.back()) throw system_error(format("open the layer {}", quoted(layer)), errno, "snug gc --check tells what the store lacks");
   }
   if (roots.empty()) roots.push_back(open_root(rootfs, path));
+  return View(std::move(roots));
+}
+
+View view_of(int root) {
+  std::vector<Fd> roots;
+  roots.emplace_back(::fcntl(root, F_DUPFD_CLOEXEC, 3));
   return View(std::move(roots));
 }
 
@@ -112,13 +119,13 @@ plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& ho
 }
 
 plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostFacts& host, int root) {
-  std::vector<Fd> roots;
-  roots.emplace_back(::fcntl(root, F_DUPFD_CLOEXEC, 3));
-  const View view(std::move(roots));
+  const View view = view_of(root);
   plan::RootfsFacts facts = look_at(view, visit, host);
   facts.living = true;
   facts.terminal_carried = host.terminal.output && !knows_terminal(view, host.terminal.type) && has_carried_terminal(view, host.terminal.type);
   return facts;
 }
+
+std::vector<plan::Account> living_accounts(int root) { return parse_passwd(read_inside(view_of(root), "etc/passwd")); }
 
 }  // namespace snug::probe

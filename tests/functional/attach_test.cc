@@ -280,7 +280,7 @@ TEST_CASE("vim, tmux, fish, less and script work in a detached container, and dr
     CHECK_MESSAGE(second->expect("after\r\n"), second->seen());
   };
   in_program("printf 'alp''habet\\n' >/tmp/text; vi -u NONE /tmp/text", "alphabet", "\x1b:q!\n");
-  in_program("tmux -f /dev/null new 'echo in''tmux; exec cat'", "intmux", "\x02&y");
+  in_program("tmux -f /dev/null new 'echo in''tmux; exec cat'", "intmux", "\x04");
   in_program("yes lon''gtext | head -n 500 | less", "longtext", "q");
   in_program("fish --no-config -C 'echo in-fi''sh'", "in-fish", "exit\n");
   in_program("script -q -c 'echo in-scr''ipt; exec cat' /tmp/typescript", "in-script", "\x04");
@@ -290,7 +290,7 @@ TEST_CASE("the size in pixels goes in, too") {
   if (debian_root().empty()) return skip("no Debian root was made");
   const Attached containers;
   REQUIRE(containers.snug({"run", "-dt", "--name", "web", "-e", "PS1=ready$ ", debian_root(), "bash", "--norc"}).code == 0);
-  const std::string set = "ioctl STDIN, 0x5414, pack 'S4', 33, 101, 1010, 660; exec @ARGV";
+  const std::string set = "$size = pack 'S4', 33, 101, 1010, 660; ioctl STDIN, 0x5414, $size; exec @ARGV";
   const std::string show = "perl -e 'ioctl STDIN, 0x5413, $s = q(x) x 8; print join(q(/), unpack q(S4), $s), qq(\\n)'";
   Terminal terminal({"perl", "-e", set, "env", containers.environment(), program(), "attach", "web"}, 24, 80);
   REQUIRE_MESSAGE(terminal.expect("ready$ "), terminal.seen());

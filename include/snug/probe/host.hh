@@ -44,6 +44,9 @@ void read_unpacked(plan::HostFacts& facts, const plan::Spec& spec, const std::st
 /// below it, and nothing in it, which its own processes may change meanwhile, is trusted. Throws as host_facts does.
 [[nodiscard]] plan::HostFacts living_facts(const plan::Spec& visit, const CallerEnvironment& environment, int root);
 
+/// Reads the accounts of a container by its root: as living_facts does.
+[[nodiscard]] std::vector<plan::Account> living_accounts(int root);
+
 /// Reads the namespaces' owners: the id maps of the process `pid`, which are everybody's to read, into `living`. Throws.
 void read_id_maps(plan::Living& living, pid_t pid);
 

@@ -54,6 +54,24 @@ TEST_CASE("a stream may have several members, split anywhere, and zeros behind t
   for (std::size_t chunk = 1; chunk < 30; ++chunk) CHECK(inflated(Compression::zstd, frames, chunk) == "one two ");
 }
 
+TEST_CASE("a large window of zstd is asked for, once, before it is there, and by the first frame alone") {
+  const std::string large = noise(100) + std::string(20U << 20U, 'x');
+  int asked = 0;
+  const auto inflate = [&](const std::string& bytes, std::size_t chunk) {
+    std::size_t size = 0;
+    Inflater inflater(Compression::zstd, [&](const transport::Piece& piece) { size += piece->size; }, [&] { ++asked; });
+    for (std::size_t at = 0; at < bytes.size(); at += chunk) inflater.add(std::string_view(bytes).substr(at, chunk));
+    inflater.finish();
+    return size;
+  };
+  CHECK(inflate(zstd(large, 23), 100000) == large.size());
+  CHECK(asked == 0);
+  for (const std::size_t chunk : {1UL, 5UL, 100000UL}) CHECK(inflate(zstd(large, 24) + zstd(large, 24), chunk) == 2 * large.size());
+  CHECK(asked == 3);
+  CHECK(refused(Compression::zstd, zstd("small") + zstd(large, 24)).find("requires too much memory") != std::string::npos);
+  CHECK_THROWS_AS(Inflater(Compression::zstd, [](const transport::Piece&) {}, [] { throw 1; }).add(zstd(large, 24)), int);
+}
+
 TEST_CASE("a stream that is cut off anywhere is refused") {
   const std::string short_text = text.substr(0, 300);
   for (const Compression compression : {Compression::gzip, Compression::zstd}) {

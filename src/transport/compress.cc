@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "output.hh"
 #include "snug/base/text.hh"
 
 namespace snug::transport {
@@ -20,31 +21,6 @@ constexpr int common_window_log = 23, largest_window_log = 27;
 static_assert(std::uint64_t{1} << common_window_log == common_window);
 
 [[noreturn]] void end_too_early() { throw Damaged("the compressed data end too early"); }
-
-/// A buffer that is being filled, and where it goes when it is full.
-class Output {
- public:
-  explicit Output(std::function<void(Piece)> out) : out_(std::move(out)) {}
-
-  Buffer& buffer() {
-    if (!buffer_) buffer_ = std::make_shared<Buffer>();
-    return *buffer_;
-  }
-  /// Tells that the buffer has so many bytes now; true where it is full and went on.
-  bool filled(std::size_t size) {
-    buffer_->size = size;
-    if (size < piece_size) return false;
-    flush();
-    return true;
-  }
-  void flush() {
-    if (buffer_ && buffer_->size > 0) out_(std::exchange(buffer_, nullptr));
-  }
-
- private:
-  std::function<void(Piece)> out_;
-  std::shared_ptr<Buffer> buffer_;
-};
 
 }  // namespace
 

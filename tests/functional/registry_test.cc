@@ -148,6 +148,32 @@ TEST_CASE("what was made here comes to an empty registry whole") {
   check_refused(registry.snug("one", {"push", plain, "nothing", name}), "there is no image 'nothing'");
 }
 
+TEST_CASE("what was made here is sent compressed, as it was told, and is the same image") {
+  if (missing()) return;
+  const Registry registry;
+  const std::string name = registry.host() + "/made/plain";
+  shell_output("tar -C " + registry.path("tree") + " -cf " + registry.path("root.tar") + " .");
+  REQUIRE(registry.snug("one", {"import", registry.path("root.tar"), name}).code == 0);
+  const std::string id = registry.snug("one", {"images", "-q", "--no-trunc"}).out;
+  for (const auto& [format, word] : {std::pair<std::string, std::string>{"", "tar+gzip"}, {"gzip", "tar+gzip"}, {"zstd", "tar+zstd"}, {"none", ".tar\""}}) {
+    const std::string tagged = name + ":" + (format.empty() ? "usual" : format);
+    std::vector<std::string> words{"push", plain, name, tagged};
+    if (!format.empty()) words.insert(words.begin() + 1, "--compression-format=" + format);
+    const Result pushed = registry.snug("one", words);
+    REQUIRE_MESSAGE(pushed.code == 0, pushed.err);
+    const std::string manifest = shell_output("skopeo inspect --raw --tls-verify=false docker://" + tagged);
+    CHECK_MESSAGE(has(manifest, word), manifest);
+    CHECK(shell_output("skopeo inspect --tls-verify=false --format '{{.Digest}}' docker://" + tagged) == pushed.out);
+    shell_output("skopeo --insecure-policy copy -q --src-tls-verify=false docker://" + tagged + " oci:" + registry.path("copied:x"));
+    CHECK(registry.snug("two", {"pull", "-q", "--userns", "single", plain, tagged}).code == 0);
+    // What came from a registry goes on as it is.
+    CHECK(registry.snug("two", {"push", "-q", plain, tagged, name + ":again"}).out == pushed.out);
+  }
+  CHECK(shell_output("cat $(find " + registry.path("two/snug/layers") + " -name word)") == "hello\n");
+  CHECK(registry.snug("two", {"images", "-q", "--no-trunc", "--filter", "reference=" + name + ":usual"}).out == id);
+  check_refused(registry.snug("one", {"push", plain, "--compression-format", "xz", name}), "there is no such format");
+}
+
 TEST_CASE("the policy tells whether the registry is asked") {
   if (missing()) return;
   Registry registry;

@@ -84,6 +84,21 @@ TEST_CASE("what was saved is read by skopeo, and by a second store") {
   CHECK(second.unpacked() == made.unpacked());
 }
 
+TEST_CASE("the files of an image go into one archive, as a container on it finds them") {
+  Made made;
+  static_cast<void>(made.out({"load", "-q", "-i", made.layout()}));
+  CHECK(made.out({"push", "-q", "localhost/v1", "tar:" + made.path("flat.tar")}).empty());
+  const std::string list = shell_output("tar -tvf " + made.path("flat.tar"));
+  CHECK_MESSAGE(has(list, "-rwsr-xr-x"), list);
+  CHECK_MESSAGE(has(list, "etc/link -> one"), list);
+  CHECK_MESSAGE(has(list, "3072000 "), list);
+  CHECK(made.out({"push", "-q", "localhost/v1", "tar:-"}).size() > 3072000);
+  const Result folder = made.snug({"push", "localhost/v1", "dir:" + made.path("folder")});
+  CHECK(folder.code == 125);
+  CHECK_MESSAGE(has(folder.err, "oci:"), folder.err);
+  CHECK_FALSE(fs::exists(made.path("folder")));
+}
+
 TEST_CASE("memory does not grow with the windows of zstd that layers ask for") {
   const Made made;
   constexpr long most = 240 << 10;  // KiB: one window of 128 MiB and all else; three of them are 384 MiB

@@ -1,4 +1,5 @@
 #include "compress.hh"
+#include "deflate.hh"
 
 #include <doctest/doctest.h>
 
@@ -44,6 +45,25 @@ TEST_CASE("what is compressed comes out as it went in, in whatever pieces it com
   }
   CHECK(inflated(Compression::gzip, gzip(""), 100).empty());
   CHECK(inflated(Compression::zstd, zstd(""), 100).empty());
+}
+
+TEST_CASE("what was deflated is inflated again, in whatever pieces it comes, and always to the same bytes") {
+  const std::string large = text + noise(600000) + std::string(900000, 'x') + text;
+  for (const Compression compression : {Compression::gzip, Compression::zstd})
+    for (const std::string& plain : {std::string(), std::string("x"), text, large}) {
+      const auto deflated = [&](std::size_t chunk) {
+        std::string out;
+        transport::Deflater deflater(compression, [&](const transport::Piece& piece) { out += piece->view(); });
+        for (std::size_t at = 0; at < plain.size(); at += chunk) deflater.add(std::string_view(plain).substr(at, chunk));
+        deflater.finish();
+        return out;
+      };
+      const std::string once = deflated(100000);
+      CHECK(inflated(compression, once, 10000) == plain);
+      CHECK(inflated(compression, deflated(777), 10000) == plain);
+      CHECK(deflated(100000) == once);
+      if (plain == text) CHECK(once.size() < plain.size() / 2);
+    }
 }
 
 TEST_CASE("a stream may have several members, split anywhere, and zeros behind them") {

@@ -1,6 +1,7 @@
 #include "snug/commands/layers.hh"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -8,6 +9,8 @@
 
 #include "planning.hh"
 #include "settings.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
 #include "snug/image/store.hh"
 #include "snug/plan/plan.hh"
 #include "snug/sys/file.hh"
@@ -63,6 +66,18 @@ std::optional<Layers> find_layers(const image::Store& store, const std::string& 
     if (probe::hides_lower_layers(layers.roots.back())) break;
   }
   return layers;
+}
+
+// The lock is on the folder that a layer's root is in.
+std::vector<sys::Fd> hold_layers(const std::vector<std::string>& roots) {
+  std::vector<sys::Fd> held;
+  allow_descriptors(roots.size());
+  for (const std::string& root : roots) {
+    held.push_back(sys::try_open(AT_FDCWD, root.substr(0, root.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    if (!held.back() || ::flock(held.back().get(), LOCK_SH | LOCK_NB) != 0)
+      throw Error(format("the layer {}, on which the container was made, is gone", quoted(root)), "pulling the image again brings it back");
+  }
+  return held;
 }
 
 void pack_layers(const plan::Spec& spec, const plan::HostFacts& facts, const Packing& what, int archive) {

@@ -45,6 +45,9 @@ struct Layers {
 /// Finds the layers of an image where they are all unpacked for `map`. Raises the limit of open files, where it has to and can be.
 [[nodiscard]] std::optional<Layers> find_layers(const image::Store& store, const std::string& map, const image::Image& image);
 
+/// Keeps others from removing the layers with these roots, for as long as the descriptors live. Throws where one is gone.
+[[nodiscard]] std::vector<sys::Fd> hold_layers(const std::vector<std::string>& roots);
+
 /// What is packed: layers at absolute paths, topmost first; see plan::make_pack_plan.
 struct Packing {
   std::string name;  ///< for messages

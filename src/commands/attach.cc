@@ -24,14 +24,14 @@ int attach(const cli::Invocation& invocation) {
   const std::string* keys = given.find("detach-keys");
   const std::string store = probe::find_store(caller_environment(invocation.environment));
   const state::Record record = state::find_record(store, given.operands.front());
-  const runtime::Attaching how{.title = terminal_title(invocation.environment, record.name),
+  const runtime::Attaching how{.title = terminal_title(invocation.environment.find("TERM").value_or(""), record.name),
                                .detach_keys = runtime::parse_detach_keys(keys ? std::string_view(*keys) : runtime::default_detach_keys),
                                .input = !given.flag("no-stdin"),
                                .signals = !given.find("sig-proxy") || given.flag("sig-proxy")};
   sys::Fd visit = runtime::visit(state::folder_of(store, record.id), how);
   if (!visit) {
     const bool runs = state::is_running(store, record);
-    throw Error(format("cannot attach to the container {}: {}", quoted(record.name), runs ? "it runs in the foreground, for somebody else" : "it does not run"),
+    throw Error(format("cannot attach to the container {}: {}", quoted(record.name), runs ? "it runs in the foreground, or is just ending" : "it does not run"),
                 runs ? "snug exec runs a command in it" : format("snug start {}", shell_quoted(record.name)));
   }
   return end_visit(runtime::attach(std::move(visit), how), record.name);

@@ -32,6 +32,7 @@ class Monitoring {
     outside_ = {.folder = planned.storage ? planned.storage->path() : std::string(),
                 .step_done = std::move(step_done),
                 .running = [this](const runtime::Running& now) { note_running(now); },
+                .title = terminal_title(planned.facts.terminal.type, planned.spec.name.value_or("")),
                 .service = std::move(service)};
   }
 

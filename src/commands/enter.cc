@@ -29,7 +29,7 @@ void make_container(const cli::Invocation& invocation, const std::string& name) 
   Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
   state::write_record(planned.facts.store, record_of(planned));
   say(format("snug: made the container {} from {}; 'snug rm {}' removes it\n", quoted(name), quoted(planned.spec.rootfs.given), shell_quoted(name)));
-  start_in_background(planned);
+  start_in_background(planned, true);
 }
 
 // Its own command stays asleep: it is for those who enter.
@@ -38,7 +38,7 @@ void wake(state::Record record, const Environment& environment) {
   spec.idle = true;
   record.spec = config::render_spec(spec);
   Planned planned = plan_again(record, environment);
-  start_in_background(planned);
+  start_in_background(planned, true);
 }
 
 /// A container that runs, and goes on for as long as the descriptor lives.
@@ -47,10 +47,11 @@ struct Held {
   sys::Fd hold;  ///< empty: it runs in the foreground, and for somebody else
 };
 
-// Whether somebody else is starting it just now, or ending it.
-bool is_busy(const std::string& store, const std::string& name) {
+// Whether somebody else may be starting it just now, or ending it: who only looks has it for a moment, too.
+bool may_be_busy(const std::string& store, const std::string& name, int attempt) {
+  constexpr int moments = 5;
   const auto record = state::try_find_record(store, name);
-  return record && state::is_running(store, *record);
+  return record && (attempt < moments || state::is_running(store, *record));
 }
 
 bool is_served(const std::string& folder) { return sys::find_status(AT_FDCWD, (folder + "/attach").c_str()).has_value(); }
@@ -72,13 +73,14 @@ void make_or_wake(const cli::Invocation& invocation, const std::string& store, c
 // Others may make, start and leave it at the same moment: then it is tried again, ten seconds long.
 Held hold_container(const cli::Invocation& invocation, const std::string& name) {
   const std::string store = store_of(invocation.environment);
-  for (int attempts_left = 500;; --attempts_left) {
+  constexpr int most = 500;
+  for (int attempt = 0;; ++attempt) {
     try {
       make_or_wake(invocation, store, name);
       if (auto held = try_hold(store, state::find_record(store, name))) return *std::move(held);
-      if (attempts_left == 0) throw Error(format("the container {} ends as often as it is started", quoted(name)));
+      if (attempt == most) throw Error(format("the container {} ends as often as it is started", quoted(name)));
     } catch (const Error&) {
-      if (attempts_left == 0 || !is_busy(store, name)) throw;
+      if (attempt >= most || !may_be_busy(store, name, attempt)) throw;
     }
     constexpr timespec pause{0, 20'000'000};
     ::nanosleep(&pause, nullptr);

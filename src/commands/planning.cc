@@ -98,7 +98,7 @@ Planned plan_again(const state::Record& record, const Environment& environment) 
   planned.facts = probe::host_facts(planned.spec, caller_environment(environment));
   planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned), record);
   planned.manifest = record.manifest;
-  hold_layers(planned, record);
+  if (!record.manifest.empty()) planned.layers = hold_layers(record.lowers);
   look_again(planned, record);
   finish(planned);
   return planned;

@@ -131,6 +131,7 @@ void Background::take(Visitor& visitor, const Packet& packet) {
     case Word::attach: return attach(visitor, packet.value<Wish>());
     case Word::hold:
       if (visitor.kind() != Visitor::Kind::unknown) return;
+      if (deserted()) return visitor.leave();  // it is being ended
       visitor.hold();
       ++holders_;
       was_held_ = true;

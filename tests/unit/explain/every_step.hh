@@ -21,6 +21,8 @@ inline plan::Plan every_step() {
   add(Actor::monitor, MakeFolders{{{"upper0", 0755}, {"work0", 0700}}});
   add(Actor::monitor, EnterNamespaces{{{"user", "/proc/7/ns/user"}, {"net", "/proc/7/ns/net", 4026531840}}});
   add(Actor::monitor, Clone{CLONE_NEWNS | CLONE_NEWPID | 0x80});
+  add(Actor::monitor, EnterNamespaces{{{"user", "/proc/7/fd/4", 4026531837}}});
+  add(Actor::monitor, Clone{});
   add(Actor::monitor, WriteIdMaps{map, map, "/usr/bin/newuidmap", "/usr/bin/newgidmap", true});
   add(Actor::init, WriteIdMaps{{map[0]}, {map[0]}, "", "", true});
   add(Actor::init, BecomeUser{{0}, {0}, {}});
@@ -58,6 +60,9 @@ inline plan::Plan every_step() {
   add(Actor::init, GuardInit{});
   add(Actor::init, ForkPayload{});
   add(Actor::init, SetCapabilities{{CAP_KILL}, false});
+  add(Actor::init, OpenTerminal{});
+  add(Actor::init, GuardInit{false});
+  add(Actor::init, ForkPayload{false});
   add(Actor::payload, StartSession{true});
   add(Actor::payload, SetLimits{{{"core", RLIMIT_CORE, 1, 1}, {"nofile", RLIMIT_NOFILE, 1024, unlimited}}});
   add(Actor::payload, ResetProcess{022});

@@ -280,10 +280,11 @@ TEST_CASE("vim, tmux, fish, less and script work in a detached container, and dr
     const auto second = containers.at("web");
     CHECK_MESSAGE(second->expect(drawn), second->seen());
     second->send(end);
+    CHECK_MESSAGE(second->expect("ready$ "), second->seen());
     second->send("echo af''ter\n");
     CHECK_MESSAGE(second->expect("after\r\n"), second->seen());
   };
-  in_program("printf 'alp''habet\\n' >/tmp/text; vi -u NONE /tmp/text", "alphabet", "\x1b:q!\n");
+  in_program("printf 'alp''habet\\n' >/tmp/text; vi -u NONE /tmp/text", "alphabet", ":q!\n");
   in_program("tmux -f /dev/null new 'echo in''tmux; exec cat'", "intmux", "\x04");
   in_program("yes lon''gtext | head -n 500 | less", "longtext", "q");
   in_program("fish --no-config -C 'echo in-fi''sh'", "in-fish", "exit\n");

@@ -26,7 +26,7 @@ int start_attached(const cli::Invocation& invocation) {
   if (is_up(store, record)) throw Error(format("the container {} runs already", quoted(record.name)), format("snug attach {}", shell_quoted(record.name)));
   Planned planned = plan_again(record, invocation.environment);
   const std::string* keys = arguments.find("detach-keys");
-  return start_and_attach(planned, {.title = terminal_title(invocation.environment.find("TERM").value_or(""), record.name),
+  return start_and_attach(planned, {.title = terminal_title(invocation.environment, record.name),
                                     .detach_keys = runtime::parse_detach_keys(keys ? std::string_view(*keys) : runtime::default_detach_keys),
                                     .input = arguments.flag("interactive") || planned.plan.terminal});
 }

@@ -15,6 +15,10 @@ std::string terminal_title(std::string_view type, std::string_view container) {
   return has_title ? std::string(container) : std::string();
 }
 
+std::string terminal_title(const Environment& environment, std::string_view container) {
+  return terminal_title(environment.find("TERM").value_or(""), container);
+}
+
 int end_visit(const std::variant<runtime::Exited, runtime::Detached>& end, std::string_view name) {
   if (const auto* detached = std::get_if<runtime::Detached>(&end)) {
     if (detached->signal) return 128 + detached->signal;

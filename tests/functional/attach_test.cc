@@ -205,15 +205,18 @@ TEST_CASE("the container's name is in the environment and in the prompt of a she
 TEST_CASE("a terminal that the root does not know is carried in") {
   const Containers containers;
   const std::string home = containers.folder() + "/home";
-  shell_output("mkdir -p " + home + " && infocmp xterm | sed 's/^xterm|[^,]*/snugterm|a test/' >" + home + "/source && tic -o " + home + "/.terminfo " + home + "/source");
-  const std::vector<std::string> start{"env", containers.environment(), "HOME=" + home, "TERM=snugterm", program(), "run", "--userns", "single"};
-  std::vector<std::string> words = start;
-  for (const std::string& word : {small_root(), std::string("sh"), std::string("-c"), std::string("echo $TERM $TERMINFO; cat /run/terminfo/s/snugterm | md5sum")})
-    words.push_back(word);
+  shell_output("mkdir -p " + home + " && cd " + home +
+               " && infocmp xterm | sed 's/^xterm|[^,]*/snugterm|a test/' >source && tic -o .terminfo source");
+  const auto words = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all{"env", containers.environment(), "HOME=" + home, "TERM=snugterm", program()};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
   const std::string sum = run({"md5sum", home + "/.terminfo/s/snugterm"}).out.substr(0, 32);
-  Terminal terminal(words, 24, 80);
+  const std::string script = "echo $TERM $TERMINFO; cat /run/terminfo/s/snugterm | md5sum";
+  Terminal terminal(words({"run", "--userns", "single", small_root(), "sh", "-c", script}), 24, 80);
   CHECK_MESSAGE(terminal.expect("snugterm /run/terminfo\r\n" + sum), terminal.seen());
-  const Result plan = run({"env", containers.environment(), "HOME=" + home, "TERM=snugterm", program(), "plan", "-t", "--json", "--userns", "single", small_root(), "sh"});
+  const Result plan = run(words({"plan", "-t", "--json", "--userns", "single", small_root(), "sh"}));
   CHECK_MESSAGE(plan.code == 0, plan.err);
   CHECK(plan.out.find("/run/terminfo/s/snugterm") != std::string::npos);
 }
@@ -236,7 +239,8 @@ TEST_CASE("logs: streams apart, tail, times, and bytes as they were") {
 
 TEST_CASE("logs --follow goes on until the container ends") {
   const Containers containers;
-  REQUIRE(containers.snug({"run", "-di", "--userns", "single", "--name", "talk", small_root(), "sh", "-c", "echo first; read x; seq 1 20000"}).code == 0);
+  REQUIRE(containers.snug({"run", "-di", "--userns", "single", "--name", "talk", small_root(), "sh", "-c",
+                           "echo first; read x; seq 1 20000"}).code == 0);
   const std::string file = containers.folder() + "/followed";
   Background follower({"env", containers.environment(), "sh", "-c", "exec \"$0\" logs -f talk >\"$1\"", program(), file});
   REQUIRE(eventually([&] { return read_file(file) == "first\n"; }));
@@ -276,10 +280,11 @@ TEST_CASE("vim, tmux, fish, less and script work in a detached container, and dr
     const auto second = containers.at("web");
     CHECK_MESSAGE(second->expect(drawn), second->seen());
     second->send(end);
+    CHECK_MESSAGE(second->expect("ready$ "), second->seen());
     second->send("echo af''ter\n");
     CHECK_MESSAGE(second->expect("after\r\n"), second->seen());
   };
-  in_program("printf 'alp''habet\\n' >/tmp/text; vi -u NONE /tmp/text", "alphabet", "\x1b:q!\n");
+  in_program("printf 'alp''habet\\n' >/tmp/text; vi -u NONE /tmp/text", "alphabet", ":q!\n");
   in_program("tmux -f /dev/null new 'echo in''tmux; exec cat'", "intmux", "\x04");
   in_program("yes lon''gtext | head -n 500 | less", "longtext", "q");
   in_program("fish --no-config -C 'echo in-fi''sh'", "in-fish", "exit\n");

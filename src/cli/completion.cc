@@ -18,6 +18,7 @@ _snug_value() {
     folder) compopt -o filenames -o nospace; mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
     words:*) _snug_words "${kind#words:}" "$word" ;;
     command) _snug_words "${_snug_commands[*]}" "$word" ;;
+    containers) _snug_words "$(snug ps --all --format '{{.Names}}' 2>/dev/null)" "$word" ;;
     rootfs)
       compopt -o nospace
       case $word in
@@ -66,7 +67,7 @@ _snug() {
     _snug_value "${_snug_values[$command ${word%%=*}]:-words:true false}" "${word#*=}"
   elif [[ -z $only_operands && $word == -* ]]; then
     _snug_words "${_snug_options[$command]}" "$word"
-  elif ((operands == 0)); then
+  elif ((operands == 0)) || [[ ${_snug_operands[$command]} == containers && -z ${_snug_stops[$command]} ]]; then
     _snug_value "${_snug_operands[$command]:-nothing}" "$word"
   elif [[ -n ${_snug_stops[$command]} ]]; then
     _snug_value file "$word"
@@ -83,6 +84,7 @@ std::string kind_of(const Completer& completer) {
     case Complete::folder: return "folder";
     case Complete::rootfs: return "rootfs";
     case Complete::command: return "command";
+    case Complete::containers: return "containers";
     case Complete::words: return format("words:{}", completer.words);
   }
   return "nothing";

@@ -1,6 +1,7 @@
 #include "image_root.hh"
 
 #include <fcntl.h>
+#include <sys/file.h>
 
 #include <algorithm>
 
@@ -106,6 +107,19 @@ void use_image(Planned& planned, const cli::Invocation& invocation) {
     throw error.during(format("reading the settings of the image {}", quoted(spec.rootfs.given)));
   }
   if (!spec.rootfs.layers.empty()) probe::read_image(planned.facts, spec);
+}
+
+void hold_layers(Planned& planned, const state::Record& record) {
+  if (record.manifest.empty()) return;
+  allow_descriptors(record.lowers.size());
+  for (const std::string& lower : record.lowers) {
+    // The lock is on the folder that a layer's root is in.
+    sys::Fd folder = sys::try_open(AT_FDCWD, lower.substr(0, lower.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!folder || ::flock(folder.get(), LOCK_SH | LOCK_NB) != 0)
+      throw Error(format("a layer of {} is gone, on which the container {} was made", quoted(record.image), quoted(record.name)),
+                  format("snug pull {}", shell_quoted(printable(record.image))));
+    planned.layers.push_back(std::move(folder));
+  }
 }
 
 }  // namespace snug::commands

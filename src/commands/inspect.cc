@@ -1,16 +1,109 @@
+#include <array>
 #include <cstdint>
 
 #include "commands.hh"
+#include "containers.hh"
 #include "image_program.hh"
+#include "listing.hh"
+#include "snug/base/error.hh"
+#include "snug/base/json.hh"
+#include "snug/base/time.hh"
+#include "snug/commands/output.hh"
+#include "snug/config/spec.hh"
 
 namespace snug::commands {
+namespace {
+
+using state::State;
+
+constexpr std::array options{
+    cli::Option{.name = "format", .letter = 'f', .argument = "PATTERN", .help = "of containers: 'json', or a pattern such as '{{.Pid}}'"},
+    cli::Option{.name = "type", .argument = "KIND", .help = "only look for a container, or an image", .completer = {cli::Complete::words, "container image"}},
+};
+
+std::string time_of(std::int64_t seconds) { return seconds == 0 ? std::string("0001-01-01T00:00:00Z") : render_time(seconds); }
+
+Json state_json(const State& state) {
+  const bool running = state.phase == State::Phase::running;
+  Json namespaces = Json::object();
+  for (const state::HeldNamespace& each : state.namespaces) namespaces[each.kind] = each.inode;
+  return Json{{"Status", phase_name(state)}, {"Running", running}, {"Pid", running ? state.init.pid : 0}, {"MonitorPid", running ? state.monitor.pid : 0},
+              {"ExitCode", state.code}, {"Error", state.error}, {"Lost", state.lost}, {"RestartCount", state.restarts}, {"StartedAt", time_of(state.started)},
+              {"FinishedAt", time_of(state.finished)}, {"Namespaces", std::move(namespaces)}};
+}
+
+Json config_json(const plan::Spec& spec) {
+  Json env = Json::array();
+  for (const plan::Variable& variable : spec.env) env.push_back(variable.name + "=" + variable.value);
+  return Json{{"Hostname", spec.hostname.value_or(spec.name.value_or(""))}, {"User", spec.user ? spec.user->user : ""}, {"Env", std::move(env)},
+              {"Cmd", spec.command}, {"Entrypoint", spec.entrypoint.value_or(std::vector<std::string>{})}, {"WorkingDir", spec.workdir.value_or("")},
+              {"Labels", labels_of(spec)}, {"StopSignal", spec.stop_signal.value_or(spec.notes.stop_signal)}};
+}
+
+Json mounts_json(const plan::Spec& spec) {
+  Json mounts = Json::array();
+  for (const plan::Volume& volume : spec.volumes) {
+    if (const auto* bind = std::get_if<plan::BindVolume>(&volume))
+      mounts.push_back(Json{{"Type", "bind"}, {"Source", bind->source}, {"Destination", bind->target}, {"RW", !bind->read_only}});
+    else
+      mounts.push_back(Json{{"Type", "tmpfs"}, {"Source", ""}, {"Destination", std::get<plan::TmpfsVolume>(volume).target}, {"RW", true}});
+  }
+  return mounts;
+}
+
+Json json_of(const Listed& container, const std::string& store) {
+  const auto& [record, state, spec] = container;
+  return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created)}, {"Image", record.manifest}, {"ImageName", record.image},
+              {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
+              {"GraphDriver", Json{{"Name", "overlay"}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
+              {"Mounts", mounts_json(spec)}, {"Config", config_json(spec)}, {"Kept", record.kept}, {"Spec", config::render_spec(spec)}};
+}
+
+std::optional<Listed> find(const std::string& store, const std::string& typed) {
+  auto record = state::try_find_record(store, typed);
+  if (!record) return {};
+  plan::Spec spec = config::parse_spec(record->spec);
+  State state = state::read_state(store, record->id);
+  return Listed{*std::move(record), std::move(state), std::move(spec)};
+}
+
+// What is no container is an image, of which snug-image knows.
+int inspect(const cli::Invocation& invocation) {
+  const cli::Arguments& arguments = invocation.arguments;
+  const std::string* kind = arguments.find("type");
+  const std::string* format = arguments.find("format");
+  const std::string store = store_of(invocation.environment);
+  Json found = Json::array();
+  std::vector<Listed> containers;
+  for (const std::string& typed : arguments.operands) {
+    if (kind && *kind == "image") break;
+    if (auto container = find(store, typed)) containers.push_back(*std::move(container));
+    else if (kind) static_cast<void>(state::find_record(store, typed));
+  }
+  if (containers.size() != arguments.operands.size() || containers.empty()) {
+    if (!containers.empty()) throw UsageError("containers and images cannot be inspected together");
+    return run_image_program(invocation);
+  }
+  if (format && *format != "json") {
+    for (const Listed& each : containers) print(fill_template(*format, fields_of(each, true)) + "\n");
+    return 0;
+  }
+  for (const Listed& each : containers) found.push_back(json_of(each, store));
+  print(render_json(found));
+  return 0;
+}
+
+}  // namespace
 
 constinit const cli::Command inspect_command{
     .name = "inspect",
-    .summary = "print all that is known of an image, as JSON",
-    .operands = "IMAGE...",
-    .description = "Prints a JSON array with an object for each image, under docker's names.",
+    .summary = "print all that is known of a container or an image, as JSON",
+    .operands = "CONTAINER|IMAGE...",
+    .description = "Prints a JSON array with an object for each, under docker's names. What is both is the container,\n"
+                   "unless --type says otherwise.",
+    .options = options,
     .max_operands = SIZE_MAX,
-    .function = run_image_program};
+    .completer = {cli::Complete::containers},
+    .function = inspect};
 
 }  // namespace snug::commands

@@ -5,6 +5,7 @@
 #include "snug/commands/output.hh"
 #include "planning.hh"
 #include "run_options.hh"
+#include "settings.hh"
 #include "snug/explain/plan.hh"
 
 namespace snug::commands {
@@ -15,7 +16,7 @@ constexpr std::array options{
 };
 
 int show(const cli::Invocation& invocation) {
-  const Planned planned = plan_container(invocation, false);
+  const Planned planned = plan_container(read_spec(invocation), invocation, Purpose::show, false);
   const plan::Plan* unpack = planned.unpack ? &*planned.unpack : nullptr;
   print(invocation.arguments.flag("json") ? explain::render_plan_json(planned.plan, unpack) : explain::render_plan(planned.plan, unpack));
   return 0;

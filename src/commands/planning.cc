@@ -1,16 +1,21 @@
 #include "planning.hh"
 
+#include <fcntl.h>
+
 #include <cerrno>
+#include <ctime>
 #include <string>
 #include <utility>
 
 #include "snug/commands/output.hh"
 #include "image_root.hh"
-#include "settings.hh"
 #include "snug/base/text.hh"
+#include "snug/commands/layers.hh"
+#include "snug/config/spec.hh"
 #include "snug/explain/plan.hh"
 #include "snug/plan/hints.hh"
 #include "snug/probe/refusal.hh"
+#include "snug/sys/file.hh"
 #include "unpacking.hh"
 
 namespace snug::commands {
@@ -18,6 +23,41 @@ namespace {
 
 std::string value_of(const Environment& environment, std::string_view name) {
   return std::string(environment.find(name).value_or(""));
+}
+
+// Nothing where the user namespace is somebody else's.
+std::optional<plan::WriteIdMaps> own_maps(const Planned& planned) {
+  auto maps = plan::make_id_maps(planned.spec, planned.facts);
+  const auto* own = std::get_if<plan::WriteIdMaps>(&maps);
+  return own ? std::optional(*own) : std::nullopt;
+}
+
+// Gives the container its place and its name. One that leaves nothing behind starts without, too: gives why there is none then.
+std::optional<Error> settle(Planned& planned, const std::string& usual) {
+  try {
+    planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned));
+  } catch (const Error& error) {
+    if (plan::is_kept(planned.spec)) throw;
+    return error;
+  }
+  planned.spec.name = planned.storage->take_name(planned.spec.name, usual);
+  return {};
+}
+
+void finish(Planned& planned) {
+  planned.plan = accepted(plan::make_plan(planned.spec, planned.facts));
+  for (const plan::Notice& notice : planned.plan.notices) tell(notice);
+}
+
+// What the container wrote counts: its own accounts are found, and its own shell.
+void look_again(Planned& planned, const state::Record& record) {
+  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive)
+    return probe::read_unpacked(planned.facts, planned.spec, format("{}/{}", planned.storage->path(), plan::unpacked_root));
+  if (record.lowers.empty()) return;
+  plan::Spec seen = planned.spec;
+  seen.rootfs.layers = record.lowers;
+  if (sys::find_status(AT_FDCWD, record.upper.c_str())) seen.rootfs.layers.insert(seen.rootfs.layers.begin(), record.upper);
+  probe::read_image(planned.facts, seen);
 }
 
 }  // namespace
@@ -39,14 +79,43 @@ runtime::StepDone step_printer(const plan::Plan& plan, bool verbose) {
   };
 }
 
-Planned plan_container(const cli::Invocation& invocation, bool verbose) {
-  Planned planned{.spec = read_spec(invocation)};
+Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpose purpose, bool verbose) {
+  Planned planned{.spec = std::move(spec)};
   planned.facts = probe::host_facts(planned.spec, caller_environment(invocation.environment));
-  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) unpack_archive(planned, verbose);
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::image) use_image(planned, invocation);
-  planned.plan = accepted(plan::make_plan(planned.spec, planned.facts));
-  for (const plan::Notice& notice : planned.plan.notices) tell(notice);
+  const std::string usual = plan::usual_name(planned.spec.rootfs);
+  std::optional<Error> homeless;
+  if (purpose == Purpose::run) homeless = settle(planned, usual);
+  if (!planned.spec.name) planned.spec.name = usual;
+  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) unpack_archive(planned, verbose);
+  finish(planned);
+  if (homeless && planned.plan.find<plan::MakeFolders>()) throw *homeless;
   return planned;
+}
+
+Planned plan_again(const state::Record& record, const Environment& environment) {
+  Planned planned{.spec = config::parse_spec(record.spec)};
+  planned.facts = probe::host_facts(planned.spec, caller_environment(environment));
+  planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned), record);
+  planned.manifest = record.manifest;
+  hold_layers(planned, record);
+  look_again(planned, record);
+  finish(planned);
+  return planned;
+}
+
+state::Record record_of(const Planned& planned) {
+  const auto* overlay = planned.plan.find<plan::MakeOverlay>();
+  const bool on_disk = overlay && overlay->upper && !overlay->upper->mount && planned.spec.rootfs.kind != plan::Rootfs::Kind::host;
+  const std::optional<plan::WriteIdMaps> maps = own_maps(planned);
+  state::Record record{.id = planned.storage->id(), .name = planned.spec.name.value_or(""), .created = std::time(nullptr),
+                       .kept = plan::is_kept(planned.spec), .image = planned.spec.rootfs.given, .manifest = planned.manifest,
+                       .map = maps ? layer_map(*maps) : std::string(), .spec = config::render_spec(planned.spec)};
+  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) record.upper = format("{}/{}", planned.storage->path(), plan::unpacked_root);
+  if (!on_disk) return record;
+  for (const plan::Layer& lower : overlay->lowers) record.lowers.push_back(lower.path);
+  record.upper = format("{}/{}", planned.storage->path(), overlay->upper->path);
+  return record;
 }
 
 Error failure_error(const plan::Plan& plan, const plan::HostFacts& facts, const runtime::StepFailure& failure) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "snug/plan/plan.hh"
 #include "snug/probe/host.hh"
 #include "snug/runtime/launch.hh"
+#include "snug/state/record.hh"
 #include "snug/sys/fd.hh"
 #include "storage.hh"
 
@@ -24,14 +26,23 @@ struct Planned {
   plan::Plan plan;
   std::vector<sys::Fd> layers;       ///< of an image: nobody removes them while these live
   std::string manifest;              ///< of an image: its digest
-  std::unique_ptr<Storage> storage;  ///< goes away with the value
+  std::unique_ptr<Storage> storage;  ///< the container's place; of a plan that is only shown, an unpacked archive's, or null
 };
+
+/// What is to become of the plan.
+enum class Purpose { show, run };
 
 /// Goes from the words to the plan: configuration files, facts, rules. An archive is unpacked on the way, and an
 /// image brought where it is missing, since what its root says of itself is among the facts; with `verbose` the steps of the
-/// unpacking are told. Prints notices on standard error.
+/// unpacking are told. Prints notices on standard error. What is to run gets its place and its name in the store.
 /// Throws where the words, the machine or the rules say no.
-[[nodiscard]] Planned plan_container(const cli::Invocation& invocation, bool verbose);
+[[nodiscard]] Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpose purpose, bool verbose);
+
+/// The same for a container that is there and does not run, by its record.
+[[nodiscard]] Planned plan_again(const state::Record& record, const Environment& environment);
+
+/// Gives the record of what was planned.
+[[nodiscard]] state::Record record_of(const Planned& planned);
 
 /// Tells each step of `plan` on standard error as it is done; nothing without `verbose`. `plan` must outlive it.
 [[nodiscard]] runtime::StepDone step_printer(const plan::Plan& plan, bool verbose);

@@ -1,16 +1,12 @@
 #include <array>
 #include <cstdint>
-#include <memory>
-#include <variant>
 
 #include "commands.hh"
-#include "snug/commands/output.hh"
-#include "planning.hh"
+#include "monitoring.hh"
 #include "run_options.hh"
+#include "settings.hh"
 #include "snug/base/text.hh"
-#include "snug/commands/layers.hh"
-#include "snug/runtime/launch.hh"
-#include "snug/state/record.hh"
+#include "snug/commands/output.hh"
 
 namespace snug::commands {
 namespace {
@@ -19,31 +15,25 @@ constexpr std::array options{
     cli::Option{.name = "verbose", .help = "print each step as it is done, with the time it took"},
 };
 
-// What commit and export need to know of a container that runs on an image and writes to the disk.
-void write_record(const Planned& planned) {
-  const auto* overlay = planned.plan.find<plan::MakeOverlay>();
-  if (planned.manifest.empty() || planned.storage->path().empty() || !overlay || !overlay->upper || overlay->upper->mount) return;
-  const std::string& folder = planned.storage->path();
-  for (const state::Record& other : planned.spec.name ? state::list_records(planned.facts.store) : std::vector<state::Record>())
-    if (other.name == *planned.spec.name && state::is_running(planned.facts.store, other))
-      throw Error(format("a container of the name {} is running already", quoted(other.name)), "another --name, or none");
-  state::write_record(planned.facts.store, {.id = folder.substr(folder.rfind('/') + 1), .name = planned.spec.name.value_or(""),
-                                            .image = planned.spec.rootfs.given, .manifest = planned.manifest,
-                                            .map = layer_map(id_maps_of(planned.spec, planned.facts)),
-                                            .lowers = planned.spec.rootfs.layers, .upper = format("{}/{}", folder, overlay->upper->path)});
+int run_in_foreground(Planned& planned, bool verbose) {
+  const runtime::Exited exited = monitor_container(planned, step_printer(planned.plan, verbose));
+  if (planned.storage) planned.storage->keep(plan::is_kept(planned.spec));
+  if (exited.init_killed) say("snug: the container was killed from outside\n");
+  return exited.code;
 }
 
 int run(const cli::Invocation& invocation) {
+  plan::Spec spec = read_spec(invocation);
+  if (spec.restart.when != plan::Restart::When::never && !spec.detach)
+    throw UsageError("--restart is for containers in the background", "add --detach, or 'snug create' it");
   const bool verbose = invocation.arguments.flag("verbose");
-  Planned planned = plan_container(invocation, verbose);
-  if (!planned.storage) planned.storage = std::make_unique<Storage>(planned.plan, planned.facts.store);
-  write_record(planned);
-  const auto result = runtime::launch(planned.plan, {.folder = planned.storage->path(), .step_done = step_printer(planned.plan, verbose)});
-  if (const auto* failure = std::get_if<runtime::StepFailure>(&result))
-    throw failure_error(planned.plan, planned.facts, *failure);
-  const auto& exited = std::get<runtime::Exited>(result);
-  if (exited.init_killed) say("snug: the container was killed from outside\n");
-  return exited.code;
+  Planned planned = plan_container(std::move(spec), invocation, Purpose::run, verbose);
+  if (plan::is_kept(planned.spec)) state::write_record(planned.facts.store, record_of(planned));
+  if (!planned.spec.detach) return run_in_foreground(planned, verbose);
+  const std::string id = planned.storage->id();
+  start_in_background(planned);
+  print(id + "\n");
+  return 0;
 }
 
 }  // namespace
@@ -55,8 +45,8 @@ constinit const cli::Command run_command{
     .description = "Starts COMMAND in a container made from ROOTFS: an image (NAME[:TAG][@DIGEST], oci:PATH[:TAG],\n"
                    "oci-archive:PATH, docker-archive:PATH), a folder (/path, ./path, dir:PATH), a tar archive\n"
                    "(tar:PATH), or 'host', this machine's own root, copy-on-write, the default. An image that is\n"
-                   "missing is pulled. Without a COMMAND it is the image's, or your shell. What is written to the root\n"
-                   "goes away with the container.",
+                   "missing is pulled. Without a COMMAND it is the image's, or your shell. The container goes away\n"
+                   "when it ends, with what it wrote to the root; with --detach or --rm=false it stays.",
     .options = options,
     .shared = &run_option_set,
     .stop_at_operand = true,

@@ -101,10 +101,7 @@ void set_entrypoint(Draft& draft, Value value) {
   if (!value.empty()) draft.spec.entrypoint->push_back(value);
 }
 
-void check_removed(Draft&, Value value) {
-  if (!is_yes(value))
-    throw UsageError("a container that stays comes with live containers; it is not there yet");
-}
+void add_label(Draft& draft, Value value) { draft.spec.labels.insert_or_assign(parse_label(value).first, parse_label(value).second); }
 
 void add_walls(Draft& draft, Value value) {
   for (std::string& wall : parse_walls(value)) draft.spec.require.push_back(std::move(wall));
@@ -144,6 +141,7 @@ constexpr std::array rows = std::to_array<Row>({
      add<&Spec::cap_drop, parse_capability>},
     {one("cgroupns", 0, wall_argument, "choose the cgroup namespace", wall_words), Files::of_user,
      choose<&plan::Namespaces::cgroup>},
+    {flag("detach", 'd', "go on in the background; print the id"), Files::none, set<&Spec::detach, is_yes>},
     {many("device", 0, "HOST[:INSIDE[:rwm]]", "show a device of the host", {Complete::file}), Files::of_user,
      add<&Spec::devices, parse_device>},
     {many("dns", 0, "ADDRESS", "ask this name server"), Files::of_user, add<&Spec::dns, parse_address>},
@@ -162,6 +160,11 @@ constexpr std::array rows = std::to_array<Row>({
     {flag("interactive", 'i', "keep standard input open"), Files::none, set<&Spec::interactive, is_yes>},
     {one("ipc", 0, wall_argument, "choose the IPC namespace", wall_words), Files::of_user,
      choose<&plan::Namespaces::ipc>},
+    {many("label", 'l', "NAME[=VALUE]", "give the container a label"), Files::of_project, add_label},
+    {one("log-driver", 0, "DRIVER", "keep the log of a detached container: json-file or none", {Complete::words, "json-file none"}), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.log.kept = parse_log_driver(value); }},
+    {many("log-opt", 0, "KEY=VALUE", "turn the log over: max-size=SIZE, max-file=N", {Complete::words, "max-size= max-file="}), Files::of_user,
+     [](Draft& draft, Value value) { add_log_option(draft.spec.log, value); }},
     {many("mount", 0, "KEY=VALUE[,...]", "mount: type=bind|tmpfs,source=,target=,readonly"), Files::of_user,
      [](Draft& draft, Value value) { mount(draft, parse_mount(value, draft.folder)); }},
     {one("name", 0, "NAME", "call the container so"), Files::of_project, set<&Spec::name, parse_name>},
@@ -186,7 +189,10 @@ constexpr std::array rows = std::to_array<Row>({
     {many("require", 0, "WALL[,WALL...]", "fail, rather than tell, where this wall is weaker",
           {Complete::words, "groups host-root idmap storage"}),
      Files::of_project, add_walls},
-    {flag("rm", 0, "remove the container when it ends, as always"), Files::none, check_removed},
+    {one("restart", 0, "POLICY", "start the command of a detached container anew when it ends: no, on-failure[:N], always",
+         {Complete::words, "no on-failure always unless-stopped"}),
+     Files::of_user, set<&Spec::restart, parse_restart>},
+    {flag("rm", 0, "remove the container when it ends; by itself in the foreground"), Files::none, set<&Spec::remove, is_yes>},
     {flag("rw", 0, "write into the root file system itself"), Files::of_user,
      set_writes<plan::RootWrites::kept>},
     {many("security-opt", 0, "no-new-privileges[=false]", "let setuid programs raise privileges, with =false",
@@ -194,6 +200,10 @@ constexpr std::array rows = std::to_array<Row>({
      Files::of_user, set<&Spec::new_privileges, parse_security>},
     {one("shm-size", 0, "SIZE", "size of /dev/shm; 64m by default"), Files::of_project,
      set<&Spec::shm_size, parse_bytes>},
+    {one("stop-signal", 0, "SIGNAL", "what 'snug stop' sends; the image's, or TERM, by default"), Files::of_project,
+     set<&Spec::stop_signal, parse_stop_signal>},
+    {one("stop-timeout", 0, "SECONDS", "how long 'snug stop' waits before it kills; 10 by default"), Files::of_project,
+     set<&Spec::stop_timeout, parse_seconds>},
     {one("timens", 0, wall_argument, "choose the time namespace; the host's by default", wall_words),
      Files::of_user, choose<&plan::Namespaces::time>},
     {many("tmpfs", 0, "TARGET[:OPTION,...]", "mount an empty file system in memory"), Files::of_project,
@@ -230,17 +240,15 @@ constexpr cli::Option option_named(std::string_view name) {
   return *std::find_if(options.begin(), options.end(), [&](const cli::Option& option) { return option.name == name; });
 }
 
+constexpr std::array exec_options{flag("detach", 'd', "go on in the background"), option_named("env"), option_named("env-file"),
+                                  option_named("interactive"), option_named("tty"), option_named("user"), option_named("workdir")};
+constexpr std::array enter_options{option_named("env"), option_named("env-file"), option_named("tty"), option_named("user"), option_named("workdir")};
 constexpr std::array id_map_options{option_named("gidmap"), option_named("uidmap"), option_named("userns")};
 
 constexpr std::array not_yet = std::to_array<cli::NotYet>({
-    {.word = "detach", .letter = 'd', .comes_with = "live containers"},
     {.word = "attach", .letter = 'a', .comes_with = "live containers"},
     {.word = "cidfile", .comes_with = "live containers"},
-    {.word = "restart", .comes_with = "live containers"},
     {.word = "replace", .comes_with = "live containers"},
-    {.word = "label", .letter = 'l', .comes_with = "live containers"},
-    {.word = "stop-signal", .comes_with = "live containers"},
-    {.word = "stop-timeout", .comes_with = "live containers"},
     {.word = "volumes-from", .comes_with = "live containers"},
     {.word = "publish", .letter = 'p', .comes_with = "networks"},
     {.word = "publish-all", .letter = 'P', .comes_with = "networks"},
@@ -302,8 +310,8 @@ bool is_typed(const cli::Arguments& arguments, std::string_view name) {
 }
 
 void check_contradictions(const cli::Arguments& arguments) {
-  static constexpr std::array<std::array<std::string_view, 2>, 4> pairs{
-      {{"read-only", "rw"}, {"init", "no-init"}, {"userns", "uidmap"}, {"userns", "gidmap"}}};
+  static constexpr std::array<std::array<std::string_view, 2>, 5> pairs{
+      {{"read-only", "rw"}, {"rm", "restart"}, {"init", "no-init"}, {"userns", "uidmap"}, {"userns", "gidmap"}}};
   for (const auto& [one, other] : pairs)
     if (is_typed(arguments, one) && is_typed(arguments, other))
       throw UsageError(format("--{} and --{} contradict each other", one, other));
@@ -323,6 +331,8 @@ void set_rootfs(Spec& spec, const cli::Arguments& arguments, std::string_view fo
 }  // namespace
 
 constinit const cli::OptionSet run_option_set{options, not_yet};
+constinit const cli::OptionSet exec_option_set{exec_options, {}};
+constinit const cli::OptionSet enter_option_set{enter_options, {}};
 constinit const cli::OptionSet id_map_option_set{id_map_options, {}};
 
 Files files_of(const cli::Option& option) {
@@ -344,6 +354,12 @@ plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environ
   }
   set_rootfs(spec, arguments, folder);
   return spec;
+}
+
+plan::Spec read_visit(const cli::Invocation& invocation) {
+  cli::Arguments options;
+  options.options = invocation.arguments.options;
+  return make_spec(options, invocation.environment, invocation.folder);
 }
 
 }  // namespace snug::commands

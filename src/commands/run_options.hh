@@ -15,6 +15,12 @@ enum class Files { none, of_user, of_project };
 /// The options that run and plan share.
 extern const cli::OptionSet run_option_set;
 
+/// Those of them that choose what another process in a container that runs is.
+extern const cli::OptionSet exec_option_set;
+
+/// The same for a shell that somebody sits at.
+extern const cli::OptionSet enter_option_set;
+
 /// What a configuration file calls the root file system; on the command line it is the first operand.
 inline constexpr cli::Option rootfs_option{.name = "rootfs", .argument = "ROOTFS"};
 
@@ -26,5 +32,8 @@ inline constexpr cli::Option rootfs_option{.name = "rootfs", .argument = "ROOTFS
 /// Throws UsageError.
 [[nodiscard]] plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environment,
                                    std::string_view folder);
+
+/// Makes a Spec of the options in exec_option_set that the command line has, and of nothing else. Throws UsageError.
+[[nodiscard]] plan::Spec read_visit(const cli::Invocation& invocation);
 
 }  // namespace snug::commands

@@ -6,22 +6,33 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/runtime/mapped.hh"
-#include "snug/state/record.hh"
+#include "snug/state/names.hh"
 
 namespace snug::commands {
 
-Storage::Storage(const plan::Plan& plan, std::string store) : store_(std::move(store)) {
-  if (const auto* maps = plan.find<plan::WriteIdMaps>()) maps_ = *maps;
-  if (plan.find<plan::MakeFolders>()) folder_.emplace(store_);
-}
+Storage::Storage(std::string store, std::optional<plan::WriteIdMaps> maps) : maps_(std::move(maps)), store_(std::move(store)), folder_(store_) {}
+
+Storage::Storage(std::string store, std::optional<plan::WriteIdMaps> maps, const state::Record& record)
+    : maps_(std::move(maps)), store_(std::move(store)), name_(record.name), folder_(store_, record.id), kept_(true) {}
 
 Storage::~Storage() {
   try {
-    if (folder_) remove(folder_->path());
+    if (kept_) return;
+    if (!name_.empty()) state::drop_name(store_, name_, id());
+    remove(folder_.path());
     for (const std::string& path : state::find_leftovers(store_)) remove(path);
   } catch (const Error& error) {
     say(format("snug: notice: {}\n", error.message()));
   }
+}
+
+std::string Storage::take_name(const std::optional<std::string>& typed, const std::string& usual) {
+  std::string name = typed.value_or(usual);
+  for (unsigned number = 2; !state::take_name(store_, name, id()); ++number) {
+    if (typed) throw Error(format("there is a container of the name {} already", quoted(name)), "another --name; or 'snug rm' takes that one away");
+    name = format("{}-{}", usual, number);
+  }
+  return name_ = name;
 }
 
 // Files of sub-ids can only be removed by somebody who is root over them.

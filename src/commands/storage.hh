@@ -6,30 +6,44 @@
 #include "snug/commands/held_signals.hh"
 #include "snug/plan/plan.hh"
 #include "snug/state/container_folder.hh"
+#include "snug/state/record.hh"
 
 namespace snug::commands {
 
-/// The folder of a container, for as long as there is something in it; and what crashes of others left, which goes
-/// with it. Host side; what belongs to sub-ids is removed in a user namespace with the plan's own map. While it lives,
-/// signals that would end the process wait: runtime::launch reads them, and what comes later finds all removed.
+/// A container's place in the store: its folder and its name, held for as long as this lives. Host side. Unless it is kept, all of
+/// it goes away with this, and so does what crashes of others left; what belongs to sub-ids is removed in a user namespace with
+/// `maps`. While it lives, signals that would end the process wait: runtime::launch reads them, and what comes later finds all
+/// removed.
 class Storage {
  public:
-  /// Takes the maps from `plan`, and makes a folder below `store` where `plan` has something to put there.
-  Storage(const plan::Plan& plan, std::string store);
+  /// Makes the folder of a new container below `store`.
+  Storage(std::string store, std::optional<plan::WriteIdMaps> maps);
+
+  /// Takes hold of a kept container. Throws where it runs.
+  Storage(std::string store, std::optional<plan::WriteIdMaps> maps, const state::Record& record);
+
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
-  /// Path of the folder; empty where there is none.
-  [[nodiscard]] std::string path() const { return folder_ ? folder_->path() : std::string(); }
+  /// Takes the name that was typed, or throws where another container has it; or else the first of `usual`, `usual`-2, … that
+  /// is free. Gives it.
+  std::string take_name(const std::optional<std::string>& typed, const std::string& usual);
+
+  /// Leaves everything where it is when this goes; or does not any more.
+  void keep(bool kept) noexcept { kept_ = kept; }
+
+  [[nodiscard]] const std::string& path() const { return folder_.path(); }
+  [[nodiscard]] const std::string& id() const { return folder_.id(); }
 
  private:
   void remove(const std::string& path) const;
 
   HeldSignals held_;
   std::optional<plan::WriteIdMaps> maps_;
-  std::string store_;
-  std::optional<state::ContainerFolder> folder_;
+  std::string store_, name_;
+  state::ContainerFolder folder_;
+  bool kept_ = false;
 };
 
 }  // namespace snug::commands

@@ -106,7 +106,7 @@ void unpack_archive(Planned& planned, bool verbose) {
   const plan::Rootfs& rootfs = planned.spec.rootfs;
   const sys::Fd archive = open_archive(rootfs);
   planned.unpack = accepted(plan::make_unpack_plan(planned.spec, planned.facts));
-  planned.storage = std::make_unique<Storage>(*planned.unpack, planned.facts.store);
+  if (!planned.storage) planned.storage = std::make_unique<Storage>(planned.facts.store, *planned.unpack->find<plan::WriteIdMaps>());
   std::string counts;
   {
     Progress progress(archive, rootfs.given);

@@ -8,6 +8,7 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/spell.hh"
+#include "snug/base/signals.hh"
 #include "snug/base/text.hh"
 #include "snug/image/document.hh"
 
@@ -165,6 +166,55 @@ bool parse_security(std::string_view text) {
     throw UsageError(format("{} comes with hardening; it is not there yet", name),
                      "what works: no-new-privileges[=false]");
   refuse_word("security option", text, {"no-new-privileges", "no-new-privileges=false"});
+}
+
+std::pair<std::string, std::string> parse_label(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (text.empty() || equals == 0) throw UsageError("it has to be NAME or NAME=VALUE");
+  return {std::string(text.substr(0, equals)), equals == std::string_view::npos ? std::string() : std::string(text.substr(equals + 1))};
+}
+
+std::string parse_stop_signal(std::string_view text) {
+  if (!parse_signal(text)) throw UsageError(format("{} is no signal", quoted(text)), "signal(7) lists them");
+  return std::string(text);
+}
+
+unsigned parse_seconds(std::string_view text) {
+  const auto seconds = parse_number(text);
+  if (!seconds || *seconds > INT32_MAX / 1000) throw UsageError(format("{} is no number of seconds", quoted(text)));
+  return static_cast<unsigned>(*seconds);
+}
+
+plan::Restart parse_restart(std::string_view text) {
+  using When = plan::Restart::When;
+  if (text == "no" || text == "never") return {};
+  if (text == "always" || text == "unless-stopped") return {.when = When::always};
+  if (text == "on-failure") return {.when = When::on_failure};
+  constexpr std::string_view counted = "on-failure:";
+  if (text.starts_with(counted))
+    if (const auto count = parse_number(text.substr(counted.size())); count && *count <= UINT16_MAX)
+      return {.when = When::on_failure, .attempts = static_cast<unsigned>(*count)};
+  refuse_word("policy", text, {"no", "on-failure", "always", "unless-stopped"});
+}
+
+void add_log_option(plan::LogChoice& log, std::string_view text) {
+  const std::size_t equals = text.find('=');
+  const std::string_view key = text.substr(0, equals), value = equals == std::string_view::npos ? "" : text.substr(equals + 1);
+  if (key == "max-size") {
+    log.size = parse_bytes(value);
+  } else if (key == "max-file") {
+    const auto count = parse_number(value);
+    if (!count || *count < 1 || *count > 100) throw UsageError(format("{} is no number of files, 1 to 100", quoted(value)));
+    log.files = static_cast<unsigned>(*count);
+  } else {
+    refuse_word("option of the log", key, {"max-size", "max-file"});
+  }
+}
+
+bool parse_log_driver(std::string_view text) {
+  if (text == "json-file") return true;
+  if (text == "none") return false;
+  refuse_word("driver", text, {"json-file", "none"});
 }
 
 plan::Pull parse_pull(std::string_view text) {

@@ -64,6 +64,24 @@ struct UserNamespace {
 /// Reads --security-opt; tells whether new privileges are allowed.
 [[nodiscard]] bool parse_security(std::string_view text);
 
+/// Reads --label and a label's file: NAME[=VALUE].
+[[nodiscard]] std::pair<std::string, std::string> parse_label(std::string_view text);
+
+/// Reads a signal; gives it as it was typed.
+[[nodiscard]] std::string parse_stop_signal(std::string_view text);
+
+/// Reads whole seconds.
+[[nodiscard]] unsigned parse_seconds(std::string_view text);
+
+/// Reads --restart: no, on-failure[:N], always, unless-stopped.
+[[nodiscard]] plan::Restart parse_restart(std::string_view text);
+
+/// Takes one --log-opt, KEY=VALUE: max-size, max-file.
+void add_log_option(plan::LogChoice& log, std::string_view text);
+
+/// Reads --log-driver; tells whether the log is kept.
+[[nodiscard]] bool parse_log_driver(std::string_view text);
+
 /// Reads --pull.
 [[nodiscard]] plan::Pull parse_pull(std::string_view text);
 

@@ -99,7 +99,7 @@ struct CallsOf {
   // Who has entered namespaces clones a sibling, which is then a child of the monitor like any other.
   Calls operator()(const Clone& step) const {
     const bool sibling = plan.find<EnterNamespaces>();
-    return {format("clone3({{flags={}|{}, exit_signal={}}})", clone_flags(step.flags),
+    return {format("clone3({{flags={}{}{}, exit_signal={}}})", clone_flags(step.flags), step.flags ? "|" : "",
                    sibling ? "CLONE_PARENT" : "CLONE_PIDFD", sibling ? "0" : "SIGCHLD")};
   }
   Calls operator()(const WriteIdMaps& step) const {
@@ -119,6 +119,13 @@ struct CallsOf {
                              list(*step.groups, ", ", [](ContainerId group) { return format("{}", group.value); })));
     calls.push_back(format("setresgid({0}, {0}, {0})", step.gid.value));
     calls.push_back(format("setresuid({0}, {0}, {0})", step.uid.value));
+    return calls;
+  }
+  Calls operator()(const KeepNamespaces& step) const {
+    Calls calls;
+    for (const std::string& kind : step.kinds)
+      if (kind != KeepNamespaces::root) calls.push_back(format("openat(m{}, {})", step.proc, text("self/ns/" + kind)));
+    calls.push_back("sendmsg(REPORT, SCM_RIGHTS)");
     return calls;
   }
   Calls operator()(const MakePrivate&) const { return {"mount(NULL, \"/\", NULL, MS_REC|MS_PRIVATE, NULL)"}; }
@@ -152,7 +159,7 @@ struct CallsOf {
     if (step.upper) {
       calls.push_back(format("fsconfig(upperdir={})", layer_text(*step.upper)));
       calls.push_back(format("fsconfig(workdir={})", layer_text(*step.work)));
-      calls.push_back("fsconfig(volatile)");
+      if (!step.kept) calls.push_back("fsconfig(volatile)");
     }
     calls.push_back("fsconfig(userxattr)");
     calls.push_back(format("fsmount({}) = m{}", attributes(step.flags), step.slot));
@@ -210,11 +217,14 @@ struct CallsOf {
     return {"socket(AF_INET, SOCK_DGRAM)", "ioctl(SIOCSIFFLAGS, {\"lo\", IFF_UP})"};
   }
   Calls operator()(const OpenTerminal& step) const {
-    return {format("openat(m{}, \"ptmx\", O_RDWR|O_NOCTTY)", step.devpts), "ioctl(TIOCSPTLCK, 0)", "ioctl(TIOCGPTPEER)",
+    return {step.devpts ? format("openat(m{}, \"ptmx\", O_RDWR|O_NOCTTY)", *step.devpts)
+                        : "openat2(ROOT, \"dev/pts/ptmx\", RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)",
+            "ioctl(TIOCSPTLCK, 0)", "ioctl(TIOCGPTPEER)",
             "ioctl(TIOCSWINSZ)", "sendmsg(MONITOR, SCM_RIGHTS)"};
   }
   Calls operator()(const JoinKeyring&) const { return {"keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)"}; }
-  Calls operator()(const GuardInit&) const {
+  Calls operator()(const GuardInit& step) const {
+    if (!step.dies_with_monitor) return {"setsid()", "prctl(PR_SET_DUMPABLE, 0)"};
     return {"setsid()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
   }
   Calls operator()(const ForkPayload&) const {

@@ -59,8 +59,8 @@ Json json_of(const MakeFolders::Folder& folder) {
 }
 
 Json json_of(const EnterNamespaces::Entry& entry) {
-  const auto& [kind, path] = entry;
-  return {{"kind", kind}, {"path", path}};
+  const auto& [kind, path, inode] = entry;
+  return {{"kind", kind}, {"path", path}, {"inode", inode ? Json(inode) : Json()}};
 }
 
 Json json_of(const MakeFiles::File& file) {
@@ -120,7 +120,7 @@ struct FieldsOf {
   }
   Json operator()(const Clone& step) const {
     const auto& [flags] = step;
-    return {{"flags", split(clone_flags(flags), '|')}};
+    return {{"flags", flags ? Json(split(clone_flags(flags), '|')) : Json::array()}};
   }
   Json operator()(const WriteIdMaps& step) const {
     const auto& [uids, gids, newuidmap, newgidmap, deny_setgroups] = step;
@@ -140,9 +140,9 @@ struct FieldsOf {
     return {{"slot", slot}, {"type", type}, {"options", json_of(options)}, {"flags", json_of(flags)}};
   }
   Json operator()(const MakeOverlay& step) const {
-    const auto& [slot, lowers, upper, work, flags, image] = step;
+    const auto& [slot, lowers, upper, work, flags, image, kept] = step;
     return {{"slot", slot}, {"lowers", json_of(lowers)}, {"upper", json_of(upper)}, {"work", json_of(work)},
-            {"flags", json_of(flags)}, {"image", image}};
+            {"flags", json_of(flags)}, {"image", image}, {"kept", kept}};
   }
   Json operator()(const StageMount& step) const {
     const auto& [slot, folders] = step;
@@ -155,6 +155,10 @@ struct FieldsOf {
   Json operator()(const PivotRoot& step) const {
     const auto& [root] = step;
     return {{"root", root}};
+  }
+  Json operator()(const KeepNamespaces& step) const {
+    const auto& [proc, kinds] = step;
+    return {{"proc", proc}, {"kinds", kinds}};
   }
   Json operator()(const Attach& step) const {
     const auto& [slot, target, missing, within] = step;
@@ -182,7 +186,15 @@ struct FieldsOf {
   }
   Json operator()(const OpenTerminal& step) const {
     const auto& [devpts] = step;
-    return {{"devpts", devpts}};
+    return {{"devpts", devpts ? Json(*devpts) : Json()}};
+  }
+  Json operator()(const GuardInit& step) const {
+    const auto& [dies_with_monitor] = step;
+    return {{"dies_with_monitor", dies_with_monitor}};
+  }
+  Json operator()(const ForkPayload& step) const {
+    const auto& [stays] = step;
+    return {{"stays", stays}};
   }
   Json operator()(const StartSession& step) const {
     const auto& [terminal] = step;

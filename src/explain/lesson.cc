@@ -46,6 +46,9 @@ struct Lessons {
     if (actor == Actor::payload) return {"become_user", "whom the command runs as", "credentials(7)"};
     return {"become_user", "the map gave ids; this takes them", "credentials(7)"};
   }
+  Lesson operator()(const KeepNamespaces&) const {
+    return {"keep_namespaces", "doors for those who enter later: pid 1 itself will be closed to all", "setns(2)"};
+  }
   Lesson operator()(const MakePrivate&) const {
     return {"make_private", "nothing that is mounted in here appears on the host", "mount_namespaces(7)"};
   }
@@ -106,11 +109,13 @@ struct Lessons {
   Lesson operator()(const JoinKeyring&) const {
     return {"join_keyring", "the keys of your session stay yours", "session-keyring(7)"};
   }
-  Lesson operator()(const GuardInit&) const {
+  Lesson operator()(const GuardInit& step) const {
+    if (!step.dies_with_monitor) return {"guard_init", "nobody inside can trace it before it is the command", "prctl(2)"};
     return {"guard_init", "kill the monitor and the kernel ends all this; nobody inside can trace pid 1",
             "prctl(2)"};
   }
-  Lesson operator()(const ForkPayload&) const {
+  Lesson operator()(const ForkPayload& step) const {
+    if (!step.stays) return {"fork_payload", "it runs in the background: the container's pid 1 reaps it", "pid_namespaces(7)"};
     return {"fork_payload", "pid 1 stays to reap orphans and to pass signals on, and sleeps", "pid_namespaces(7)"};
   }
   Lesson operator()(const StartSession& step) const {

@@ -11,7 +11,7 @@
 #include "snug/commands/environment.hh"
 #include "snug/probe/host.hh"
 #include "snug/sys/file.hh"
-#include "trees.hh"
+#include "snug/commands/trees.hh"
 
 namespace snug::image_commands {
 namespace {
@@ -29,10 +29,12 @@ Container find_container(const cli::Invocation& invocation, const std::string& t
   const probe::CallerEnvironment environment = commands::caller_environment(invocation.environment);
   const std::string store = probe::find_store(environment);
   Container container{.record = state::find_record(store, typed), .spec = {}, .facts = {}, .held = {}};
+  if (container.record.upper.empty())
+    throw Error(format("what the container {} writes is not kept on the disk", quoted(container.record.name)), "'snug cp' copies files out of it while it runs");
   container.held.push_back(state::hold_files(store, container.record));
   for (const std::string& lower : container.record.lowers) container.held.push_back(hold_layer(lower));
   auto& map = container.spec.id_map;
-  std::tie(map.uids, map.gids) = parse_map(container.record.map);
+  std::tie(map.uids, map.gids) = commands::parse_map(container.record.map);
   if (map.uids.empty() || map.gids.empty()) throw Error(format("the record of {} names no id map", quoted(typed)));
   const bool one_id = map.uids.size() == 1 && map.uids[0].count == 1;
   map.mode = one_id ? plan::IdMapChoice::Mode::single : plan::IdMapChoice::Mode::ranges;

@@ -41,14 +41,14 @@ Share weigh_blobs(const image::Store& store, const image::Usage& usage) {
   return share;
 }
 
-Share weigh_layers(const image::Store& store, const image::Usage& usage, const Trees& trees) {
+Share weigh_layers(const image::Store& store, const image::Usage& usage, const commands::Trees& trees) {
   Share share{"Layers"};
   for (const image::LayerFolder& layer : list_layers(store))
     add(share, trees.size(layer.path, layer.map), !usage.damaged.empty() || usage.diff_ids.contains(layer.diff_id));
   return share;
 }
 
-Share weigh_containers(const image::Store& store, const Trees& trees) {
+Share weigh_containers(const image::Store& store, const commands::Trees& trees) {
   Share share{"Containers"};
   const std::string path = store.path() + "/containers";
   const std::vector<std::string> abandoned = state::find_leftovers(store.path());
@@ -61,7 +61,7 @@ Share weigh_containers(const image::Store& store, const Trees& trees) {
   return share;
 }
 
-Share weigh_unfinished(const image::Store& store, const Trees& trees) {
+Share weigh_unfinished(const image::Store& store, const commands::Trees& trees) {
   Share share{"Unfinished"};
   for (const std::string& path : list_abandoned(store, 0)) {
     const auto status = sys::find_status(AT_FDCWD, path.c_str());
@@ -87,7 +87,7 @@ std::string render_json(const std::vector<Share>& shares) {
 
 int df(const cli::Invocation& invocation) {
   const image::Store store = store_of(invocation);
-  const Trees trees(invocation);
+  const commands::Trees trees(invocation.environment);
   const image::Usage usage = usage_of(store);
   std::set<image::Digest> manifests;
   for (const image::Stored& stored : store.list()) manifests.insert(stored.manifest.digest);

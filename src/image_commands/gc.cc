@@ -15,7 +15,7 @@ namespace {
 std::string plural(std::size_t count, std::string_view word) { return format("{} {}{}", count, word, count == 1 ? "" : "s"); }
 
 // What is left of containers whose monitor was killed.
-void sweep_containers(const image::Store& store, const Trees& trees, bool try_only, Swept& swept) {
+void sweep_containers(const image::Store& store, const commands::Trees& trees, bool try_only, Swept& swept) {
   for (const std::string& path : state::find_leftovers(store.path())) {
     const sys::Fd alone = try_only ? sys::Fd() : state::wait_for_readers(path);
     const std::uint64_t size = trees.size(path);
@@ -44,7 +44,7 @@ int gc(const cli::Invocation& invocation) {
     tell({}, try_only);
     return 0;
   }
-  const Trees trees(invocation);
+  const commands::Trees trees(invocation.environment);
   const sys::Fd lock = lock_for_removal(store);
   std::size_t damaged = 0;
   if (arguments.flag("check")) damaged = check(store, try_only);

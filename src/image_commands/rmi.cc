@@ -32,7 +32,7 @@ std::vector<image::Digest> own_layers(const image::Store& store, const image::Im
 // Whether a container runs on the image, or on a layer that no other image has.
 bool is_in_use(const image::Store& store, const image::Image& image) {
   for (const state::Record& record : state::list_records(store.path()))
-    if (record.manifest == image.descriptor.digest.text() && state::is_running(store.path(), record)) return true;
+    if (record.manifest == image.descriptor.digest.text() && (record.kept || state::is_running(store.path(), record))) return true;
   const std::vector<image::Digest> own = own_layers(store, image);
   for (const image::LayerFolder& layer : list_layers(store))
     if (std::find(own.begin(), own.end(), layer.diff_id) != own.end() && image::is_used(layer)) return true;
@@ -65,7 +65,7 @@ void remove(image::Store& store, const std::string& typed, bool force) {
   const bool by_name = known && image::is_name_of(typed, target.name);
   const bool last = !by_name || count_names(store, manifest) < 2;
   if (last && !force && image && is_in_use(store, *image))
-    throw Error(format("a container runs on {}", quoted(typed)), "end it first; --force takes the name all the same");
+    throw Error(format("a container was made on {}", quoted(typed)), "'snug rm' that first; --force takes the name all the same");
   if (by_name) {
     store.drop_name(target.name);
     untag(target.name);
@@ -102,7 +102,7 @@ int rmi(const cli::Invocation& invocation) {
   if (!store.exists()) return code;
   try {
     const sys::Fd lock = lock_for_removal(store);
-    for (const std::string& kept : sweep(store, Trees(invocation), resumable, false).kept) commands::say(format("snug: notice: {}\n", kept));
+    for (const std::string& kept : sweep(store, commands::Trees(invocation.environment), resumable, false).kept) commands::say(format("snug: notice: {}\n", kept));
   } catch (const Error& error) {
     commands::say(format("snug: notice: what no image needs is still there: {}\n  hint:  'snug gc' removes it later\n", error.message()));
   }

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <set>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/image/contents.hh"
+#include "snug/state/record.hh"
 #include "snug/sys/file.hh"
 
 namespace snug::image_commands {
@@ -28,10 +30,18 @@ void add_unneeded(const image::Store& store, std::vector<Waste>& waste) {
     if (!usage.diff_ids.contains(layer.diff_id)) waste.push_back({Waste::Kind::layer, layer.diff_id.text(), layer.path, layer.map, layer.diff_id});
 }
 
+// A container that is kept starts again on its layers, also when its image has lost all names.
+std::set<std::string> layers_of_containers(const image::Store& store) {
+  std::set<std::string> folders;
+  for (const state::Record& record : state::list_records(store.path()))
+    for (const std::string& lower : record.lowers) folders.insert(lower.substr(0, lower.rfind('/')));
+  return folders;
+}
+
 /// Removes one thing after the other and adds up.
 class Broom {
  public:
-  Broom(const image::Store& store, const Trees& trees, bool try_only) : store_(store), trees_(trees), try_only_(try_only) {}
+  Broom(const image::Store& store, const commands::Trees& trees, bool try_only) : store_(store), trees_(trees), try_only_(try_only) {}
 
   void take(const Waste& waste) {
     switch (waste.kind) {
@@ -71,7 +81,7 @@ class Broom {
   void keep(const Waste& waste, std::string_view why) { swept_.kept.push_back(format("{} stays: {}", waste.name, why)); }
 
   const image::Store& store_;
-  const Trees& trees_;
+  const commands::Trees& trees_;
   bool try_only_;
   Swept swept_;
 };
@@ -81,6 +91,8 @@ class Broom {
 std::vector<Waste> find_waste(const image::Store& store, std::int64_t age) {
   std::vector<Waste> waste;
   add_unneeded(store, waste);
+  const std::set<std::string> needed = layers_of_containers(store);
+  std::erase_if(waste, [&](const Waste& each) { return each.kind == Waste::Kind::layer && needed.contains(each.path); });
   for (const std::string& path : list_abandoned(store, age)) waste.push_back({Waste::Kind::unfinished, quoted(path), path, {}});
   return waste;
 }
@@ -91,7 +103,7 @@ sys::Fd lock_for_removal(const image::Store& store) {
   return lock;
 }
 
-Swept sweep(const image::Store& store, const Trees& trees, std::int64_t age, bool try_only) {
+Swept sweep(const image::Store& store, const commands::Trees& trees, std::int64_t age, bool try_only) {
   Broom broom(store, trees, try_only);
   for (const Waste& waste : find_waste(store, age)) broom.take(waste);
   Swept swept = broom.finish();

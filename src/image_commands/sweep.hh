@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "snug/image/store.hh"
-#include "trees.hh"
+#include "snug/commands/trees.hh"
 
 namespace snug::image_commands {
 
@@ -33,6 +33,6 @@ struct Swept {
 [[nodiscard]] sys::Fd lock_for_removal(const image::Store& store);
 
 /// Removes what was found, but layers that a container runs on; `try_only` only weighs it. The caller has lock_for_removal.
-Swept sweep(const image::Store& store, const Trees& trees, std::int64_t age, bool try_only);
+Swept sweep(const image::Store& store, const commands::Trees& trees, std::int64_t age, bool try_only);
 
 }  // namespace snug::image_commands

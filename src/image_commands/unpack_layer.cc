@@ -16,7 +16,7 @@
 #include "snug/image/store.hh"
 #include "snug/sys/file.hh"
 #include "snug/transport/hash.hh"
-#include "trees.hh"
+#include "snug/commands/trees.hh"
 #include "unpacking.hh"
 
 namespace snug::image_commands {
@@ -57,7 +57,7 @@ class Making {
  private:
   [[nodiscard]] bool remove() const noexcept {
     try {
-      return Trees(invocation_).remove(staged_.path(), map_);
+      return commands::Trees(invocation_.environment).remove(staged_.path(), map_);
     } catch (const std::exception&) {
       return false;  // another error is on its way
     }

@@ -1,6 +1,7 @@
 #include <cap-ng.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -74,11 +75,14 @@ struct Phrase {
     return "make the folders " + list(step.folders, [](const auto& folder) { return quoted(folder.path); });
   }
   std::string operator()(const EnterNamespaces& step) const {
+    const bool known = std::all_of(step.entries.begin(), step.entries.end(), [](const auto& entry) { return entry.inode != 0; });
+    if (known) return "enter the container's namespaces: " + list(step.entries, [](const auto& entry) { return entry.kind; });
     return "enter " + list(step.entries, [](const auto& entry) {
              return format("the {} namespace {}", entry.kind, quoted(entry.path));
            });
   }
   std::string operator()(const Clone& step) const {
+    if (step.flags == 0) return "start a process there";
     return "start a process in new namespaces: " + describe_namespaces(step.flags);
   }
   std::string operator()(const WriteIdMaps&) const { return "map the ids"; }
@@ -88,6 +92,7 @@ struct Phrase {
     if (step.groups->empty()) return text + " and leave all groups";
     return text + ", groups " + list(*step.groups, [](ContainerId group) { return format("{}", group.value); });
   }
+  std::string operator()(const KeepNamespaces&) const { return "hand the namespaces to the monitor, which keeps them"; }
   std::string operator()(const MakePrivate&) const { return "stop mounts from travelling between the host and here"; }
   std::string operator()(const TakeTree& step) const {
     return format("take {}{}", quoted(step.source), describe_flags(step.flags.read_only));
@@ -129,10 +134,11 @@ struct Phrase {
   std::string operator()(const BringUpLoopback&) const { return "bring the loopback interface up"; }
   std::string operator()(const OpenTerminal&) const { return "open a terminal of the container's own"; }
   std::string operator()(const JoinKeyring&) const { return "join a new session keyring"; }
-  std::string operator()(const GuardInit&) const {
+  std::string operator()(const GuardInit& step) const {
+    if (!step.dies_with_monitor) return "close the first process to tracers";
     return "bind the first process to the monitor's life and close it to tracers";
   }
-  std::string operator()(const ForkPayload&) const { return "fork the payload"; }
+  std::string operator()(const ForkPayload& step) const { return step.stays ? "fork the payload" : "fork the payload and leave it to pid 1"; }
   std::string operator()(const StartSession& step) const {
     return step.terminal ? "become the foreground of the terminal" : "start a session";
   }

@@ -66,6 +66,7 @@ class Draft {
     return {.read_only = read_only, .no_setuid = !spec.new_privileges};
   }
 
+  bool visit = false;            ///< of a container that runs: exec and enter
   Slot root = 0;                 ///< the root file system's mount
   std::vector<Slot> volumes;     ///< of the binds among the volumes, in their order
   std::vector<Action> dressing;  ///< links and folders of the root, made right after the pivot
@@ -80,6 +81,15 @@ using Verdict = std::optional<Refusal>;
 [[nodiscard]] bool is_host(const NamespaceChoice& choice);
 [[nodiscard]] Verdict check_kernel(const HostFacts& facts);
 [[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);
+
+/// Names the namespaces that are not the host's, as in /proc/PID/ns, in the order in which they are entered. namespaces.cc
+[[nodiscard]] std::vector<std::string> kinds_of(const Namespaces& namespaces);
+
+/// Tells who the caller and the first process are in `maps`, which are written. idmap.cc
+void find_caller(IdMaps& maps, const HostFacts& facts);
+
+/// Chooses whether the command gets a terminal of its own, and what its standard input is. payload.cc
+[[nodiscard]] Verdict plan_streams(Draft& draft);
 
 /// Gives the step that writes the maps of `draft`. idmap.cc
 [[nodiscard]] WriteIdMaps id_maps_of(const Draft& draft);

@@ -139,6 +139,7 @@ struct Explain {
             "start the outer container without it: docker run --security-opt apparmor=unconfined"};
   }
   Explanation operator()(const EnterNamespaces&) const {
+    if (error == ESTALE) return {"what is there now is another one: the container has ended meanwhile", "", ""};
     if (error != EPERM && error != EINVAL) return {};
     return {"a namespace can be entered by whoever owns the user namespace it belongs to",
             "join that one too: --userns ns:/proc/PID/ns/user", ""};

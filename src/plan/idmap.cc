@@ -121,6 +121,16 @@ const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id) {
   return nullptr;
 }
 
+void find_caller(IdMaps& maps, const HostFacts& facts) {
+  maps.caller_uid = inside_of(maps.uids, facts.uid);
+  maps.caller_gid = inside_of(maps.gids, facts.gid);
+  // Set up as the caller, who may walk to his own folders; as a sub-id one may not, where a folder on the way is
+  // closed to others and belongs to a group that is not mapped.
+  const bool mapped = find_outside(maps.uids, facts.uid) && find_outside(maps.gids, facts.gid);
+  maps.setup_uid = mapped ? maps.caller_uid : maps.uids[0].inside;
+  maps.setup_gid = mapped ? maps.caller_gid : maps.gids[0].inside;
+}
+
 WriteIdMaps id_maps_of(const Draft& draft) {
   const IdMaps& maps = draft.maps;
   WriteIdMaps write{maps.uids, maps.gids, {}, {}, !maps.helpers};
@@ -163,13 +173,7 @@ Verdict plan_id_maps(Draft& draft) {
   } else {
     plan_around_caller(draft);
   }
-  maps.caller_uid = inside_of(maps.uids, facts.uid);
-  maps.caller_gid = inside_of(maps.gids, facts.gid);
-  // Set up as the caller, who may walk to his own folders; as a sub-id one may not, where a folder on the way is
-  // closed to others and belongs to a group that is not mapped.
-  const bool mapped = find_outside(maps.uids, facts.uid) && find_outside(maps.gids, facts.gid);
-  maps.setup_uid = mapped ? maps.caller_uid : maps.uids[0].inside;
-  maps.setup_gid = mapped ? maps.caller_gid : maps.gids[0].inside;
+  find_caller(maps, facts);
   return {};
 }
 

@@ -30,6 +30,7 @@ class Mounts {
     if (Verdict refused = plan_volumes()) return refused;
     plan_devices();
     draft_.init(PivotRoot{draft_.root});
+    plan_visits();
     for (Action& action : draft_.dressing) draft_.init(std::move(action));
     plan_own_folders(true);
     for (const Attach& attach : in_order()) draft_.init(attach);
@@ -73,8 +74,14 @@ class Mounts {
     // himself in whatever namespace, only the mount stands between them.
     const bool read_only = draft_.facts.uid.value == 0;
     const MountFlags flags{.read_only = read_only, .no_exec = true, .recursive = !fresh};
-    const Slot slot = fresh ? make("proc", {}, flags) : take("/proc", flags);
-    draft_.attach_later(slot, "/proc", folder());
+    proc_ = fresh ? make("proc", {}, flags) : take("/proc", flags);
+    draft_.attach_later(proc_, "/proc", folder());
+  }
+
+  void plan_visits() {
+    KeepNamespaces keep{proc_, kinds_of(walls_)};
+    keep.kinds.emplace_back(KeepNamespaces::root);
+    draft_.init(std::move(keep));
   }
 
   void plan_sys() {
@@ -248,16 +255,12 @@ class Mounts {
     if (is_new(walls_.network)) {
       draft_.init(BringUpLoopback{});
     }
-    const TerminalFacts& terminal = draft_.facts.terminal;
-    draft_.plan.terminal = draft_.spec.terminal == Terminal::always ||
-                           (draft_.spec.terminal == Terminal::automatic && terminal.input && terminal.output);
-    draft_.plan.null_input = !draft_.plan.terminal && terminal.input && !draft_.spec.interactive;
     if (draft_.plan.terminal) draft_.init(OpenTerminal{devpts_});
   }
 
   Draft& draft_;
   const Namespaces& walls_;
-  Slot devpts_ = 0;
+  Slot proc_ = 0, devpts_ = 0;
   std::optional<Slot> dev_;  // where /dev is the container's own
   std::vector<Action> links_;
   std::vector<std::string> read_only_;
@@ -278,9 +281,7 @@ Verdict plan_sources(Draft& draft) {
 }
 
 Verdict plan_mounts(Draft& draft) {
-  // A shell would wait for ever for what nobody can type.
-  if (draft.spec.terminal == Terminal::always && draft.spec.interactive && !draft.facts.terminal.input)
-    return Refusal{"-it: standard input is no terminal", "leave -t out to hand it on as it is"};
+  if (Verdict refused = plan_streams(draft)) return refused;
   if (draft.spec.hostname && !is_new(draft.spec.namespaces.uts))
     return Refusal{"--hostname: the host name is shared by --uts, and is not the container's to set",
                    "leave one of the two out"};

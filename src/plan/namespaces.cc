@@ -30,6 +30,15 @@ constexpr std::array<Wall, 7> walls{{
 
 }  // namespace
 
+std::vector<std::string> kinds_of(const Namespaces& namespaces) {
+  std::vector<std::string> kinds;
+  for (const Wall& wall : walls) {
+    if (!is_host(namespaces.*wall.choice)) kinds.emplace_back(wall.kind);
+    if (wall.flag == CLONE_NEWUSER) kinds.emplace_back("mnt");
+  }
+  return kinds;
+}
+
 Verdict plan_namespaces(Draft& draft) {
   EnterNamespaces enter;
   Clone clone{CLONE_NEWNS};

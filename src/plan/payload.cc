@@ -23,10 +23,11 @@ class Payload {
   explicit Payload(Draft& draft) : draft_(draft), spec_(draft.spec), who_(draft.identity) {}
 
   Verdict plan() {
+    if (spec_.idle) return plan_idleness();
     if (Verdict refused = choose_command()) return refused;
     if (Verdict refused = choose_capabilities()) return refused;
     choose_environment();
-    plan_guard();
+    draft_.visit ? plan_arrival() : plan_guard();
     draft_.payload(StartSession{draft_.plan.terminal});
     draft_.payload(SetLimits{limits()});
     draft_.payload(ResetProcess{});
@@ -48,7 +49,7 @@ class Payload {
     argv_.insert(argv_.end(), spec_.command.begin(), spec_.command.end());
     if (argv_.empty()) {
       // Docker's error. With somebody to type it is a shell, as in any other root.
-      if (spec_.rootfs.kind == Rootfs::Kind::image && !draft_.plan.terminal && !spec_.interactive)
+      if (spec_.rootfs.kind == Rootfs::Kind::image && !draft_.plan.terminal && !spec_.interactive && !draft_.visit)
         return Refusal{format("no command was given, and the image {} names none", quoted(spec_.rootfs.given)), "snug run IMAGE COMMAND"};
       if (draft_.facts.rootfs.shells.empty())
         return Refusal{"the root file system has no shell (neither yours nor /bin/bash nor /bin/sh)",
@@ -138,9 +139,25 @@ class Payload {
     draft_.init(SetCapabilities{{CAP_KILL}, false});
   }
 
+  Verdict plan_idleness() {
+    draft_.init(JoinKeyring{});
+    draft_.init(GuardInit{});
+    draft_.init(SetCapabilities{{CAP_KILL}, false});
+    return {};
+  }
+
+  // In the background nobody outside is its parent: pid 1 of the container reaps it.
+  void plan_arrival() {
+    draft_.init(JoinKeyring{});
+    draft_.init(GuardInit{!spec_.detach});
+    draft_.plan.init = spec_.detach;
+    if (spec_.detach) draft_.init(ForkPayload{false});
+  }
+
   // Where snug has no pid 1 of its own inside, the kernel does not end the payload with it.
   void plan_death() {
-    if (!spec_.init || !is_new(spec_.namespaces.pid)) draft_.payload(DieWithParent{});
+    const bool alone = draft_.visit ? !spec_.detach : !spec_.init || !is_new(spec_.namespaces.pid);
+    if (alone) draft_.payload(DieWithParent{});
   }
 
   Exec exec() {
@@ -167,6 +184,18 @@ class Payload {
 };
 
 }  // namespace
+
+Verdict plan_streams(Draft& draft) {
+  const TerminalFacts& terminal = draft.facts.terminal;
+  const Spec& spec = draft.spec;
+  // A shell would wait for ever for what nobody can type.
+  if (spec.terminal == Terminal::always && spec.interactive && !terminal.input && !spec.detach)
+    return Refusal{"-it: standard input is no terminal", "leave -t out to hand it on as it is"};
+  draft.plan.terminal = !spec.idle && (spec.terminal == Terminal::always ||
+                                       (spec.terminal == Terminal::automatic && terminal.input && terminal.output && !spec.detach));
+  draft.plan.null_input = !draft.plan.terminal && (terminal.input || spec.detach) && !spec.interactive;
+  return {};
+}
 
 Verdict plan_payload(Draft& draft) { return Payload(draft).plan(); }
 

@@ -39,14 +39,14 @@ class Overlays {
   Slot add_image(const Rootfs& rootfs) {
     std::vector<Layer> lowers;
     for (const std::string& layer : rootfs.layers) lowers.push_back({layer, {}});
-    return add_over(std::move(lowers), 0755, rootfs.given);
+    return add_over(std::move(lowers), format("{}", count_++), 0755, rootfs.given);
   }
 
   Slot add(const std::string& lower, std::uint32_t mode) {
-    const std::string upper = format("upper{}", count_);
+    const std::string name = draft_.spec.rootfs.kind == Rootfs::Kind::host && is_kept(draft_.spec) ? escaped(lower) : format("{}", count_++);
     const bool overlaps = is_below(draft_.facts.store, lower) && !in_memory_;
-    const Slot slot = overlaps ? add_above_store(lower, mode) : add_over({{lower, {}}}, mode);
-    open_way(lower, upper);
+    const Slot slot = overlaps ? add_above_store(lower, name, mode) : add_over({{lower, {}}}, name, mode);
+    open_way(lower, "upper" + name);
     return slot;
   }
 
@@ -66,10 +66,16 @@ class Overlays {
   }
 
  private:
-  Slot add_over(std::vector<Layer> lowers, std::uint32_t mode, std::string image = {}) {
-    const std::string number = format("{}", count_++);
-    MakeOverlay overlay{draft_.new_slot(), std::move(lowers), layer("upper" + number, mode),
-                        layer("work" + number, 0700), draft_.flags(), std::move(image)};
+  // The host's folders may be others when the container is started again: an upper belongs to a path, not to a number.
+  static std::string escaped(std::string_view path) {
+    std::string name;
+    for (const char each : path) name += each == '/' ? "%2f" : each == '%' ? "%25" : std::string(1, each);
+    return name;
+  }
+
+  Slot add_over(std::vector<Layer> lowers, const std::string& name, std::uint32_t mode, std::string image = {}) {
+    MakeOverlay overlay{draft_.new_slot(), std::move(lowers), layer("upper" + name, mode), layer("work" + name, 0700), draft_.flags(),
+                        std::move(image), is_kept(draft_.spec) && !in_memory_};
     const Slot slot = overlay.slot;
     draft_.init(std::move(overlay));
     return slot;
@@ -85,14 +91,14 @@ class Overlays {
 
   // An upper below its own lower is refused (ELOOP). A read-only overlay of the lower and an empty folder in
   // memory hides from the kernel's check that both are one tree, and costs one more look per path.
-  Slot add_above_store(const std::string& lower, std::uint32_t mode) {
-    const std::string empty = format("empty{}", count_);
+  Slot add_above_store(const std::string& lower, const std::string& name, std::uint32_t mode) {
+    const std::string empty = "empty" + name;
     MakeOverlay veil{0, {{lower, {}}, memory_layer(empty)}, {}, {}, {.read_only = true}};
     veil.slot = draft_.new_slot();
     const Slot slot = veil.slot;
     draft_.init(std::move(veil));
     draft_.init(StageMount{slot, {}});
-    return add_over({{".", slot}}, mode);
+    return add_over({{".", slot}}, name, mode);
   }
 
   Layer layer(const std::string& name, std::uint32_t mode) {
@@ -256,6 +262,7 @@ std::string_view find_replaced(std::string_view path) {
 bool is_folder_inside(const Draft& draft, const std::string& path) {
   const auto& folders = draft.facts.rootfs.folders;
   const bool in_root = std::find(folders.begin(), folders.end(), path) != folders.end();
+  if (draft.facts.rootfs.living) return in_root;
   const bool on_host = draft.spec.rootfs.kind == Rootfs::Kind::host;
   const Volume* nearest = nullptr;
   for (const Volume& volume : draft.spec.volumes) {

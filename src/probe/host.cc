@@ -163,23 +163,27 @@ void check_sources(const plan::Spec& spec) {
   }
 }
 
+void read_caller(HostFacts& facts, const CallerEnvironment& environment) {
+  read_ids(facts);
+  facts.account = find_account(facts.uid, facts.gid, environment.home);
+  if (environment.home.starts_with('/')) facts.account.home = environment.home;  // as every shell does
+  utsname name{};
+  if (::uname(&name) == 0) facts.hostname = name.nodename;
+  facts.current_folder = current_folder(environment.pwd);
+  facts.terminal = {is_terminal(0), is_terminal(1), is_terminal(2), environment.term};
+}
+
 }  // namespace
 
 HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environment) {
   check_sources(spec);
   HostFacts facts;
-  read_ids(facts);
-  facts.account = find_account(facts.uid, facts.gid, environment.home);
-  if (environment.home.starts_with('/')) facts.account.home = environment.home;  // as every shell does
+  read_caller(facts, environment);
   using Mode = plan::IdMapChoice::Mode;
   if (std::holds_alternative<plan::NewNamespace>(spec.namespaces.user) && spec.id_map.mode != Mode::single) read_sub_ids(facts);
-  utsname name{};
-  if (::uname(&name) == 0) facts.hostname = name.nodename;
   facts.resolv_conf = sys::find_file_text("/etc/resolv.conf").value_or("");
-  facts.current_folder = current_folder(environment.pwd);
   read_store(facts, environment);
   read_limits(facts);
-  facts.terminal = {is_terminal(0), is_terminal(1), is_terminal(2), environment.term};
   switch (spec.rootfs.kind) {
     case plan::Rootfs::Kind::host:
       read_host_root(facts);
@@ -193,6 +197,20 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
       break;
   }
   return facts;
+}
+
+HostFacts living_facts(const plan::Spec& visit, const CallerEnvironment& environment, int root) {
+  HostFacts facts;
+  read_caller(facts, environment);
+  read_limits(facts);
+  facts.rootfs = living_rootfs_facts(visit, facts, root);
+  return facts;
+}
+
+void read_id_maps(plan::Living& living, pid_t pid) {
+  const auto uids = sys::find_file_text(format("/proc/{}/uid_map", pid).c_str()), gids = sys::find_file_text(format("/proc/{}/gid_map", pid).c_str());
+  if (uids && gids) living.uids = parse_id_map(*uids), living.gids = parse_id_map(*gids);
+  if (living.uids.empty() || living.gids.empty()) throw Error("cannot read the container's id maps: it has ended meanwhile");
 }
 
 std::string find_store(const CallerEnvironment& environment) {

@@ -110,6 +110,23 @@ std::vector<plan::SubIdRange> parse_getsubids(std::string_view text, std::string
   return ranges;
 }
 
+std::vector<plan::IdRange> parse_id_map(std::string_view text) {
+  std::vector<plan::IdRange> map;
+  for (const std::string_view line : lines(text)) {
+    std::vector<std::string> fields = split(line, ' ');
+    std::erase(fields, "");
+    if (fields.size() != 3) return {};
+    std::array<std::uint32_t, 3> numbers{};
+    for (std::size_t at = 0; at < 3; ++at) {
+      const auto number = parse_number(fields[at]);
+      if (!number || *number > std::numeric_limits<std::uint32_t>::max()) return {};
+      numbers[at] = static_cast<std::uint32_t>(*number);
+    }
+    map.push_back({{numbers[0]}, {numbers[1]}, numbers[2]});
+  }
+  return map;
+}
+
 std::uint32_t next_sub_id(std::string_view text) {
   std::uint64_t next = 100000;
   for (const std::string_view line : sound_lines(text)) {
@@ -145,6 +162,31 @@ std::vector<std::string> find_covered(const std::vector<plan::Mount>& mounts) {
       covered.push_back(mount.target);
   }
   return covered;
+}
+
+std::optional<Status> parse_status(std::string_view text) {
+  Status status;
+  bool found = false;
+  for (const std::string_view line : lines(text)) {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    const std::string_view key = line.substr(0, colon), value = trimmed(line.substr(colon + 1));
+    const auto numbers = split(value, '\t');
+    if (key == "Name") status.name = value;
+    if (key == "PPid") status.parent = static_cast<pid_t>(parse_number(value).value_or(0));
+    if (key == "Uid" && numbers.size() == 4) status.uid = static_cast<std::uint32_t>(parse_number(numbers[1]).value_or(0)), found = true;
+    if (key == "NSpid") status.inside = static_cast<pid_t>(parse_number(numbers.back()).value_or(0));
+  }
+  return found ? std::optional(status) : std::nullopt;
+}
+
+std::optional<Stat> parse_stat(std::string_view text) {
+  const std::size_t name_end = text.rfind(')');  // the name may hold blanks and parentheses
+  if (name_end == std::string_view::npos || name_end + 2 > text.size()) return {};
+  const auto words = split(text.substr(name_end + 2), ' ');
+  if (words.size() < 20 || words[0].size() != 1) return {};
+  const auto number = [&](std::size_t at) { return parse_number(words[at]).value_or(0); };
+  return Stat{.state = words[0][0], .parent = static_cast<pid_t>(number(1)), .time = number(11) + number(12), .start = number(19)};
 }
 
 bool is_filtered(std::string_view status) {

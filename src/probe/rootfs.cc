@@ -9,6 +9,7 @@
 #include "parse.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/probe/host.hh"
 #include "snug/sys/file.hh"
 #include "view.hh"
 
@@ -46,6 +47,12 @@ View view_of(const plan::Rootfs& rootfs, const std::string& path) {
   return View(std::move(roots));
 }
 
+View view_of(int root) {
+  std::vector<Fd> roots;
+  roots.emplace_back(::fcntl(root, F_DUPFD_CLOEXEC, 3));
+  return View(std::move(roots));
+}
+
 // What may not be read is not the same as what is not there: the wrong user would start, or none.
 [[noreturn]] void refuse_closed(std::string_view path) {
   throw system_error(format("look at {} of the root file system", quoted(path)), EACCES,
@@ -76,10 +83,7 @@ bool has(const View& root, const std::string& path, mode_t type) {
   return status && (status->st_mode & S_IFMT) == type && (type == S_IFDIR || (status->st_mode & 0111) != 0);
 }
 
-}  // namespace
-
-plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host, const std::string& path) {
-  const View root = view_of(spec.rootfs, path);
+plan::RootfsFacts look_at(const View& root, const plan::Spec& spec, const plan::HostFacts& host) {
   plan::RootfsFacts facts;
   facts.passwd = read_inside(root, "etc/passwd");
   facts.accounts = parse_passwd(facts.passwd);
@@ -96,5 +100,19 @@ plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& ho
       facts.folders.push_back(folder);
   return facts;
 }
+
+}  // namespace
+
+plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host, const std::string& path) {
+  return look_at(view_of(spec.rootfs, path), spec, host);
+}
+
+plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostFacts& host, int root) {
+  plan::RootfsFacts facts = look_at(view_of(root), visit, host);
+  facts.living = true;
+  return facts;
+}
+
+std::vector<plan::Account> living_accounts(int root) { return parse_passwd(read_inside(view_of(root), "etc/passwd")); }
 
 }  // namespace snug::probe

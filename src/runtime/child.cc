@@ -4,8 +4,8 @@
 // ends in exec or _exit. It allocates nothing and throws nothing. The steps of Actor::init come first, as root of
 // the new user namespace: map, mounts, pivot, names. ForkPayload parts the ways: the child of that fork does
 // the steps of Actor::payload and becomes the command; its parent stays pid 1 and reaps (init.cc).
-// What goes wrong is told as {step, errno} through the report pipe; the monitor has the plan and finds the words.
-// The pipe is closed by exec, and that end of file is how the monitor knows that the command runs.
+// What goes wrong is told as {step, errno} through the report socket; the monitor has the plan and finds the words.
+// The socket is closed by exec, and that end of file is how the monitor knows that the command runs.
 
 #include "child.hh"
 
@@ -14,8 +14,11 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,8 +75,20 @@ int apply(Context&, const plan::SetHostname& step, Report&) noexcept {
   return result_of(::sethostname(step.name.data(), step.name.size()));
 }
 
+// Of a container that runs: whatever somebody inside has put in its place, it is the multiplexer of a devpts or nothing.
+sys::Fd open_living_multiplexer() noexcept {
+  const sys::Fd root = sys::try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+  sys::Fd outer = sys::try_open_in_root(root.get(), "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+  const auto status = outer ? sys::find_status(outer.get(), "") : std::nullopt;
+  struct statfs filesystem {};
+  if (!status) return {};
+  const bool genuine = S_ISCHR(status->st_mode) && status->st_rdev == makedev(5, 2) &&
+                       ::fstatfs(outer.get(), &filesystem) == 0 && filesystem.f_type == DEVPTS_SUPER_MAGIC;
+  return genuine ? std::move(outer) : (errno = ENODEV, sys::Fd());
+}
+
 int apply(Context& context, const plan::OpenTerminal& step, Report&) noexcept {
-  const sys::Fd outer = sys::try_open(context.slots[step.devpts], "ptmx", O_RDWR | O_NOCTTY);
+  const sys::Fd outer = step.devpts ? sys::try_open(context.slots[*step.devpts], "ptmx", O_RDWR | O_NOCTTY) : open_living_multiplexer();
   if (!outer) return errno;
   int unlocked = 0;
   if (::ioctl(outer.get(), TIOCSPTLCK, &unlocked) != 0) return errno;
@@ -92,12 +107,12 @@ int apply(Context& context, const plan::OpenTerminal& step, Report&) noexcept {
 int die_with_parent(const Context& context) noexcept {
   if (const int error = sys::die_with_parent()) return error;
   pollfd reader{context.report, 0, 0};
-  return ::poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) ? ESRCH : 0;
+  return ::poll(&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP)) ? ESRCH : 0;
 }
 
-int apply(Context& context, const plan::GuardInit&, Report&) noexcept {
+int apply(Context& context, const plan::GuardInit& step, Report&) noexcept {
   if (::setsid() < 0 && errno != EPERM) return errno;
-  if (const int error = die_with_parent(context)) return error;
+  if (const int error = step.dies_with_monitor ? die_with_parent(context) : 0) return error;
   return sys::hide_from_tracers();
 }
 
@@ -274,10 +289,16 @@ void let_go(Context& context) noexcept {
     if (context.terminal >= 0) ::ioctl(context.terminal, TIOCSCTTY, 0);
     // pid 1 has nothing to do until the command runs: it lends its memory till then, and none is copied.
     const pid_t payload = ::vfork();
+    if (payload > 0 && !std::get<plan::ForkPayload>(steps[number].action).stays) ::_exit(0);
     if (payload > 0) become_init(context, payload, number);
     if (payload < 0) give_up(context, report, errno);
     tell_done(context, report, start);
     break;
+  }
+  if (context.idle) {
+    let_go(context);
+    sys::forget_program();
+    ::_exit(rest());
   }
   do_steps(context, Actor::payload, 0);
   ::_exit(125);
@@ -289,6 +310,7 @@ Context::Context(const plan::Plan& wanted) : plan(wanted), slots(wanted.slots, -
     if (const auto* overlay = std::get_if<plan::MakeOverlay>(&step.action))
       layers.reserve(std::max(layers.capacity(), overlay->lowers.size() + 2));
     if (const auto* exec = std::get_if<plan::Exec>(&step.action)) {
+      idle = false;
       for (const std::string& word : exec->argv) argv.push_back(word.c_str());
       for (const std::string& variable : exec->env) envp.push_back(variable.c_str());
     } else if (const auto* become = std::get_if<plan::BecomeUser>(&step.action); become && become->groups) {

@@ -11,9 +11,9 @@
 
 namespace snug::runtime {
 
-/// What the child tells the monitor: shorter than PIPE_BUF, so it arrives whole.
+/// What the child tells the monitor, a packet each. Of the kind `namespaces`: descriptors come with it.
 struct Report {
-  enum Kind : std::uint32_t { done, failed };
+  enum Kind : std::uint32_t { done, failed, namespaces };
   Kind kind = done;
   std::uint32_t step = 0;
   std::int32_t error = 0;
@@ -28,7 +28,7 @@ struct Context {
 
   const plan::Plan& plan;
   int go = -1;       ///< read end; a byte comes when the id maps are written; -1: nothing to wait for
-  int report = -1;   ///< write end; end of file tells the monitor that exec happened
+  int report = -1;   ///< a socket; its end of file tells the monitor that exec happened
   int control = -1;  ///< socket: the terminal's outer end goes out, later a byte for each stop of the payload
   const char* folder_path = nullptr;  ///< the container's folder, or null
   int folder = -1;   ///< the same, opened in the new mount namespace: overlays take no layers from another one
@@ -42,6 +42,7 @@ struct Context {
   std::vector<int> slots;         ///< detached mounts, by plan::Slot
   std::vector<char> own;          ///< by plan::Slot: a file system that is the container's own
   std::vector<int> layers;        ///< of the overlay that is being made; capacity is reserved
+  bool idle = true;  ///< nothing is executed: pid 1 is all there is
   int program = -1;  ///< of the host, to be executed by descriptor
   std::vector<const char*> argv, envp;
   std::vector<std::uint32_t> groups;
@@ -67,6 +68,7 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::PivotRoot&, Report& report) noexcept;
 
 /// Inside the new root: inside.cc.
+[[nodiscard]] int apply(Context&, const plan::KeepNamespaces&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::Attach&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::MakeLink&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::MakeFolder&, Report& report) noexcept;
@@ -76,5 +78,8 @@ struct Context {
 
 /// pid 1 for the rest of its life: reaps, forwards signals, tells the monitor of stops. Gives the exit code. init.cc.
 [[nodiscard]] int supervise(int payload, int control, int terminal) noexcept;
+
+/// pid 1 of an idle container: reaps what those who enter leave behind, until a signal ends it. Gives the exit code. init.cc.
+[[nodiscard]] int rest() noexcept;
 
 }  // namespace snug::runtime

@@ -35,7 +35,24 @@ void forward(pid_t payload, int signal, int terminal) noexcept {
   ::kill(group ? -payload : payload, signal == SIGTSTP ? SIGSTOP : signal);
 }
 
+// Those that come by themselves, or that a shell sends to all of a job.
+bool is_harmless(int signal) noexcept {
+  return signal == SIGCHLD || signal == SIGCONT || signal == SIGWINCH || signal == SIGURG || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
 }  // namespace
+
+int rest() noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  for (;;) {
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
+    siginfo_t info{};
+    const int signal = ::sigwaitinfo(&all, &info);
+    // An image may have named any as its stop signal.
+    if (signal > 0 && !is_harmless(signal)) return 0;
+  }
+}
 
 int supervise(int payload, int control, int terminal) noexcept {
   sigset_t all;

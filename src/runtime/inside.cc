@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include "child.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
+#include "snug/sys/process.hh"
 
 namespace snug::runtime {
 namespace {
@@ -117,6 +119,27 @@ Fd open_target(const Context& context, const plan::Attach& step, int mount) noex
 }
 
 }  // namespace
+
+int apply(Context& context, const plan::KeepNamespaces& step, Report& report) noexcept {
+  std::array<int, sys::max_descriptors> kept{};
+  std::size_t count = 0;
+  char path[32] = "self/ns/";
+  for (const std::string& kind : step.kinds) {
+    int fd = context.root;
+    if (kind != plan::KeepNamespaces::root) {
+      kind.copy(path + 8, sizeof path - 9);
+      path[8 + std::min(kind.size(), sizeof path - 9)] = '\0';
+      // Left open, of whom they are anyway: what is left of this process closes all that it does not need.
+      fd = sys::try_open(context.slots[step.proc], path, O_RDONLY).release();
+      if (fd < 0) return errno;
+    }
+    kept[count++] = fd;
+  }
+  report.kind = Report::namespaces;
+  const int error = sys::send_message(context.report, {reinterpret_cast<const char*>(&report), sizeof report}, {kept.data(), count});
+  report.kind = Report::done;
+  return error;
+}
 
 int apply(Context& context, const plan::Attach& step, Report&) noexcept {
   const int mount = context.slots[step.slot];

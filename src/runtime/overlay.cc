@@ -100,14 +100,14 @@ int set_lowers(const Context& context, int filesystem, std::size_t count, Lowers
 }
 
 // `upper`: the descriptors of upper and work; null where there are none.
-int set_options(const Context& context, int filesystem, std::size_t lowers, const int* upper, LowersBy way) noexcept {
+int set_options(const Context& context, int filesystem, const plan::MakeOverlay& step, const int* upper, LowersBy way) noexcept {
   if (const int error = sys::set_option(filesystem, "source", "snug")) return error;
-  if (const int error = set_lowers(context, filesystem, lowers, way)) return error;
+  if (const int error = set_lowers(context, filesystem, step.lowers.size(), way)) return error;
   if (upper) {
     if (const int error = sys::set_option(filesystem, "upperdir", path_of(upper[0]).c_str())) return error;
     if (const int error = sys::set_option(filesystem, "workdir", path_of(upper[1]).c_str())) return error;
     // Thrown away with the container: nothing need reach the disk before the mount goes.
-    if (const int error = sys::set_option(filesystem, "volatile", "")) return error;
+    if (const int error = step.kept ? 0 : sys::set_option(filesystem, "volatile", "")) return error;
   }
   return sys::set_option(filesystem, "userxattr", "");
 }
@@ -115,7 +115,7 @@ int set_options(const Context& context, int filesystem, std::size_t lowers, cons
 int make_by_options(const Context& context, const plan::MakeOverlay& step, const int* upper, LowersBy way, Report& report, Fd& mount) noexcept {
   const Fd filesystem = sys::open_filesystem("overlay");
   if (!filesystem) return errno;
-  int error = set_options(context, filesystem.get(), step.lowers.size(), upper, way);
+  int error = set_options(context, filesystem.get(), step, upper, way);
   if (!error) {
     mount = sys::make_mount(filesystem.get(), attributes_of(step.flags));
     error = mount ? 0 : errno;
@@ -137,7 +137,7 @@ Fd make_place(const char* name) noexcept {
 int make_by_mount(const Context& context, const plan::MakeOverlay& step, const int* upper, Fd& mount) noexcept {
   Text<page_size> options;
   add_lowers(options.add("userxattr,lowerdir="), context, step.lowers.size(), "");
-  if (upper) options.add(",upperdir=").add(upper[0]).add(",workdir=").add(upper[1]).add(",volatile");
+  if (upper) options.add(",upperdir=").add(upper[0]).add(",workdir=").add(upper[1]).add(step.kept ? "" : ",volatile");
   if (options.full()) return E2BIG;
   constexpr const char* name = "overlay";
   const Fd place = make_place(name);

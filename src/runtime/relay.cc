@@ -4,6 +4,9 @@
 
 #include <cerrno>
 
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+
 namespace snug::runtime {
 
 void Pump::fill() {
@@ -25,7 +28,10 @@ void Pump::append(std::string_view bytes) {
     if (filled_ < buffer_.size()) buffer_[filled_++] = byte;
 }
 
-RawTerminal::RawTerminal(int fd) : fd_(fd) { known_ = ::tcgetattr(fd_, &saved_) == 0; }
+RawTerminal::RawTerminal(int input, int output, std::string_view title) : input_(input), output_(output) {
+  known_ = ::tcgetattr(input_, &saved_) == 0;
+  if (!title.empty() && ::isatty(output_)) title_ = printable(title);
+}
 
 RawTerminal::~RawTerminal() { restore(); }
 
@@ -33,11 +39,15 @@ void RawTerminal::enter() {
   if (!known_ || raw_) return;
   termios raw = saved_;
   ::cfmakeraw(&raw);
-  raw_ = ::tcsetattr(fd_, TCSADRAIN, &raw) == 0;
+  raw_ = ::tcsetattr(input_, TCSADRAIN, &raw) == 0;
+  // XTWINOPS 22 and 23 put the title on a stack and take it from there; OSC 2 sets it.
+  if (raw_ && !title_.empty()) static_cast<void>(sys::write_all(output_, format("\x1b[22;2t\x1b]2;{}\x1b\\", title_)));
 }
 
 void RawTerminal::restore() {
-  if (raw_) ::tcsetattr(fd_, TCSADRAIN, &saved_);
+  if (!raw_) return;
+  if (!title_.empty()) static_cast<void>(sys::write_all(output_, "\x1b[23;2t"));
+  ::tcsetattr(input_, TCSADRAIN, &saved_);
   raw_ = false;
 }
 

@@ -5,8 +5,8 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
-#include <vector>
 
 #include "snug/sys/fd.hh"
 
@@ -36,10 +36,11 @@ class Pump {
   bool ended_ = false;
 };
 
-/// The caller's terminal in raw mode for as long as this lives, and as it was on every way out.
+/// The caller's terminal in raw mode, and with a title, for as long as this lives; as it was on every way out.
 class RawTerminal {
  public:
-  explicit RawTerminal(int fd);
+  /// `input` and `output` stay the caller's; an empty title, or an output that is no terminal, leaves that as it is.
+  RawTerminal(int input, int output, std::string_view title);
   ~RawTerminal();
   RawTerminal(const RawTerminal&) = delete;
   RawTerminal& operator=(const RawTerminal&) = delete;
@@ -48,7 +49,8 @@ class RawTerminal {
   void restore();
 
  private:
-  int fd_;
+  int input_, output_;
+  std::string title_;
   termios saved_{};
   bool known_ = false, raw_ = false;
 };

@@ -67,6 +67,7 @@ void offer_value(Candidates& to, std::size_t from, const cli::Completer& complet
   to.path = from;
   switch (completer.kind) {
     case Complete::nothing: break;
+    case Complete::containers: break;  // comes with the prompt's own look at the store
     case Complete::file: to.files = Files::all; break;
     case Complete::folder: to.files = Files::folders; break;
     case Complete::rootfs: offer_rootfs(to, from); break;

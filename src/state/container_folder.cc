@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/state/record.hh"
 #include "snug/sys/file.hh"
 
 namespace snug::state {
@@ -31,6 +33,19 @@ Fd open_containers(const std::string& store) {
   return folder;
 }
 
+// A crash in the middle of making one leaves the mark without the record.
+bool is_kept(const Fd& folder) { return sys::find_status(folder.get(), kept_mark) && sys::find_status(folder.get(), "config.json"); }
+
+// Who only looks whether a folder is held, holds it himself for a moment.
+bool lock_soon(const Fd& folder) {
+  const timespec moment{0, 10'000'000};
+  for (int attempt = 0; ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (attempt == 20) return false;
+    ::nanosleep(&moment, nullptr);
+  }
+  return true;
+}
+
 }  // namespace
 
 ContainerFolder::ContainerFolder(const std::string& store) {
@@ -42,11 +57,22 @@ ContainerFolder::ContainerFolder(const std::string& store) {
     id_ = sys::random_name();
     error = ::mkdirat(containers.get(), id_.c_str(), 0700) == 0 ? 0 : errno;
   } while (error == EEXIST);
-  path_ = format("{}/containers/{}", store, id_);
+  path_ = folder_of(store, id_);
   if (error) throw system_error(format("make the folder {}", quoted(path_)), error);
-  lock_ = sys::try_open(AT_FDCWD, path_.c_str(), O_RDONLY | O_DIRECTORY);
-  if (!lock_) throw system_error(format("open {}", quoted(path_)), errno);
+  lock_ = sys::open(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY);
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) throw system_error(format("lock {}", quoted(path_)), errno);
+}
+
+ContainerFolder::ContainerFolder(const std::string& store, const std::string& id) : id_(id), path_(folder_of(store, id)) {
+  lock_ = sys::open(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!lock_soon(lock_)) throw Error(format("the container {} runs, or is being started", quoted(id)), "'snug ps' tells");
+  const auto held = sys::find_status(lock_.get(), ""), there = sys::find_status(AT_FDCWD, path_.c_str());
+  if (!there || held->st_ino != there->st_ino) throw Error(format("the container {} has just been removed", quoted(id)));
+}
+
+bool is_leftover(const std::string& path) {
+  const Fd folder = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  return folder && !is_kept(folder) && ::flock(folder.get(), LOCK_SH | LOCK_NB) == 0;
 }
 
 std::vector<std::string> find_leftovers(const std::string& store) {
@@ -55,7 +81,7 @@ std::vector<std::string> find_leftovers(const std::string& store) {
   if (!containers || ::flock(containers.get(), LOCK_EX | LOCK_NB) != 0) return found;
   for (const sys::Entry& entry : sys::list_folder(containers.get())) {
     const Fd folder = sys::try_open(containers.get(), entry.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0)
+    if (folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0 && !is_kept(folder))
       found.push_back(format("{}/containers/{}", store, entry.name));
   }
   return found;

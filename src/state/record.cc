@@ -2,47 +2,61 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
 
 #include "snug/base/error.hh"
-#include "snug/base/json.hh"
+#include "snug/state/names.hh"
 #include "snug/sys/file.hh"
 
 namespace snug::state {
 namespace {
 
-constexpr unsigned version = 1;
-
-std::string folder_of(const std::string& store, const std::string& id) { return format("{}/containers/{}", store, id); }
+constexpr unsigned version = 2;
 
 std::string render(const Record& record) {
-  return Json{{"version", version}, {"id", record.id}, {"name", record.name}, {"image", record.image}, {"manifest", record.manifest},
-              {"map", record.map}, {"lowers", record.lowers}, {"upper", record.upper}}
+  return Json{{"version", version}, {"id", record.id}, {"name", record.name}, {"created", record.created},
+              {"image", record.image}, {"manifest", record.manifest}, {"map", record.map}, {"lowers", record.lowers}, {"upper", record.upper},
+              {"spec", record.spec}}
       .dump();
 }
 
 // The folder's own name is what counts; a record of a newer snug is none for this one.
-std::optional<Record> parse(const std::string& id, std::string_view text) {
+std::optional<Record> parse(const std::string& id, bool kept, std::string_view text) {
   try {
     const Json json = parse_json(text);
     if (json.at("version").get<unsigned>() != version) return {};
-    return Record{.id = id, .name = json.at("name"), .image = json.at("image"), .manifest = json.at("manifest"), .map = json.at("map"),
-                  .lowers = json.at("lowers"), .upper = json.at("upper")};
+    return Record{.id = id, .name = json.at("name"), .created = json.at("created"), .kept = kept, .image = json.at("image"),
+                  .manifest = json.at("manifest"), .map = json.at("map"), .lowers = json.at("lowers"), .upper = json.at("upper"),
+                  .spec = json.at("spec")};
   } catch (const std::exception&) {
     return {};
   }
 }
 
+std::optional<Record> find_in(const std::string& store, const std::string& id) {
+  const std::string folder = folder_of(store, id);
+  const auto text = sys::find_file_text((folder + "/config.json").c_str());
+  return text ? parse(id, sys::find_status(AT_FDCWD, format("{}/{}", folder, kept_mark).c_str()).has_value(), *text) : std::nullopt;
+}
+
 }  // namespace
+
+std::string folder_of(const std::string& store, const std::string& id) { return format("{}/containers/{}", store, id); }
 
 void write_record(const std::string& store, const Record& record) {
   const sys::Fd folder = sys::open(AT_FDCWD, folder_of(store, record.id), O_RDONLY | O_DIRECTORY);
-  // A container does not outlive a power cut, and nor need this: no fsync is on the way of a start.
-  const sys::Fd file = sys::open(folder.get(), "config.json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-  if (const int error = sys::write_all(file.get(), render(record))) throw system_error("write the container's record", error);
+  // What goes with its monitor does not outlive a power cut, and nor need this: no fsync is on the way of a start.
+  if (record.kept) {
+    static_cast<void>(sys::open(folder.get(), kept_mark, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+    return sys::replace_file(folder.get(), "config.json", render(record));
+  }
+  const sys::Fd file = sys::open(folder.get(), "config.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+  int error = sys::write_all(file.get(), render(record));
+  if (!error && ::renameat(folder.get(), "config.new", folder.get(), "config.json") != 0) error = errno;
+  if (error) throw system_error("write the container's record", error);
 }
 
 std::vector<Record> list_records(const std::string& store) {
@@ -50,8 +64,8 @@ std::vector<Record> list_records(const std::string& store) {
   const sys::Fd folder = sys::try_open(AT_FDCWD, (store + "/containers").c_str(), O_RDONLY | O_DIRECTORY);
   if (!folder) return records;
   for (const sys::Entry& entry : sys::list_folder(folder.get()))
-    if (const auto text = sys::find_file_text((folder_of(store, entry.name) + "/config.json").c_str()))
-      if (auto record = parse(entry.name, *text)) records.push_back(*std::move(record));
+    if (auto record = find_in(store, entry.name)) records.push_back(*std::move(record));
+  std::stable_sort(records.begin(), records.end(), [](const Record& a, const Record& b) { return a.created < b.created; });
   return records;
 }
 
@@ -64,7 +78,7 @@ sys::Fd hold_files(const std::string& store, const Record& record) {
   sys::Fd file = sys::try_open(AT_FDCWD, (folder_of(store, record.id) + "/config.json").c_str(), O_RDONLY | O_NOFOLLOW);
   const bool held = file && ::flock(file.get(), LOCK_SH | LOCK_NB) == 0;
   const auto status = held ? sys::find_status(file.get(), "") : std::nullopt;
-  if (!status || status->st_nlink == 0) throw Error(format("the container {} has just ended", quoted(record.name.empty() ? record.id : record.name)));
+  if (!status || status->st_nlink == 0) throw Error(format("the container {} has just ended", quoted(record.name)));
   return file;
 }
 
@@ -74,14 +88,19 @@ sys::Fd wait_for_readers(const std::string& path) {
   return file;
 }
 
-Record find_record(const std::string& store, std::string_view typed) {
+std::optional<Record> try_find_record(const std::string& store, std::string_view typed) {
+  if (typed.empty()) return {};
+  if (const auto id = find_name(store, std::string(typed)))
+    if (auto record = find_in(store, *id)) return record;
   std::vector<Record> records = list_records(store);
-  const auto named = std::find_if(records.begin(), records.end(), [&](const Record& record) { return record.name == typed && !typed.empty(); });
-  if (named != records.end()) return *named;
-  std::erase_if(records, [&](const Record& record) { return typed.empty() || !record.id.starts_with(typed); });
-  if (records.empty()) throw Error(format("there is no container {} on an image, with writes that are kept on the disk", quoted(typed)), "'snug run --name NAME IMAGE' starts one");
+  std::erase_if(records, [&](const Record& record) { return !record.id.starts_with(typed); });
   if (records.size() > 1) throw Error(format("{} fits {} containers", quoted(typed), records.size()), "type more of the id");
-  return records.front();
+  return records.empty() ? std::nullopt : std::optional(std::move(records.front()));
+}
+
+Record find_record(const std::string& store, std::string_view typed) {
+  if (auto record = try_find_record(store, typed)) return *std::move(record);
+  throw Error(format("there is no container {}", quoted(typed)), "'snug ps --all' lists them");
 }
 
 }  // namespace snug::state

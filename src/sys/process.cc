@@ -129,38 +129,52 @@ void forget_program() noexcept {
   ::dl_iterate_phdr(forget, nullptr);
 }
 
-int send_descriptor(int socket, int fd) noexcept {
-  char byte = 0;
-  iovec data{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+int send_message(int socket, std::string_view data, std::span<const int> descriptors) noexcept {
+  iovec part{const_cast<char*>(data.data()), data.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(max_descriptors * sizeof(int))]{};
   msghdr message{};
-  message.msg_iov = &data;
+  message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  if (descriptors.size() > max_descriptors) return EINVAL;
+  if (!descriptors.empty()) {
+    message.msg_control = control;
+    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
+  }
   return result_of(::sendmsg(socket, &message, MSG_NOSIGNAL));
 }
 
-Fd receive_descriptor(int socket) noexcept {
-  char byte = 0;
-  iovec data{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+ssize_t receive_message(int socket, void* data, std::size_t size, std::vector<Fd>& descriptors) {
+  iovec part{data, size};
+  alignas(cmsghdr) char control[CMSG_SPACE(max_descriptors * sizeof(int))]{};
   msghdr message{};
-  message.msg_iov = &data;
+  message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  if (::recvmsg(socket, &message, MSG_CMSG_CLOEXEC) <= 0) return Fd();
+  const ssize_t count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  if (count < 0) return count;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (!header || header->cmsg_type != SCM_RIGHTS) return Fd();
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  return Fd(fd);
+  if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) return count;
+  for (std::size_t at = 0; CMSG_LEN((at + 1) * sizeof(int)) <= header->cmsg_len; ++at) {
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(header) + at * sizeof(int), sizeof fd);
+    descriptors.emplace_back(fd);
+  }
+  return count;
+}
+
+int send_descriptor(int socket, int fd) noexcept { return send_message(socket, {"", 1}, {&fd, 1}); }
+
+Fd receive_descriptor(int socket) {
+  char byte = 0;
+  std::vector<Fd> descriptors;
+  const ssize_t count = receive_message(socket, &byte, 1, descriptors);
+  return count > 0 && descriptors.size() == 1 ? std::move(descriptors.front()) : Fd();
 }
 
 int bring_up_loopback() noexcept {

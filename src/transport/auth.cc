@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base64.hh"
+#include "snug/base/base64.hh"
 #include "retry.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "base64.hh"
+#include "snug/base/base64.hh"
 #include "credential_helper.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"

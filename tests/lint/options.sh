@@ -12,7 +12,7 @@ for page in $("$2" help --dump | cut -f1 | sort -u); do
   case $page in completion | help | version) continue ;; esac # snug(1) has them
   documented=$(in_page "man/snug-$page.1")
   for option in $(own_options $page "$2"); do
-    [ "$page" != plan ] || ! own_options run "$2" | grep -qx "$option" || continue
+    case $page in plan | create) false ;; esac || ! own_options run "$2" | grep -qx "$option" || continue
     [ "$option" != help ] || continue
     echo "$documented" | grep -qx -- "$option" || bad="$bad snug-$page.1 lacks --$option;"
   done

@@ -6,7 +6,7 @@
 namespace snug::cli {
 
 /// What a shell offers where a word is to be completed.
-enum class Complete { nothing, file, folder, words, rootfs, command };
+enum class Complete { nothing, file, folder, words, rootfs, command, containers };
 
 struct Completer {
   Complete kind = Complete::nothing;

@@ -63,6 +63,7 @@ struct RootfsFacts {
   std::string passwd;                     ///< the text of /etc/passwd, for the copy with the caller's line
   std::vector<std::string> shells;        ///< which of the shells asked about it has
   std::vector<std::string> folders;       ///< which of the folders asked about it has (work folder, home)
+  bool living = false;                    ///< of a container that runs: with all that is mounted in it
   bool operator==(const RootfsFacts&) const = default;
 };
 

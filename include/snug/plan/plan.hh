@@ -25,7 +25,7 @@ struct Plan {
   std::vector<Notice> notices;
   std::vector<std::string> opened;  ///< walls that the user opened, a sentence each
   bool terminal = false;            ///< the container gets a terminal of its own
-  bool init = true;                 ///< pid 1 is snug's; else it is the payload itself
+  bool init = true;                 ///< the payload has a process of snug's above it inside: pid 1; else it is the first one itself
   bool null_input = false;          ///< standard input is a terminal that the container must not have
   unsigned slots = 0;               ///< how many detached mounts the steps name
   bool operator==(const Plan&) const = default;
@@ -52,6 +52,19 @@ struct Refusal {
 
 /// Turns what was asked for and what is known of this machine into what is done. Pure: same values, same plan.
 [[nodiscard]] std::variant<Plan, Refusal> make_plan(const Spec& spec, const HostFacts& facts);
+
+/// A container that runs, as whoever is to enter it finds it.
+struct Living {
+  std::vector<EnterNamespaces::Entry> namespaces;  ///< in the order of KeepNamespaces: of the user first
+  std::vector<IdRange> uids, gids;                 ///< of its user namespace, as the kernel has them
+};
+
+/// Gives what is asked for of a container that runs: `container` is what that was made from; of `wanted` count command, env, workdir,
+/// user, terminal, interactive and detach.
+[[nodiscard]] Spec visit_of(const Spec& container, const Spec& wanted);
+
+/// Plans another process in a container that runs, with all its walls and restraints. `facts.rootfs` is of the root as it is now. Pure.
+[[nodiscard]] std::variant<Plan, Refusal> make_exec_plan(const Spec& visit, const HostFacts& facts, const Living& living);
 
 /// Gives the id maps that make_plan would have written for `spec`, and who writes them. Those of a user namespace that is
 /// joined are somebody else's: a Refusal. Pure.

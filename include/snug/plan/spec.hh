@@ -134,6 +134,22 @@ struct ImageNotes {
 /// --tty: yes, no, or (default) when standard input and output are terminals.
 enum class Terminal { automatic, always, never };
 
+/// --restart: when the monitor starts the command anew.
+struct Restart {
+  enum class When { never, on_failure, always };
+  When when = When::never;
+  std::optional<unsigned> attempts;  ///< of on-failure:N
+  bool operator==(const Restart&) const = default;
+};
+
+/// --log-driver, --log-opt.
+struct LogChoice {
+  bool kept = true;                               ///< json-file; else none
+  std::uint64_t size = std::uint64_t{16} << 20U;  ///< bytes of one file
+  unsigned files = 1;
+  bool operator==(const LogChoice&) const = default;
+};
+
 /// Everything that the user asked for: what `snug run` and `snug plan` parse their words and files into.
 struct Spec {
   Rootfs rootfs;
@@ -162,8 +178,25 @@ struct Spec {
   bool quiet = false;                            ///< a pull shows nothing
   std::vector<std::string> own_folders;          ///< the image's Volumes: writable whatever the root is, gone with the container
   ImageNotes notes;
+  bool detach = false;                           ///< -d: the container has a monitor of its own, in the background
+  std::optional<bool> remove;                    ///< --rm; nothing: a container in the foreground goes when it ends, others stay
+  bool idle = false;                             ///< no command: pid 1 alone, for those who enter
+  std::map<std::string, std::string> labels;     ///< --label
+  std::optional<std::string> stop_signal;        ///< --stop-signal; else the image's, else TERM
+  std::optional<unsigned> stop_timeout;          ///< --stop-timeout: seconds; else 10
+  Restart restart;
+  LogChoice log;
   std::vector<std::string> require;              ///< walls whose lack is an error, not a notice
   bool operator==(const Spec&) const = default;
 };
+
+/// Whether the container stays when it has ended: what is detached does, and what was made with --rm=false.
+[[nodiscard]] inline bool is_kept(const Spec& spec) { return spec.remove ? !*spec.remove : spec.detach; }
+
+/// Gives the name of a container that nobody named, as far as it is free: after the image, the folder or the archive; a valid one. Pure.
+[[nodiscard]] std::string usual_name(const Rootfs& rootfs);
+
+/// Gives the number of the signal that asks the container to end: the caller's, the image's, or SIGTERM. Pure.
+[[nodiscard]] int stop_signal(const Spec& spec);
 
 }  // namespace snug::plan

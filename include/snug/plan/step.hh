@@ -43,6 +43,7 @@ struct EnterNamespaces {
   struct Entry {
     std::string kind;  ///< user, pid, net, uts, ipc, cgroup, time
     std::string path;
+    std::uint64_t inode = 0;  ///< what it must be; 0: whatever it is there
     bool operator==(const Entry&) const = default;
   };
   std::vector<Entry> entries;
@@ -115,6 +116,7 @@ struct MakeOverlay {
   std::optional<Layer> upper, work;  ///< none: a read-only overlay
   MountFlags flags;
   std::string image = {};            ///< whose layers they are, for messages
+  bool kept = false;                 ///< what is written outlives the container, and reaches the disk: not `volatile`
   bool operator==(const MakeOverlay&) const = default;
 };
 
@@ -144,6 +146,15 @@ struct PivotRoot {
 };
 
 // --- the init process, inside --------------------------------------------------------------------------------
+
+/// Hands the namespaces that the container lives in to the monitor, which holds them open for those who enter later: pid 1 is
+/// closed to everybody by then. And its root, by which its files are found from outside.
+struct KeepNamespaces {
+  static constexpr const char* root = "root";  ///< the last of `kinds`
+  Slot proc = 0;                               ///< a file system of that type
+  std::vector<std::string> kinds;              ///< as in /proc/PID/ns: those that are not the host's
+  bool operator==(const KeepNamespaces&) const = default;
+};
 
 /// Attaches a detached mount; its target is resolved inside the new root. A target that is made is
 /// a folder or a file as the mount is, and only in file systems that are the container's own.
@@ -195,7 +206,7 @@ struct BringUpLoopback {
 
 /// Opens a terminal in the container's own devpts and hands its outer end to the monitor.
 struct OpenTerminal {
-  Slot devpts = 0;
+  std::optional<Slot> devpts;  ///< nothing: the one at /dev/pts of a container that runs
   bool operator==(const OpenTerminal&) const = default;
 };
 
@@ -207,11 +218,14 @@ struct JoinKeyring {
 /// Makes the process die with the monitor, and closes it to tracers and to readers of its /proc files:
 /// prctl(PR_SET_PDEATHSIG), prctl(PR_SET_DUMPABLE, 0).
 struct GuardInit {
+  bool dies_with_monitor = true;
   bool operator==(const GuardInit&) const = default;
 };
 
-/// Forks the payload; what is left becomes the reaper that forwards signals.
+/// Forks the payload; what is left becomes the reaper that forwards signals. Or it goes away, and leaves the payload to the
+/// container's pid 1.
 struct ForkPayload {
+  bool stays = true;
   bool operator==(const ForkPayload&) const = default;
 };
 
@@ -272,7 +286,7 @@ struct Exec {
 };
 
 using Action = std::variant<MakeFolders, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakePrivate, TakeTree,
-                            MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, Attach, MakeLink,
+                            MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, KeepNamespaces, Attach, MakeLink,
                             MakeFolder, PartFolder, SetMountFlags, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
                             NoNewPrivileges, CloseDescriptors, Exec>;

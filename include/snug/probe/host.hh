@@ -1,10 +1,13 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "snug/plan/host_facts.hh"
+#include "snug/plan/plan.hh"
 #include "snug/plan/spec.hh"
 
 namespace snug::probe {
@@ -36,5 +39,15 @@ void read_image(plan::HostFacts& facts, const plan::Spec& spec);
 /// Reads what the root file system that was unpacked into `folder` says of itself into `facts`. Throws as host_facts
 /// does.
 void read_unpacked(plan::HostFacts& facts, const plan::Spec& spec, const std::string& folder);
+
+/// Reads what make_exec_plan needs to know. `root` is the root of the container, as it is now: it is only looked at by descriptors
+/// below it, and nothing in it, which its own processes may change meanwhile, is trusted. Throws as host_facts does.
+[[nodiscard]] plan::HostFacts living_facts(const plan::Spec& visit, const CallerEnvironment& environment, int root);
+
+/// Reads the accounts of a container by its root: as living_facts does.
+[[nodiscard]] std::vector<plan::Account> living_accounts(int root);
+
+/// Reads the namespaces' owners: the id maps of the process `pid`, which are everybody's to read, into `living`. Throws.
+void read_id_maps(plan::Living& living, pid_t pid);
 
 }  // namespace snug::probe

@@ -3,8 +3,10 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "snug/plan/plan.hh"
 
@@ -26,12 +28,35 @@ struct StepFailure {
 /// Told of each step that was done: its number and the time it took in nanoseconds. Runs in the monitor.
 using StepDone = std::function<void(std::size_t step, std::uint64_t nanoseconds)>;
 
+/// A namespace of the container, or its root, that the monitor holds open for as long as the container lives: plan::KeepNamespaces.
+struct KeptNamespace {
+  std::string kind;  ///< as in /proc/PID/ns; or plan::KeepNamespaces::root, an O_PATH descriptor
+  int number = -1;   ///< the descriptor, the monitor's own
+};
+
+/// Told once the command runs. In the monitor.
+struct Running {
+  pid_t init = -1;  ///< pid 1 inside, by its number outside
+  std::vector<KeptNamespace> namespaces;
+};
+
+/// What the monitor of a detached container does besides: it keeps what the container writes, and serves those who come to look.
+struct Service {
+  std::string folder;   ///< the container's: the socket `attach` and the log, log.json, log.json.1 and so on, lie there
+  plan::LogChoice log;
+  int visitor = -1;         ///< somebody who is there from the start: the first of runtime::make_visit; taken over
+  bool until_left = false;  ///< ends with its last holder, once there was one: runtime::hold
+};
+
 /// What the monitor brings along and no plan can say.
 struct Outside {
   std::string folder = {};                ///< path of the container's own folder; empty where the plan needs none
   std::array<int, 3> streams{0, 1, 2};    ///< what the payload gets as 0, 1 and 2; they stay the caller's
   StepDone step_done = {};                ///< may be empty
   std::function<void()> tick = {};        ///< called ten times a second while the payload runs; may be empty
+  std::function<void(const Running&)> running = {};  ///< may be empty
+  std::string title = {};                 ///< what the caller's terminal is called meanwhile; empty: as it is
+  std::optional<Service> service = {};    ///< of a detached container: nobody's terminal and streams are used
 };
 
 /// Does what `plan` says and waits for the end of it; the calling process is the monitor: it forwards signals,

@@ -15,6 +15,9 @@ class ContainerFolder {
   /// the caller's own.
   explicit ContainerFolder(const std::string& store);
 
+  /// Takes hold of the folder of a container that is there. Throws where somebody holds it: it runs.
+  ContainerFolder(const std::string& store, const std::string& id);
+
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
 
@@ -23,7 +26,10 @@ class ContainerFolder {
   sys::Fd lock_;
 };
 
-/// Finds folders that no living container holds: what a crash left. Gives their paths.
+/// Whether the container's folder `path` is there, and no living container holds it, and it is not kept.
+[[nodiscard]] bool is_leftover(const std::string& path);
+
+/// Finds folders that no living container holds and that are not kept: what a crash left. Gives their paths.
 [[nodiscard]] std::vector<std::string> find_leftovers(const std::string& store);
 
 /// Removes a folder with everything in it, by descriptors, never following a link, opening up folders that are

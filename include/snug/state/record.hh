@@ -1,29 +1,80 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "snug/base/json.hh"
 #include "snug/sys/fd.hh"
 
 namespace snug::state {
 
-/// What a container was made of, for the commands that look at it from outside: STORE/containers/ID/config.json.
+/// The file in the folder of a container that stays when it has ended, whatever else can be read there.
+inline constexpr const char* kept_mark = "kept";
+
+/// What a container was made of: STORE/containers/ID/config.json.
 struct Record {
   std::string id;                   ///< the name of its folder
-  std::string name;                 ///< of --name; may be empty
-  std::string image, manifest;      ///< the image's name and the digest of its manifest
+  std::string name;                 ///< unique among the living and the kept
+  std::int64_t created = 0;         ///< seconds since 1970
+  bool kept = false;                ///< stays when it has ended, until `snug rm`
+  std::string image, manifest;      ///< what was typed; of an image also the digest of its manifest
   std::string map;                  ///< the name of its id map (image::Store::map_name)
-  std::vector<std::string> lowers;  ///< absolute paths, topmost first
-  std::string upper;                ///< absolute path
-  bool operator==(const Record&) const = default;
+  std::vector<std::string> lowers;  ///< of an overlay: absolute paths, topmost first
+  std::string upper;                ///< absolute path; empty where writes are not kept on the disk
+  Json spec;                        ///< all that was asked for: config::render_spec
 };
 
-/// Writes the record into the container's folder, whole or not at all. Throws.
+/// A process that is never taken for a later one of its number.
+struct ProcessMark {
+  pid_t pid = 0;
+  std::uint64_t start = 0;  ///< clock ticks after boot: /proc/PID/stat
+  bool operator==(const ProcessMark&) const = default;
+};
+
+/// A namespace of the container, which its monitor holds open: whoever is to enter opens /proc/MONITOR/fd/NUMBER.
+struct HeldNamespace {
+  std::string kind;         ///< as in /proc/PID/ns
+  int number = -1;          ///< the monitor's descriptor
+  std::uint64_t inode = 0;  ///< what it must be when it is opened
+  bool operator==(const HeldNamespace&) const = default;
+};
+
+/// How a container fares: STORE/containers/ID/state.json, written whole by whoever holds its folder.
+struct State {
+  enum class Phase { created, running, exited };
+  Phase phase = Phase::created;
+  std::string boot;            ///< /proc/sys/kernel/random/boot_id
+  ProcessMark monitor, init;   ///< pid 1 inside, by its number outside
+  std::vector<HeldNamespace> namespaces;
+  std::int64_t started = 0, finished = 0;  ///< seconds since 1970
+  int code = 0;                ///< once it has ended
+  bool lost = false;           ///< nobody saw how it ended: its monitor was killed, or the machine went down
+  unsigned restarts = 0;
+  std::string error;           ///< why it could not be started
+};
+
+/// Writes the record into the container's folder, whole or not at all; the mark of a kept one first. Throws.
 void write_record(const std::string& store, const Record& record);
 
-/// Lists the records of all containers. What cannot be read is left out.
+/// Puts the container's state in place, whole or not at all. Throws.
+void write_state(const std::string& store, const std::string& id, const State& state);
+
+/// Reads how a container fares. One that is written down as running and does not live has exited, and is `lost`.
+[[nodiscard]] State read_state(const std::string& store, const std::string& id);
+
+/// Lists the records of all containers, the oldest first. What cannot be read is left out.
 [[nodiscard]] std::vector<Record> list_records(const std::string& store);
+
+/// Finds a container by its name, or by the first letters of its id. Throws where there is none, or more than one.
+[[nodiscard]] Record find_record(const std::string& store, std::string_view typed);
+
+/// The same, or nothing where there is none of that name or id.
+[[nodiscard]] std::optional<Record> try_find_record(const std::string& store, std::string_view typed);
 
 /// Whether somebody holds the container's folder: its monitor lives.
 [[nodiscard]] bool is_running(const std::string& store, const Record& record);
@@ -34,7 +85,13 @@ void write_record(const std::string& store, const Record& record);
 /// Waits until nobody reads the files of the container's folder `path` any more; nobody begins to while the descriptor lives.
 [[nodiscard]] sys::Fd wait_for_readers(const std::string& path);
 
-/// Finds a container by its name, or by the first letters of its id. Throws where there is none, or more than one.
-[[nodiscard]] Record find_record(const std::string& store, std::string_view typed);
+/// Gives the path of a container's folder.
+[[nodiscard]] std::string folder_of(const std::string& store, const std::string& id);
+
+/// Opens the process as a pidfd; empty where it is gone, or another has its number.
+[[nodiscard]] sys::Fd open_marked(const ProcessMark& mark);
+
+/// Marks a process that lives, and that nobody reaps meanwhile.
+[[nodiscard]] ProcessMark mark_process(pid_t pid);
 
 }  // namespace snug::state

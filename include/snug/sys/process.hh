@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "snug/sys/fd.hh"
@@ -59,7 +60,16 @@ void forget_program() noexcept;
 [[nodiscard]] int send_descriptor(int socket, int fd) noexcept;
 
 /// Receives a descriptor that send_descriptor sent; empty where the other end closed without one.
-[[nodiscard]] Fd receive_descriptor(int socket) noexcept;
+[[nodiscard]] Fd receive_descriptor(int socket);
+
+/// How many descriptors one message may carry.
+inline constexpr std::size_t max_descriptors = 16;
+
+/// Sends a message that is not empty through a UNIX socket, and descriptors with it: 0 or errno. Safe in a child after clone.
+[[nodiscard]] int send_message(int socket, std::string_view data, std::span<const int> descriptors = {}) noexcept;
+
+/// Receives one, and puts the descriptors that came with it at the end of `descriptors`. Gives what recvmsg(2) does.
+[[nodiscard]] ssize_t receive_message(int socket, void* data, std::size_t size, std::vector<Fd>& descriptors);
 
 /// Sets IFF_UP on the loopback interface of this network namespace: 0 or errno.
 [[nodiscard]] int bring_up_loopback() noexcept;

@@ -19,7 +19,7 @@ inline plan::Plan every_step() {
   const auto add = [&](Actor actor, Action action) { plan.steps.push_back({actor, std::move(action)}); };
 
   add(Actor::monitor, MakeFolders{{{"upper0", 0755}, {"work0", 0700}}});
-  add(Actor::monitor, EnterNamespaces{{{"user", "/proc/7/ns/user"}, {"net", "/proc/7/ns/net"}}});
+  add(Actor::monitor, EnterNamespaces{{{"user", "/proc/7/ns/user"}, {"net", "/proc/7/ns/net", 4026531840}}});
   add(Actor::monitor, Clone{CLONE_NEWNS | CLONE_NEWPID | 0x80});
   add(Actor::monitor, WriteIdMaps{map, map, "/usr/bin/newuidmap", "/usr/bin/newgidmap", true});
   add(Actor::init, WriteIdMaps{{map[0]}, {map[0]}, "", "", true});
@@ -40,6 +40,7 @@ inline plan::Plan every_step() {
   add(Actor::init, MakeFiles{{{7, "hosts", "127.0.0.1 localhost\n10.0.0.1 db\n"},
                               {8, "passwd", "root:x:0:0::/:\nme:x:1:1::/:\n"}}});
   add(Actor::init, PivotRoot{2});
+  add(Actor::init, KeepNamespaces{6, {"user", "mnt", "pid", "root"}});
   add(Actor::init, Attach{3, "/dev/null", Attach::Target::make, 0});
   add(Actor::init, Attach{4, "/data", Attach::Target::must_exist});
   add(Actor::init, Attach{9, "/dev/fuse", Attach::Target::make});

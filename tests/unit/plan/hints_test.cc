@@ -150,6 +150,7 @@ TEST_CASE("targets, folders, limits and commands") {
   CHECK(has(explain(Attach{0, "/d"}, ENOENT).cause, "has no '/d'"));
   for (const int error : {EACCES, EPERM, EOVERFLOW}) CHECK(has(explain(MakeFolder{"/d"}, error).cause, "not mapped"));
   CHECK(has(explain(Attach{0, "/d"}, ENOTDIR).cause, "a file on a file"));
+  CHECK(has(explain(EnterNamespaces{}, ESTALE).cause, "has ended"));
   for (const int error : {EPERM, EINVAL}) CHECK(has(explain(EnterNamespaces{}, error).you_can, "--userns ns:"));
   CHECK(has(explain(ChangeFolder{"/d"}, ENOENT).cause, "-w"));
   CHECK(has(explain(SetLimits{}, EPERM).cause, "ulimit -H"));

@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 
 #include "auth.hh"
-#include "base64.hh"
+#include "snug/base/base64.hh"
 #include "credentials.hh"
 #include "doubles.hh"
 #include "registries_conf.hh"

@@ -1,6 +1,6 @@
-#include "base64.hh"
+#include "snug/base/base64.hh"
 
-namespace snug::transport {
+namespace snug {
 namespace {
 
 constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -33,4 +33,4 @@ std::optional<std::string> from_base64(std::string_view text) {
   return out;
 }
 
-}  // namespace snug::transport
+}  // namespace snug

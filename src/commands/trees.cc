@@ -1,4 +1,4 @@
-#include "trees.hh"
+#include "snug/commands/trees.hh"
 
 #include <sys/mman.h>
 
@@ -13,7 +13,7 @@
 #include "snug/state/container_folder.hh"
 #include "snug/state/tree_size.hh"
 
-namespace snug::image_commands {
+namespace snug::commands {
 namespace {
 
 // "0-1000-1+1-100000-65536"; empty where it is nothing like that.
@@ -49,16 +49,19 @@ std::pair<std::vector<plan::IdRange>, std::vector<plan::IdRange>> parse_map(cons
   return {uids, groups == std::string::npos ? uids : ranges_of(map.substr(groups + 1))};
 }
 
-Trees::Trees(const cli::Invocation& invocation) {
-  const plan::HostFacts facts = probe::host_facts({.rootfs = {.kind = plan::Rootfs::Kind::archive}}, commands::caller_environment(invocation.environment));
+Trees::Trees(const Environment& environment) {
+  const plan::HostFacts facts = probe::host_facts({.rootfs = {.kind = plan::Rootfs::Kind::archive}}, caller_environment(environment));
   widest_ = {.uids = widest(facts.uid, facts.subuids), .gids = widest(facts.gid, facts.subgids), .newuidmap = facts.newuidmap, .newgidmap = facts.newgidmap};
 }
 
 bool Trees::run(const std::string& map, const std::function<bool()>& work) const {
-  if (work()) return true;
+  return work() || runtime::run_mapped(maps(map), work);
+}
+
+plan::WriteIdMaps Trees::maps(const std::string& map) const {
   plan::WriteIdMaps maps = widest_;
   if (!map.empty()) std::tie(maps.uids, maps.gids) = parse_map(map);
-  return runtime::run_mapped(maps, work);
+  return maps;
 }
 
 bool Trees::remove(const std::string& path, const std::string& map) const {
@@ -80,4 +83,4 @@ std::uint64_t Trees::size(const std::string& path, const std::string& map) const
   return size;
 }
 
-}  // namespace snug::image_commands
+}  // namespace snug::commands

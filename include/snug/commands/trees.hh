@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "snug/cli/command.hh"
+#include "snug/base/environment.hh"
 #include "snug/plan/step.hh"
 
-namespace snug::image_commands {
+namespace snug::commands {
 
 /// Reads the name of an id map (image::Store::map_name): the ranges of users and of groups. Empty where it is none.
 [[nodiscard]] std::pair<std::vector<plan::IdRange>, std::vector<plan::IdRange>> parse_map(const std::string& map);
@@ -18,7 +18,7 @@ namespace snug::image_commands {
 /// namespace that they were made in. The calling process has one thread.
 class Trees {
  public:
-  explicit Trees(const cli::Invocation& invocation);
+  explicit Trees(const Environment& environment);
 
   /// Removes a tree; `map` is the name of its id map (image::Store::map_name), or empty: the caller's widest. False where
   /// something of it stays.
@@ -27,10 +27,13 @@ class Trees {
   /// Gives how many bytes of the disk a tree takes; 0 where that cannot be told.
   [[nodiscard]] std::uint64_t size(const std::string& path, const std::string& map = {}) const;
 
+  /// Gives the maps of a name, and who writes them.
+  [[nodiscard]] plan::WriteIdMaps maps(const std::string& map) const;
+
  private:
   [[nodiscard]] bool run(const std::string& map, const std::function<bool()>& work) const;
 
   plan::WriteIdMaps widest_;
 };
 
-}  // namespace snug::image_commands
+}  // namespace snug::commands

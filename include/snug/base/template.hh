@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace snug {
+
+/// The fields of one thing that is listed, by docker's names, and what they are, as text.
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+/// Fills in a pattern of --format as docker has it: {{.Field}}, {{json .}}, {{json .Field}}, and \t and \n. Throws UsageError where it
+/// has anything else in braces, naming the fields that there are.
+[[nodiscard]] std::string fill_template(std::string_view pattern, const Fields& fields);
+
+/// Renders what --format asks for: "json", a line of JSON for each; "table PATTERN", in columns under the fields' names; or
+/// PATTERN, a line for each.
+[[nodiscard]] std::string render_list(std::string_view format, const std::vector<Fields>& list, const Fields& headings);
+
+}  // namespace snug

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace snug::state {
+
+/// Gives a container the name: STORE/names/NAME, a link that says its id. False where a container that is there has it already.
+/// Throws where STORE cannot be written.
+[[nodiscard]] bool take_name(const std::string& store, const std::string& name, const std::string& id);
+
+/// Takes the name from the container; that of another stays.
+void drop_name(const std::string& store, const std::string& name, const std::string& id);
+
+/// Finds whose name it is: an id. Nothing where no container has it.
+[[nodiscard]] std::optional<std::string> find_name(const std::string& store, const std::string& name);
+
+}  // namespace snug::state

@@ -1,0 +1,83 @@
+#include "snug/base/template.hh"
+
+#include <algorithm>
+
+#include "snug/base/error.hh"
+#include "snug/base/json.hh"
+#include "snug/base/text.hh"
+
+namespace snug {
+namespace {
+
+Json json_of(const Fields& fields) {
+  Json json = Json::object();
+  for (const auto& [name, value] : fields) json[name] = value;
+  return json;
+}
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
+
+const std::string& find_field(const Fields& fields, std::string_view name) {
+  const auto found = std::find_if(fields.begin(), fields.end(), [&](const auto& field) { return field.first == name; });
+  if (found != fields.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& field : fields) names.push_back("." + field.first);
+  throw UsageError(format("--format: there is no field {}", quoted(name)), "there are " + join(names, ", "));
+}
+
+// What stands between the braces.
+std::string value_of(std::string_view expression, const Fields& fields) {
+  expression = trimmed(expression);
+  constexpr std::string_view json = "json ";
+  if (expression == "json .") return dump(json_of(fields));
+  if (expression.starts_with(json) && trimmed(expression.substr(json.size())).starts_with('.'))
+    return dump(Json(find_field(fields, trimmed(expression.substr(json.size())).substr(1))));
+  if (!expression.starts_with('.')) throw UsageError(format("--format: {} is not understood", quoted(expression)), "{{.Field}}, {{json .Field}} and {{json .}} are");
+  return find_field(fields, expression.substr(1));
+}
+
+std::string unescaped(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char next = text[at] == '\\' && at + 1 < text.size() ? text[at + 1] : '\0';
+    if (next != 't' && next != 'n') {
+      result += text[at];
+      continue;
+    }
+    result += next == 't' ? '\t' : '\n';
+    ++at;
+  }
+  return result;
+}
+
+std::string render_table(const std::string& pattern, const std::vector<Fields>& list, const Fields& headings) {
+  std::vector<std::vector<std::string>> rows{split(fill_template(pattern, headings), '\t')};
+  for (const Fields& fields : list) rows.push_back(split(fill_template(pattern, fields), '\t'));
+  return render_columns(rows);
+}
+
+}  // namespace
+
+std::string fill_template(std::string_view pattern, const Fields& fields) {
+  std::string result;
+  while (true) {
+    const std::size_t open = pattern.find("{{");
+    result += unescaped(pattern.substr(0, open));
+    if (open == std::string_view::npos) return result;
+    const std::size_t close = pattern.find("}}", open);
+    if (close == std::string_view::npos) throw UsageError(format("--format {}: a {{{{ has no }}}}", quoted(pattern)));
+    result += value_of(pattern.substr(open + 2, close - open - 2), fields);
+    pattern.remove_prefix(close + 2);
+  }
+}
+
+std::string render_list(std::string_view how, const std::vector<Fields>& list, const Fields& headings) {
+  constexpr std::string_view table = "table ";
+  static_cast<void>(how == "json" ? std::string() : fill_template(how.starts_with(table) ? how.substr(table.size()) : how, headings));
+  if (how.starts_with(table)) return render_table(std::string(how.substr(table.size())), list, headings);
+  std::string text;
+  for (const Fields& fields : list) text += (how == "json" ? dump(json_of(fields)) : fill_template(how, fields)) + "\n";
+  return text;
+}
+
+}  // namespace snug

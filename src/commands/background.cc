@@ -1,0 +1,72 @@
+#include "background.hh"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "snug/base/error.hh"
+#include "snug/base/json.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::commands {
+namespace {
+
+// What the background says is one line: an empty one, or an error.
+std::string render(const Error& error) {
+  return Json{{"message", error.message()}, {"hint", error.hint()}, {"contexts", error.contexts()}, {"code", error.exit_code()}}.dump(
+             -1, ' ', true, Json::error_handler_t::replace) + "\n";
+}
+
+[[noreturn]] void rethrow(const std::string& line) {
+  const Json json = parse_json(line);
+  Error error(json.at("message"), json.at("hint"));
+  for (const Json& context : json.at("contexts")) error.during(context);
+  throw error.with_exit_code(json.at("code"));
+}
+
+// The descriptors of the caller's terminal and pipes: a detached process that holds them keeps others waiting for their end.
+void let_go() {
+  ::setsid();
+  const sys::Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
+  for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
+  if (::chdir("/") != 0) ::_exit(125);
+}
+
+[[noreturn]] void be_background(sys::Fd& told, const std::function<void(const std::function<void()>&)>& work) {
+  let_go();
+  const auto tell = [&](const std::string& line) {
+    if (told) static_cast<void>(sys::write_all(told.get(), line));
+    told.reset();
+  };
+  try {
+    work([&] { tell("\n"); });
+  } catch (const Error& error) {
+    tell(render(error));
+  } catch (const std::exception& exception) {
+    tell(render(Error(exception.what())));
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+void run_in_background(const std::function<void(const std::function<void()>& ready)>& work) {
+  sys::FdPair answer = sys::make_pipe();
+  const pid_t pid = ::fork();
+  if (pid < 0) throw system_error("start a process in the background", errno);
+  if (pid == 0) {
+    answer.first.reset();
+    be_background(answer.second, work);
+  }
+  answer.second.reset();
+  const std::string line = sys::read_all(answer.first.get());
+  if (line == "\n") return;
+  ::waitpid(pid, nullptr, 0);
+  if (line.empty()) throw Error("the container's monitor was killed before the command ran");
+  rethrow(line);
+}
+
+}  // namespace snug::commands

@@ -1,0 +1,83 @@
+#include "entering.hh"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "containers.hh"
+#include "snug/base/text.hh"
+#include "snug/config/spec.hh"
+#include "snug/sys/file.hh"
+#include "visiting.hh"
+
+namespace snug::commands {
+namespace {
+
+using state::State;
+
+Error has_ended(const state::Record& record) {
+  return Error(format("the container {} does not run", quoted(record.name)), format("snug start {}", shell_quoted(record.name)));
+}
+
+bool has_ended(const sys::Fd& process) {
+  pollfd end{process.get(), POLLIN, 0};
+  return ::poll(&end, 1, 0) != 0;
+}
+
+void find_doors(Entrance& entrance, const State& state) {
+  for (const state::HeldNamespace& held : state.namespaces) {
+    const std::string path = format("/proc/{}/fd/{}", state.monitor.pid, held.number);
+    if (held.kind != plan::KeepNamespaces::root)
+      entrance.living.namespaces.push_back({held.kind, path, held.inode});
+    else
+      entrance.root = sys::open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+  }
+  if (!entrance.root) throw Error("the container's monitor keeps no doors open: it is of another version of snug", "stop the container and start it again");
+  probe::read_id_maps(entrance.living, state.init.pid);
+}
+
+// "/" is everywhere, and no folder that anybody works in.
+void choose_folder(plan::Spec& visit, const plan::HostFacts& facts) {
+  const auto& folders = facts.rootfs.folders;
+  if (facts.current_folder != "/" && std::find(folders.begin(), folders.end(), facts.current_folder) != folders.end()) visit.workdir = facts.current_folder;
+}
+
+}  // namespace
+
+Entrance open_entrance(const std::string& store, state::Record record) {
+  const State state = state::read_state(store, record.id);
+  Entrance entrance{.record = std::move(record), .spec = {}, .living = {}, .init = state.init.pid, .monitor = state::open_marked(state.monitor), .root = {}};
+  if (state.phase != State::Phase::running || !entrance.monitor) throw has_ended(entrance.record);
+  entrance.spec = config::parse_spec(entrance.record.spec);
+  try {
+    find_doors(entrance, state);
+  } catch (const Error&) {
+    if (has_ended(entrance.monitor)) throw has_ended(entrance.record);
+    throw;
+  }
+  // Its number was its own all the time.
+  if (has_ended(entrance.monitor)) throw has_ended(entrance.record);
+  return entrance;
+}
+
+std::vector<probe::Process> processes_of(const Entrance& entrance) {
+  std::vector<std::uint64_t> inodes;
+  for (const auto& entry : entrance.living.namespaces) inodes.push_back(entry.inode);
+  return probe::find_processes(entrance.init, inodes);
+}
+
+int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::Invocation& invocation, VisitChoice choice) {
+  plan::Spec visit = plan::visit_of(entrance.spec, wanted);
+  const plan::HostFacts facts = probe::living_facts(visit, caller_environment(invocation.environment), entrance.root.get());
+  if (choice.keep_folder && !wanted.workdir) choose_folder(visit, facts);
+  const plan::Plan plan = accepted(plan::make_exec_plan(visit, facts, entrance.living));
+  runtime::Outside outside{.step_done = step_printer(plan, choice.verbose), .title = terminal_title(invocation.environment, entrance.record.name)};
+  const sys::Fd null = wanted.detach ? sys::open(AT_FDCWD, "/dev/null", O_RDWR) : sys::Fd();
+  if (null) outside.streams = {null.get(), null.get(), null.get()};
+  const auto result = runtime::launch(plan, outside);
+  if (const auto* failure = std::get_if<runtime::StepFailure>(&result)) throw failure_error(plan, facts, *failure);
+  return std::get<runtime::Exited>(result).code;
+}
+
+}  // namespace snug::commands

@@ -1,0 +1,126 @@
+#include "listing.hh"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/base/time.hh"
+#include "snug/commands/output.hh"
+#include "snug/config/spec.hh"
+#include "values.hh"
+
+namespace snug::commands {
+namespace {
+
+using state::State;
+
+constexpr std::size_t short_id = 12, short_command = 20;
+
+std::string age_of(std::int64_t time) { return render_age(std::time(nullptr) - time); }
+
+std::string without_ago(std::string age) {
+  constexpr std::string_view ago = " ago";
+  if (age.ends_with(ago)) age.resize(age.size() - ago.size());
+  return age;
+}
+
+std::string render_labels(const std::map<std::string, std::string>& labels) {
+  std::vector<std::string> words;
+  for (const auto& [name, value] : labels) words.push_back(printable(format("{}={}", name, value)));
+  return join(words, ",");
+}
+
+std::string cut(const std::string& text, bool whole) { return whole || text.size() <= short_command ? text : text.substr(0, short_command - 1) + "…"; }
+
+bool has_label(const plan::Spec& spec, std::string_view wanted) {
+  const auto [name, value] = parse_label(wanted);
+  const auto labels = labels_of(spec);
+  const auto found = labels.find(name);
+  return found != labels.end() && (wanted.find('=') == std::string_view::npos || found->second == value);
+}
+
+bool passes(const Listed& container, std::string_view key, std::string_view value) {
+  if (key == "id") return container.record.id.starts_with(value);
+  if (key == "name") return container.record.name.find(value) != std::string::npos;
+  if (key == "label") return has_label(container.spec, value);
+  if (key == "ancestor") return container.record.image == value || container.record.image.starts_with(format("{}:", value)) || container.record.manifest.find(value) != std::string::npos;
+  if (key == "exited") return container.state.phase == State::Phase::exited && format("{}", container.state.code) == value;
+  if (key == "status") {
+    if (value != "created" && value != "running" && value != "exited") refuse_word("status", value, {"created", "running", "exited"});
+    return phase_name(container.state) == value;
+  }
+  refuse_word("filter", key, {"id", "name", "label", "ancestor", "exited", "status"});
+}
+
+}  // namespace
+
+std::vector<Listed> list_containers(const std::string& store) {
+  std::vector<Listed> containers;
+  for (state::Record& record : state::list_records(store)) {
+    try {
+      plan::Spec spec = config::parse_spec(record.spec);
+      State state = state::read_state(store, record.id);
+      containers.push_back({std::move(record), std::move(state), std::move(spec)});
+    } catch (const Error& error) {
+      say(format("snug: notice: the record of the container {} cannot be read: {}\n", record.id, error.message()));
+    }
+  }
+  std::reverse(containers.begin(), containers.end());
+  return containers;
+}
+
+std::string_view phase_name(const State& state) {
+  constexpr std::array<std::string_view, 3> names{"created", "running", "exited"};
+  return names.at(static_cast<std::size_t>(state.phase));
+}
+
+std::string render_status(const State& state) {
+  switch (state.phase) {
+    case State::Phase::created: return "Created";
+    case State::Phase::running: return "Up " + without_ago(age_of(state.started));
+    case State::Phase::exited: break;
+  }
+  if (state.lost) return "Killed, with its monitor";
+  return format("Exited ({}) {}", state.code, age_of(state.finished));
+}
+
+std::string render_command(const plan::Spec& spec) {
+  std::vector<std::string> words = spec.entrypoint.value_or(std::vector<std::string>{});
+  words.insert(words.end(), spec.command.begin(), spec.command.end());
+  std::vector<std::string> quoted_words;
+  for (const std::string& word : words) quoted_words.push_back(printable(shell_quoted(word)));
+  return join(quoted_words, " ");
+}
+
+std::map<std::string, std::string> labels_of(const plan::Spec& spec) {
+  std::map<std::string, std::string> labels = spec.labels;
+  labels.insert(spec.notes.labels.begin(), spec.notes.labels.end());
+  return labels;
+}
+
+Fields fields_of(const Listed& container, bool whole) {
+  const auto& [record, state, spec] = container;
+  return {{"ID", whole ? record.id : record.id.substr(0, short_id)},
+          {"Image", printable(record.image)},
+          {"Command", "\"" + cut(render_command(spec), whole) + "\""},
+          {"CreatedAt", render_time(record.created)},
+          {"RunningFor", age_of(record.created)},
+          {"State", std::string(phase_name(state))},
+          {"Status", render_status(state)},
+          {"Ports", ""},
+          {"Names", record.name},
+          {"Labels", render_labels(labels_of(spec))},
+          {"Pid", state.phase == State::Phase::running ? format("{}", state.init.pid) : "0"}};
+}
+
+bool passes(const Listed& container, const std::vector<std::string>& filters) {
+  return std::all_of(filters.begin(), filters.end(), [&](const std::string& filter) {
+    const std::size_t equals = filter.find('=');
+    if (equals == std::string::npos) throw UsageError(format("--filter {}: it has to be KEY=VALUE", printable(filter)));
+    return passes(container, std::string_view(filter).substr(0, equals), std::string_view(filter).substr(equals + 1));
+  });
+}
+
+}  // namespace snug::commands

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "snug/base/template.hh"
+#include "snug/plan/spec.hh"
+#include "snug/state/record.hh"
+
+namespace snug::commands {
+
+/// A container as `snug ps` and `snug inspect` know it.
+struct Listed {
+  state::Record record;
+  state::State state;
+  plan::Spec spec;
+};
+
+/// Lists all containers, the youngest first. What cannot be read is told on standard error, and left out.
+[[nodiscard]] std::vector<Listed> list_containers(const std::string& store);
+
+/// Says how a container fares, as docker does: "Up 5 minutes", "Exited (0) 3 hours ago", "Created".
+[[nodiscard]] std::string render_status(const state::State& state);
+
+/// The word for it: created, running, exited.
+[[nodiscard]] std::string_view phase_name(const state::State& state);
+
+/// Gives the command as it would be typed; "" where the container has none.
+[[nodiscard]] std::string render_command(const plan::Spec& spec);
+
+/// Gives docker's fields for --format; ids and commands are cut unless `whole`.
+[[nodiscard]] Fields fields_of(const Listed& container, bool whole);
+
+/// The labels of image and container.
+[[nodiscard]] std::map<std::string, std::string> labels_of(const plan::Spec& spec);
+
+/// Whether all of the filters, KEY=VALUE as docker has them, let the container through. Throws UsageError.
+[[nodiscard]] bool passes(const Listed& container, const std::vector<std::string>& filters);
+
+}  // namespace snug::commands

@@ -1,0 +1,149 @@
+#include "monitoring.hh"
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+#include <utility>
+
+#include "background.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+#include "snug/plan/hints.hh"
+#include "snug/sys/file.hh"
+#include "stopping.hh"
+#include "visiting.hh"
+
+namespace snug::commands {
+namespace {
+
+std::vector<state::HeldNamespace> held(const std::vector<runtime::KeptNamespace>& kept) {
+  std::vector<state::HeldNamespace> namespaces;
+  for (const runtime::KeptNamespace& each : kept)
+    if (const auto status = sys::find_status(each.number, "")) namespaces.push_back({each.kind, each.number, status->st_ino});
+  return namespaces;
+}
+
+/// One container from its first start to its last end.
+class Monitoring {
+ public:
+  Monitoring(const Planned& planned, runtime::StepDone step_done, std::optional<runtime::Service> service, const std::function<void()>& running)
+      : planned_(planned), running_(running) {
+    state_.monitor = state::mark_process(::getpid());
+    outside_ = {.folder = planned.storage ? planned.storage->path() : std::string(),
+                .step_done = std::move(step_done),
+                .running = [this](const runtime::Running& now) { note_running(now); },
+                .service = std::move(service)};
+  }
+
+  runtime::Exited run() {
+    while (true) {
+      const auto result = runtime::launch(planned_.plan, outside_);
+      if (const auto* failure = std::get_if<runtime::StepFailure>(&result)) fail(*failure);
+      const auto& exited = std::get<runtime::Exited>(result);
+      note_end(exited);
+      if (!wants_restart(exited) || !wait_for_restart()) return exited;
+      ++state_.restarts;
+      outside_.service->visitor = -1;  // has left with the end
+    }
+  }
+
+ private:
+  void note_running(const runtime::Running& now) {
+    state_.phase = state::State::Phase::running;
+    state_.init = state::mark_process(now.init);
+    state_.namespaces = held(now.namespaces);
+    state_.started = std::time(nullptr);
+    write();
+    if (state_.restarts == 0 && running_) running_();
+  }
+
+  void note_end(const runtime::Exited& exited) {
+    state_.phase = state::State::Phase::exited;
+    state_.finished = std::time(nullptr);
+    state_.code = exited.code;
+    state_.namespaces.clear();
+    if (plan::is_kept(planned_.spec) || outside_.service) write();
+    if (outside_.service) write_exit(planned_.storage->path(), exited.code);
+  }
+
+  [[noreturn]] void fail(const runtime::StepFailure& failure) {
+    const Error error = failure_error(planned_.plan, planned_.facts, failure);
+    note_end({.code = error.exit_code()});
+    state_.error = error.message();
+    if (plan::is_kept(planned_.spec)) write();
+    throw error;
+  }
+
+  // The container runs, or has ended, whatever can be written.
+  void write() {
+    if (!planned_.storage) return;
+    try {
+      if (!std::exchange(recorded_, true) && !plan::is_kept(planned_.spec)) state::write_record(planned_.facts.store, record_of(planned_));
+      state::write_state(planned_.facts.store, planned_.storage->id(), state_);
+    } catch (const Error& error) {
+      say(format("snug: notice: {}\n", error.message()));
+    }
+  }
+
+  [[nodiscard]] bool wants_restart(const runtime::Exited& exited) const {
+    using When = plan::Restart::When;
+    const plan::Restart& restart = planned_.spec.restart;
+    if (!outside_.service || restart.when == When::never || is_stopping(planned_.storage->path())) return false;
+    return restart.when == When::always || (exited.code != 0 && (!restart.attempts || state_.restarts < *restart.attempts));
+  }
+
+  // As docker: 100 ms, twice as long each time, up to a minute; from the start again once it has run for ten seconds. Who wants
+  // it to end meanwhile sends a signal.
+  bool wait_for_restart() {
+    pause_ = state_.finished - state_.started >= 10 ? 100 : std::clamp<long>(pause_ * 2, 100, 60'000);
+    sigset_t ending;
+    ::sigemptyset(&ending);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&ending, signal);
+    const timespec patience{pause_ / 1000, pause_ % 1000 * 1'000'000};
+    return ::sigtimedwait(&ending, nullptr, &patience) < 0 && !is_stopping(planned_.storage->path());
+  }
+
+  const Planned& planned_;
+  const std::function<void()>& running_;
+  runtime::Outside outside_;
+  state::State state_;
+  long pause_ = 0;  ///< milliseconds
+  bool recorded_ = false;
+};
+
+}  // namespace
+
+runtime::Exited monitor_container(const Planned& planned, runtime::StepDone step_done, std::optional<runtime::Service> service,
+                                  const std::function<void()>& running) {
+  return Monitoring(planned, std::move(step_done), std::move(service), running).run();
+}
+
+namespace {
+
+// `visitor`: who is there from the start; or -1.
+void start(Planned& planned, int visitor) {
+  const std::string& folder = planned.storage->path();
+  forget_stop(folder);
+  const runtime::Service service{.folder = folder, .log = planned.spec.log, .visitor = visitor, .until_left = planned.spec.idle};
+  run_in_background([&](const std::function<void()>& ready) {
+    planned.storage->keep(plan::is_kept(planned.spec));
+    static_cast<void>(monitor_container(planned, {}, service, ready));
+    planned.storage.reset();
+  });
+  planned.storage->keep(true);
+  planned.storage.reset();
+}
+
+}  // namespace
+
+void start_in_background(Planned& planned) { start(planned, -1); }
+
+int start_and_attach(Planned& planned, runtime::Attaching how) {
+  how.patient = true;  // as it would be in the foreground
+  sys::FdPair visit = runtime::make_visit(how);
+  start(planned, visit.first.get());
+  visit.first.reset();
+  return end_visit(runtime::attach(std::move(visit.second), how), planned.spec.name.value_or(""));
+}
+
+}  // namespace snug::commands

@@ -1,0 +1,67 @@
+#include <unistd.h>
+
+#include <array>
+
+#include "commands.hh"
+#include "containers.hh"
+#include "listing.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/base/time.hh"
+#include "snug/commands/output.hh"
+#include "snug/commands/trees.hh"
+#include "storage.hh"
+
+namespace snug::commands {
+namespace {
+
+constexpr std::array options{
+    cli::Option{.name = "filter", .argument = "KEY=VALUE", .help = "only those: id, name, label, ancestor, status, exited", .repeatable = true},
+    cli::Option{.name = "force", .letter = 'f', .help = "do not ask"},
+};
+
+std::vector<std::string> filters_of(const cli::Arguments& arguments) {
+  std::vector<std::string> filters;
+  for (const cli::Given& given : arguments.options)
+    if (given.option->name == "filter") filters.push_back(given.value);
+  return filters;
+}
+
+// One that was made and never started waits for its first start.
+std::vector<Listed> ended(const std::string& store, const std::vector<std::string>& filters) {
+  std::vector<Listed> containers = list_containers(store);
+  std::erase_if(containers, [&](const Listed& each) { return each.state.phase != state::State::Phase::exited || !passes(each, filters); });
+  return containers;
+}
+
+void ask(std::size_t count) {
+  say(format("This removes {} container{} that {} ended, with what {} wrote. Go on? [y/N] ", count, count == 1 ? "" : "s", count == 1 ? "has" : "have", count == 1 ? "it" : "they"));
+  char answer = 0;
+  if (::read(STDIN_FILENO, &answer, 1) != 1 || (answer != 'y' && answer != 'Y')) throw Error("nothing was removed").with_exit_code(1);
+}
+
+int prune(const cli::Invocation& invocation) {
+  const std::string store = store_of(invocation.environment);
+  const std::vector<Listed> containers = ended(store, filters_of(invocation.arguments));
+  if (!containers.empty() && !invocation.arguments.flag("force")) ask(containers.size());
+  const Trees trees(invocation.environment);
+  std::uint64_t bytes = 0;
+  for (const Listed& each : containers) {
+    bytes += trees.size(state::folder_of(store, each.record.id), each.record.map);
+    Storage(store, trees.maps(each.record.map), each.record).keep(false);
+    print(each.record.name + "\n");
+  }
+  print(format("Total reclaimed space: {}\n", render_size(bytes)));
+  return 0;
+}
+
+}  // namespace
+
+constinit const cli::Command prune_command{
+    .name = "prune",
+    .summary = "remove all containers that have ended",
+    .description = "Removes them with what they wrote, and says how much that was. What was created and never started stays.",
+    .options = options,
+    .function = prune};
+
+}  // namespace snug::commands

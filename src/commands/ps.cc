@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <array>
+
+#include "commands.hh"
+#include "containers.hh"
+#include "listing.hh"
+#include "snug/base/error.hh"
+#include "snug/base/json.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+
+namespace snug::commands {
+namespace {
+
+constexpr std::array options{
+    cli::Option{.name = "all", .letter = 'a', .help = "also those that do not run"},
+    cli::Option{.name = "filter", .letter = 'f', .argument = "KEY=VALUE", .help = "only those: id, name, label, ancestor, status, exited", .repeatable = true},
+    cli::Option{.name = "format", .argument = "PATTERN", .help = "print 'json', or a pattern such as '{{.ID}} {{.Names}}'"},
+    cli::Option{.name = "json", .help = "print a JSON array"},
+    cli::Option{.name = "last", .letter = 'n', .argument = "N", .help = "the N youngest, also those that do not run"},
+    cli::Option{.name = "latest", .letter = 'l', .help = "the youngest"},
+    cli::Option{.name = "no-trunc", .help = "do not cut ids and commands"},
+    cli::Option{.name = "quiet", .letter = 'q', .help = "print ids alone"},
+};
+
+Fields headings() {
+  return {{"ID", "CONTAINER ID"}, {"Image", "IMAGE"}, {"Command", "COMMAND"}, {"CreatedAt", "CREATED AT"}, {"RunningFor", "CREATED"},
+          {"State", "STATE"}, {"Status", "STATUS"}, {"Ports", "PORTS"}, {"Names", "NAMES"}, {"Labels", "LABELS"}, {"Pid", "PID"}};
+}
+
+constexpr std::string_view usual = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}";
+
+std::vector<std::string> values_of(const cli::Arguments& arguments, std::string_view name) {
+  std::vector<std::string> values;
+  for (const cli::Given& given : arguments.options)
+    if (given.option->name == name) values.push_back(given.value);
+  return values;
+}
+
+std::size_t wanted_count(const cli::Arguments& arguments) {
+  if (arguments.flag("latest")) return 1;
+  const std::string* last = arguments.find("last");
+  if (!last) return SIZE_MAX;
+  const auto count = parse_number(*last);
+  if (!count) throw UsageError(format("--last {}: it is no number", printable(*last)));
+  return *count;
+}
+
+std::vector<Listed> choose(const cli::Invocation& invocation) {
+  const cli::Arguments& arguments = invocation.arguments;
+  const std::vector<std::string> filters = values_of(arguments, "filter");
+  const std::size_t count = wanted_count(arguments);
+  const bool of_status = std::any_of(filters.begin(), filters.end(), [](const std::string& filter) { return filter.starts_with("status=") || filter.starts_with("exited="); });
+  const bool all = arguments.flag("all") || count != SIZE_MAX || of_status;
+  std::vector<Listed> containers = list_containers(store_of(invocation.environment));
+  std::erase_if(containers, [&](const Listed& each) { return !passes(each, filters) || (!all && each.state.phase != state::State::Phase::running); });
+  if (containers.size() > count) containers.erase(containers.begin() + static_cast<std::ptrdiff_t>(count), containers.end());
+  return containers;
+}
+
+std::string render_array(const std::vector<Fields>& list) {
+  Json array = Json::array();
+  for (const Fields& fields : list) {
+    Json json = Json::object();
+    for (const auto& [name, value] : fields) json[name] = value;
+    array.push_back(std::move(json));
+  }
+  return render_json(array);
+}
+
+int ps(const cli::Invocation& invocation) {
+  const cli::Arguments& arguments = invocation.arguments;
+  const bool json = arguments.flag("json"), quiet = arguments.flag("quiet");
+  const std::string* pattern = arguments.find("format");
+  const bool whole = arguments.flag("no-trunc") || json || (pattern && *pattern == "json");
+  std::vector<Fields> list;
+  for (const Listed& each : choose(invocation)) list.push_back(fields_of(each, whole));
+  print(json ? render_array(list) : render_list(quiet ? "{{.ID}}" : pattern ? *pattern : usual, list, headings()));
+  return 0;
+}
+
+}  // namespace
+
+constinit const cli::Command ps_command{
+    .name = "ps",
+    .summary = "list containers",
+    .description = "Lists the containers that run: their ids, what they were made from, their command, since when, and\n"
+                   "their names. Whether one runs is asked of the kernel, and right at once.",
+    .options = options,
+    .function = ps};
+
+}  // namespace snug::commands

@@ -1,0 +1,74 @@
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "commands.hh"
+#include "containers.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+#include "snug/commands/trees.hh"
+#include "stopping.hh"
+#include "storage.hh"
+
+namespace snug::commands {
+namespace {
+
+constexpr std::array options{
+    cli::Option{.name = "all", .letter = 'a', .help = "remove all that do not run"},
+    cli::Option{.name = "force", .letter = 'f', .help = "end them first, and be content where there is none"},
+    cli::Option{.name = "volumes", .letter = 'v', .help = "with their anonymous volumes, as always"},
+};
+
+void remove(const std::string& store, const state::Record& record, const cli::Invocation& invocation) {
+  if (is_up(store, record)) {
+    if (!invocation.arguments.flag("force"))
+      throw Error(format("the container {} runs", quoted(record.name)), format("snug stop {}; or --force, which ends it", shell_quoted(record.name)));
+    end_container(store, record);
+  }
+  if (!state::try_find_record(store, record.id)) return;  // it went away by itself
+  Storage storage(store, Trees(invocation.environment).maps(record.map), record);
+  storage.keep(false);
+}
+
+std::vector<std::string> all_at_rest(const std::string& store) {
+  std::vector<std::string> ids;
+  for (const state::Record& record : state::list_records(store))
+    if (!is_up(store, record)) ids.push_back(record.id);
+  return ids;
+}
+
+int rm(const cli::Invocation& invocation) {
+  const cli::Arguments& arguments = invocation.arguments;
+  const std::string store = store_of(invocation.environment);
+  const bool all = arguments.flag("all"), force = arguments.flag("force");
+  if (all != arguments.operands.empty()) throw UsageError(all ? "--all and a container cannot be used together" : "'snug rm' needs a container", "'snug ps --all' lists them");
+  int code = 0;
+  for (const std::string& typed : all ? all_at_rest(store) : arguments.operands) {
+    try {
+      if (const auto record = state::try_find_record(store, typed))
+        remove(store, *record, invocation);
+      else if (!force)
+        static_cast<void>(state::find_record(store, typed));
+      print(typed + "\n");
+    } catch (const Error& error) {
+      say(render_error(error));
+      code = 1;
+    }
+  }
+  return code;
+}
+
+}  // namespace
+
+constinit const cli::Command rm_command{
+    .name = "rm",
+    .summary = "remove containers, with what they wrote",
+    .operands = "CONTAINER...",
+    .description = "Removes containers that do not run; with --force also those that do, which it ends.",
+    .options = options,
+    .max_operands = SIZE_MAX,
+    .completer = {cli::Complete::containers},
+    .function = rm};
+
+}  // namespace snug::commands

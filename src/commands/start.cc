@@ -1,0 +1,58 @@
+#include <array>
+#include <cstdint>
+
+#include "commands.hh"
+#include "containers.hh"
+#include "monitoring.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+#include "visiting.hh"
+
+namespace snug::commands {
+namespace {
+
+constexpr std::array options{
+    cli::Option{.name = "attach", .letter = 'a', .help = "attach to it from its start, and end with it"},
+    cli::Option{.name = "detach-keys", .argument = "KEYS", .help = "with --attach: leave it running when they are typed"},
+    cli::Option{.name = "interactive", .letter = 'i', .help = "with --attach: pass standard input on"},
+};
+
+int start_attached(const cli::Invocation& invocation) {
+  const cli::Arguments& arguments = invocation.arguments;
+  if (arguments.operands.size() != 1) throw UsageError("--attach needs one container");
+  const std::string store = store_of(invocation.environment);
+  const state::Record record = state::find_record(store, arguments.operands.front());
+  if (is_up(store, record)) throw Error(format("the container {} runs already", quoted(record.name)), format("snug attach {}", shell_quoted(record.name)));
+  Planned planned = plan_again(record, invocation.environment);
+  const std::string* keys = arguments.find("detach-keys");
+  return start_and_attach(planned, {.title = terminal_title(invocation.environment, record.name),
+                                    .detach_keys = runtime::parse_detach_keys(keys ? std::string_view(*keys) : runtime::default_detach_keys),
+                                    .input = arguments.flag("interactive") || planned.plan.terminal});
+}
+
+int start(const cli::Invocation& invocation) {
+  if (invocation.arguments.flag("attach") || invocation.arguments.flag("interactive")) return start_attached(invocation);
+  return for_each_container(invocation, [&](const std::string& store, const state::Record& record) {
+    if (!is_up(store, record)) {
+      Planned planned = plan_again(record, invocation.environment);
+      start_in_background(planned);
+    }
+    print(record.name + "\n");
+  });
+}
+
+}  // namespace
+
+constinit const cli::Command start_command{
+    .name = "start",
+    .summary = "start containers that do not run",
+    .operands = "CONTAINER...",
+    .description = "Starts the command of each container again, in the background, on the root as it was left. One that\n"
+                   "runs already is left alone.",
+    .options = options,
+    .max_operands = SIZE_MAX,
+    .completer = {cli::Complete::containers},
+    .function = start};
+
+}  // namespace snug::commands

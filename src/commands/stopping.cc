@@ -1,0 +1,108 @@
+#include "stopping.hh"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "snug/base/error.hh"
+#include "snug/base/signals.hh"
+#include "snug/base/text.hh"
+#include "snug/config/spec.hh"
+#include "values.hh"
+#include "snug/sys/file.hh"
+#include "snug/sys/process.hh"
+
+namespace snug::commands {
+namespace {
+
+using state::State;
+using sys::Fd;
+
+constexpr const char* stop_mark = "stopping";
+constexpr const char* exit_file = "exit";
+constexpr int patience_with_monitors = 10;  // seconds: what they write at the end may wait for a slow disk
+
+std::string path_of(const std::string& folder, const char* name) { return format("{}/{}", folder, name); }
+
+// Whether it has ended within so many seconds; -1: however long it takes.
+bool ends_within(const Fd& process, int seconds) {
+  if (!process) return true;
+  pollfd end{process.get(), POLLIN, 0};
+  int count = 0;
+  do count = ::poll(&end, 1, seconds < 0 ? -1 : seconds * 1000);
+  while (count < 0 && errno == EINTR);
+  return count > 0;
+}
+
+void mark_stopping(const std::string& store, const state::Record& record) {
+  static_cast<void>(sys::try_open(AT_FDCWD, path_of(state::folder_of(store, record.id), stop_mark).c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+}
+
+}  // namespace
+
+bool is_stopping(const std::string& folder) { return sys::find_status(AT_FDCWD, path_of(folder, stop_mark).c_str()).has_value(); }
+
+void forget_stop(const std::string& folder) {
+  ::unlink(path_of(folder, stop_mark).c_str());
+  ::unlink(path_of(folder, exit_file).c_str());
+  // Made before anybody can wait for it.
+  static_cast<void>(sys::open(AT_FDCWD, path_of(folder, exit_file), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+}
+
+void write_exit(const std::string& folder, int code) {
+  const Fd file = sys::try_open(AT_FDCWD, path_of(folder, exit_file).c_str(), O_WRONLY | O_NOFOLLOW);
+  if (file) static_cast<void>(sys::write_all_at(file.get(), format("{:<3}\n", code), 0));
+}
+
+Patience read_patience(const cli::Arguments& arguments) {
+  Patience patience;
+  if (const std::string* typed = arguments.find("signal")) {
+    patience.signal = parse_signal(*typed);
+    if (!patience.signal) throw UsageError(format("--signal {}: it is no signal", printable(*typed)), "signal(7) lists them");
+  }
+  if (const std::string* typed = arguments.find("time")) patience.seconds = parse_seconds(*typed);
+  return patience;
+}
+
+void stop_container(const std::string& store, const state::Record& record, const Patience& patience) {
+  const State state = state::read_state(store, record.id);
+  const Fd monitor = state::open_marked(state.monitor), init = state::open_marked(state.init);
+  if (!monitor) return;
+  const plan::Spec spec = config::parse_spec(record.spec);
+  mark_stopping(store, record);
+  if (init) {
+    const int error = sys::send_signal(init.get(), patience.signal.value_or(plan::stop_signal(spec)));
+    if (error && error != ESRCH) throw system_error(format("stop the container {}", quoted(record.name)), error);
+    if (!ends_within(init, static_cast<int>(patience.seconds.value_or(spec.stop_timeout.value_or(10))))) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
+  } else {
+    static_cast<void>(sys::send_signal(monitor.get(), SIGTERM));  // between two starts
+  }
+  if (!ends_within(monitor, patience_with_monitors))
+    throw Error(format("the container {} has ended, but its monitor, process {}, has not", quoted(record.name), state.monitor.pid), "'snug rm --force' ends that too");
+}
+
+void end_container(const std::string& store, const state::Record& record) {
+  const State state = state::read_state(store, record.id);
+  const Fd monitor = state::open_marked(state.monitor), init = state::open_marked(state.init);
+  if (!monitor) return;
+  mark_stopping(store, record);
+  if (init) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
+  if (init && ends_within(monitor, patience_with_monitors)) return;
+  static_cast<void>(sys::send_signal(monitor.get(), SIGKILL));
+  static_cast<void>(ends_within(monitor, -1));
+}
+
+int wait_for_end(const std::string& store, const state::Record& record) {
+  const Fd file = sys::try_open(AT_FDCWD, path_of(state::folder_of(store, record.id), exit_file).c_str(), O_RDONLY | O_NOFOLLOW);
+  const State state = state::read_state(store, record.id);
+  if (state.phase != State::Phase::running) return state.code;
+  static_cast<void>(ends_within(state::open_marked(state.monitor), -1));
+  const std::string code = file ? sys::read_all(file.get()) : std::string();
+  if (const auto number = parse_number(trimmed(code))) return static_cast<int>(*number);
+  return state::read_state(store, record.id).code;
+}
+
+}  // namespace snug::commands

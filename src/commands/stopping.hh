@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "snug/cli/arguments.hh"
+#include "snug/state/record.hh"
+
+namespace snug::commands {
+
+/// How a container is asked to end; nothing: as its own Spec says.
+struct Patience {
+  std::optional<int> signal;
+  std::optional<unsigned> seconds;
+};
+
+/// Reads --signal and --time. Throws UsageError.
+[[nodiscard]] Patience read_patience(const cli::Arguments& arguments);
+
+/// Asks the container to end: the signal to pid 1, and SIGKILL when the time has passed. Returns once it has ended. Does nothing
+/// where it does not run. A container that is stopped is not started anew, whatever --restart says.
+void stop_container(const std::string& store, const state::Record& record, const Patience& patience);
+
+/// Ends the container at once, and its monitor where that does not end by itself.
+void end_container(const std::string& store, const state::Record& record);
+
+/// Whether the container in `folder` was asked to end since it was started.
+[[nodiscard]] bool is_stopping(const std::string& folder);
+
+/// Forgets that; of a container that is started.
+void forget_stop(const std::string& folder);
+
+/// Writes the exit code where those who wait read it, also when the folder is gone.
+void write_exit(const std::string& folder, int code);
+
+/// Waits until the container has ended; gives its exit code.
+[[nodiscard]] int wait_for_end(const std::string& store, const state::Record& record);
+
+}  // namespace snug::commands

@@ -1,0 +1,30 @@
+#include "visiting.hh"
+
+#include <algorithm>
+#include <array>
+
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+
+namespace snug::commands {
+
+std::string terminal_title(const Environment& environment, std::string_view container) {
+  // What is no emulator of xterm may show the words in place of taking them.
+  constexpr std::array<std::string_view, 9> known{"xterm", "rxvt", "screen", "tmux", "foot", "alacritty", "kitty", "konsole", "gnome"};
+  const std::string_view type = environment.find("TERM").value_or("");
+  const bool has_title = std::any_of(known.begin(), known.end(), [&](std::string_view name) { return type.starts_with(name); });
+  return has_title ? std::string(container) : std::string();
+}
+
+int end_visit(const std::variant<runtime::Exited, runtime::Detached>& end, std::string_view name) {
+  if (const auto* detached = std::get_if<runtime::Detached>(&end)) {
+    if (detached->signal) return 128 + detached->signal;
+    say(format("\nsnug: left {}, which goes on\n", quoted(name)));
+    return 0;
+  }
+  const auto& exited = std::get<runtime::Exited>(end);
+  if (exited.init_killed) say("snug: the container was killed from outside\n");
+  return exited.code;
+}
+
+}  // namespace snug::commands

@@ -1,0 +1,27 @@
+#include <cstdint>
+
+#include "commands.hh"
+#include "containers.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+#include "stopping.hh"
+
+namespace snug::commands {
+namespace {
+
+int wait(const cli::Invocation& invocation) {
+  return for_each_container(invocation, [](const std::string& store, const state::Record& record) { print(format("{}\n", wait_for_end(store, record))); });
+}
+
+}  // namespace
+
+constinit const cli::Command wait_command{
+    .name = "wait",
+    .summary = "wait until containers have ended; print their exit codes",
+    .operands = "CONTAINER...",
+    .description = "Waits for one after the other. Of a container that has ended already, it prints the code at once.",
+    .max_operands = SIZE_MAX,
+    .completer = {cli::Complete::containers},
+    .function = wait};
+
+}  // namespace snug::commands

@@ -1,0 +1,47 @@
+#include "draft.hh"
+
+namespace snug::plan {
+namespace {
+
+void take_maps(Draft& draft, const Living& living) {
+  IdMaps& maps = draft.maps;
+  maps.uids = living.uids;
+  maps.gids = living.gids;
+  find_caller(maps, draft.facts);
+  // A line of one id is what an ordinary user may write; setgroups(2) is denied then.
+  maps.helpers = maps.uids.size() != 1 || maps.uids[0].count != 1 || maps.gids.size() != 1 || maps.gids[0].count != 1;
+}
+
+}  // namespace
+
+Spec visit_of(const Spec& container, const Spec& wanted) {
+  Spec spec = container;
+  spec.command = wanted.command;
+  spec.entrypoint.reset();
+  spec.env.insert(spec.env.end(), wanted.env.begin(), wanted.env.end());
+  if (wanted.workdir) spec.workdir = wanted.workdir;
+  if (wanted.user) spec.user = wanted.user;
+  spec.terminal = wanted.detach ? Terminal::never : wanted.terminal;
+  spec.interactive = wanted.interactive;
+  spec.detach = wanted.detach;
+  spec.idle = false;
+  return spec;
+}
+
+std::variant<Plan, Refusal> make_exec_plan(const Spec& spec, const HostFacts& facts, const Living& living) {
+  Draft draft(spec, facts);
+  draft.visit = true;
+  take_maps(draft, living);
+  if (Verdict refused = plan_identity(draft)) return *std::move(refused);
+  if (Verdict refused = plan_streams(draft)) return *std::move(refused);
+  draft.monitor(EnterNamespaces{living.namespaces});
+  draft.monitor(Clone{});
+  draft.init(BecomeUser{draft.maps.setup_uid, draft.maps.setup_gid, {}});
+  if (draft.plan.terminal) draft.init(OpenTerminal{});
+  if (Verdict refused = plan_payload(draft)) return *std::move(refused);
+  draft.plan.notices.clear();  // the container's own plan told them
+  draft.plan.opened.clear();
+  return std::move(draft.plan);
+}
+
+}  // namespace snug::plan

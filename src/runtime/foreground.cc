@@ -1,0 +1,126 @@
+// A container in the foreground uses its caller's descriptors as they are; but it never holds a terminal of the host, which
+// it could type into. With a terminal of its own, the caller's relays to that; else what is a terminal is relayed by a pipe.
+
+#include "foreground.hh"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "snug/sys/file.hh"
+#include "snug/sys/process.hh"
+
+namespace snug::runtime {
+
+void Foreground::prepare(Context& context) {
+  context.stdio = outside_.streams;
+  plan_.terminal ? prepare_terminal(context) : prepare_pipes(context);
+}
+
+void Foreground::prepare_terminal(Context& context) {
+  for (const int fd : {0, 1, 2})
+    if (::ioctl(fd, TIOCGWINSZ, &context.size) == 0) break;
+  context.has_attributes = ::tcgetattr(0, &context.attributes) == 0;
+  const bool all = !::isatty(0) || !::isatty(1);
+  context.on_terminal = {true, true, all || ::isatty(2)};
+}
+
+void Foreground::prepare_pipes(Context& context) {
+  if (plan_.null_input) {
+    null_ = sys::open(AT_FDCWD, "/dev/null", O_RDONLY);
+    context.stdio[0] = null_.get();
+  } else if (::isatty(outside_.streams[0])) {
+    input_ = sys::make_pipe();
+    context.stdio[0] = input_.first.get();
+  }
+  for (const std::size_t fd : {1U, 2U}) {
+    if (!::isatty(outside_.streams[fd])) continue;
+    output_[fd] = sys::make_pipe();
+    context.stdio[fd] = output_[fd].second.get();
+  }
+}
+
+void Foreground::close_child_ends() {
+  input_.first.reset();
+  for (sys::FdPair& pipe : output_) pipe.second.reset();
+  null_.reset();
+}
+
+Pump& Foreground::add_pump(int from, int to) {
+  pumps_.push_back(std::make_unique<Pump>(from, to));
+  return *pumps_.back();
+}
+
+void Foreground::take_terminal(sys::Fd outer) {
+  outer_ = std::move(outer);
+  ::fcntl(outer_.get(), F_SETFL, O_NONBLOCK);
+  output_pumps_.push_back(&add_pump(outer_.get(), 1));
+  terminal_input_ = &add_pump(0, outer_.get());
+  if (::isatty(0)) raw_.emplace(0, 1, outside_.title), raw_->enter();
+}
+
+void Foreground::begin(int) {
+  for (const int fd : {1, 2})
+    if (const int source = output_[static_cast<std::size_t>(fd)].first.get(); source >= 0) output_pumps_.push_back(&add_pump(source, fd));
+  if (!input_.second) return;
+  ::fcntl(input_.second.get(), F_SETFL, O_NONBLOCK);
+  input_pump_ = &add_pump(0, input_.second.get());
+}
+
+void Foreground::ask(Waiting& waiting) const {
+  for (const auto& pump : pumps_) {
+    waiting.want(pump->source(), POLLIN);
+    waiting.want(pump->sink(), POLLOUT);
+  }
+}
+
+void Foreground::answer(const Waiting& waiting) {
+  for (const auto& pump : pumps_) move(*pump, waiting);
+}
+
+void Foreground::move(Pump& pump, const Waiting& waiting) {
+  const bool fills = waiting.got(pump.source(), POLLIN);
+  const bool drains = waiting.got(pump.sink(), POLLOUT);
+  if (fills) pump.fill();
+  if (&pump == terminal_input_ && pump.source_ended()) {
+    // A terminal has no end of its own: the first key ends a line that is not finished, the second the input.
+    terminal_input_ = nullptr;
+    if (!::isatty(0)) pump.append("\x04\x04");
+  }
+  if (drains) pump.drain();
+  if (&pump == input_pump_ && pump.ended()) input_.second.reset();  // the end of the caller's input is the end of the payload's
+}
+
+void Foreground::resize() {
+  winsize size{};
+  if (outer_ && ::ioctl(0, TIOCGWINSZ, &size) == 0) ::ioctl(outer_.get(), TIOCSWINSZ, &size);
+}
+
+void Foreground::stop(int init) {
+  if (raw_) raw_->restore();
+  ::kill(::getpid(), SIGSTOP);
+  if (raw_) raw_->enter();
+  resize();
+  static_cast<void>(sys::send_signal(init, SIGCONT));
+}
+
+void Foreground::finish(const Exited&) {
+  for (Pump* pump : output_pumps_) {
+    while (!pump->ended()) {
+      const bool waits = pump->sink() >= 0;
+      Waiting waiting;
+      waiting.want(pump->source(), POLLIN);
+      waiting.want(pump->sink(), POLLOUT);
+      if (!waiting.sleep(waits ? -1 : 0)) continue;
+      const bool fills = waiting.got(pump->source(), POLLIN);
+      const bool drains = waiting.got(pump->sink(), POLLOUT);
+      if (!fills && !drains) break;
+      if (fills) pump->fill();
+      if (drains) pump->drain();
+    }
+  }
+}
+
+}  // namespace snug::runtime

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "child.hh"
+#include "relay.hh"
+#include "snug/runtime/launch.hh"
+#include "snug/sys/fd.hh"
+#include "waiting.hh"
+
+namespace snug::runtime {
+
+/// The caller's terminal and descriptors, as the streams of a container that runs in the foreground.
+class Foreground {
+ public:
+  Foreground(const plan::Plan& plan, const Outside& outside) : plan_(plan), outside_(outside) {}
+
+  /// Chooses what the payload gets as 0, 1 and 2. Before the clone.
+  void prepare(Context& context);
+  void close_child_ends();
+
+  /// The container's own terminal is there: its outer end.
+  void take_terminal(sys::Fd outer);
+  /// The command runs; `init` is pid 1, a pidfd that stays the caller's.
+  void begin(int init);
+
+  void ask(Waiting& waiting) const;
+  [[nodiscard]] int patience() const { return -1; }  ///< milliseconds until there is something to do anyway
+  void answer(const Waiting& waiting);
+
+  void resize();
+  /// The payload was stopped: gives the outer shell its terminal back, and has pid 1 go on when that says so.
+  void stop(int init);
+  /// Whether nobody needs the container any more.
+  [[nodiscard]] bool deserted() const { return false; }
+  /// The writers are dead: what they wrote last is read to its end.
+  void finish(const Exited& exited);
+
+ private:
+  void prepare_terminal(Context& context);
+  void prepare_pipes(Context& context);
+  Pump& add_pump(int from, int to);
+  void move(Pump& pump, const Waiting& waiting);
+
+  const plan::Plan& plan_;
+  const Outside& outside_;
+  sys::FdPair input_;                   ///< in place of a terminal of the host
+  std::array<sys::FdPair, 3> output_;
+  sys::Fd null_, outer_;
+  std::vector<std::unique_ptr<Pump>> pumps_;
+  std::vector<Pump*> output_pumps_;
+  Pump* input_pump_ = nullptr;
+  Pump* terminal_input_ = nullptr;  ///< until its end
+  std::optional<RawTerminal> raw_;
+};
+
+}  // namespace snug::runtime

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "child.hh"
+#include "door.hh"
+#include "log_writer.hh"
+#include "screen.hh"
+#include "snug/runtime/launch.hh"
+#include "snug/sys/fd.hh"
+#include "visitor.hh"
+#include "waiting.hh"
+
+namespace snug::runtime {
+
+/// The streams of a detached container: into its log, and to and from whoever attaches. The same words as Foreground's.
+class Background {
+ public:
+  Background(const plan::Plan& plan, const Outside& outside);
+
+  void prepare(Context& context);
+  void close_child_ends();
+  void take_terminal(sys::Fd outer);
+  void begin(int init) { init_ = init; }
+
+  void ask(Waiting& waiting) const;
+  [[nodiscard]] int patience() const;
+  void answer(const Waiting& waiting);
+
+  void resize() {}
+  void stop(int init);
+  [[nodiscard]] bool deserted() const { return service_.until_left && was_held_ && holders_ == 0; }
+  void finish(const Exited& exited);
+
+ private:
+  void welcome(sys::Fd socket);
+  void listen_to(Visitor& visitor);
+  void take(Visitor& visitor, const Packet& packet);
+  void attach(Visitor& visitor, const Wish& wish);
+  void drop_the_gone();
+  void show_again(Visitor& visitor);
+
+  void read_output(int stream, sys::Fd& from);
+  void write_input();
+  void end_input();
+  void set_size(const winsize& size);
+  void end_nudge();
+  void see_off();
+  void tell_all(Word word, std::string_view data);
+  [[nodiscard]] bool is_delayed() const;
+
+  const plan::Plan& plan_;
+  const Service& service_;
+  sys::Fd folder_, null_;
+  LogWriter log_;
+  std::optional<Door> door_;
+  std::list<Visitor> visitors_;
+  sys::FdPair input_, output_, error_;  ///< the payload's streams, where it has no terminal
+  sys::Fd outer_;                       ///< of its terminal
+  Scrollback scrollback_;
+  winsize size_{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+  std::string typed_;              ///< what the payload has not read yet
+  bool takes_input_, input_ends_ = false;  ///< behind that
+  std::uint64_t nudge_end_ = 0;    ///< when the terminal gets its right size
+  unsigned holders_ = 0;
+  bool was_held_ = false, stopped_ = false, finishing_ = false;
+  int init_ = -1;
+};
+
+}  // namespace snug::runtime

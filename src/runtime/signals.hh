@@ -1,0 +1,26 @@
+#pragma once
+
+#include <csignal>
+
+#include "snug/sys/fd.hh"
+
+namespace snug::runtime {
+
+/// The signals that a monitor passes on, blocked for as long as this lives, and readable as data.
+class BlockedSignals {
+ public:
+  BlockedSignals();
+  ~BlockedSignals();
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// Gives a signal that has arrived and is for others; 0 where there is none.
+  [[nodiscard]] int next() const;
+
+ private:
+  sigset_t before_{};
+  sys::Fd fd_;
+};
+
+}  // namespace snug::runtime

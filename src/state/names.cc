@@ -1,0 +1,67 @@
+#include "snug/state/names.hh"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/state/container_folder.hh"
+#include "snug/state/record.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::state {
+namespace {
+
+using sys::Fd;
+
+Fd open_names(const std::string& store) {
+  const std::string path = store + "/names";
+  Fd folder = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (folder || errno != ENOENT) return folder;
+  sys::make_folders(path);
+  return sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+}
+
+bool is_there(const std::string& store, const std::string& id) { return sys::find_status(AT_FDCWD, folder_of(store, id).c_str()).has_value(); }
+
+// A container that was removed by force, or whose monitor was, leaves its name behind. Two may find it stale at once: only what is
+// still the same is taken away.
+void remove_stale(const Fd& names, const std::string& name, const std::string& id) {
+  if (::flock(names.get(), LOCK_EX) != 0) return;
+  if (sys::find_link(names.get(), name.c_str()) == id) ::unlinkat(names.get(), name.c_str(), 0);
+  ::flock(names.get(), LOCK_UN);
+}
+
+}  // namespace
+
+bool take_name(const std::string& store, const std::string& name, const std::string& id) {
+  const Fd names = open_names(store);
+  if (!names) throw system_error(format("open {}", quoted(store + "/names")), errno);
+  while (::symlinkat(id.c_str(), names.get(), name.c_str()) != 0) {
+    if (errno != EEXIST) throw system_error(format("give the container the name {}", quoted(name)), errno);
+    const std::optional<std::string> other = sys::find_link(names.get(), name.c_str());
+    if (!other) continue;  // it has just been given up
+    if (*other == id) return true;
+    if (is_there(store, *other) && !is_leftover(folder_of(store, *other))) return false;
+    remove_stale(names, name, *other);
+  }
+  return true;
+}
+
+void drop_name(const std::string& store, const std::string& name, const std::string& id) {
+  const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
+  if (names) remove_stale(names, name, id);
+}
+
+std::optional<std::string> find_name(const std::string& store, const std::string& name) {
+  if (name.empty() || name.find('/') != std::string::npos) return {};
+  const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
+  std::optional<std::string> id = names ? sys::find_link(names.get(), name.c_str()) : std::nullopt;
+  if (id && !is_there(store, *id)) id.reset();
+  return id;
+}
+
+}  // namespace snug::state

@@ -1,0 +1,187 @@
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "containers.hh"
+
+using namespace snug::test;
+namespace fs = std::filesystem;
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("run --detach gives the id once the command runs; ps, stop and start know the container, and what it wrote stays") {
+  const Containers containers;
+  const Result made = containers.run_detached("web", "echo line >>/written; exec sleep 1000");
+  REQUIRE_MESSAGE(made.code == 0, made.err);
+  CHECK(made.out.size() == 13);
+  CHECK(containers.snug({"ps", "--format", "{{.ID}} {{.Names}} {{.State}}"}).out == made.out.substr(0, 12) + " web running\n");
+  CHECK(containers.snug({"stop", "--time", "5", "web"}).out == "web\n");
+  CHECK(containers.snug({"ps", "--quiet"}).out.empty());
+  CHECK(containers.snug({"ps", "--all", "--format", "{{.State}}"}).out == "exited\n");
+  CHECK(containers.snug({"start", "web"}).out == "web\n");
+  CHECK(containers.snug({"start", "web"}).out == "web\n");  // it runs already
+  CHECK(fs::file_size(containers.upper("web") + "/written") == 10);
+  CHECK(containers.snug({"rm", "web"}).code == 1);
+  CHECK(containers.snug({"rm", "--force", "web"}).out == "web\n");
+  CHECK(containers.is_empty());
+}
+
+TEST_CASE("a detached command that cannot be executed is an error with its exit code, and leaves nothing") {
+  const Containers containers;
+  const Result missing = containers.snug({"run", "--userns", "single", "-d", small_root(), "no-such-program"});
+  CHECK(missing.code == 127);
+  CHECK(missing.out.empty());
+  CHECK(missing.err.find("cannot run 'no-such-program'") != std::string::npos);
+  CHECK(containers.snug({"run", "--userns", "single", "-d", small_root(), "/etc/passwd"}).code == 126);
+  CHECK(containers.is_empty());
+}
+
+TEST_CASE("create makes a container that has not run, start runs it, and wait gives its exit code") {
+  const Containers containers;
+  REQUIRE(containers.snug({"create", "--userns", "single", "--name", "once", small_root(), "sh", "-c", "exit 7"}).code == 0);
+  CHECK(containers.snug({"ps", "-a", "--format", "{{.Status}}"}).out == "Created\n");
+  CHECK(containers.snug({"wait", "once"}).out == "0\n");
+  CHECK(containers.snug({"start", "once"}).code == 0);
+  CHECK(containers.snug({"wait", "once"}).out == "7\n");
+  CHECK(containers.snug({"ps", "-a", "--filter", "exited=7", "--format", "{{.Names}}"}).out == "once\n");
+  CHECK(containers.snug({"ps", "-a", "--filter", "exited=8", "--quiet"}).out.empty());
+  CHECK(containers.snug({"rm", "once"}).code == 0);
+}
+
+TEST_CASE("wait tells the exit code of a container that goes away when it ends") {
+  const Containers containers;
+  REQUIRE(containers.snug({"run", "--userns", "single", "-d", "--rm", "--name", "brief", small_root(), "sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.1; done"}).code == 0);
+  const std::string answer = containers.folder() + "/answer";
+  Background waiting({"env", containers.environment(), "sh", "-c", "exec \"$0\" wait brief >\"$1\"", program(), answer});
+  REQUIRE(eventually([&] { return is_asleep(waiting.pid(), "snug"); }));
+  CHECK(containers.snug({"stop", "brief"}).code == 0);
+  CHECK(waiting.wait() == 0);
+  CHECK(read_file(answer) == "9\n");
+  CHECK(containers.is_empty());
+}
+
+TEST_CASE("names are unique among the living and the kept, and made up after the root where none is given") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("same", "sleep 1000").code == 0);
+  const Result again = containers.run_detached("same", "sleep 1000");
+  CHECK(again.code == 125);
+  CHECK(again.err.find("name 'same' already") != std::string::npos);
+  const std::string usual = fs::path(small_root()).filename();
+  for (int count = 0; count < 2; ++count) REQUIRE(containers.snug({"create", "--userns", "single", small_root(), "true"}).code == 0);
+  CHECK(containers.snug({"ps", "-a", "--format", "{{.Names}}"}).out.find(usual + "-2\n") != std::string::npos);
+  CHECK(containers.snug({"run", "--userns", "single", small_root(), "hostname"}).out == usual + "-3\n");
+  CHECK(containers.snug({"rename", "same", "other"}).code == 0);
+  CHECK(containers.snug({"rename", "other", usual}).code == 125);
+  CHECK(containers.snug({"stop", "-t", "0", "other"}).code == 0);
+  CHECK(containers.snug({"rm", "--all"}).code == 0);
+  CHECK(containers.is_empty());
+}
+
+TEST_CASE("a container is found by its name and by the beginning of its id") {
+  const Containers containers;
+  const std::string id = containers.snug({"create", "--userns", "single", "--name", "found", small_root(), "true"}).out.substr(0, 12);
+  for (const std::string& typed : {id, id.substr(0, 5), std::string("found")}) CHECK(containers.snug({"inspect", "--format", "{{.ID}}", typed}).out == id + "\n");
+  const Result lost = containers.snug({"start", "lost"});
+  CHECK(lost.code == 1);
+  CHECK(lost.err.find("there is no container 'lost'") != std::string::npos);
+  CHECK(containers.snug({"rm", "--force", "lost"}).code == 0);
+}
+
+TEST_CASE("kill sends the signal to the command; stop sends the container's own") {
+  const Containers containers;
+  const std::string script = "trap 'echo usr1 >>/signals' USR1; trap 'echo int >>/signals; exit 3' INT; echo ready >>/signals; while :; do sleep 0.05; done";
+  REQUIRE(containers.snug({"run", "--userns", "single", "-d", "--name", "s", "--stop-signal", "INT", small_root(), "sh", "-c", script}).code == 0);
+  const std::string file = containers.upper("s") + "/signals";
+  REQUIRE(eventually([&] { return read_file(file) == "ready\n"; }));
+  CHECK(containers.snug({"kill", "-s", "SIGUSR1", "s"}).code == 0);
+  REQUIRE(eventually([&] { return read_file(file) == "ready\nusr1\n"; }));
+  CHECK(containers.snug({"stop", "s"}).code == 0);
+  CHECK(read_file(file) == "ready\nusr1\nint\n");
+  CHECK(containers.snug({"wait", "s"}).out == "3\n");
+  CHECK(containers.snug({"kill", "s"}).code == 1);
+}
+
+TEST_CASE("stop ends what does not heed its signal") {
+  const Containers containers;
+  REQUIRE(containers.snug({"run", "--userns", "single", "-d", "--name", "deaf", "--stop-timeout", "0", small_root(), "sh", "-c", "trap '' TERM; sleep 1000"}).code == 0);
+  CHECK(containers.snug({"stop", "deaf"}).code == 0);
+  CHECK(containers.snug({"wait", "deaf"}).out == "137\n");
+}
+
+TEST_CASE("a killed monitor takes its container along, ps says so at once, and the container can be started again") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("k", "sleep 1000").code == 0);
+  const pid_t monitor = containers.monitor("k"), init = containers.init("k");
+  REQUIRE(::kill(monitor, SIGKILL) == 0);
+  REQUIRE(eventually([&] { return !is_alive(monitor); }));
+  CHECK(containers.snug({"ps", "-q"}).out.empty());
+  CHECK(containers.snug({"ps", "-a", "--format", "{{.Status}}"}).out == "Killed, with its monitor\n");
+  CHECK(eventually([&] { return !is_alive(init); }));
+  CHECK(containers.snug({"start", "k"}).code == 0);
+  CHECK(containers.snug({"ps", "--format", "{{.Names}}"}).out == "k\n");
+  CHECK(containers.snug({"rm", "-f", "k"}).code == 0);
+  CHECK(containers.is_empty());
+}
+
+TEST_CASE("a restart policy starts the command anew until stop says otherwise, or it has been tried often enough") {
+  const Containers containers;
+  REQUIRE(containers.snug({"run", "--userns", "single", "-d", "--name", "again", "--restart", "always", small_root(), "sh", "-c", "echo x >>/runs"}).code == 0);
+  const std::string runs = containers.upper("again") + "/runs";
+  REQUIRE(eventually([&] { return read_file(runs).size() >= 4; }));
+  CHECK(containers.snug({"stop", "again"}).code == 0);
+  CHECK(containers.snug({"ps", "-q"}).out.empty());
+  REQUIRE(containers.snug({"run", "--userns", "single", "-d", "--name", "thrice", "--restart", "on-failure:2", small_root(), "sh", "-c", "echo x >>/runs; exit 4"}).code == 0);
+  CHECK(containers.snug({"wait", "thrice"}).out == "4\n");
+  CHECK(read_file(containers.upper("thrice") + "/runs") == "x\nx\nx\n");
+  CHECK(containers.snug({"run", "--restart", "always", small_root(), "true"}).code == 125);
+}
+
+TEST_CASE("run --rm=false keeps a container of the foreground, and prune takes those that have ended") {
+  const Containers containers;
+  CHECK(containers.snug({"run", "--userns", "single", "--rm=false", "--name", "kept", small_root(), "sh", "-c", "echo here >/file; exit 5"}).code == 5);
+  CHECK(read_file(containers.upper("kept") + "/file") == "here\n");
+  REQUIRE(containers.snug({"create", "--userns", "single", "--name", "new", small_root(), "true"}).code == 0);
+  CHECK(containers.snug({"prune"}).code == 1);  // nobody answers
+  const Result pruned = containers.snug({"prune", "--force"});
+  CHECK(pruned.out.starts_with("kept\nTotal reclaimed space: "));
+  CHECK(containers.snug({"ps", "-a", "--format", "{{.Names}}"}).out == "new\n");
+}
+
+TEST_CASE("inspect tells what was asked for and how the container fares, under docker's names") {
+  const Containers containers;
+  REQUIRE(containers.snug({"run", "--userns", "single", "-d", "--name", "i", "-e", "COLOUR=red", "-l", "team=blue", "--tmpfs", "/scratch", small_root(), "sleep", "1000"}).code == 0);
+  const std::string text = containers.snug({"inspect", "i"}).out;
+  for (const char* part : {"\"Name\": \"i\"", "\"Running\": true", "\"COLOUR=red\"", "\"team\": \"blue\"", "\"Destination\": \"/scratch\"", "\"Cmd\": [\n        \"sleep\",\n        \"1000\"\n      ]"})
+    CHECK_MESSAGE(text.find(part) != std::string::npos, part);
+  CHECK(containers.snug({"ps", "--filter", "label=team=blue", "-q"}).out.size() == 13);
+  CHECK(containers.snug({"ps", "--filter", "label=team=red", "-q"}).out.empty());
+  CHECK(containers.snug({"ps", "--filter", "colour=red"}).code == 125);
+  CHECK(containers.snug({"ps", "--format", "{{.Nothing}}"}).code == 125);
+  CHECK(containers.snug({"inspect", "i", "nothing-of-this-name"}).code != 0);
+}
+
+TEST_CASE("a record that is damaged loses its container alone, is named, and never takes files with it") {
+  const Containers containers;
+  const std::string id = containers.snug({"create", "--userns", "single", "--name", "bad", small_root(), "true"}).out.substr(0, 12);
+  REQUIRE(containers.snug({"create", "--userns", "single", "--name", "good", small_root(), "true"}).code == 0);
+  shell_output("echo '{\"version\": 2, ' >" + containers.store() + "/containers/" + id + "/config.json");
+  CHECK(containers.snug({"ps", "-a", "--format", "{{.Names}}"}).out == "good\n");
+  CHECK(containers.snug({"gc"}).code == 0);
+  CHECK(containers.snug({"run", "--userns", "single", small_root(), "true"}).code == 0);
+  CHECK(fs::exists(containers.store() + "/containers/" + id));
+}
+
+TEST_CASE("a foreground container is listed while it runs, and leaves neither folder nor name") {
+  const Containers containers;
+  const Background running({"env", containers.environment(), program(), "run", "--userns", "single", "--name", "front", small_root(), "sleep", "1000"});
+  REQUIRE(eventually([&] { return containers.snug({"ps", "--format", "{{.Names}}"}).out == "front\n"; }));
+  CHECK(containers.snug({"restart", "front"}).code == 1);
+  CHECK(containers.snug({"stop", "-t", "0", "front"}).code == 0);
+  CHECK(eventually([&] { return containers.is_empty(); }));
+}
+
+TEST_SUITE_END();

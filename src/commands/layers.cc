@@ -17,19 +17,6 @@
 #include "unpacking.hh"
 
 namespace snug::commands {
-namespace {
-
-// Each layer is held by a descriptor, and looked at or mounted through another. The container has limits of its own.
-void allow_descriptors(std::size_t layers) {
-  constexpr rlim_t others = 64;
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= 2 * layers + others) return;
-  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 2 * layers + others);
-  ::setrlimit(RLIMIT_NOFILE, &files);
-}
-
-}  // namespace
-
 plan::Spec read_id_map(const cli::Invocation& invocation) {
   cli::Arguments chosen;
   for (const cli::Given& given : invocation.arguments.options)
@@ -50,6 +37,14 @@ std::string layer_map(const plan::WriteIdMaps& maps) {
 std::string unpack_layer(const plan::Spec& spec, const plan::HostFacts& facts, const std::string& name, int archive, const std::string& folder) {
   const plan::Plan plan = accepted(plan::make_unpack_plan(spec, facts, plan::Unpack::layer));
   return run_unpacker(plan, facts, {"unpack", name, archive, -1, folder});
+}
+
+void allow_descriptors(std::size_t layers) {
+  constexpr rlim_t others = 64;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= 2 * layers + others) return;
+  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 2 * layers + others);
+  ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 // A layer that is there twice has its say where it is first seen from above; overlayfs takes no folder twice.

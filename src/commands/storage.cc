@@ -20,7 +20,9 @@ Storage::~Storage() {
     if (kept_) return;
     if (!name_.empty()) state::drop_name(store_, name_, id());
     remove(folder_.path());
-    for (const std::string& path : state::find_leftovers(store_)) remove(path);
+    const std::vector<std::string> leftovers = state::find_leftovers(store_);
+    for (const std::string& path : leftovers) remove(path);
+    if (!leftovers.empty()) state::drop_stale_names(store_);
   } catch (const Error& error) {
     say(format("snug: notice: {}\n", error.message()));
   }

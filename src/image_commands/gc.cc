@@ -5,6 +5,7 @@
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
 #include "snug/state/container_folder.hh"
+#include "snug/state/names.hh"
 #include "snug/state/record.hh"
 #include "store_of.hh"
 #include "sweep.hh"
@@ -26,6 +27,7 @@ void sweep_containers(const image::Store& store, const commands::Trees& trees, b
     ++swept.unfinished;
     swept.bytes += size;
   }
+  if (!try_only) state::drop_stale_names(store.path());
 }
 
 void tell(const Swept& swept, bool try_only) {

@@ -56,6 +56,15 @@ void drop_name(const std::string& store, const std::string& name, const std::str
   if (names) remove_stale(names, name, id);
 }
 
+void drop_stale_names(const std::string& store) {
+  const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
+  if (!names) return;
+  for (const sys::Entry& entry : sys::list_folder(names.get())) {
+    const std::optional<std::string> id = sys::find_link(names.get(), entry.name.c_str());
+    if (id && !is_there(store, *id)) remove_stale(names, entry.name, *id);
+  }
+}
+
 std::optional<std::string> find_name(const std::string& store, const std::string& name) {
   if (name.empty() || name.find('/') != std::string::npos) return {};
   const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);

@@ -12,6 +12,9 @@ namespace snug::state {
 /// Takes the name from the container; that of another stays.
 void drop_name(const std::string& store, const std::string& name, const std::string& id);
 
+/// Takes away the names of containers that are gone.
+void drop_stale_names(const std::string& store);
+
 /// Finds whose name it is: an id. Nothing where no container has it.
 [[nodiscard]] std::optional<std::string> find_name(const std::string& store, const std::string& name);
 

@@ -66,6 +66,10 @@ TEST_CASE("a name belongs to one container that is there") {
   CHECK(find_name(store.path, "n") == first->id());
   fs::remove_all(first->path());  // it went without giving up its name
   CHECK_FALSE(find_name(store.path, "n"));
+  CHECK(take_name(store.path, "m", second.id()));
+  drop_stale_names(store.path);
+  CHECK_FALSE(fs::exists(fs::symlink_status(store.path + "/names/n")));
+  CHECK(find_name(store.path, "m") == second.id());
   CHECK(take_name(store.path, "n", second.id()));
   drop_name(store.path, "n", second.id());
   CHECK_FALSE(find_name(store.path, "n"));

@@ -102,7 +102,7 @@ CopyLosses receive_archive(Errand& receiver, sys::Fd& stream, const Environment&
 CopyLosses copy_out(const runtime::ErrandPlace& place, const Copying& what) {
   sys::FdPair stream = make_stream();
   Errand errand(place, stream.second.get(), [&] {
-    return render_losses(layer::send_copy({.from = inside(what.source), .name = what.name, .follow = what.follow}, stream.second.get()));
+    return render_losses(layer::send_copy({.from = inside(what.source), .name = what.name, .named = what.target == "-", .follow = what.follow}, stream.second.get()));
   });
   stream.second.reset();
   return work_together(errand, stream.first, [&] {

@@ -62,7 +62,7 @@ class Sender {
     if (!top || ::fstat(top.get(), &status) != 0) fail("copy", path, errno);
     if (is_kernels(top.get())) throw Error(format("cannot copy {}: it is a window to the kernel, with nothing in it that is stored", shown(path)));
     switch (status.st_mode & S_IFMT) {
-      case S_IFDIR: return enter(sys::try_open(top.get(), ".", O_RDONLY | O_DIRECTORY), what_.name.empty() ? "./" : what_.name + "/");
+      case S_IFDIR: return enter(sys::try_open(top.get(), ".", O_RDONLY | O_DIRECTORY), what_.named && !what_.name.empty() ? what_.name + "/" : "./");
       case S_IFLNK: return send_link(top.get(), "", what_.name, status);
       case S_IFREG: break;
       default: throw Error(format("cannot copy {}: it is a {}", shown(path), special_word(status.st_mode)));

@@ -29,8 +29,9 @@ struct CopyLosses {
 /// What is sent, and as what.
 struct Sending {
   CopyPath from;
-  std::string name;     ///< of the topmost entry; empty: a folder's contents, as "./"
-  bool follow = false;  ///< the path may end in a symbolic link, which is followed; links below are copied as links
+  std::string name;      ///< of a file or a link; of a folder where it is `named`, which is "./" else
+  bool named = false;
+  bool follow = false;   ///< the path may end in a symbolic link, which is followed; links below are copied as links
 };
 
 /// Sends a file, a link, or a folder with everything in it: by descriptors, through no link below the path, without what lies in

@@ -44,6 +44,14 @@ Folder mark_folder(Fd fd) {
   return {std::move(fd), marked ? value[0] : '\0'};
 }
 
+// A folder of a layer below may be closed to everybody here, and still hold nothing that has changed: then it is only looked at.
+Folder open_lower(int folder, const char* name, std::string_view path) {
+  Fd fd = sys::try_open(folder, name, reading);
+  if (!fd && errno == EACCES) return {sys::try_open(folder, name, reading | O_PATH)};
+  if (!fd) give_up("open", path);
+  return mark_folder(std::move(fd));
+}
+
 /// What a name is in a layer.
 struct Found {
   struct stat status;
@@ -77,9 +85,7 @@ Below enter(const Below& below, const std::string& name, const std::string& path
     const auto found = find_in(folder, name);
     if (!found) continue;
     if (found->whiteout || !S_ISDIR(found->status.st_mode)) break;
-    Fd fd = sys::try_open(folder.fd.get(), name.c_str(), reading);
-    if (!fd) give_up("open", path);
-    next.push_back(mark_folder(std::move(fd)));
+    next.push_back(open_lower(folder.fd.get(), name.c_str(), path));
     if (next.back().mark == 'y') break;
   }
   return next;
@@ -94,17 +100,13 @@ class Comparison {
 
   void run(const Overlay& overlay) {
     Below below;
-    for (const std::string& lower : overlay.lowers) below.push_back(open(lower));
-    static_cast<void>(compare(open(overlay.upper), below, overlay.folder));
+    for (const std::string& lower : overlay.lowers) below.push_back(open_lower(AT_FDCWD, lower.c_str(), lower));
+    Fd upper = sys::try_open(AT_FDCWD, overlay.upper.c_str(), reading);
+    if (!upper) give_up("open", overlay.upper);
+    static_cast<void>(compare(mark_folder(std::move(upper)), below, overlay.folder));
   }
 
  private:
-  static Folder open(const std::string& path) {
-    Fd fd = sys::try_open(AT_FDCWD, path.c_str(), reading);
-    if (!fd) give_up("open", path);
-    return mark_folder(std::move(fd));
-  }
-
   void leave_out(std::string_view path) {
     for (; !path.empty(); path = parent_of(path)) made_.emplace(path);
   }

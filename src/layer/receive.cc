@@ -196,19 +196,19 @@ void Receiver::make_file(const Place& place, const Entry& entry) {
   Meanwhile meanwhile(place.parent);
   const Fd file = sys::try_open(place.parent, meanwhile.name(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (!file) fail("make", place.path, errno);
-  write_contents(file.get(), entry);
+  write_contents(file.get(), place.path, entry);
   const unsigned mode = own(file.get(), "", entry);
   if (what_.archive) set_xattrs(file.get(), entry, counts_);
   set_mode_and_time(file.get(), place.path, mode, entry.time);
   meanwhile.become(place.name, place.path);
 }
 
-void Receiver::write_contents(int file, const Entry& entry) {
+void Receiver::write_contents(int file, const std::string& path, const Entry& entry) {
   for (Block block; reader_.read(block);)
-    if (const int error = sys::write_all_at(file, block.data, block.offset)) fail("write", entry.name, error);
+    if (const int error = sys::write_all_at(file, block.data, block.offset)) fail("write", path, error);
   struct stat status {};
-  if (::fstat(file, &status) != 0) fail("look at", entry.name, errno);
-  if (status.st_size < entry.size && ::ftruncate(file, entry.size) != 0) fail("write", entry.name, errno);
+  if (::fstat(file, &status) != 0) fail("look at", path, errno);
+  if (status.st_size < entry.size && ::ftruncate(file, entry.size) != 0) fail("write", path, errno);
 }
 
 void Receiver::make_link(const Place& place, const Entry& entry) {

@@ -49,7 +49,7 @@ class Receiver {
   void make_file(const Place& place, const Entry& entry);
   void make_link(const Place& place, const Entry& entry);
   void make_hard_link(const Place& place, const Entry& entry);
-  void write_contents(int file, const Entry& entry);
+  void write_contents(int file, const std::string& path, const Entry& entry);
   [[nodiscard]] unsigned own(int folder, const char* name, const Entry& entry);
   void finish_folders();
 

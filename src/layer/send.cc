@@ -76,7 +76,7 @@ class Sender {
     const std::string path = parent + name;
     const auto status = sys::find_status(folder, name.c_str());
     if (!status && errno == ENOENT) return;  // somebody works there still
-    if (!status) fail("look at", path, errno);
+    if (!status) fail("look at", told(path), errno);
     switch (status->st_mode & S_IFMT) {
       case S_IFREG:
         if (Fd file = open(folder, name, path, 0)) static_cast<void>(send_file(std::move(file), path));
@@ -89,16 +89,23 @@ class Sender {
     }
   }
 
+  // What an entry is called for people: as it was typed.
+  [[nodiscard]] std::string told(const std::string& path) const {
+    if (!path.starts_with("./")) return path;
+    const std::string& from = what_.from.path;
+    return from.substr(0, from.find_last_not_of("/.") + 1) + path.substr(1);
+  }
+
   // Empty where the name has become another thing meanwhile, or none.
-  static Fd open(int folder, const std::string& name, const std::string& path, int flags) {
+  [[nodiscard]] Fd open(int folder, const std::string& name, const std::string& path, int flags) const {
     Fd fd = sys::try_open(folder, name.c_str(), reading | flags);
-    if (!fd && errno != ENOENT && errno != ELOOP && errno != ENOTDIR && errno != ENXIO) fail("open", path, errno);
+    if (!fd && errno != ENOENT && errno != ELOOP && errno != ENOTDIR && errno != ENXIO) fail("open", told(path), errno);
     return fd;
   }
 
   void enter(Fd folder, std::string path) {
     struct stat status {};
-    if (!folder || ::fstat(folder.get(), &status) != 0) fail("open", path, errno);
+    if (!folder || ::fstat(folder.get(), &status) != 0) fail("open", told(path), errno);
     if (is_kernels(folder.get())) {
       ++losses_.kernel;
       return;
@@ -114,7 +121,7 @@ class Sender {
 
   bool send_file(Fd file, const std::string& path) {
     struct stat status {};
-    if (::fstat(file.get(), &status) != 0) fail("look at", path, errno);
+    if (::fstat(file.get(), &status) != 0) fail("look at", told(path), errno);
     if (!S_ISREG(status.st_mode)) return false;
     if (archive_.add_known(path, status)) return true;
     Entry entry = entry_of(path, Kind::file, status);

@@ -95,6 +95,7 @@ TEST_CASE("what TARGET means is docker's") {
 
 TEST_CASE("out of a container the same rules hold, and links are copied as links unless --follow-link") {
   const Copies store;
+  const std::vector<std::string> canary = snapshot(store.folder() + "/canary");
   store.in("cd /work; mkdir -p dir; echo in >dir/f; echo new >file; ln -s /etc/passwd link; ln -s dir folder-link; chmod 6755 file");
   CHECK(store.cp({"c:/work/file", store.here()}) == "");
   CHECK(store.cp({"c:/work/link", store.here("l")}) == "");
@@ -106,7 +107,7 @@ TEST_CASE("out of a container the same rules hold, and links are copied as links
         "755\n/etc/passwd\ndir\nin\nin\nfile\n");
   shell_output(format("cd {}; rm -r dir; ln -s ../canary dir", store.here()));
   CHECK(has(store.cp({"c:/work/.", store.here()}), "cannot replace 'dir', which is no folder"));
-  CHECK(snapshot(store.folder() + "/canary").size() == 2);
+  CHECK(snapshot(store.folder() + "/canary") == canary);
 }
 
 TEST_CASE("'-' is a tar archive, both ways") {
@@ -115,9 +116,10 @@ TEST_CASE("'-' is a tar archive, both ways") {
   REQUIRE(store.cp({store.here("tree"), "c:/work"}) == "");
   shell_output(format("mkdir {0}/by-tar; {1} {2} cp c:/work/tree - | tar -C {0}/by-tar -xpf -", store.here(), "env " + store.environment(), program()));
   CHECK(store.listing(store.here("by-tar/tree")) == store.listing(store.here("tree")));
-  shell_output(format("cd {}; tar -cSzf - tree | env {} {} cp - c:/work/there 2>&1 | grep -q 'not there'", store.here(), store.environment(), program()));
+  shell_output(format("cd {}; tar --format=posix -cSzf - tree | env {} {} cp - c:/work/there 2>&1 | grep -q 'not there'", store.here(), store.environment(), program()));
   store.in("mkdir /work/there");
-  shell_output(format("cd {}; tar -cSzf - tree | env {} {} cp - c:/work/there", store.here(), store.environment(), program()));
+  shell_output(format("touch -h -d 2001-02-03T04:05:06.25 {}/out", store.here("tree")));  // libarchive misreads fractions before 1970
+  shell_output(format("cd {}; tar --format=posix -cSzf - tree | env {} {} cp - c:/work/there", store.here(), store.environment(), program()));
   CHECK(store.cp({"c:/work/there/tree", store.here("back")}) == "");
   CHECK(store.listing(store.here("back")) == store.listing(store.here("tree")));
   CHECK(has(store.snug({"cp", "-", "c:/work/there"}, "this is no archive").err, "it is no tar archive"));
@@ -174,7 +176,7 @@ TEST_CASE("a container that swaps a folder for a link meanwhile leads no copy ou
 TEST_CASE("a copy that is killed leaves neither process nor part of a file inside, and the container lives") {
   const Copies store;
   shell_output(format("mkfifo {0}/never; mkdir {0}/many; head -c 20M /dev/urandom >{0}/many/big", store.here()));
-  const Background copy({"env", store.environment(), "sh", "-c", format("tar -cf - -C {0} many; exec cat {0}/never", store.here()) + " | exec \"$0\" cp - c:/work", program()});
+  const Background copy({"env", store.environment(), "sh", "-c", format("{{ tar -cf - -C {0} many; exec cat {0}/never; }}", store.here()) + " | exec \"$0\" cp - c:/work", program()});
   REQUIRE(eventually([&] { return has(store.in("ls -a /work"), "many"); }));
   for (const pid_t pid : find_commands({program(), "cp", "-", "c:/work"})) ::kill(pid, SIGKILL);
   CHECK(eventually([&] { return find_commands({program(), "cp", "-", "c:/work"}).empty(); }));

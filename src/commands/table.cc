@@ -57,8 +57,9 @@ constexpr std::array table{
 constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "build", .comes_with = "images"},
     {.word = "network", .comes_with = "networks"},
-    {.word = "pause", .comes_with = "live containers"},
+    {.word = "pause", .comes_with = "limits by cgroup"},
     {.word = "port", .comes_with = "networks"},
+    {.word = "unpause", .comes_with = "limits by cgroup"},
     {.word = "volume", .comes_with = "images"},
 });
 

@@ -114,6 +114,7 @@ TEST_CASE("'-' is a tar archive, both ways") {
   const Copies store;
   shell_output(odd_tree(store.here("tree")));
   REQUIRE(store.cp({store.here("tree"), "c:/work"}) == "");
+  REQUIRE(store.cp({store.here("tree"), "c:/work"}) == "");
   shell_output(format("mkdir {0}/by-tar; {1} {2} cp c:/work/tree - | tar -C {0}/by-tar -xpf -", store.here(), "env " + store.environment(), program()));
   CHECK(store.listing(store.here("by-tar/tree")) == store.listing(store.here("tree")));
   shell_output(format("cd {}; tar --format=posix -cSzf - tree | env {} {} cp - c:/work/there 2>&1 | grep -q 'not there'", store.here(), store.environment(), program()));

@@ -2,6 +2,7 @@
 PREFIX ?= /usr/local
 ARGS ?= run
 SECONDS ?= 60
+ROUNDS ?= 2000
 FUZZ = challenge document reference unpack
 RELEASE = build/release
 TEST = build/test
@@ -17,7 +18,7 @@ configure = $(call quietly,meson setup $(1),5)
 build = $(call quietly,ninja -C $(1),+1)
 staged = find $(STAGE) -type f -printf '%m %P\n'
 
-.PHONY: all run test vm-test bench asan fuzz tidy stage install uninstall clean help
+.PHONY: all run test vm-test stress bench asan fuzz tidy stage install uninstall clean help
 
 all: $(RELEASE)/build.ninja ## build
 	@.setup/packages build
@@ -36,9 +37,13 @@ vm-test: all $(TEST)/build.ninja ## run all tests on another kernel: VM_HARNESS=
 	@$(call build,$(TEST))
 	@tests/vm/run $(RELEASE) $(TEST)
 
+stress: all ## containers by the thousand, killed at random: make stress ROUNDS=2000
+	@tests/stress/run $(RELEASE)/src $(ROUNDS)
+
 bench: all ## measure against the barest program and the peers
 	@.setup/packages bench
 	@tests/bench/run $(RELEASE)
+	@tests/bench/exec $(RELEASE)
 	@tests/bench/images $(RELEASE)
 
 asan: ## unit tests under AddressSanitizer and UBSan

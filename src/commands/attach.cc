@@ -1,9 +1,9 @@
 #include <array>
 
 #include "commands.hh"
+#include "containers.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
-#include "snug/commands/environment.hh"
 #include "snug/commands/output.hh"
 #include "snug/runtime/attach.hh"
 #include "snug/state/record.hh"
@@ -13,7 +13,7 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array options{
-    cli::Option{.name = "detach-keys", .argument = "KEYS", .help = "leave the container running when they are typed: ctrl-],ctrl-] unless told otherwise; '' for none"},
+    cli::Option{.name = "detach-keys", .argument = "KEYS", .help = "leave the container running when they are typed; '' for none; else ctrl-],ctrl-]"},
     cli::Option{.name = "no-stdin", .help = "pass on nothing that is typed"},
     cli::Option{.name = "sig-proxy", .help = "pass signals on to a container without a terminal: the default"},
 };
@@ -22,7 +22,7 @@ int attach(const cli::Invocation& invocation) {
   const cli::Arguments& given = invocation.arguments;
   if (given.operands.empty()) throw UsageError("no container was named", "snug attach CONTAINER");
   const std::string* keys = given.find("detach-keys");
-  const std::string store = probe::find_store(caller_environment(invocation.environment));
+  const std::string store = store_of(invocation.environment);
   const state::Record record = state::find_record(store, given.operands.front());
   const runtime::Attaching how{.title = terminal_title(invocation.environment, record.name),
                                .detach_keys = runtime::parse_detach_keys(keys ? std::string_view(*keys) : runtime::default_detach_keys),
@@ -31,7 +31,8 @@ int attach(const cli::Invocation& invocation) {
   sys::Fd visit = runtime::visit(state::folder_of(store, record.id), how);
   if (!visit) {
     const bool runs = state::is_running(store, record);
-    throw Error(format("cannot attach to the container {}: {}", quoted(record.name), runs ? "it runs in the foreground, for somebody else" : "it does not run"),
+    const char* why = runs ? "it runs in the foreground, or is just ending" : "it does not run";
+    throw Error(format("cannot attach to the container {}: {}", quoted(record.name), why),
                 runs ? "snug exec runs a command in it" : format("snug start {}", shell_quoted(record.name)));
   }
   return end_visit(runtime::attach(std::move(visit), how), record.name);
@@ -48,6 +49,7 @@ constinit const cli::Command attach_command{
                    "the container goes on.",
     .options = options,
     .max_operands = 1,
+    .completer = {cli::Complete::containers},
     .function = attach};
 
 }  // namespace snug::commands

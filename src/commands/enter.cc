@@ -1,4 +1,7 @@
+#include <fcntl.h>
+
 #include <cstdint>
+#include <ctime>
 
 #include "commands.hh"
 #include "containers.hh"
@@ -10,7 +13,8 @@
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/commands/output.hh"
-#include "stopping.hh"
+#include "snug/state/names.hh"
+#include "snug/sys/file.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -26,7 +30,7 @@ void make_container(const cli::Invocation& invocation, const std::string& name) 
   Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
   state::write_record(planned.facts.store, record_of(planned));
   say(format("snug: made the container {} from {}; 'snug rm {}' removes it\n", quoted(name), quoted(planned.spec.rootfs.given), shell_quoted(name)));
-  start_in_background(planned);
+  start_in_background(planned, true);
 }
 
 // Its own command stays asleep: it is for those who enter.
@@ -35,7 +39,7 @@ void wake(state::Record record, const Environment& environment) {
   spec.idle = true;
   record.spec = config::render_spec(spec);
   Planned planned = plan_again(record, environment);
-  start_in_background(planned);
+  start_in_background(planned, true);
 }
 
 /// A container that runs, and goes on for as long as the descriptor lives.
@@ -44,26 +48,45 @@ struct Held {
   sys::Fd hold;  ///< empty: it runs in the foreground, and for somebody else
 };
 
-// One that is just ending is waited for, and started again.
+// Whether somebody else may be starting it just now, or ending it: who only looks has it for a moment, too.
+bool may_be_busy(const std::string& store, const std::string& name, int attempt) {
+  constexpr int moments = 5;
+  std::optional<std::string> id = state::find_name(store, name);  // taken before there is a record
+  if (!id)
+    if (auto record = state::try_find_record(store, name)) id = std::move(record->id);
+  return id && (attempt < moments || state::is_running(store, {.id = *id}));
+}
+
+bool is_served(const std::string& folder) { return sys::find_status(AT_FDCWD, (folder + "/attach").c_str()).has_value(); }
+
+std::optional<Held> try_hold(const std::string& store, state::Record record) {
+  const std::string folder = state::folder_of(store, record.id);
+  sys::Fd hold = runtime::hold(folder);
+  if (!hold && is_served(folder)) return {};  // it is just ending
+  Entrance entrance = open_entrance(store, std::move(record));
+  return Held{std::move(entrance), std::move(hold)};
+}
+
+void make_or_wake(const cli::Invocation& invocation, const std::string& store, const std::string& name) {
+  auto record = state::try_find_record(store, name);
+  if (!record) return make_container(invocation, parse_name(name));
+  if (!is_up(store, *record)) wake(*std::move(record), invocation.environment);
+}
+
+// Others may make, start and leave it at the same moment: then it is tried again, ten seconds long.
 Held hold_container(const cli::Invocation& invocation, const std::string& name) {
   const std::string store = store_of(invocation.environment);
-  constexpr int most = 5;
-  for (int attempt = 1;; ++attempt) {
+  constexpr int most = 500;
+  for (int attempt = 0;; ++attempt) {
     try {
-      auto record = state::try_find_record(store, name);
-      if (!record) make_container(invocation, parse_name(name)), record = state::find_record(store, name);
-      if (!is_up(store, *record)) wake(*record, invocation.environment);
-      sys::Fd hold = runtime::hold(state::folder_of(store, record->id));
-      Entrance entrance = open_entrance(store, *record);
-      if (!hold && entrance.spec.detach) throw Error(format("the container {} is just ending", quoted(name)));
-      return {std::move(entrance), std::move(hold)};
-    } catch (const UsageError&) {
-      throw;
+      make_or_wake(invocation, store, name);
+      if (auto held = try_hold(store, state::find_record(store, name))) return *std::move(held);
+      if (attempt == most) throw Error(format("the container {} ends as often as it is started", quoted(name)));
     } catch (const Error&) {
-      const auto record = state::try_find_record(store, name);
-      if (attempt == most || !record || !is_up(store, *record)) throw;
-      static_cast<void>(wait_for_end(store, *record));
+      if (attempt >= most || !may_be_busy(store, name, attempt)) throw;
     }
+    constexpr timespec pause{0, 20'000'000};
+    ::nanosleep(&pause, nullptr);
   }
 }
 

@@ -72,7 +72,7 @@ int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::In
   const plan::HostFacts facts = probe::living_facts(visit, caller_environment(invocation.environment), entrance.root.get());
   if (choice.keep_folder && !wanted.workdir) choose_folder(visit, facts);
   const plan::Plan plan = accepted(plan::make_exec_plan(visit, facts, entrance.living));
-  runtime::Outside outside{.step_done = step_printer(plan, choice.verbose), .title = terminal_title(invocation.environment, entrance.record.name)};
+  runtime::Outside outside{.step_done = step_printer(plan, choice.verbose), .title = terminal_title(facts.terminal.type, entrance.record.name)};
   const sys::Fd null = wanted.detach ? sys::open(AT_FDCWD, "/dev/null", O_RDWR) : sys::Fd();
   if (null) outside.streams = {null.get(), null.get(), null.get()};
   const auto result = runtime::launch(plan, outside);

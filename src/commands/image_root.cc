@@ -1,8 +1,6 @@
 #include "image_root.hh"
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -24,37 +22,6 @@ bool is_elsewhere(const plan::Rootfs& rootfs) { return !rootfs.path.empty(); }
 
 bool is_wanted(const plan::Spec& spec, const Image& image) {
   return spec.platform.empty() || image::render_platform(image.config.platform) == spec.platform;
-}
-
-/// The layers of an image for one id map, held.
-struct Layers {
-  std::vector<std::string> roots;  // topmost first
-  std::vector<sys::Fd> locks;
-};
-
-// Each layer is held by a descriptor, and looked at or mounted through another. The container has limits of its own.
-void allow_descriptors(std::size_t layers) {
-  constexpr rlim_t others = 64;
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= 2 * layers + others) return;
-  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 2 * layers + others);
-  ::setrlimit(RLIMIT_NOFILE, &files);
-}
-
-// A layer that is there twice has its say where it is first seen from above; overlayfs takes no folder twice.
-std::optional<Layers> find_layers(const image::Store& store, const std::string& map, const Image& image) {
-  Layers layers;
-  const auto& ids = image.config.diff_ids;
-  allow_descriptors(ids.size());
-  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
-    if (std::find(ids.rbegin(), id, *id) != id) continue;
-    sys::Fd lock = store.use_layer(map, *id);
-    if (!lock) return {};
-    layers.locks.push_back(std::move(lock));
-    layers.roots.push_back(store.layer_path(map, *id) + "/root");
-    if (probe::hides_lower_layers(layers.roots.back())) break;
-  }
-  return layers;
 }
 
 std::string_view name_of(plan::Pull pull) {
@@ -139,19 +106,6 @@ void use_image(Planned& planned, const cli::Invocation& invocation) {
     throw error.during(format("reading the settings of the image {}", quoted(spec.rootfs.given)));
   }
   if (!spec.rootfs.layers.empty()) probe::read_image(planned.facts, spec);
-}
-
-void hold_layers(Planned& planned, const state::Record& record) {
-  if (record.manifest.empty()) return;
-  allow_descriptors(record.lowers.size());
-  for (const std::string& lower : record.lowers) {
-    // The lock is on the folder that a layer's root is in.
-    sys::Fd folder = sys::try_open(AT_FDCWD, lower.substr(0, lower.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (!folder || ::flock(folder.get(), LOCK_SH | LOCK_NB) != 0)
-      throw Error(format("a layer of {} is gone, on which the container {} was made", quoted(record.image), quoted(record.name)),
-                  format("snug pull {}", shell_quoted(printable(record.image))));
-    planned.layers.push_back(std::move(folder));
-  }
 }
 
 }  // namespace snug::commands

@@ -9,7 +9,4 @@ namespace snug::commands {
 /// facts what the image says of itself. Throws where there is no such image.
 void use_image(Planned& planned, const cli::Invocation& invocation);
 
-/// Holds the layers of a container that is to start again, in `layers` of `planned`. Throws where one is gone.
-void hold_layers(Planned& planned, const state::Record& record);
-
 }  // namespace snug::commands

@@ -1,19 +1,22 @@
 #include "snug/commands/layers.hh"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "planning.hh"
 #include "settings.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
 #include "snug/image/store.hh"
 #include "snug/plan/plan.hh"
 #include "snug/sys/file.hh"
 #include "unpacking.hh"
 
 namespace snug::commands {
-
 plan::Spec read_id_map(const cli::Invocation& invocation) {
   cli::Arguments chosen;
   for (const cli::Given& given : invocation.arguments.options)
@@ -34,6 +37,42 @@ std::string layer_map(const plan::WriteIdMaps& maps) {
 std::string unpack_layer(const plan::Spec& spec, const plan::HostFacts& facts, const std::string& name, int archive, const std::string& folder) {
   const plan::Plan plan = accepted(plan::make_unpack_plan(spec, facts, plan::Unpack::layer));
   return run_unpacker(plan, facts, {"unpack", name, archive, -1, folder});
+}
+
+void allow_descriptors(std::size_t layers) {
+  constexpr rlim_t others = 64;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= 2 * layers + others) return;
+  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 2 * layers + others);
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+// A layer that is there twice has its say where it is first seen from above; overlayfs takes no folder twice.
+std::optional<Layers> find_layers(const image::Store& store, const std::string& map, const image::Image& image) {
+  Layers layers;
+  const auto& ids = image.config.diff_ids;
+  allow_descriptors(ids.size());
+  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
+    if (std::find(ids.rbegin(), id, *id) != id) continue;
+    sys::Fd lock = store.use_layer(map, *id);
+    if (!lock) return {};
+    layers.locks.push_back(std::move(lock));
+    layers.roots.push_back(store.layer_path(map, *id) + "/root");
+    if (probe::hides_lower_layers(layers.roots.back())) break;
+  }
+  return layers;
+}
+
+// The lock is on the folder that a layer's root is in.
+std::vector<sys::Fd> hold_layers(const std::vector<std::string>& roots) {
+  std::vector<sys::Fd> held;
+  allow_descriptors(roots.size());
+  for (const std::string& root : roots) {
+    held.push_back(sys::try_open(AT_FDCWD, root.substr(0, root.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    if (!held.back() || ::flock(held.back().get(), LOCK_SH | LOCK_NB) != 0)
+      throw Error(format("the layer {}, on which the container was made, is gone", quoted(root)), "pulling the image again brings it back");
+  }
+  return held;
 }
 
 void pack_layers(const plan::Spec& spec, const plan::HostFacts& facts, const Packing& what, int archive) {

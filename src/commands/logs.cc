@@ -2,10 +2,10 @@
 #include <ctime>
 
 #include "commands.hh"
-#include "snug/base/error.hh"
+#include "containers.hh"
 #include "moment.hh"
+#include "snug/base/error.hh"
 #include "snug/base/text.hh"
-#include "snug/commands/environment.hh"
 #include "snug/commands/output.hh"
 #include "snug/runtime/log.hh"
 #include "snug/state/record.hh"
@@ -41,7 +41,7 @@ int logs(const cli::Invocation& invocation) {
   const cli::Arguments& given = invocation.arguments;
   if (given.operands.empty()) throw UsageError("no container was named", "snug logs CONTAINER");
   runtime::LogWish wish{.tail = parse_tail(given.find("tail")), .since = find_moment(given, "since"), .until = find_moment(given, "until")};
-  const std::string store = probe::find_store(caller_environment(invocation.environment));
+  const std::string store = store_of(invocation.environment);
   const state::Record record = state::find_record(store, given.operands.front());
   sys::Fd monitor;
   if (given.flag("follow")) {
@@ -70,6 +70,7 @@ constinit const cli::Command logs_command{
                    "Of a container with a terminal all of it is standard output.",
     .options = options,
     .max_operands = 1,
+    .completer = {cli::Complete::containers},
     .function = logs};
 
 }  // namespace snug::commands

@@ -32,6 +32,7 @@ class Monitoring {
     outside_ = {.folder = planned.storage ? planned.storage->path() : std::string(),
                 .step_done = std::move(step_done),
                 .running = [this](const runtime::Running& now) { note_running(now); },
+                .title = terminal_title(planned.facts.terminal.type, planned.spec.name.value_or("")),
                 .service = std::move(service)};
   }
 
@@ -121,10 +122,10 @@ runtime::Exited monitor_container(const Planned& planned, runtime::StepDone step
 namespace {
 
 // `visitor`: who is there from the start; or -1.
-void start(Planned& planned, int visitor) {
+void start(Planned& planned, int visitor, bool until_left = false) {
   const std::string& folder = planned.storage->path();
   forget_stop(folder);
-  const runtime::Service service{.folder = folder, .log = planned.spec.log, .visitor = visitor, .until_left = planned.spec.idle};
+  const runtime::Service service{.folder = folder, .log = planned.spec.log, .visitor = visitor, .until_left = until_left};
   run_in_background([&](const std::function<void()>& ready) {
     planned.storage->keep(plan::is_kept(planned.spec));
     static_cast<void>(monitor_container(planned, {}, service, ready));
@@ -136,7 +137,7 @@ void start(Planned& planned, int visitor) {
 
 }  // namespace
 
-void start_in_background(Planned& planned) { start(planned, -1); }
+void start_in_background(Planned& planned, bool until_left) { start(planned, -1, until_left); }
 
 int start_and_attach(Planned& planned, runtime::Attaching how) {
   how.patient = true;  // as it would be in the foreground

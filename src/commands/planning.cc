@@ -82,12 +82,12 @@ runtime::StepDone step_printer(const plan::Plan& plan, bool verbose) {
 Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpose purpose, bool verbose) {
   Planned planned{.spec = std::move(spec)};
   planned.facts = probe::host_facts(planned.spec, caller_environment(invocation.environment));
+  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::image) use_image(planned, invocation);
   const std::string usual = plan::usual_name(planned.spec.rootfs);
   std::optional<Error> homeless;
   if (purpose == Purpose::run) homeless = settle(planned, usual);
   if (!planned.spec.name) planned.spec.name = usual;
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) unpack_archive(planned, verbose);
-  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::image) use_image(planned, invocation);
   finish(planned);
   if (homeless && planned.plan.find<plan::MakeFolders>()) throw *homeless;
   return planned;
@@ -98,7 +98,7 @@ Planned plan_again(const state::Record& record, const Environment& environment) 
   planned.facts = probe::host_facts(planned.spec, caller_environment(environment));
   planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned), record);
   planned.manifest = record.manifest;
-  hold_layers(planned, record);
+  if (!record.manifest.empty()) planned.layers = hold_layers(record.lowers);
   look_again(planned, record);
   finish(planned);
   return planned;

@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdint>
+#include <ctime>
 #include <vector>
 
 #include "commands.hh"
@@ -20,15 +21,28 @@ constexpr std::array options{
     cli::Option{.name = "volumes", .letter = 'v', .help = "with their anonymous volumes, as always"},
 };
 
-void remove(const std::string& store, const state::Record& record, const cli::Invocation& invocation) {
-  if (is_up(store, record)) {
-    if (!invocation.arguments.flag("force"))
-      throw Error(format("the container {} runs", quoted(record.name)), format("snug stop {}; or --force, which ends it", shell_quoted(record.name)));
-    end_container(store, record);
-  }
+void remove_at_rest(const std::string& store, const state::Record& record, const Trees& trees) {
   if (!state::try_find_record(store, record.id)) return;  // it went away by itself
-  Storage storage(store, Trees(invocation.environment).maps(record.map), record);
-  storage.keep(false);
+  Storage(store, trees.maps(record.map), record).keep(false);
+}
+
+void remove(const std::string& store, const state::Record& record, const Trees& trees) {
+  if (is_up(store, record)) throw Error(format("the container {} runs", quoted(record.name)), format("snug stop {}; or --force, which ends it", shell_quoted(record.name)));
+  remove_at_rest(store, record, trees);
+}
+
+// Somebody may be starting it at this moment: then it is ended as soon as it runs.
+void remove_by_force(const std::string& store, const state::Record& record, const Trees& trees) {
+  constexpr timespec pause{0, 20'000'000};
+  for (int attempts_left = 500;; --attempts_left) {
+    try {
+      end_container(store, record);
+      return remove_at_rest(store, record, trees);
+    } catch (const Error&) {
+      if (attempts_left == 0) throw;
+    }
+    ::nanosleep(&pause, nullptr);
+  }
 }
 
 std::vector<std::string> all_at_rest(const std::string& store) {
@@ -43,11 +57,12 @@ int rm(const cli::Invocation& invocation) {
   const std::string store = store_of(invocation.environment);
   const bool all = arguments.flag("all"), force = arguments.flag("force");
   if (all != arguments.operands.empty()) throw UsageError(all ? "--all and a container cannot be used together" : "'snug rm' needs a container", "'snug ps --all' lists them");
+  const Trees trees(invocation.environment);
   int code = 0;
   for (const std::string& typed : all ? all_at_rest(store) : arguments.operands) {
     try {
       if (const auto record = state::try_find_record(store, typed))
-        remove(store, *record, invocation);
+        force ? remove_by_force(store, *record, trees) : remove(store, *record, trees);
       else if (!force)
         static_cast<void>(state::find_record(store, typed));
       print(typed + "\n");

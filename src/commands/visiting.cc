@@ -8,12 +8,15 @@
 
 namespace snug::commands {
 
-std::string terminal_title(const Environment& environment, std::string_view container) {
+std::string terminal_title(std::string_view type, std::string_view container) {
   // What is no emulator of xterm may show the words in place of taking them.
   constexpr std::array<std::string_view, 9> known{"xterm", "rxvt", "screen", "tmux", "foot", "alacritty", "kitty", "konsole", "gnome"};
-  const std::string_view type = environment.find("TERM").value_or("");
   const bool has_title = std::any_of(known.begin(), known.end(), [&](std::string_view name) { return type.starts_with(name); });
   return has_title ? std::string(container) : std::string();
+}
+
+std::string terminal_title(const Environment& environment, std::string_view container) {
+  return terminal_title(environment.find("TERM").value_or(""), container);
 }
 
 int end_visit(const std::variant<runtime::Exited, runtime::Detached>& end, std::string_view name) {

@@ -8,7 +8,8 @@
 
 namespace snug::commands {
 
-/// Gives the title of the caller's terminal while it is at a container; empty where the terminal has none to set, by $TERM.
+/// Gives the title of a terminal of `type` ($TERM) while it is at a container; empty where it has none that can be set.
+[[nodiscard]] std::string terminal_title(std::string_view type, std::string_view container);
 [[nodiscard]] std::string terminal_title(const Environment& environment, std::string_view container);
 
 /// Says how a visit at the container `name` ended, as far as that is not plain. Gives the exit code.

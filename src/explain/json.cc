@@ -12,7 +12,8 @@
 //     details  what else there is to say, in lines
 //     why      one reason
 //     man      where to read on
-//     fields   all values of the step, by the names that include/snug/plan/step.hh gives them; null is "none", and
+//     fields   all values of the step, by the names that include/snug/plan/step.hh gives them; null is "none", and base64 stands
+//              in place of a content that is no UTF-8; and
 //   notices    what is less than it could be: wall (a word of --require), text, remedy
 //   opened     what the user opened, in sentences
 //   unpack     the plan by which an archive was unpacked before, an object with the keys above but this; else null
@@ -20,7 +21,9 @@
 #include <nlohmann/json.hpp>
 
 #include "lesson.hh"
+#include "snug/base/base64.hh"
 #include "snug/base/text.hh"
+#include "snug/base/utf8.hh"
 #include "snug/explain/plan.hh"
 
 namespace snug::explain {
@@ -65,6 +68,7 @@ Json json_of(const EnterNamespaces::Entry& entry) {
 
 Json json_of(const MakeFiles::File& file) {
   const auto& [slot, name, content] = file;
+  if (!is_utf8(content)) return {{"slot", slot}, {"name", name}, {"base64", to_base64(content)}};
   return {{"slot", slot}, {"name", name}, {"content", content}};
 }
 

@@ -87,6 +87,8 @@ std::vector<std::string> list_abandoned(const Store& store, std::int64_t age) {
     const bool old = status && (S_ISDIR(status->st_mode) || std::time(nullptr) - status->st_mtim.tv_sec >= age);
     if (old && is_free(path)) abandoned.push_back(path);
   }
+  for (const sys::Entry& entry : entries_of(store.path() + "/locks"))
+    if (const std::string path = format("{}/locks/{}", store.path(), entry.name); entry.name.starts_with("layer-") && is_free(path)) abandoned.push_back(path);
   for (const char* algorithm : {"sha256", "sha512"})
     for (const sys::Entry& entry : entries_of(format("{}/images/blobs/{}", store.path(), algorithm)))
       if (entry.name.starts_with('.')) abandoned.push_back(format("{}/images/blobs/{}/{}", store.path(), algorithm, entry.name));

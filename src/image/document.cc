@@ -197,6 +197,18 @@ std::string change_config(std::string_view original, const Config& config) {
   return changed.dump();
 }
 
+std::string change_manifest(std::string_view original, const Manifest& manifest) {
+  Json changed = parse_json(original);
+  changed["mediaType"] = manifest.media_type;
+  changed.at("config")["mediaType"] = manifest.config.media_type;
+  Json& layers = changed.at("layers");
+  for (std::size_t at = 0; at < manifest.layers.size(); ++at) {
+    const Descriptor& layer = manifest.layers[at];
+    layers.at(at).update({{"mediaType", layer.media_type}, {"digest", layer.digest.text()}, {"size", layer.size}});
+  }
+  return changed.dump();
+}
+
 Compression compression_of(std::string_view media_type) {
   if (media_type == media::layer || media_type == media::docker_layer) return Compression::none;
   if (media_type == media::layer_gzip || media_type == media::docker_layer_gzip) return Compression::gzip;

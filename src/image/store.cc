@@ -51,7 +51,14 @@ void write_index(const std::string& path, const Index& index) {
   const Fd images = sys::open(AT_FDCWD, path + "/images", O_RDONLY | O_DIRECTORY);
   const std::string text = render_index(index);
   if (text.size() > largest_index) throw Error(format("the store has as many names as its index takes, {} bytes", largest_index), "'snug rmi' takes names away");
-  sys::replace_file(images.get(), "index.json", text);
+  try {
+    sys::replace_file(images.get(), "index.json", text);
+  } catch (const Error&) {
+    // On a full disk nothing could be removed, for want of the room to say so.
+    if (!drop_reserve(path)) throw;
+    sys::replace_file(images.get(), "index.json", text);
+  }
+  keep_reserve(path, 2 * text.size());
 }
 
 bool is_same(const Descriptor& one, const Digest& manifest) { return one.digest == manifest; }

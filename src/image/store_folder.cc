@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "snug/base/error.hh"
@@ -18,6 +19,8 @@ namespace {
 using sys::Fd;
 
 constexpr std::string_view empty_index = R"({"schemaVersion":2,"manifests":[]})";
+
+constexpr const char* reserve = "/locks/reserve";
 
 constexpr std::string_view layout = R"({"imageLayoutVersion":"1.0.0"})";
 
@@ -74,6 +77,14 @@ Fd lock_index(const std::string& path) {
   return images;
 }
 
+void keep_reserve(const std::string& path, std::uint64_t size) noexcept {
+  constexpr std::uint64_t least = 64U << 10U;
+  const Fd file = sys::try_open(AT_FDCWD, (path + reserve).c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
+  if (file) static_cast<void>(::fallocate(file.get(), 0, 0, static_cast<off_t>(std::max(size, least))));
+}
+
+bool drop_reserve(const std::string& path) noexcept { return ::unlink((path + reserve).c_str()) == 0; }
+
 Staged Staged::make_folder(const Store& store) {
   make_store(store.path());
   const std::string path = format("{}/staging/{}", store.path(), sys::random_name());
@@ -106,13 +117,15 @@ bool Staged::move_to(const std::string& path) {
   return true;
 }
 
-Fd lock(const Store& store, const std::string& name, const std::function<void()>& waiting) {
+Lock::Lock(const Store& store, const std::string& name) : path_(format("{}/locks/{}", store.path(), name)) {
   make_store(store.path());
-  const std::string path = format("{}/locks/{}", store.path(), name);
-  Fd file = sys::open(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-  take_after(file.get(), path, waiting);
-  return file;
+  do {
+    file_ = sys::open(AT_FDCWD, path_, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+    take(file_.get(), LOCK_EX, path_);
+  } while (!is_still_at(file_.get(), path_));  // who had it takes the name away with it
 }
+
+Lock::~Lock() { ::unlink(path_.c_str()); }
 
 Fd lock_shared(const Store& store) {
   make_store(store.path());

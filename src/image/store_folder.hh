@@ -12,4 +12,8 @@ void make_store(const std::string& path);
 /// Locks index.json for as long as the descriptor lives; waits for others.
 [[nodiscard]] sys::Fd lock_index(const std::string& path);
 
+/// Keeps so many bytes of the disk for the next index, as far as there are any. Gives them up; false where there were none.
+void keep_reserve(const std::string& path, std::uint64_t size) noexcept;
+[[nodiscard]] bool drop_reserve(const std::string& path) noexcept;
+
 }  // namespace snug::image

@@ -1,5 +1,6 @@
 #include "bringing.hh"
 
+#include "own_source.hh"
 #include "progress.hh"
 #include "unpacking.hh"
 
@@ -10,6 +11,15 @@ image::Stored bring(const cli::Invocation& invocation, transport::Source& source
   const Unpacker unpacker(invocation);
   return transport::fetch(source, store, {.name = name, .any_platform = true,
                                           .unpack = [&](const image::Digest& diff_id) { return unpacker.start(diff_id); }, .progress = &progress});
+}
+
+void unpack_present(const cli::Invocation& invocation, image::Store& store, const image::Image& image) {
+  const bool from_registry = image.descriptor.annotations.contains(std::string(image::origin_key));
+  ProgressDisplay progress(error_screen(invocation.arguments.flag("quiet")));
+  const Unpacker unpacker(invocation);
+  const auto source = open_own_source(store, {image.name, image.descriptor});
+  transport::fetch(*source, store, {.name = image.name, .any_platform = true, .from_registry = from_registry,
+                                    .unpack = [&](const image::Digest& diff_id) { return unpacker.start(diff_id); }, .progress = &progress});
 }
 
 }  // namespace snug::image_commands

@@ -1,7 +1,5 @@
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <ctime>
 
 #include "change.hh"
@@ -12,8 +10,9 @@
 #include "snug/base/time.hh"
 #include "snug/commands/layers.hh"
 #include "snug/commands/output.hh"
-#include "snug/transport/hash.hh"
 #include "snug/sys/file.hh"
+#include "snug/transport/hash.hh"
+#include "snug/transport/repack.hh"
 #include "store_of.hh"
 
 namespace snug::image_commands {
@@ -31,15 +30,7 @@ class LayerFile {
 
   [[nodiscard]] int fd() const noexcept { return file_.fd(); }
 
-  // The layer is a plain archive: what it hashes to is its name as a blob and as a layer.
-  image::Descriptor keep(const image::Store& store, std::string_view media_type) {
-    if (::lseek(fd(), 0, SEEK_SET) != 0) throw system_error("read the layer", errno);
-    const image::Digest digest = transport::digest_of_file(fd());
-    struct stat status {};
-    if (::fstat(fd(), &status) != 0) throw system_error("read the layer", errno);
-    kept_ = file_.move_to(store.blob_path(digest));
-    return {.media_type = std::string(media_type), .digest = digest, .size = static_cast<std::uint64_t>(status.st_size)};
-  }
+  void keep(const image::Store& store, const image::Digest& digest) { kept_ = file_.move_to(store.blob_path(digest)); }
 
  private:
   image::Staged file_;
@@ -47,9 +38,21 @@ class LayerFile {
 };
 
 image::Image base_of(const image::Store& store, const state::Record& record) {
+  if (record.manifest.empty())
+    throw Error(format("the container {} was not made from an image", quoted(record.name)), "'snug export' writes its files, and 'snug import' makes an image of them");
   for (const image::Stored& stored : store.list())
     if (stored.manifest.digest.text() == record.manifest) return store.open(stored);
   throw Error(format("the image {} that the container was made from is no longer there", quoted(record.image)), "'snug export' gives its files all the same");
+}
+
+// Compressed now, it is never changed again: what is pushed has the digest that it has here.
+transport::Compressed pack(const image::Store& store, const Container& container, const std::string& name) {
+  const LayerFile plain(store);
+  LayerFile layer(store);
+  commands::pack_layers(container.spec, container.facts, {.name = name, .what = plan::Pack::layer, .layers = {{container.record.upper, {}}}}, plain.fd());
+  transport::Compressed compressed = transport::compress_file(plain.fd(), layer.fd(), image::Compression::gzip);
+  layer.keep(store, compressed.blob);
+  return compressed;
 }
 
 void apply_options(image::Config& config, const cli::Arguments& arguments) {
@@ -87,11 +90,11 @@ int commit(const cli::Invocation& invocation) {
   const std::string original = store.read_blob(image.manifest.config.digest, image::largest_config);
   complete_history(image.config);
   apply_options(image.config, arguments);
-  LayerFile layer(store);
-  commands::pack_layers(container.spec, container.facts, {.name = arguments.operands[0], .what = plan::Pack::layer, .layers = {{container.record.upper, {}}}}, layer.fd());
+  const transport::Compressed layer = pack(store, container, arguments.operands[0]);
   const bool docker = image.manifest.media_type == image::media::docker_manifest;
-  image.manifest.layers.push_back(layer.keep(store, docker ? image::media::docker_layer : image::media::layer));
-  image.config.diff_ids.push_back(image.manifest.layers.back().digest);
+  const std::string media_type(docker ? image::media::docker_layer_gzip : image::media::layer_gzip);
+  image.manifest.layers.push_back({.media_type = media_type, .digest = layer.blob, .size = layer.size});
+  image.config.diff_ids.push_back(layer.plain);
   image.manifest.config = write_document(store, image.manifest.config.media_type, change_config(original, image.config));
   const image::Descriptor manifest = write_document(store, image.manifest.media_type, render_manifest(image.manifest));
   store.set_name(name, manifest);

@@ -1,29 +1,15 @@
 #include "container.hh"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
-#include <cerrno>
 #include <tuple>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/environment.hh"
-#include "snug/probe/host.hh"
-#include "snug/sys/file.hh"
+#include "snug/commands/layers.hh"
 #include "snug/commands/trees.hh"
+#include "snug/probe/host.hh"
 
 namespace snug::image_commands {
-namespace {
-
-// The lock is on the folder that a layer's root is in.
-sys::Fd hold_layer(const std::string& root) {
-  sys::Fd folder = sys::open(AT_FDCWD, root.substr(0, root.rfind('/')), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (::flock(folder.get(), LOCK_SH | LOCK_NB) != 0) throw system_error(format("hold the layer {}", quoted(root)), errno);
-  return folder;
-}
-
-}  // namespace
 
 Container find_container(const cli::Invocation& invocation, const std::string& typed) {
   const probe::CallerEnvironment environment = commands::caller_environment(invocation.environment);
@@ -32,7 +18,8 @@ Container find_container(const cli::Invocation& invocation, const std::string& t
   if (container.record.upper.empty())
     throw Error(format("what the container {} writes is not kept on the disk", quoted(container.record.name)), "'snug cp' copies files out of it while it runs");
   container.held.push_back(state::hold_files(store, container.record));
-  for (const std::string& lower : container.record.lowers) container.held.push_back(hold_layer(lower));
+  if (!container.record.manifest.empty())
+    for (sys::Fd& layer : commands::hold_layers(container.record.lowers)) container.held.push_back(std::move(layer));
   auto& map = container.spec.id_map;
   std::tie(map.uids, map.gids) = commands::parse_map(container.record.map);
   if (map.uids.empty() || map.gids.empty()) throw Error(format("the record of {} names no id map", quoted(typed)));

@@ -132,8 +132,20 @@ class Pull {
 int pull(const cli::Invocation& invocation) {
   need_operands(invocation, 1, "an image");
   Pull pull(invocation);
-  for (const std::string& operand : invocation.arguments.operands) commands::print(pull.bring(operand).id().hex + "\n");
-  return 0;
+  if (invocation.arguments.operands.size() == 1) {
+    commands::print(pull.bring(invocation.arguments.operands[0]).id().hex + "\n");
+    return 0;
+  }
+  int code = 0;
+  for (const std::string& operand : invocation.arguments.operands) {
+    try {
+      commands::print(pull.bring(operand).id().hex + "\n");
+    } catch (const Error& error) {  // the others come all the same
+      commands::say(render_error(error));
+      code = error.exit_code();
+    }
+  }
+  return code;
 }
 
 }  // namespace snug::image_commands

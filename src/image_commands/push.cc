@@ -3,11 +3,14 @@
 #include "connection.hh"
 #include "functions.hh"
 #include "progress.hh"
+#include "root_archive.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
 #include "snug/sys/file.hh"
 #include "snug/transport/archive.hh"
+#include "snug/transport/hash.hh"
+#include "snug/transport/repack.hh"
 #include "store_of.hh"
 
 namespace snug::image_commands {
@@ -46,17 +49,44 @@ std::unique_ptr<transport::Target> open_target(const cli::Invocation& invocation
   return transport::open_registry_target(reference, connection_of(invocation, reference.registry), neighbours_of(store, reference));
 }
 
+// As podman does: what no registry has seen goes there compressed. Elsewhere, and what came from one, stays as it is.
+image::Compression compression_for(const cli::Arguments& arguments, const image::Image& image, bool to_registry) {
+  using image::Compression;
+  const std::string* format = arguments.find("compression-format");
+  if (!format) return to_registry && !image.descriptor.annotations.contains(std::string(image::origin_key)) ? Compression::gzip : Compression::none;
+  if (*format == "gzip") return Compression::gzip;
+  if (*format == "zstd") return Compression::zstd;
+  if (*format == "none") return Compression::none;
+  throw UsageError(snug::format("--compression-format {}: there is no such format", quoted(*format)), "gzip, zstd and none are there");
+}
+
+// dir:PATH names the folder of a root where images are read, and skopeo's own layout with skopeo.
+void refuse_folder(const std::string& destination) {
+  constexpr std::string_view folder = "dir:";
+  if (!destination.starts_with(folder)) return;
+  const std::string path = shell_quoted(destination.substr(folder.size()));
+  throw UsageError(format("{} is no place for an image", quoted(destination)), format("snug push IMAGE oci:{} keeps it whole; snug push IMAGE tar:{}.tar writes its files", path, path));
+}
+
 }  // namespace
 
 int push(const cli::Invocation& invocation) {
   need_operands(invocation, 1, "an image");
   const cli::Arguments& arguments = invocation.arguments;
-  const image::Store store = store_of(invocation);
+  image::Store store = store_of(invocation);
   const image::Image image = find_image(store, arguments.operands[0]);
-  const auto target = open_target(invocation, store, destination_of(invocation, image));
+  const std::string destination = destination_of(invocation, image);
+  refuse_folder(destination);
+  if (constexpr std::string_view tar = "tar:"; destination.starts_with(tar)) {
+    write_root_archive(invocation, store, image, destination.substr(tar.size()));
+    return 0;
+  }
+  const auto compression = compression_for(arguments, image, !transport::parse_location(destination));
+  const auto target = open_target(invocation, store, destination);
   ProgressDisplay progress(error_screen(arguments.flag("quiet")));
-  transport::deliver(store, image, *target, &progress);
-  const std::string digest = image.descriptor.digest.text();
+  const auto repacked = compression == image::Compression::none ? std::nullopt : transport::compress_layers(store, image, compression);
+  transport::deliver(store, image, *target, &progress, 3, repacked ? &*repacked : nullptr);
+  const std::string digest = (repacked ? transport::digest_of(repacked->manifest.content) : image.descriptor.digest).text();
   if (const std::string* file = arguments.find("digestfile"))
     if (const sys::Fd fd = sys::open(AT_FDCWD, *file, O_WRONLY | O_CREAT | O_TRUNC, 0666); const int error = sys::write_all(fd.get(), digest))
       throw system_error(format("write {}", quoted(*file)), error);

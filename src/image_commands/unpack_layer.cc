@@ -90,7 +90,7 @@ int unpack_for_writer(const cli::Invocation& invocation, const image::Digest& di
   const std::string map = commands::layer_map(commands::id_maps_of(spec, facts));
   const image::Store store(facts.store);
   const sys::Fd adding = image::lock_shared(store);
-  const sys::Fd own = image::lock(store, format("layer-{}-{}", diff_id.algorithm, diff_id.hex));
+  const image::Lock own(store, format("layer-{}-{}", diff_id.algorithm, diff_id.hex));
   const commands::HeldSignals held;
   if (store.has_layer(map, diff_id)) {  // since it was asked for
     read_rest();

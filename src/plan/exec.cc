@@ -29,6 +29,9 @@ Spec visit_of(const Spec& container, const Spec& wanted) {
 }
 
 std::variant<Plan, Refusal> make_exec_plan(const Spec& spec, const HostFacts& facts, const Living& living) {
+  // There the kernel ends nothing with the container's first process.
+  if (spec.detach && !is_new(spec.namespaces.pid))
+    return Refusal{"--detach: the container shares its process namespace, and nothing would end what goes on in it", "leave --detach out"};
   Draft draft(spec, facts);
   draft.visit = true;
   take_maps(draft, living);

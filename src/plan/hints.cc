@@ -108,6 +108,7 @@ struct Explain {
   }
 
   Explanation operator()(const Clone& step) const {
+    if (step.flags == 0 && error == ENOMEM) return {"its first process has ended: the container is just going away", "", ""};
     if (error == ENOSPC) return used_up(step.flags);
     if ((is_refused() || error == ENOSYS) && (step.flags & CLONE_NEWUSER)) return refused_user_namespace();
     if (error != EINVAL) return {};
@@ -138,8 +139,13 @@ struct Explain {
     return {"a security module refuses mounts, as those around outer containers do", "",
             "start the outer container without it: docker run --security-opt apparmor=unconfined"};
   }
-  Explanation operator()(const EnterNamespaces&) const {
+  Explanation operator()(const OpenTerminal& step) const {
+    if (!step.devpts && (error == ENODEV || error == ENOENT)) return {"something inside has put another thing in the place of /dev/pts/ptmx", "", ""};
+    return {};
+  }
+  Explanation operator()(const EnterNamespaces& step) const {
     if (error == ESTALE) return {"what is there now is another one: the container has ended meanwhile", "", ""};
+    if (!step.entries.empty() && step.entries.front().inode != 0) return {};
     if (error != EPERM && error != EINVAL) return {};
     return {"a namespace can be entered by whoever owns the user namespace it belongs to",
             "join that one too: --userns ns:/proc/PID/ns/user", ""};

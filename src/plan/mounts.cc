@@ -137,6 +137,7 @@ class Mounts {
     if (!host.empty()) add_file(files, "hostname", host + "\n");
     const Identity& who = draft_.identity;
     if (!who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
+    if (const std::string& entry = draft_.facts.rootfs.terminal_entry; draft_.plan.terminal && !entry.empty()) add_terminal(files, entry);
     draft_.init(std::move(files));
   }
 
@@ -144,6 +145,13 @@ class Mounts {
     const Slot slot = draft_.new_slot();
     files.files.push_back({slot, name, std::move(content)});
     draft_.attach_later(slot, format("/etc/{}", name), Attach::Target::optional);
+  }
+
+  void add_terminal(MakeFiles& files, const std::string& entry) {
+    const std::string& type = draft_.facts.terminal.type;
+    const Slot slot = draft_.new_slot();
+    files.files.push_back({slot, "terminfo", entry});
+    draft_.attach_later(slot, format("{}/{}/{}", terminfo_folder, type[0], type), Attach::Target::optional);
   }
 
   std::string passwd(const Identity& who) const {

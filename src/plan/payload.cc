@@ -113,9 +113,27 @@ class Payload {
     set("LOGNAME", who_.name);
     if (!shell_.empty()) set("SHELL", shell_);
     set("HOSTNAME", is_new(spec_.namespaces.uts) ? spec_.hostname.value_or(spec_.name.value_or("snug")) : draft_.facts.hostname);
-    if (draft_.plan.terminal) set("TERM", draft_.facts.terminal.type.empty() ? "xterm" : draft_.facts.terminal.type);
+    if (draft_.plan.terminal) set_terminal();
     set("container", "snug");
+    if (spec_.name) set("SNUG_CONTAINER", *spec_.name);
     for (const Variable& variable : spec_.env) set(variable.name, variable.value);
+  }
+
+  void set_terminal() {
+    const RootfsFacts& rootfs = draft_.facts.rootfs;
+    set("TERM", draft_.facts.terminal.type.empty() ? "xterm" : draft_.facts.terminal.type);
+    if (!rootfs.terminal_entry.empty() || rootfs.terminal_carried) set("TERMINFO", terminfo_folder);
+    if (shell_.empty() || !spec_.name) return;
+    // Most roots have a prompt of their own, with the host's name; where that is another, Debian's takes this for a mark.
+    if (env_value("HOSTNAME") != *spec_.name) set("debian_chroot", *spec_.name);
+    constexpr std::array<std::string_view, 5> shells{"bash", "sh", "dash", "ash", "ksh"};
+    if (std::find(shells.begin(), shells.end(), std::string_view(shell_).substr(shell_.rfind('/') + 1)) != shells.end())
+      set("PS1", format("{}:$PWD{} ", *spec_.name, who_.uid.value == 0 ? "#" : "$"));
+  }
+
+  std::string_view env_value(std::string_view name) const {
+    const auto found = std::find_if(env_.begin(), env_.end(), [&](const Variable& variable) { return variable.name == name; });
+    return found == env_.end() ? std::string_view() : std::string_view(found->value);
   }
 
   std::vector<ResourceLimit> limits() const {
@@ -167,8 +185,7 @@ class Payload {
     if (program.find('/') != std::string::npos) {
       exec.paths.push_back(program);
     } else {
-      const auto path = std::find_if(env_.begin(), env_.end(), [](const Variable& v) { return v.name == "PATH"; });
-      for (const std::string& folder : split(path->value, ':'))
+      for (const std::string& folder : split(env_value("PATH"), ':'))
         exec.paths.push_back(folder.empty() ? program : format("{}/{}", folder, program));
     }
     return exec;

@@ -11,6 +11,7 @@
 #include "snug/base/text.hh"
 #include "snug/probe/host.hh"
 #include "snug/sys/file.hh"
+#include "terminfo.hh"
 #include "view.hh"
 
 namespace snug::probe {
@@ -101,15 +102,27 @@ plan::RootfsFacts look_at(const View& root, const plan::Spec& spec, const plan::
   return facts;
 }
 
+// Of the host's root the caller's entries are a part.
+void look_for_terminal(plan::RootfsFacts& facts, const View& root, const plan::Spec& spec, const plan::HostFacts& host) {
+  const bool wanted = spec.terminal == plan::Terminal::always || (spec.terminal == plan::Terminal::automatic && host.terminal.output);
+  if (!wanted || spec.rootfs.kind == plan::Rootfs::Kind::host || knows_terminal(root, host.terminal.type)) return;
+  facts.terminal_entry = find_terminal_entry(host.terminal.type, host.account.home);
+}
+
 }  // namespace
 
 plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host, const std::string& path) {
-  return look_at(view_of(spec.rootfs, path), spec, host);
+  const View root = view_of(spec.rootfs, path);
+  plan::RootfsFacts facts = look_at(root, spec, host);
+  look_for_terminal(facts, root, spec, host);
+  return facts;
 }
 
 plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostFacts& host, int root) {
-  plan::RootfsFacts facts = look_at(view_of(root), visit, host);
+  const View view = view_of(root);
+  plan::RootfsFacts facts = look_at(view, visit, host);
   facts.living = true;
+  facts.terminal_carried = host.terminal.output && !knows_terminal(view, host.terminal.type) && has_carried_terminal(view, host.terminal.type);
   return facts;
 }
 

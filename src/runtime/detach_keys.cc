@@ -7,14 +7,17 @@
 namespace snug::runtime {
 namespace {
 
+bool is_control(char key) {
+  constexpr std::string_view others = "@[\\]^_";
+  return (key >= 'a' && key <= 'z') || (key >= 'A' && key <= 'Z') || (key != '\0' && others.find(key) != std::string_view::npos);
+}
+
 char parse_key(std::string_view word, std::string_view all) {
   constexpr std::string_view control = "ctrl-";
   if (word.size() == 1) return word[0];
-  const char key = word.size() == control.size() + 1 && word.starts_with(control) ? word.back() : '\0';
-  const bool known = (key >= 'a' && key <= 'z') || (key >= 'A' && key <= 'Z') || (key != '\0' && std::string_view("@[\\]^_").find(key) != std::string_view::npos);
-  if (!known)
-    throw UsageError(format("{} are no keys to detach with", quoted(all)), "letters, or ctrl- and one of a-z @ [ \\ ] ^ _, with commas between: ctrl-p,ctrl-q");
-  return static_cast<char>(key & 0x1f);
+  if (word.size() == control.size() + 1 && word.starts_with(control) && is_control(word.back())) return static_cast<char>(word.back() & 0x1f);
+  throw UsageError(format("{} are no keys to detach with", quoted(all)),
+                   "letters, or ctrl- and one of a-z @ [ \\ ] ^ _, with commas between: ctrl-p,ctrl-q");
 }
 
 }  // namespace

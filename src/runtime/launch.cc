@@ -10,7 +10,6 @@
 //   control  init <-> monitor    with a terminal: a socket for its outer end, later a byte for each Ctrl-Z of the payload
 // Signals that arrive here are blocked and read as data; those meant for the container go to pid 1, which passes
 // them on. pid 1 dies with the monitor (PR_SET_PDEATHSIG), and the kernel ends everything else with pid 1.
-
 //
 // What the payload's streams lead to is told in foreground.cc and, for a detached container, in service.cc.
 

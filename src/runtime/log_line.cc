@@ -12,23 +12,33 @@ namespace {
 
 constexpr LogTime second = 1'000'000'000;
 
+// Appends the character at the front of `text`, and gives its length; 0 where it had to be replaced.
+std::size_t append_odd(std::string& out, std::string_view text) {
+  const std::size_t length = utf8_length(text);
+  const char byte = text.front();
+  if (length == 0)
+    out += "\xef\xbf\xbd";
+  else if (length > 1)
+    out += text.substr(0, length);
+  else if (byte == '\n')
+    out += "\\n";
+  else if (byte == '"' || byte == '\\')
+    (out += '\\') += byte;
+  else
+    out += format("\\u{:04x}", static_cast<unsigned char>(byte));
+  return length;
+}
+
+bool is_plain(char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
+
 // JSON's escapes; false where something had to be replaced.
 bool append_escaped(std::string& out, std::string_view text) {
   bool whole = true;
   while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    const unsigned char byte = static_cast<unsigned char>(text.front());
-    if (length == 0) {
-      out += "\xef\xbf\xbd";
-      whole = false;
-    } else if (byte == '\n') {
-      out += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += format("\\u{:04x}", byte);
-    } else {
-      if (byte == '"' || byte == '\\') out += '\\';
-      out += text.substr(0, length);
-    }
+    std::size_t length = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
+    if (length == 0) length = append_odd(out, text);
+    else out += text.substr(0, length);
+    whole = whole && length > 0;
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return whole;

@@ -69,13 +69,11 @@ void LogWriter::append_parts(int stream, std::string_view bytes, bool all) {
     else if (all) end = bytes.size();
     else break;
     append_log_line(ready_, bytes.substr(0, end), stream == 2 ? "stderr" : "stdout", time);
-    ++lines_;
     bytes.remove_prefix(end);
   }
   unfinished_[static_cast<std::size_t>(stream)] = bytes;
 }
 
-// A line stands there whole or not at all, or no reader could make sense of those behind it.
 void LogWriter::put() {
   if (ready_.empty()) return;
   if (lost_) {
@@ -83,17 +81,37 @@ void LogWriter::put() {
     append_log_line(note, format("snug: {} lines before this one could not be kept: {}\n", lost_, errno_text(error_)), "stderr", now());
     ready_.insert(0, note);
   }
-  if (size_ && size_ + ready_.size() > choice_.size) rotate();
-  if (const int error = sys::write_all(file_.get(), ready_)) {
-    error_ = error;
-    lost_ += lines_;
-    if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) rotate();
-  } else {
-    size_ += ready_.size();
+  for (std::string_view rest = ready_; !rest.empty();) {
+    std::string_view part = rest.substr(0, fitting(rest));
+    if (part.empty()) {
+      rotate();
+      part = rest.substr(0, std::max(fitting(rest), rest.find('\n') + 1));
+    }
+    if (!append(part)) {
+      const bool with_note = lost_ > 0;  // which is made anew
+      lost_ += static_cast<std::uint64_t>(std::count(rest.begin(), rest.end(), '\n')) - (with_note ? 1 : 0);
+      break;
+    }
     lost_ = 0;
+    rest.remove_prefix(part.size());
   }
-  lines_ = 0;
   ready_.clear();
+}
+
+// How much of these lines the file has room for.
+std::size_t LogWriter::fitting(std::string_view lines) const {
+  const std::uint64_t room = choice_.size > size_ ? choice_.size - size_ : 0;
+  if (lines.size() <= room) return lines.size();
+  const std::size_t feed = room ? lines.rfind('\n', static_cast<std::size_t>(room) - 1) : std::string_view::npos;
+  return feed == std::string_view::npos ? 0 : feed + 1;
+}
+
+// A line stands there whole or not at all, or no reader could make sense of those behind it.
+bool LogWriter::append(std::string_view lines) {
+  error_ = sys::write_all(file_.get(), lines);
+  if (!error_) return size_ += lines.size(), true;
+  if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) rotate();
+  return false;
 }
 
 // A new file each time: who reads the old one reads it to its end.

@@ -25,6 +25,8 @@ class LogWriter {
  private:
   void append_parts(int stream, std::string_view bytes, bool all);
   void put();
+  [[nodiscard]] std::size_t fitting(std::string_view lines) const;
+  [[nodiscard]] bool append(std::string_view lines);
   void rotate();
 
   int folder_;
@@ -33,7 +35,7 @@ class LogWriter {
   std::uint64_t size_ = 0;
   std::array<std::string, 3> unfinished_;
   std::string ready_;      ///< lines to be written
-  std::uint64_t lines_ = 0, lost_ = 0;
+  std::uint64_t lost_ = 0;
   int error_ = 0;          ///< why they were lost
 };
 

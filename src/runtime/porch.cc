@@ -1,5 +1,8 @@
 // Namespaces of others are entered by a process between, the porch, so that the monitor stays outside. The init process
 // is made as its sibling: a child of the monitor like any other.
+//
+// Where no new namespaces are made, what is made becomes a command at once: exec and enter. Then all three run on the
+// monitor's memory, one after the other, and none of it is copied; each waits until the next has it no longer.
 
 #include "porch.hh"
 
@@ -8,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,26 +31,62 @@ struct Message {
   pid_t pid = -1;
 };
 
-Message enter_and_clone(Context& context, const std::vector<Fd>& namespaces, std::uint64_t flags) {
+int enter(const Context& context, const std::vector<Fd>& namespaces) noexcept {
+  // Or whoever is made here would not notice the monitor's death.
+  for (const int fd : context.outer)
+    if (fd >= 0) ::close(fd);
   // Whoever lives there must not look into a process that still stands on the host's root, nor trace its child.
-  if (const int error = sys::hide_from_tracers()) return {.error = error};
+  if (const int error = sys::hide_from_tracers()) return error;
   for (const Fd& fd : namespaces)
-    if (::setns(fd.get(), 0) != 0) return {.error = errno};
+    if (::setns(fd.get(), 0) != 0) return errno;
+  return 0;
+}
+
+Message enter_and_clone(Context& context, const std::vector<Fd>& namespaces, std::uint64_t flags) noexcept {
+  if (const int error = enter(context, namespaces)) return {.error = error};
   const sys::Cloned cloned = sys::clone_process(flags, true);
   if (cloned.pid == 0) run_child(context);
   return {.cloning = true, .error = cloned.pid < 0 ? errno : 0, .pid = cloned.pid};
 }
 
-}  // namespace
+int run_on_stack(void* context) { run_child(*static_cast<Context*>(context)); }
 
-PorchAnswer start_through_porch(Context& context, const plan::EnterNamespaces& enter, std::uint64_t flags) {
-  std::vector<Fd> namespaces;
-  for (const auto& entry : enter.entries) {
-    namespaces.push_back(sys::try_open(AT_FDCWD, entry.path.c_str(), O_RDONLY));
-    if (!namespaces.back()) return {.error = errno, .entry = entry.path};
-    const auto status = entry.inode ? sys::find_status(namespaces.back().get(), "") : std::nullopt;
-    if (entry.inode && (!status || status->st_ino != entry.inode)) return {.error = ESTALE, .entry = entry.path};
+/// What the porch leaves in the monitor's memory: read after it has ended, whatever the compiler thinks of vfork(2).
+struct Shared {
+  volatile bool cloning = false;
+  volatile int error = ESRCH;
+  volatile pid_t pid = -1;
+};
+
+void enter_and_lend(Context& context, const std::vector<Fd>& namespaces, void* stack_end, Shared& shared) noexcept {
+  shared.error = enter(context, namespaces);
+  if (shared.error) return;
+  shared.cloning = true;
+  shared.pid = ::clone(run_on_stack, stack_end, CLONE_PARENT | CLONE_VM | CLONE_VFORK, &context);
+  if (shared.pid < 0) shared.error = errno;
+}
+
+// A new time namespace counts for the memory, which must be nobody else's then.
+bool can_share_memory(const plan::EnterNamespaces& enter, std::uint64_t flags) {
+  return flags == 0 && std::none_of(enter.entries.begin(), enter.entries.end(), [](const auto& entry) { return entry.kind == "time"; });
+}
+
+Message lend(Context& context, const std::vector<Fd>& namespaces) {
+  constexpr std::size_t stack_size = std::size_t{1} << 18U;
+  const std::unique_ptr<char[]> stack(new char[stack_size]);  // not cleared: most of it is never touched
+  Shared shared;
+  const pid_t porch = ::vfork();
+  if (porch < 0) return {.error = errno};
+  if (porch == 0) {
+    enter_and_lend(context, namespaces, stack.get() + stack_size, shared);
+    ::_exit(0);
   }
+  ::waitpid(porch, nullptr, 0);
+  // The memory stays closed to others: whoever waits for somebody inside has nothing to show.
+  return {.cloning = shared.cloning, .error = shared.error, .pid = shared.pid};
+}
+
+Message copy(Context& context, const std::vector<Fd>& namespaces, std::uint64_t flags) {
   sys::FdPair answer = sys::make_pipe();
   const pid_t porch = ::fork();
   if (porch < 0) return {.error = errno};
@@ -58,6 +99,20 @@ PorchAnswer start_through_porch(Context& context, const plan::EnterNamespaces& e
   ::waitpid(porch, nullptr, 0);
   Message message;
   if (::read(answer.first.get(), &message, sizeof message) != sizeof message) message.error = ESRCH;
+  return message;
+}
+
+}  // namespace
+
+PorchAnswer start_through_porch(Context& context, const plan::EnterNamespaces& enter, std::uint64_t flags) {
+  std::vector<Fd> namespaces;
+  for (const auto& entry : enter.entries) {
+    namespaces.push_back(sys::try_open(AT_FDCWD, entry.path.c_str(), O_RDONLY));
+    if (!namespaces.back()) return {.error = errno, .entry = entry.path};
+    const auto status = entry.inode ? sys::find_status(namespaces.back().get(), "") : std::nullopt;
+    if (entry.inode && (!status || status->st_ino != entry.inode)) return {.error = ESTALE, .entry = entry.path};
+  }
+  const Message message = can_share_memory(enter, flags) ? lend(context, namespaces) : copy(context, namespaces, flags);
   return {.cloning = message.cloning, .error = message.error, .init = message.pid};
 }
 

@@ -42,6 +42,8 @@ class Scrollback {
   void take(std::string_view bytes);
   /// Gives what shows a newcomer's terminal of so many rows the last screenful: from the front of a line on.
   [[nodiscard]] std::string render(unsigned rows) const;
+  /// Whether a program has the screen to itself.
+  [[nodiscard]] bool on_second_screen() const { return modes_.on_second_screen(); }
 
  private:
   std::string last_;

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
@@ -100,7 +101,7 @@ void Background::answer(const Waiting& waiting) {
   for (Visitor& visitor : visitors_) {
     const bool speaks = waiting.got(visitor.fd(), POLLIN), listens = waiting.got(visitor.fd(), POLLOUT);
     if (speaks) listen_to(visitor);
-    if (listens && visitor.drain()) show_again(visitor);
+    if (listens && visitor.drain()) show_again(visitor), nudge();
     if (visitor.delays() && visitor.patience() == 0) visitor.lose_patience();
   }
   if (door_ && waiting.got(door_->fd(), POLLIN))
@@ -120,7 +121,8 @@ void Background::welcome(sys::Fd socket) {
 
 void Background::listen_to(Visitor& visitor) {
   Packet packet;
-  while (visitor.fd() >= 0 && typed_.size() < most_typed && packet.receive(visitor.fd())) take(visitor, packet);
+  // So many at once, and then it is somebody else's turn.
+  for (int count = 0; count < 16 && visitor.fd() >= 0 && typed_.size() < most_typed && packet.receive(visitor.fd()); ++count) take(visitor, packet);
   if (packet.ended()) visitor.leave();
 }
 
@@ -129,6 +131,7 @@ void Background::take(Visitor& visitor, const Packet& packet) {
     case Word::attach: return attach(visitor, packet.value<Wish>());
     case Word::hold:
       if (visitor.kind() != Visitor::Kind::unknown) return;
+      if (deserted()) return visitor.leave();  // it is being ended
       visitor.hold();
       ++holders_;
       was_held_ = true;
@@ -152,17 +155,22 @@ void Background::attach(Visitor& visitor, const Wish& wish) {
   if (visitor.kind() != Visitor::Kind::unknown) return;
   visitor.attach(wish);
   visitor.tell(make_packet(Word::welcome, Welcome{.terminal = plan_.terminal, .input = takes_input_}));
-  if (wish.has_size) size_ = wish.size;
   show_again(visitor);
+  const bool same = !wish.has_size || std::memcmp(&wish.size, &size_, sizeof size_) == 0;
+  if (wish.has_size) set_size(wish.size);
+  if (same) nudge();
 }
 
-// A program that has the screen to itself draws all of it when the size changes: it changes for a moment.
 void Background::show_again(Visitor& visitor) {
   if (!plan_.terminal) return;
   const std::string shown = scrollback_.render(visitor.wish().has_size ? visitor.wish().size.ws_row : size_.ws_row);
   for (std::size_t at = 0; at < shown.size(); at += packet_size)
     visitor.tell(make_packet(Word::output, std::string_view(shown).substr(at, packet_size)));
-  if (!outer_ || size_.ws_row < 2) return;
+}
+
+// A program that has the screen to itself draws all of it when the size changes: it changes for a moment.
+void Background::nudge() {
+  if (!outer_ || !scrollback_.on_second_screen() || size_.ws_row < 2) return;
   winsize less = size_;
   --less.ws_row;
   ::ioctl(outer_.get(), TIOCSWINSZ, &less);

@@ -47,6 +47,7 @@ class Background {
   void write_input();
   void end_input();
   void set_size(const winsize& size);
+  void nudge();
   void end_nudge();
   void see_off();
   void tell_all(Word word, std::string_view data);

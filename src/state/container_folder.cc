@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -35,6 +36,16 @@ Fd open_containers(const std::string& store) {
 // A crash in the middle of making one leaves the mark without the record.
 bool is_kept(const Fd& folder) { return sys::find_status(folder.get(), kept_mark) && sys::find_status(folder.get(), "config.json"); }
 
+// Who only looks whether a folder is held, holds it himself for a moment.
+bool lock_soon(const Fd& folder) {
+  const timespec moment{0, 10'000'000};
+  for (int attempt = 0; ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (attempt == 20) return false;
+    ::nanosleep(&moment, nullptr);
+  }
+  return true;
+}
+
 }  // namespace
 
 ContainerFolder::ContainerFolder(const std::string& store) {
@@ -54,9 +65,14 @@ ContainerFolder::ContainerFolder(const std::string& store) {
 
 ContainerFolder::ContainerFolder(const std::string& store, const std::string& id) : id_(id), path_(folder_of(store, id)) {
   lock_ = sys::open(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) throw Error(format("the container {} runs, or is being started", quoted(id)), "'snug ps' tells");
+  if (!lock_soon(lock_)) throw Error(format("the container {} runs, or is being started", quoted(id)), "'snug ps' tells");
   const auto held = sys::find_status(lock_.get(), ""), there = sys::find_status(AT_FDCWD, path_.c_str());
   if (!there || held->st_ino != there->st_ino) throw Error(format("the container {} has just been removed", quoted(id)));
+}
+
+bool is_leftover(const std::string& path) {
+  const Fd folder = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  return folder && !is_kept(folder) && ::flock(folder.get(), LOCK_SH | LOCK_NB) == 0;
 }
 
 std::vector<std::string> find_leftovers(const std::string& store) {

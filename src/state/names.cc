@@ -8,6 +8,7 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/state/container_folder.hh"
 #include "snug/state/record.hh"
 #include "snug/sys/file.hh"
 
@@ -44,7 +45,7 @@ bool take_name(const std::string& store, const std::string& name, const std::str
     const std::optional<std::string> other = sys::find_link(names.get(), name.c_str());
     if (!other) continue;  // it has just been given up
     if (*other == id) return true;
-    if (is_there(store, *other)) return false;
+    if (is_there(store, *other) && !is_leftover(folder_of(store, *other))) return false;
     remove_stale(names, name, *other);
   }
   return true;

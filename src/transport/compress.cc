@@ -5,8 +5,10 @@
 
 #include <array>
 #include <new>
+#include <string>
 #include <utility>
 
+#include "output.hh"
 #include "snug/base/text.hh"
 
 namespace snug::transport {
@@ -14,32 +16,11 @@ namespace {
 
 constexpr std::string_view gzip_mark = "\x1f\x8b", zstd_mark = "\x28\xb5\x2f\xfd";
 
+constexpr std::size_t longest_zstd_header = 18;
+constexpr int common_window_log = 23, largest_window_log = 27;
+static_assert(std::uint64_t{1} << common_window_log == common_window);
+
 [[noreturn]] void end_too_early() { throw Damaged("the compressed data end too early"); }
-
-/// A buffer that is being filled, and where it goes when it is full.
-class Output {
- public:
-  explicit Output(std::function<void(Piece)> out) : out_(std::move(out)) {}
-
-  Buffer& buffer() {
-    if (!buffer_) buffer_ = std::make_shared<Buffer>();
-    return *buffer_;
-  }
-  /// Tells that the buffer has so many bytes now; true where it is full and went on.
-  bool filled(std::size_t size) {
-    buffer_->size = size;
-    if (size < piece_size) return false;
-    flush();
-    return true;
-  }
-  void flush() {
-    if (buffer_ && buffer_->size > 0) out_(std::exchange(buffer_, nullptr));
-  }
-
- private:
-  std::function<void(Piece)> out_;
-  std::shared_ptr<Buffer> buffer_;
-};
 
 }  // namespace
 
@@ -103,13 +84,49 @@ class Gunzip : public Inflater::Decoder {
   bool any_ = false, inside_ = false, padding_ = false;
 };
 
+/// The window that a frame beginning so asks for (RFC 8878, 3.1.1.1); 0 where it cannot be told.
+std::uint64_t zstd_window(std::string_view head) {
+  constexpr unsigned single_segment = 1U << 5U;
+  if (head.size() < 6 || !head.starts_with(zstd_mark)) return 0;
+  const auto descriptor = static_cast<unsigned char>(head[4]), window = static_cast<unsigned char>(head[5]);
+  if ((descriptor & single_segment) == 0) return (std::uint64_t{8} + (window & 7U)) << (7U + (window >> 3U));
+  const unsigned long long size = ::ZSTD_getFrameContentSize(head.data(), head.size());
+  return size == ZSTD_CONTENTSIZE_ERROR ? 0 : size;
+}
+
 class Unzstd : public Inflater::Decoder {
  public:
-  explicit Unzstd(std::function<void(Piece)> out) : out_(std::move(out)) {
+  Unzstd(std::function<void(Piece)> out, std::function<void()> before_large) : out_(std::move(out)), before_large_(std::move(before_large)) {
     if (!context_) throw std::bad_alloc();
+    allow(common_window_log);
   }
 
   void add(std::string_view bytes) override {
+    if (begun_) return inflate(bytes);
+    head_.append(bytes);
+    if (head_.size() < longest_zstd_header) return;
+    begin();
+  }
+
+  void finish() override {
+    if (!begun_) begin();
+    if (rest_ != 0) end_too_early();
+    out_.flush();
+  }
+
+ private:
+  void allow(int window_log) { static_cast<void>(::ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, window_log)); }
+
+  void begin() {
+    begun_ = true;
+    if (zstd_window(head_) > common_window) {
+      if (before_large_) before_large_();
+      allow(largest_window_log);
+    }
+    inflate(std::exchange(head_, {}));
+  }
+
+  void inflate(std::string_view bytes) {
     ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
     for (bool full = false; full || in.pos < in.size;) {
       Buffer& buffer = out_.buffer();
@@ -123,26 +140,23 @@ class Unzstd : public Inflater::Decoder {
     }
   }
 
-  void finish() override {
-    if (rest_ != 0) end_too_early();
-    out_.flush();
-  }
-
- private:
   Output out_;
+  std::function<void()> before_large_;
+  std::string head_;  ///< what came before the first frame's header was whole
+  bool begun_ = false;
   std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context_{::ZSTD_createDCtx(), ::ZSTD_freeDCtx};
   std::size_t rest_ = 1;
 };
 
-std::unique_ptr<Inflater::Decoder> make_decoder(image::Compression compression, std::function<void(Piece)> out) {
-  if (compression == image::Compression::zstd) return std::make_unique<Unzstd>(std::move(out));
+std::unique_ptr<Inflater::Decoder> make_decoder(image::Compression compression, std::function<void(Piece)> out, std::function<void()> before_large) {
+  if (compression == image::Compression::zstd) return std::make_unique<Unzstd>(std::move(out), std::move(before_large));
   return std::make_unique<Gunzip>(std::move(out));
 }
 
 }  // namespace
 
-Inflater::Inflater(image::Compression compression, std::function<void(Piece)> out)
-    : decoder_(make_decoder(compression, std::move(out))) {}
+Inflater::Inflater(image::Compression compression, std::function<void(Piece)> out, std::function<void()> before_large)
+    : decoder_(make_decoder(compression, std::move(out), std::move(before_large))) {}
 Inflater::~Inflater() = default;
 Inflater::Inflater(Inflater&&) noexcept = default;
 Inflater& Inflater::operator=(Inflater&&) noexcept = default;

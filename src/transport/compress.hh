@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -16,11 +17,16 @@ class Damaged : public Error {
   using Error::Error;
 };
 
+/// What a decoder of zstd keeps of its output without asking: as much as RFC 8878 wants of each.
+inline constexpr std::uint64_t common_window = 8U << 20U;
+
 /// Inflates a stream of gzip (several members, and zeros behind them) or zstd (several frames). Memory: its output goes
-/// on piece by piece; zstd keeps a window of at most 128 MiB.
+/// on piece by piece; zstd keeps a window of at most 128 MiB, which its first frame has to announce where it is larger
+/// than `common_window`.
 class Inflater {
  public:
-  Inflater(image::Compression compression, std::function<void(Piece)> out);
+  /// `before_large` is called once before there is such a large window; what it throws passes through.
+  Inflater(image::Compression compression, std::function<void(Piece)> out, std::function<void()> before_large = {});
   ~Inflater();
   Inflater(Inflater&&) noexcept;
   Inflater& operator=(Inflater&&) noexcept;

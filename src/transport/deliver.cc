@@ -18,7 +18,8 @@ using State = Progress::State;
 /// Copies the blobs of one image.
 class Delivery {
  public:
-  Delivery(const image::Store& store, Target& target, Progress* progress) : store_(store), target_(target), progress_(progress) {}
+  Delivery(const image::Store& store, const Repacked* repacked, Target& target, Progress* progress)
+      : store_(store), repacked_(repacked), target_(target), progress_(progress) {}
 
   void copy(const Descriptor& blob, const std::stop_token& stop) const {
     const bool present = target_.has_blob(blob);
@@ -32,10 +33,12 @@ class Delivery {
 
  private:
   void read(const Descriptor& blob, const std::stop_token& stop, const Sink& sink) const {
-    const sys::Fd file = store_.open_blob(blob.digest);
+    const bool is_other = repacked_ && repacked_->files.contains(blob.digest);
+    const sys::Fd stored = is_other ? sys::Fd() : store_.open_blob(blob.digest);
+    const int file = is_other ? repacked_->files.at(blob.digest).get() : stored.get();
     Hasher hasher(blob.digest.algorithm);
     std::uint64_t size = 0;
-    read_extent({file.get(), 0, blob.size}, 0, [&](std::string_view bytes) {
+    read_extent({file, 0, blob.size}, 0, [&](std::string_view bytes) {
       if (stop.stop_requested()) throw Stopped();
       hasher.add(bytes);
       sink(bytes);
@@ -46,30 +49,31 @@ class Delivery {
   }
 
   const image::Store& store_;
+  const Repacked* repacked_;
   Target& target_;
   Progress* progress_;
 };
 
-std::vector<Descriptor> layers_of(const image::Image& image) {
+std::vector<Descriptor> layers_of(const image::Manifest& manifest) {
   std::vector<Descriptor> layers;
-  for (const Descriptor& layer : image.manifest.layers)
+  for (const Descriptor& layer : manifest.layers)
     if (std::none_of(layers.begin(), layers.end(), [&](const Descriptor& one) { return one.digest == layer.digest; })) layers.push_back(layer);
   return layers;
 }
 
 }  // namespace
 
-void deliver(const image::Store& store, const image::Image& image, Target& target, Progress* progress, unsigned jobs) {
+void deliver(const image::Store& store, const image::Image& image, Target& target, Progress* progress, unsigned jobs, const Repacked* repacked) {
   const sys::Fd lock = image::lock_shared(store);
-  const Delivery delivery(store, target, progress);
-  const std::vector<Descriptor> layers = layers_of(image);
+  const Delivery delivery(store, repacked, target, progress);
+  const std::vector<Descriptor> layers = layers_of(repacked ? repacked->document : image.manifest);
   try {
     const Text manifest{store.read_blob(image.descriptor.digest, image::largest_manifest), image.manifest.media_type};
     check_content(manifest.content, image.descriptor);
     for (const Descriptor& layer : layers) delivery.show(layer, State::waiting, 0);
     do_side_by_side(layers.size(), jobs, [&](std::size_t at, const std::stop_token& stop) { delivery.copy(layers[at], stop); });
-    delivery.copy(image.manifest.config, {});
-    target.finish(manifest);
+    delivery.copy(repacked ? repacked->document.config : image.manifest.config, {});
+    target.finish(repacked ? repacked->manifest : manifest);
   } catch (Error& error) {
     throw error.during(format("copying {} to {}", quoted(image.name.empty() ? image.id().text() : image.name), quoted(target.name())));
   }

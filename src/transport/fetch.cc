@@ -118,10 +118,11 @@ void bring_layers(Source& source, const Store& store, const Fetch& how, const st
   const std::set<Layer> known = any_present ? known_layers(store) : std::set<Layer>();
   if (how.progress)
     for (const Layer& layer : layers) how.progress->show(layer.blob, Progress::State::waiting, 0);
+  Slot large_window;
   do_side_by_side(layers.size(), how.jobs, [&](std::size_t at, std::stop_token stop) {
     const Layer& layer = layers[at];
     try {
-      LayerFetch(source, store, how, layer, stop).run(known.contains(layer));
+      LayerFetch(source, store, how, large_window, layer, stop).run(known.contains(layer));
     } catch (const Damaged& error) {
       throw Error(format("the layer {} is not what it should be: {}", layer.blob.digest.text(), error.message()));
     } catch (Error& error) {

@@ -284,20 +284,19 @@ void Http::give_back(std::unique_ptr<Handle> handle) {
   idle_.push_back(std::move(handle));
 }
 
-const std::string& Http::authorities_of(const std::string& host) {
+const Certificates& Http::certificates_of(const std::string& host) {
   const std::lock_guard lock(mutex_);
-  const auto [entry, is_new] = authorities_.try_emplace(host);
-  if (!is_new) return entry->second;
-  std::vector<std::string> folders = authority_folders(host);
+  if (const auto known = certificates_.find(host); known != certificates_.end()) return known->second;
+  std::vector<std::string> folders = certificate_folders(host, connection_.config_folder);
   if (const std::string& own = connection_.cert_folder; !own.empty()) {
     static_cast<void>(sys::open(AT_FDCWD, own, O_RDONLY | O_DIRECTORY));  // a folder that was typed has to be there
     folders.push_back(own);
   }
-  entry->second = read_authorities(folders);
+  Certificates read = read_certificates(folders);
   const char* system = ::curl_version_info(CURLVERSION_NOW)->cainfo;
   constexpr std::size_t largest = std::size_t{8} << 20U;
-  if (!entry->second.empty() && system) entry->second += sys::find_file_text(system, largest).value_or("");
-  return entry->second;
+  if (!read.authorities.empty() && system) read.authorities += sys::find_file_text(system, largest).value_or("");
+  return certificates_.emplace(host, std::move(read)).first->second;
 }
 
 void Http::trust(Handle& handle, const Url& url) {
@@ -305,11 +304,15 @@ void Http::trust(Handle& handle, const Url& url) {
   handle.set(CURLOPT_SSL_VERIFYPEER, insecure ? 0L : 1L);
   handle.set(CURLOPT_SSL_VERIFYHOST, insecure ? 0L : 2L);
   handle.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  if (url.scheme != "https" || insecure) return;
-  const std::string& authorities = authorities_of(host_of(url));
-  if (authorities.empty()) return;
-  curl_blob blob{.data = const_cast<char*>(authorities.data()), .len = authorities.size(), .flags = CURL_BLOB_NOCOPY};
-  handle.set(CURLOPT_CAINFO_BLOB, &blob);
+  if (url.scheme != "https") return;
+  const Certificates& known = certificates_of(host_of(url));
+  const auto set = [&](CURLoption option, const std::string& text) {
+    curl_blob blob{.data = const_cast<char*>(text.data()), .len = text.size(), .flags = CURL_BLOB_NOCOPY};
+    if (!text.empty()) handle.set(option, &blob);
+  };
+  if (!insecure) set(CURLOPT_CAINFO_BLOB, known.authorities);
+  set(CURLOPT_SSLCERT_BLOB, known.client);
+  set(CURLOPT_SSLKEY_BLOB, known.key);
 }
 
 void Http::prepare(Handle& handle, const Request& request) {

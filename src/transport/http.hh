@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "authorities.hh"
 #include "snug/base/error.hh"
 #include "snug/transport/transport.hh"
 #include "url.hh"
@@ -80,13 +81,13 @@ class Http {
   void give_back(std::unique_ptr<Handle> handle);
   void prepare(Handle& handle, const Request& request);
   void trust(Handle& handle, const Url& url);
-  [[nodiscard]] const std::string& authorities_of(const std::string& host);
+  [[nodiscard]] const Certificates& certificates_of(const std::string& host);
 
   Connection connection_;
   std::vector<std::string> insecure_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Handle>> idle_;
-  std::map<std::string, std::string> authorities_;
+  std::map<std::string, Certificates> certificates_;
 };
 
 }  // namespace snug::transport

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -36,19 +37,21 @@ std::shared_ptr<Buffer> read_piece(int file) {
   return buffer;
 }
 
-/// A file in the staging folder that has no name.
-sys::Fd make_nameless(const Store& store) {
-  const image::Staged staged = image::Staged::open_file(store, format("archive-{}", sys::random_name()));
-  ::unlink(staged.path().c_str());
-  sys::Fd file(::fcntl(staged.fd(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-  if (!file) throw system_error("copy a descriptor", errno);
-  return file;
+// As for the files of a layer: a few bytes may inflate to more than there is, and others want some of the disk.
+std::uint64_t room_for(int file) {
+  struct statvfs disk {};
+  if (::fstatvfs(file, &disk) != 0) throw system_error("ask for the free room in the store", errno);
+  return std::uint64_t{disk.f_bavail} * disk.f_frsize / 10 * 9;
 }
 
 sys::Fd copy(int from, Keep keep, const Store& store) {
   sys::Fd to = make_nameless(store);
+  const std::uint64_t room = room_for(to.get());
+  std::uint64_t size = 0;
   Crew crew;
   Stage writer(crew, [&](const Piece& piece) {
+    if ((size += piece->size) > room)
+      throw Error(format("it is larger than the {} bytes that it may fill: nine tenths of what is free where the store lies", room));
     if (const int error = sys::write_all(to.get(), piece->view())) throw system_error("copy the archive into the store", error);
   });
   try {
@@ -83,6 +86,14 @@ sys::Fd open_input(const std::string& path) {
   if (::isatty(file.get()))
     throw UsageError(path == "-" ? "standard input is a terminal, not an archive" : format("{} is a terminal, not an archive", quoted(path)),
                      "give it one: < FILE");
+  return file;
+}
+
+sys::Fd make_nameless(const Store& store) {
+  const image::Staged staged = image::Staged::open_file(store, format("archive-{}", sys::random_name()));
+  ::unlink(staged.path().c_str());
+  sys::Fd file(::fcntl(staged.fd(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  if (!file) throw system_error("copy a descriptor", errno);
   return file;
 }
 

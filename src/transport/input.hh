@@ -21,6 +21,9 @@ enum class Keep { as_it_is, plain };
 
 [[nodiscard]] bool is_folder(int file);
 
+/// Makes a file in the staging folder that has no name, and goes away with its descriptor. Throws.
+[[nodiscard]] sys::Fd make_nameless(const image::Store& store);
+
 /// Gives `file` itself, or a copy of what it has to give: one in the staging folder of `store`, which has no name and goes away with
 /// its descriptor.
 [[nodiscard]] Input make_seekable(sys::Fd file, Keep keep, const image::Store& store);

@@ -1,11 +1,13 @@
 #include "intake.hh"
 
+#include <fcntl.h>
+
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 
 namespace snug::transport {
 
-Intake::Intake(std::stop_token stop, const Layer& layer, int file, std::uint64_t written, Unpacking* unpacking)
+Intake::Intake(std::stop_token stop, Slot& large_window, const Layer& layer, int file, std::uint64_t written, Unpacking* unpacking)
     : layer_(layer), file_(file), written_(written), unpacking_(unpacking), crew_(std::move(stop)), blob_hash_(layer.blob.digest.algorithm),
       plain_hash_(layer.diff_id.algorithm), gatherer_([this](const Piece& piece) { distribute(piece); }) {
   const bool inflates = layer_.compression != image::Compression::none;
@@ -18,7 +20,8 @@ Intake::Intake(std::stop_token stop, const Layer& layer, int file, std::uint64_t
     plain_stage_.emplace(crew_, [this](const Piece& piece) { plain_hash_.add(piece->view()); });
   keep_stage_.emplace(crew_, [this](const Piece& piece) { keep(piece); });
   if (!inflates) return;
-  inflater_.emplace(layer_.compression, [this](const Piece& piece) { give_plain(piece); });
+  inflater_.emplace(layer_.compression, [this](const Piece& piece) { give_plain(piece); },
+                    [this, &large_window] { window_ = large_window.take(crew_.token()); });
   inflate_stage_.emplace(crew_, [this](const Piece& piece) { inflater_->add(piece->view()); });
 }
 
@@ -90,6 +93,15 @@ void Intake::keep(const Piece& piece) {
   const std::uint64_t skip = written_ > begin ? written_ - begin : 0;
   if (const int error = sys::write_all_at(file_, bytes.substr(skip), static_cast<std::int64_t>(begin + skip)))
     throw system_error("write into the store", error);
+  start_writing();
+}
+
+// fsync(2) comes at the end, and would find all of it still to be written.
+void Intake::start_writing() {
+  constexpr std::uint64_t stretch = 8U << 20U;
+  if (kept_ - started_ < stretch) return;
+  ::sync_file_range(file_, static_cast<off_t>(started_), static_cast<off_t>(kept_ - started_), SYNC_FILE_RANGE_WRITE);
+  started_ = kept_;
 }
 
 void Intake::give_plain(const Piece& piece) {

@@ -28,9 +28,10 @@ struct Layer {
 /// Throws Damaged for what is not what it should be. Everything that it holds is bounded: some MiB.
 class Intake {
  public:
+  /// `large_window`: what a layer with a large window has to have (compress.hh).
   /// Writes into `file` (none: -1) what lies behind the first `written` bytes, which are there already. `unpacking` may be null. All
   /// must outlive it. Once `stop` is requested, add() and finish() throw Stopped.
-  Intake(std::stop_token stop, const Layer& layer, int file, std::uint64_t written, Unpacking* unpacking);
+  Intake(std::stop_token stop, Slot& large_window, const Layer& layer, int file, std::uint64_t written, Unpacking* unpacking);
   ~Intake() { crew_.stop(); }
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
@@ -47,6 +48,7 @@ class Intake {
  private:
   void distribute(const Piece& piece);
   void keep(const Piece& piece);
+  void start_writing();
   void give_plain(const Piece& piece);
   void unpack(const Piece& piece);
   void finish_stages();
@@ -58,8 +60,9 @@ class Intake {
   const int file_;
   const std::uint64_t written_;
   Unpacking* const unpacking_;
-  std::uint64_t size_ = 0, kept_ = 0, unpacked_ = 0;
+  std::uint64_t size_ = 0, kept_ = 0, started_ = 0, unpacked_ = 0;
   Crew crew_;
+  std::unique_ptr<Slot::Hold> window_;
   Hasher blob_hash_, plain_hash_;
   std::optional<PipeWriter> pipe_;
   Gatherer gatherer_;

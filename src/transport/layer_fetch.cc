@@ -46,7 +46,7 @@ bool LayerFetch::use_present(bool known) {
   }
   const sys::Fd blob = store_.open_blob(layer_.blob.digest);
   try {
-    Intake intake(stop_, layer_, -1, 0, unpacking.get());
+    Intake intake(stop_, large_window_, layer_, -1, 0, unpacking.get());
     read_extent({blob.get(), 0, layer_.blob.size}, 0, [&](std::string_view bytes) { add(intake, bytes); });
     finish(intake, unpacking.get());
     return true;
@@ -77,7 +77,7 @@ void LayerFetch::attempt(Staged& staged) {
   std::unique_ptr<Unpacking> unpacking = start_unpacking();
   std::optional<Intake> intake;
   const std::uint64_t there = size_of(staged.fd());
-  intake.emplace(stop_, layer_, staged.fd(), there, unpacking.get());
+  intake.emplace(stop_, large_window_, layer_, staged.fd(), there, unpacking.get());
   read_extent({staged.fd(), 0, there}, 0, [&](std::string_view bytes) { add(*intake, bytes); });
   if (there < layer_.blob.size) read_source(staged, unpacking, intake);
   if (unpacking) show(Progress::State::unpacking, layer_.blob.size);
@@ -93,7 +93,7 @@ void LayerFetch::read_source(Staged& staged, std::unique_ptr<Unpacking>& unpacki
     unpacking.reset();
     empty(staged.fd());
     unpacking = start_unpacking();
-    intake.emplace(stop_, layer_, staged.fd(), 0, unpacking.get());
+    intake.emplace(stop_, large_window_, layer_, staged.fd(), 0, unpacking.get());
   };
   try {
     source_.read_blob(layer_.blob, intake->size(), restart, [&](std::string_view bytes) { add(*intake, bytes); });

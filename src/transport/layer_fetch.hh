@@ -10,9 +10,9 @@ namespace snug::transport {
 /// Brings one layer into the store.
 class LayerFetch {
  public:
-  /// All must outlive it.
-  LayerFetch(Source& source, const image::Store& store, const Fetch& how, const Layer& layer, std::stop_token stop)
-      : source_(source), store_(store), how_(how), layer_(layer), stop_(std::move(stop)) {}
+  /// All must outlive it. `large_window` is of all layers that are brought at the same time.
+  LayerFetch(Source& source, const image::Store& store, const Fetch& how, Slot& large_window, const Layer& layer, std::stop_token stop)
+      : source_(source), store_(store), how_(how), large_window_(large_window), layer_(layer), stop_(std::move(stop)) {}
 
   /// `known`: where the blob is there, it has been checked against its diff_id. Throws Stopped and what goes wrong.
   void run(bool known);
@@ -32,6 +32,7 @@ class LayerFetch {
   Source& source_;
   const image::Store& store_;
   const Fetch& how_;
+  Slot& large_window_;
   const Layer& layer_;
   const std::stop_token stop_;
 };

@@ -52,6 +52,20 @@ void Crew::rethrow() const {
   if (first_) std::rethrow_exception(first_);
 }
 
+std::unique_ptr<Slot::Hold> Slot::take(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  if (!free_.wait(lock, stop, [&] { return !taken_; })) throw Stopped();
+  auto hold = std::make_unique<Hold>(*this);
+  taken_ = true;
+  return hold;
+}
+
+void Slot::give_back() noexcept {
+  const std::lock_guard lock(mutex_);
+  taken_ = false;
+  free_.notify_one();
+}
+
 std::jthread start_thread(Crew& crew, std::function<void()> work) {
   sigset_t all, before;
   ::sigfillset(&all);

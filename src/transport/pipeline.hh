@@ -68,6 +68,31 @@ class Crew {
   std::stop_callback<std::function<void()>> with_larger_;
 };
 
+/// What one thread has at a time, of all that work on one thing.
+class Slot {
+ public:
+  class Hold {
+   public:
+    explicit Hold(Slot& slot) noexcept : slot_(slot) {}
+    ~Hold() { slot_.give_back(); }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    Slot& slot_;
+  };
+
+  /// Waits for it; throws Stopped once `stop` is requested.
+  [[nodiscard]] std::unique_ptr<Hold> take(const std::stop_token& stop);
+
+ private:
+  void give_back() noexcept;
+
+  std::mutex mutex_;
+  std::condition_variable_any free_;
+  bool taken_ = false;
+};
+
 /// Starts a thread that no signal is delivered to: those are the main thread's. What `work` throws goes to `crew`.
 [[nodiscard]] std::jthread start_thread(Crew& crew, std::function<void()> work);
 

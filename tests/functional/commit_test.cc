@@ -82,7 +82,7 @@ TEST_CASE("two containers of one name do not run") {
   REQUIRE(store.is_ready());
   const Result second = store.snug({"run", "--name", "once", "localhost/small:1", "true"});
   CHECK(second.code == 125);
-  CHECK_MESSAGE(has(second.err, "a container of the name 'once' is running already"), second.err);
+  CHECK_MESSAGE(has(second.err, "there is a container of the name 'once' already"), second.err);
   store.let_go();
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("export writes what a container sees") {
 TEST_CASE("commit and export say what they need") {
   const Data data;
   CHECK(has(data.snug({"commit"}).err, "needs a container"));
-  CHECK(has(data.snug({"export", "nobody", "-o", data.folder() + "/x"}).err, "there is no container 'nobody' on an image"));
+  CHECK(has(data.snug({"export", "nobody", "-o", data.folder() + "/x"}).err, "there is no container 'nobody'"));
   CHECK_FALSE(fs::exists(data.folder() + "/x"));
 }
 
@@ -115,9 +115,9 @@ TEST_CASE("an image is in use while a container runs on it") {
   REQUIRE(store.is_ready());
   const Result refused = store.snug({"rmi", "localhost/small:1"});
   CHECK(refused.code == 1);
-  CHECK_MESSAGE(has(refused.err, "a container runs on"), refused.err);
+  CHECK_MESSAGE(has(refused.err, "a container was made on"), refused.err);
   CHECK(store.snug({"rmi", "--force", "localhost/small:1"}).code == 0);
-  CHECK(has(store.snug({"gc"}).err, "a container runs on it"));
+  CHECK(has(store.snug({"gc"}).out, " 0 layers"));
   store.let_go();
   CHECK(eventually([&] { return has(store.snug({"gc"}).out, "1 layer"); }));
 }

@@ -229,7 +229,7 @@ TEST_CASE("the program's own file is not changed from inside, also where it is t
   const Field field;
   const std::string copy = field.scratch.path() + "/snug";
   fs::copy_file(program(), copy);
-  const auto text = [&] { return snug::sys::find_file_text(copy.c_str(), std::size_t{64} << 20U).value_or(""); };
+  const auto text = [&] { return snug::sys::find_file_text(copy.c_str(), std::size_t{256} << 20U).value_or(""); };
   const std::string before = text();
   field.scratch.write("root/bin/own", "#!/proc/self/exe version\n");
   fs::permissions(field.root + "/bin/own", fs::perms::all);

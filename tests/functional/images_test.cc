@@ -5,6 +5,7 @@
 #include <string>
 
 #include "images.hh"
+#include "snug/base/text.hh"
 
 using namespace snug::test;
 namespace fs = std::filesystem;
@@ -151,6 +152,20 @@ TEST_CASE("rmi takes all images or some") {
   CHECK(store.blobs() > 0);
   CHECK(store.snug({"rmi", "--all"}).code == 0);
   CHECK(store.blobs() == 0);
+}
+
+TEST_CASE("on a full disk an image can be removed, and then there is room") {
+  const Store store;
+  const std::string disk = store.folder() + "/disk", walls = "unshare --user --map-root-user --mount ";
+  if (run({"sh", "-c", walls + "true"}).code != 0) return skip("no user namespace for a small disk");
+  fs::create_directories(disk);
+  const std::string snug_there = "env XDG_DATA_HOME=" + disk + "/data " + program();
+  const std::string said = shell_output(walls + "sh -ec '" + "mount -t tmpfs -o size=4m,mode=700 disk " + disk + "; " + snug_there + " pull -q --no-unpack oci:" + store.layout() + ":one; " +
+                                        snug_there + " pull -q --no-unpack oci:" + store.layout() + ":two; head -c 9M /dev/zero >" + disk + "/fill 2>&- || echo full; " + snug_there + " rmi --all; " +
+                                        snug_there + " images -q; ls -A " + disk + "/data/snug/images/blobs/sha256; ls " + disk + "/data/snug/locks'");
+  CHECK_MESSAGE(has(said, "full\n"), said);
+  CHECK_MESSAGE(said.ends_with("\nreserve\nstore\n"), said);
+  CHECK(snug::lines(said).size() == 2 + 1 + 4 + 2);
 }
 
 TEST_CASE("an index that was cut off costs the names and no image") {

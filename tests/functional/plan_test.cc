@@ -22,7 +22,7 @@ TEST_CASE("plan shows what run does, and does nothing") {
 }
 
 TEST_CASE("--verbose names each step that the plan names, as it is done") {
-  const std::vector<std::string> words{"--userns", "single", small_root(), "true"};
+  const std::vector<std::string> words{"--userns", "single", "--name", "one", small_root(), "true"};
   const auto with = [&](std::vector<std::string> first) {
     first.insert(first.begin(), program());
     first.insert(first.end(), words.begin(), words.end());

@@ -148,6 +148,32 @@ TEST_CASE("what was made here comes to an empty registry whole") {
   check_refused(registry.snug("one", {"push", plain, "nothing", name}), "there is no image 'nothing'");
 }
 
+TEST_CASE("what was made here is sent compressed, as it was told, and is the same image") {
+  if (missing()) return;
+  const Registry registry;
+  const std::string name = registry.host() + "/made/plain";
+  shell_output("tar -C " + registry.path("tree") + " -cf " + registry.path("root.tar") + " .");
+  REQUIRE(registry.snug("one", {"import", registry.path("root.tar"), name}).code == 0);
+  const std::string id = registry.snug("one", {"images", "-q", "--no-trunc"}).out;
+  for (const auto& [format, word] : {std::pair<std::string, std::string>{"", "tar+gzip"}, {"gzip", "tar+gzip"}, {"zstd", "tar+zstd"}, {"none", ".tar\""}}) {
+    const std::string tagged = name + ":" + (format.empty() ? "usual" : format);
+    std::vector<std::string> words{"push", plain, name, tagged};
+    if (!format.empty()) words.insert(words.begin() + 1, "--compression-format=" + format);
+    const Result pushed = registry.snug("one", words);
+    REQUIRE_MESSAGE(pushed.code == 0, pushed.err);
+    const std::string manifest = shell_output("skopeo inspect --raw --tls-verify=false docker://" + tagged);
+    CHECK_MESSAGE(has(manifest, word), manifest);
+    CHECK(shell_output("skopeo inspect --tls-verify=false --format '{{.Digest}}' docker://" + tagged) == pushed.out);
+    shell_output("skopeo --insecure-policy copy -q --src-tls-verify=false docker://" + tagged + " oci:" + registry.path("copied:x"));
+    CHECK(registry.snug("two", {"pull", "-q", "--userns", "single", plain, tagged}).code == 0);
+    // What came from a registry goes on as it is.
+    CHECK(registry.snug("two", {"push", "-q", plain, tagged, name + ":again"}).out == pushed.out);
+  }
+  CHECK(shell_output("cat $(find " + registry.path("two/snug/layers") + " -name word)") == "hello\n");
+  CHECK(registry.snug("two", {"images", "-q", "--no-trunc", "--filter", "reference=" + name + ":usual"}).out == id);
+  check_refused(registry.snug("one", {"push", plain, "--compression-format", "xz", name}), "there is no such format");
+}
+
 TEST_CASE("the policy tells whether the registry is asked") {
   if (missing()) return;
   Registry registry;
@@ -205,6 +231,66 @@ TEST_CASE("a certificate is verified, unless it was said that it need not be") {
   check_refused(registry.snug("two", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/none", name}), "/none': No such file");
   const Result trusted = registry.snug("two", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/trusted", name});
   CHECK_MESSAGE(trusted.code == 0, trusted.err);
+}
+
+TEST_CASE("a registry that wants a certificate is shown the one that is for it") {
+  if (missing()) return;
+  const Scratch keys;
+  const std::string make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 2>/dev/null ";
+  shell_output("cd " + keys.path() + " && mkdir own half alone && " + make + "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout key -out own/own.crt && " + make +
+               "-subj /CN=somebody -keyout own/me.key -out own/me.cert && cp own/me.cert half && cp own/own.crt alone");
+  const Registry registry("  tls: {certificate: " + keys.path() + "/own/own.crt, key: " + keys.path() + "/key, clientcas: [" + keys.path() + "/own/me.cert]}\n");
+  const std::string digest = registry.fill("thing:1", "--dest-cert-dir " + keys.path() + "/own"), name = registry.host() + "/thing:1";
+  check_refused(registry.snug("one", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/alone", name}), "certificate");
+  check_refused(registry.snug("one", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/half", name}), "no 'me.key'");
+  const Result shown = registry.snug("one", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/own", name});
+  CHECK_MESSAGE(shown.code == 0, shown.err);
+  const std::string folder = "home/.config/containers/certs.d/" + registry.host();
+  fs::create_directories(registry.path(folder));
+  shell_output("cp " + keys.path() + "/own/* '" + registry.path(folder) + "'");
+  const Result found = registry.snug("two", {"pull", "--no-unpack", name});
+  CHECK_MESSAGE(found.code == 0, found.err);
+  CHECK(has(registry.snug("two", {"images", "--digests"}).out, digest));
+}
+
+TEST_CASE("one image that cannot be had does not keep out the others") {
+  if (missing()) return;
+  const Registry registry;
+  static_cast<void>(registry.fill("thing:1"));
+  const Result pulled = registry.snug("one", {"pull", "--no-unpack", plain, registry.host() + "/nothing:1", registry.host() + "/thing:1"});
+  CHECK(pulled.code == 125);
+  CHECK_MESSAGE(has(pulled.err, "manifest unknown"), pulled.err);
+  CHECK(pulled.out.size() == 65);
+}
+
+TEST_CASE("a real Debian: imported, changed, committed, pushed, pulled elsewhere and run") {
+  if (missing()) return;
+  if (debian_root().empty()) return skip("no Debian root was made");
+  const Registry registry;
+  const std::string name = registry.host() + "/debian/changed:1", go = registry.path("meet");
+  fs::create_directories(go);
+  const std::string environment = snug::join(registry.environment("one"), " ");
+  shell_output("unshare --user --map-root-user --map-auto tar -C " + debian_root() + " --exclude=./usr/lib/gcc --exclude=./usr/share/doc --exclude=./usr/share/locale -cf - . | env " + environment + " " +
+               program() + " import -q - localhost/debian");
+  const Background container({"env", "XDG_DATA_HOME=" + registry.path("one"), "XDG_RUNTIME_DIR=" + registry.path("home"), program(), "run", "--name", "work", "-v", go + ":/meet",
+                              "localhost/debian", "sh", "-c",
+                              "echo changed >/etc/changed && chown 5:7 /etc/changed && rm /etc/issue && touch /meet/ready && while [ ! -e /meet/go ]; do sleep 0.1; done"});
+  REQUIRE(eventually([&] { return fs::exists(go + "/ready"); }, std::chrono::seconds(60)));
+  const Result made = registry.snug("one", {"commit", "work", name});
+  REQUIRE_MESSAGE(made.code == 0, made.err);
+  shell_output("touch " + go + "/go");
+
+  const Result pushed = registry.snug("one", {"push", "-q", plain, name});
+  REQUIRE_MESSAGE(pushed.code == 0, pushed.err);
+  CHECK(shell_output("skopeo inspect --tls-verify=false --format '{{.Digest}}' docker://" + name) == pushed.out);
+  shell_output("skopeo --insecure-policy copy -q --src-tls-verify=false docker://" + name + " oci:" + registry.path("copied:x"));
+  CHECK(shell_output("skopeo inspect --format '{{.Digest}}' oci:" + registry.path("copied:x")) == pushed.out);
+
+  const Result pulled = registry.snug("two", {"pull", "-q", plain, name});
+  REQUIRE_MESSAGE(pulled.code == 0, pulled.err);
+  CHECK("sha256:" + pulled.out == made.out);
+  const Result seen = registry.snug("two", {"run", name, "bash", "-c", "cat /etc/changed; stat -c %u:%g /etc/changed; dpkg-query -W -f '${Package}\\n' bash; test -e /etc/issue || echo gone"});
+  CHECK_MESSAGE(seen.out == "changed\n5:7\nbash\ngone\n", seen.err);
 }
 
 TEST_CASE("a login is tried, kept for the caller alone, used, and forgotten") {

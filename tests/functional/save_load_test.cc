@@ -84,6 +84,45 @@ TEST_CASE("what was saved is read by skopeo, and by a second store") {
   CHECK(second.unpacked() == made.unpacked());
 }
 
+TEST_CASE("the files of an image go into one archive, as a container on it finds them") {
+  Made made;
+  static_cast<void>(made.out({"load", "-q", "-i", made.layout()}));
+  CHECK(made.out({"push", "-q", "localhost/v1", "tar:" + made.path("flat.tar")}).empty());
+  const std::string list = shell_output("tar -tvf " + made.path("flat.tar"));
+  CHECK_MESSAGE(has(list, "-rwsr-xr-x"), list);
+  CHECK_MESSAGE(has(list, "etc/link -> one"), list);
+  CHECK_MESSAGE(has(list, "3072000 "), list);
+  CHECK(made.out({"push", "-q", "localhost/v1", "tar:-"}).size() > 3072000);
+  const Result folder = made.snug({"push", "localhost/v1", "dir:" + made.path("folder")});
+  CHECK(folder.code == 125);
+  CHECK_MESSAGE(has(folder.err, "oci:"), folder.err);
+  CHECK_FALSE(fs::exists(made.path("folder")));
+}
+
+TEST_CASE("memory does not grow with the windows of zstd that layers ask for") {
+  const Made made;
+  constexpr long most = 240 << 10;  // KiB: one window of 128 MiB and all else; three of them are 384 MiB
+  shell_output("cd " + made.folder() + R"sh(
+    mkdir -p wide/blobs/sha256
+    put() { hex=$(sha256sum <$1 | cut -c1-64); described="\"digest\":\"sha256:$hex\",\"size\":$(stat -c %s $1)"; mv $1 wide/blobs/sha256/$hex; }
+    for n in 1 2 3; do
+      { echo $n; head -c 135M /dev/zero; } >plain
+      ids="$ids,\"sha256:$(sha256sum <plain | cut -c1-64)\""
+      zstd -q --rm --long=27 plain -o blob
+      put blob
+      layers="$layers,{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar+zstd\",$described}"
+    done
+    echo '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":['${ids#,}']}}' >config
+    put config
+    echo '{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json",'$described'},"layers":['${layers#,}']}' >manifest
+    put manifest
+    echo '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json",'$described'}]}' >wide/index.json
+    echo '{"imageLayoutVersion":"1.0.0"}' >wide/oci-layout)sh");;
+  const Result result = made.snug({"pull", "-q", "--no-unpack", "oci:" + made.path("wide")});
+  CHECK_MESSAGE(result.code == 0, result.err);
+  CHECK(result.peak < most);
+}
+
 TEST_CASE("an archive that is damaged is refused, and the store stays whole") {
   Made made;
   made.copy("oci:" + made.layout() + ":v1", "docker-archive:" + made.path("d.tar") + ":x:1");

@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto document = image::parse_manifest(text);
     if (const auto* manifest = std::get_if<image::Manifest>(&document)) {
       if (std::get<image::Manifest>(image::parse_manifest(image::render_manifest(*manifest))) != *manifest) std::abort();
+      if (std::get<image::Manifest>(image::parse_manifest(image::change_manifest(text, *manifest))) != *manifest) std::abort();
     } else {
       const auto& index = std::get<image::Index>(document);
       if (std::get<image::Index>(image::parse_manifest(image::render_index(index))) != index) std::abort();

@@ -5,6 +5,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,10 +61,12 @@ std::string process_text(pid_t pid, const char* name) {
 
 int exit_code(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
-int wait_for(pid_t pid) {
+int wait_for(pid_t pid, long* peak = nullptr) {
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  rusage usage{};
+  while (::wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
   }
+  if (peak) *peak = usage.ru_maxrss;
   return exit_code(status);
 }
 
@@ -147,7 +150,7 @@ Result run(const std::vector<std::string>& words, const Options& options) {
     wait_for(pid);
     return result;
   }
-  result.code = wait_for(pid);
+  result.code = wait_for(pid, &result.peak);
   return result;
 }
 

@@ -29,6 +29,7 @@ struct Options {
 struct Result {
   int code = -1;  ///< exit code; 128 + n for a signal; -1 when it took too long and was killed
   std::string out, err;
+  long peak = 0;  ///< KiB of memory that the largest of its processes had at most, of those that were waited for
 };
 
 /// Runs a program to its end, without a shell between.

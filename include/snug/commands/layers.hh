@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "snug/cli/command.hh"
+#include "snug/image/store.hh"
 #include "snug/plan/host_facts.hh"
 #include "snug/plan/plan.hh"
 #include "snug/plan/spec.hh"
@@ -33,6 +36,22 @@ extern const cli::OptionSet id_map_option_set;
 /// has one thread.
 [[nodiscard]] std::string unpack_layer(const plan::Spec& spec, const plan::HostFacts& facts, const std::string& name, int archive,
                                        const std::string& folder);
+
+/// Raises the limit of open files for so many layers, as far as it can be: each is held by a descriptor, and looked at or mounted
+/// through another. The container has limits of its own.
+void allow_descriptors(std::size_t layers);
+
+/// The layers of an image for one id map, held: nobody removes them meanwhile.
+struct Layers {
+  std::vector<std::string> roots;  ///< topmost first; none below one that hides them all
+  std::vector<sys::Fd> locks;
+};
+
+/// Finds the layers of an image where they are all unpacked for `map`.
+[[nodiscard]] std::optional<Layers> find_layers(const image::Store& store, const std::string& map, const image::Image& image);
+
+/// Keeps others from removing the layers with these roots, for as long as the descriptors live. Throws where one is gone.
+[[nodiscard]] std::vector<sys::Fd> hold_layers(const std::vector<std::string>& roots);
 
 /// What is packed: layers at absolute paths, topmost first; see plan::make_pack_plan.
 struct Packing {

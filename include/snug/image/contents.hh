@@ -39,7 +39,7 @@ struct LayerFolder {
 [[nodiscard]] std::string take_away(const Store& store, const LayerFolder& layer);
 
 /// Lists what lies in STORE/staging and nobody works on: folders, and files that were not touched for `age` seconds; and what a crash
-/// left of a document in the making among the blobs.
+/// left of a document in the making among the blobs, and locks that nobody holds. Who removes them has the store for himself.
 [[nodiscard]] std::vector<std::string> list_abandoned(const Store& store, std::int64_t age);
 
 }  // namespace snug::image

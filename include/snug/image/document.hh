@@ -103,6 +103,10 @@ inline constexpr std::uint64_t largest_config = 8U << 20U;    ///< bytes
 /// Gives the text of a configuration that says what `config` says, and keeps what `original` says besides.
 [[nodiscard]] std::string change_config(std::string_view original, const Config& config);
 
+/// Gives the text of a manifest with the media types, and the layers' digests and sizes, that `manifest` has, and as many layers
+/// as `original`, of which it keeps all else.
+[[nodiscard]] std::string change_manifest(std::string_view original, const Manifest& manifest);
+
 /// Chooses the image for `wanted` from an index, as docker does: the variant that fits best, the first of equals. Throws an
 /// Error that lists the platforms there are.
 [[nodiscard]] const Descriptor& choose_platform(const Index& index, const Platform& wanted);

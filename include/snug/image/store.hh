@@ -129,8 +129,19 @@ class Staged {
   std::string path_;
 };
 
-/// Locks STORE/locks/NAME, made where it is missing; waits for whoever has it, and calls `waiting` once before.
-[[nodiscard]] sys::Fd lock(const Store& store, const std::string& name, const std::function<void()>& waiting = {});
+/// Holds STORE/locks/NAME, which is there only while somebody does; a crash leaves the file, which the next one takes.
+class Lock {
+ public:
+  /// Waits for whoever has it. Throws.
+  Lock(const Store& store, const std::string& name);
+  ~Lock();
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  std::string path_;
+  sys::Fd file_;
+};
 
 /// A lock on STORE as a whole: shared by whoever adds to it or uses it, exclusive for who takes away.
 /// Throws where the store cannot be made.

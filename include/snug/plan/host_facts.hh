@@ -56,6 +56,9 @@ struct Group {
   bool operator==(const Group&) const = default;
 };
 
+/// Where an entry of terminfo is carried to: terminfo(5), TERMINFO.
+inline constexpr const char* terminfo_folder = "/run/terminfo";
+
 /// What is known of the root file system before it is one. All of it was written by strangers.
 struct RootfsFacts {
   std::vector<Account> accounts;          ///< of its own /etc/passwd
@@ -63,6 +66,8 @@ struct RootfsFacts {
   std::string passwd;                     ///< the text of /etc/passwd, for the copy with the caller's line
   std::vector<std::string> shells;        ///< which of the shells asked about it has
   std::vector<std::string> folders;       ///< which of the folders asked about it has (work folder, home)
+  std::string terminal_entry;             ///< of terminfo, the host's, where it does not know the caller's terminal; the only part that is no stranger's
+  bool terminal_carried = false;          ///< of a container that runs: such an entry was carried in
   bool living = false;                    ///< of a container that runs: with all that is mounted in it
   bool operator==(const RootfsFacts&) const = default;
 };

@@ -26,6 +26,9 @@ class ContainerFolder {
   sys::Fd lock_;
 };
 
+/// Whether the container's folder `path` is there, and no living container holds it, and it is not kept.
+[[nodiscard]] bool is_leftover(const std::string& path);
+
 /// Finds folders that no living container holds and that are not kept: what a crash left. Gives their paths.
 [[nodiscard]] std::vector<std::string> find_leftovers(const std::string& store);
 

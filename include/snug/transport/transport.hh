@@ -99,13 +99,20 @@ struct Fetch {
 /// the next time. Memory is bounded. Gives what the store has now.
 image::Stored fetch(Source& source, image::Store& store, const Fetch& how);
 
-/// Copies an image of the store to a target, byte for byte.
-void deliver(const image::Store& store, const image::Image& image, Target& target, Progress* progress, unsigned jobs = 3);
+/// An image that goes out with other layers than the store has (compress_layers).
+struct Repacked {
+  Text manifest = {};
+  image::Manifest document;                     ///< the same, read
+  std::map<image::Digest, sys::Fd> files = {};  ///< the blobs that the store does not have
+};
+
+/// Copies an image of the store to a target, byte for byte, or as `repacked` has it.
+void deliver(const image::Store& store, const image::Image& image, Target& target, Progress* progress, unsigned jobs = 3, const Repacked* repacked = nullptr);
 
 /// How registries are talked to.
 struct Connection {
   std::string insecure_host = {};   ///< the one HOST[:PORT] that is talked to without TLS verification, or in plain HTTP
-  std::string cert_folder = {};     ///< more authorities to trust (*.crt), of --cert-dir
+  std::string cert_folder = {};     ///< of --cert-dir: *.crt to trust, *.cert and *.key to show
   std::string auth_file = {};       ///< of --authfile; empty: where podman keeps it
   std::string credentials = {};     ///< NAME:PASSWORD of --creds
   std::string runtime_folder = {};  ///< $XDG_RUNTIME_DIR

@@ -58,6 +58,11 @@ inline plan::Plan every_step() {
   add(Actor::init, GuardInit{});
   add(Actor::init, ForkPayload{});
   add(Actor::init, SetCapabilities{{CAP_KILL}, false});
+  add(Actor::monitor, EnterNamespaces{{{"user", "/proc/7/fd/4", 4026531837}}});
+  add(Actor::monitor, Clone{});
+  add(Actor::init, OpenTerminal{});
+  add(Actor::init, GuardInit{false});
+  add(Actor::init, ForkPayload{false});
   add(Actor::payload, StartSession{true});
   add(Actor::payload, SetLimits{{{"core", RLIMIT_CORE, 1, 1}, {"nofile", RLIMIT_NOFILE, 1024, unlimited}}});
   add(Actor::payload, ResetProcess{022});

@@ -60,6 +60,15 @@ TEST_CASE("a manifest is read, and written as it was") {
   CHECK(std::get<Manifest>(parse_manifest(manifest(media::docker_layer_gzip), media::docker_manifest)).media_type == media::docker_manifest);
 }
 
+TEST_CASE("a manifest with other layers keeps what is not known of it") {
+  Manifest changed = std::get<Manifest>(parse_manifest(manifest(), media::manifest));
+  changed.layers[0].media_type = media::layer_gzip;
+  changed.layers[0].size = 77;
+  const std::string text = change_manifest(manifest(media::layer, R"(,"annotations":{"a":"b"})"), changed);
+  CHECK(std::get<Manifest>(parse_manifest(text)) == changed);
+  CHECK(text.find(R"("annotations":{"a":"b"})") != std::string::npos);
+}
+
 TEST_CASE("what is two things at once, or not what it is called, is refused") {
   CHECK(refusal(manifest(media::layer, R"(,"manifests":[])")) == "it is an image and a list of images at once");
   CHECK(refusal(manifest(), media::index).find("it is not what it is called") == 0);

@@ -105,7 +105,8 @@ TEST_CASE("the namespaces are entered before anything else, and no new ones are 
 TEST_CASE("the environment is the container's, and what is added; the entrypoint is not run again") {
   Spec want = wanted({"true", "x"});
   want.env = {{"B", "mine"}, {"C", "mine"}};
-  const Exec& exec = *plan_of(want).find<Exec>();
+  const Plan plan = plan_of(want);
+  const Exec& exec = *plan.find<Exec>();
   CHECK(exec.argv == std::vector<std::string>{"true", "x"});
   CHECK(has(exec.env, "A=image"));
   CHECK(has(exec.env, "B=mine"));
@@ -142,6 +143,9 @@ TEST_CASE("in the background it is left to pid 1, and dies neither with the moni
   CHECK(!plan.find<DieWithParent>());
   CHECK(!plan.find<GuardInit>()->dies_with_monitor);
   CHECK(!plan.find<ForkPayload>()->stays);
+  Spec shared = a_container();
+  shared.namespaces.pid = HostNamespace{};
+  CHECK(std::holds_alternative<Refusal>(make_exec_plan(visit_of(shared, want), some_facts(), some_doors())));
 }
 
 TEST_CASE("a terminal is opened in the devpts that is there") {

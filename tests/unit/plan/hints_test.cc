@@ -151,6 +151,9 @@ TEST_CASE("targets, folders, limits and commands") {
   for (const int error : {EACCES, EPERM, EOVERFLOW}) CHECK(has(explain(MakeFolder{"/d"}, error).cause, "not mapped"));
   CHECK(has(explain(Attach{0, "/d"}, ENOTDIR).cause, "a file on a file"));
   CHECK(has(explain(EnterNamespaces{}, ESTALE).cause, "has ended"));
+  CHECK(explain(EnterNamespaces{{{"user", "/proc/7/fd/5", 41}}}, EPERM) == Explanation{});
+  CHECK(has(explain(Clone{}, ENOMEM).cause, "going away"));
+  CHECK(has(explain(OpenTerminal{}, ENODEV).cause, "ptmx"));
   for (const int error : {EPERM, EINVAL}) CHECK(has(explain(EnterNamespaces{}, error).you_can, "--userns ns:"));
   CHECK(has(explain(ChangeFolder{"/d"}, ENOENT).cause, "-w"));
   CHECK(has(explain(SetLimits{}, EPERM).cause, "ulimit -H"));

@@ -243,3 +243,41 @@ TEST_CASE("doors are named, and every step has words") {
   for (const Step& step : plan.steps) CHECK(!describe(plan, step).empty());
   CHECK((plan.find<Clone>()->flags & 0x40000000U) == 0);  // CLONE_NEWNET
 }
+
+TEST_CASE("a shell at a terminal is told where it is, by what its own files leave in place") {
+  const auto has = [](const Plan& plan, const std::string& variable) {
+    const auto& env = plan.find<Exec>()->env;
+    return std::find(env.begin(), env.end(), variable) != env.end();
+  };
+  Spec spec = a_spec();
+  spec.command.clear();
+  spec.name = "web";
+  HostFacts facts = some_facts();
+  facts.terminal = {true, true, true, "xterm-kitty"};
+  CHECK(has(plan_of(spec, facts), "SNUG_CONTAINER=web"));
+  CHECK(has(plan_of(spec, facts), "PS1=web:$PWD# "));
+  CHECK_FALSE(has(plan_of(spec, facts), "debian_chroot=web"));
+  spec.hostname = "other";
+  CHECK(has(plan_of(spec, facts), "debian_chroot=web"));
+  facts.rootfs.shells = {"/usr/bin/fish"};
+  CHECK_FALSE(has(plan_of(spec, facts), "PS1=web:$PWD# "));
+  spec.env = {{"SNUG_CONTAINER", "mine"}};
+  CHECK(has(plan_of(spec, facts), "SNUG_CONTAINER=mine"));
+}
+
+TEST_CASE("an entry of terminfo that the root lacks is carried in, where there is a terminal") {
+  HostFacts facts = some_facts();
+  facts.terminal = {true, true, true, "xterm-kitty"};
+  facts.rootfs.terminal_entry = std::string("\x1a\x01\0\xff", 4);
+  const auto target_of = [](const Plan& plan) {
+    std::string target;
+    for (const Step& step : plan.steps)
+      if (const auto* attach = std::get_if<Attach>(&step.action); attach && attach->target.starts_with("/run/")) target = attach->target;
+    return target;
+  };
+  const Plan plan = plan_of(a_spec(), facts);
+  CHECK(target_of(plan) == "/run/terminfo/x/xterm-kitty");
+  CHECK(plan.find<MakeFiles>()->files.back().content == facts.rootfs.terminal_entry);
+  facts.terminal.output = false;
+  CHECK(target_of(plan_of(a_spec(), facts)).empty());
+}

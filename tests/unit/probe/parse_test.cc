@@ -97,3 +97,27 @@ TEST_CASE("mountinfo: escapes are undone, optional fields are passed over") {
   CHECK(mounts[0] == plan::Mount{"/my disk", "ext3", "/mnt1"});
   CHECK(mounts[1].target == "/");
 }
+
+TEST_CASE("id maps of the kernel: columns as it aligns them, all ids too; what is none gives none") {
+  CHECK(parse_id_map("         0       1000          1\n         1     100000      65536\n") ==
+        std::vector<plan::IdRange>{{{0}, {1000}, 1}, {{1}, {100000}, 65536}});
+  CHECK(parse_id_map("0 0 4294967295\n") == std::vector<plan::IdRange>{{{0}, {0}, 4294967295U}});
+  for (const char* odd : {"", "0 1000\n", "0 1000 1 1\n", "0 1000 4294967296\n", "0 -1 1\n", "a b c\n"}) CHECK_MESSAGE(parse_id_map(odd).empty(), odd);
+}
+
+TEST_CASE("processes: names with blanks, parentheses and line feeds lead nobody astray") {
+  const auto stat = parse_stat("7 (a) R (b) S 3 7 7 0 -1 4194560 1 2 3 4 50 60 0 0 20 0 1 0 12345 1 1\n");
+  REQUIRE(stat);
+  CHECK(stat->state == 'S');
+  CHECK(stat->parent == 3);
+  CHECK(stat->time == 110);
+  CHECK(stat->start == 12345);
+  for (const char* odd : {"", "7", "7 (a", "7 (a)", "7 (a) ", "7 (a) S 1"}) CHECK_MESSAGE(!parse_stat(odd), odd);
+  const auto status = parse_status("Name:\ta b\nPPid:\t3\nUid:\t1000\t1001\t1002\t1003\nNSpid:\t70\t8\t1\n");
+  REQUIRE(status);
+  CHECK(status->name == "a b");
+  CHECK(status->parent == 3);
+  CHECK(status->uid == 1001);
+  CHECK(status->inside == 1);
+  CHECK(!parse_status("Name:\tx\n"));
+}

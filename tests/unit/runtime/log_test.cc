@@ -137,6 +137,20 @@ TEST_CASE("the log is rotated by size, and the tail goes over its files") {
   CHECK(read(folder.path, {.tail = 10000}).output == read(folder.path).output);
 }
 
+TEST_CASE("much that comes at once is parted among the files, too") {
+  const Folder folder;
+  LogWriter writer(folder.fd.get(), {.kept = true, .size = 1000, .files = 2});
+  std::string text;
+  for (int at = 0; at < 100; ++at) text += "line " + std::to_string(at) + "\n";
+  writer.write(1, text);
+  writer.write(2, std::string(3000, 'x') + "\n");
+  CHECK(read(folder.path).output.ends_with("line 98\nline 99\n"));
+  CHECK(read(folder.path).error.size() == 3001);
+  writer.write(1, text);
+  CHECK(fs::file_size(folder.path + "/log.json") <= 1000);
+  CHECK(read(folder.path).output.ends_with("line 98\nline 99\n"));
+}
+
 TEST_CASE("one file alone is begun anew") {
   const Folder folder;
   LogWriter writer(folder.fd.get(), {.kept = true, .size = 500, .files = 1});

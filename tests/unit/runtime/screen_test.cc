@@ -55,7 +55,8 @@ TEST_CASE("keys to detach with are spelled as docker's") {
   CHECK(parse_detach_keys(default_detach_keys) == "\x1d\x1d");
   CHECK(parse_detach_keys("a,ctrl-\\,ctrl-@,~") == std::string("a\x1c\0~", 4));
   CHECK(parse_detach_keys("").empty());
-  for (const char* wrong : {"ctrl-", "ctrl-1", "ab", "a,", ",", "ctrl-p ctrl-q"}) CHECK_THROWS_AS(static_cast<void>(parse_detach_keys(wrong)), UsageError);
+  for (const char* wrong : {"ctrl-", "ctrl-1", "ab", "a,", ",", "ctrl-p ctrl-q"})
+    CHECK_THROWS_AS(static_cast<void>(parse_detach_keys(wrong)), UsageError);
 }
 
 TEST_CASE("the keys are found wherever they are cut, and everything else is passed on") {

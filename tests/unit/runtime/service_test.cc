@@ -249,7 +249,8 @@ TEST_CASE("who holds keeps an idle container, and with the last it ends") {
 TEST_CASE("garbage ends the visit alone") {
   Monitored container("read x; echo $x", true);
   sys::Fd odd = come(container);
-  for (const char* bytes : {"w", "\xff", "zzzz", "s", "k", "a"}) static_cast<void>(::send(odd.get(), bytes, std::char_traits<char>::length(bytes), MSG_NOSIGNAL));
+  for (const std::string_view bytes : {"w", "\xff", "zzzz", "s", "k", "a"})
+    static_cast<void>(::send(odd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
   const sys::Fd visitor = come(container);
   send_word(visitor, Word::input, "fine\n");
   CHECK(read_all(visitor).output == "fine\n");

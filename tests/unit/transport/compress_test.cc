@@ -1,4 +1,5 @@
 #include "compress.hh"
+#include "deflate.hh"
 
 #include <doctest/doctest.h>
 
@@ -46,12 +47,49 @@ TEST_CASE("what is compressed comes out as it went in, in whatever pieces it com
   CHECK(inflated(Compression::zstd, zstd(""), 100).empty());
 }
 
+TEST_CASE("what was deflated is inflated again, in whatever pieces it comes, and always to the same bytes") {
+  const std::string large = text + noise(600000) + std::string(900000, 'x') + text;
+  for (const Compression compression : {Compression::gzip, Compression::zstd})
+    for (const std::string& plain : {std::string(), std::string("x"), text, large}) {
+      const auto deflated = [&](std::size_t chunk) {
+        std::string out;
+        transport::Deflater deflater(compression, [&](const transport::Piece& piece) { out += piece->view(); });
+        for (std::size_t at = 0; at < plain.size(); at += chunk) deflater.add(std::string_view(plain).substr(at, chunk));
+        deflater.finish();
+        return out;
+      };
+      const std::string once = deflated(100000);
+      CHECK(inflated(compression, once, 10000) == plain);
+      CHECK(inflated(compression, deflated(777), 10000) == plain);
+      CHECK(deflated(100000) == once);
+      if (plain == text) CHECK(once.size() < plain.size() / 2);
+    }
+}
+
 TEST_CASE("a stream may have several members, split anywhere, and zeros behind them") {
   const std::string three = gzip("one ") + gzip("") + gzip("two ") + gzip(text);
   for (std::size_t chunk = 1; chunk < 80; ++chunk) CHECK(inflated(Compression::gzip, three, chunk) == "one two " + text);
   CHECK(inflated(Compression::gzip, three + std::string(1000, '\0'), 77) == "one two " + text);
   const std::string frames = zstd("one ") + zstd("two ");
   for (std::size_t chunk = 1; chunk < 30; ++chunk) CHECK(inflated(Compression::zstd, frames, chunk) == "one two ");
+}
+
+TEST_CASE("a large window of zstd is asked for, once, before it is there, and by the first frame alone") {
+  const std::string large = noise(100) + std::string(20U << 20U, 'x');
+  int asked = 0;
+  const auto inflate = [&](const std::string& bytes, std::size_t chunk) {
+    std::size_t size = 0;
+    Inflater inflater(Compression::zstd, [&](const transport::Piece& piece) { size += piece->size; }, [&] { ++asked; });
+    for (std::size_t at = 0; at < bytes.size(); at += chunk) inflater.add(std::string_view(bytes).substr(at, chunk));
+    inflater.finish();
+    return size;
+  };
+  CHECK(inflate(zstd(large, 23), 100000) == large.size());
+  CHECK(asked == 0);
+  for (const std::size_t chunk : {1UL, 5UL, 100000UL}) CHECK(inflate(zstd(large, 24) + zstd(large, 24), chunk) == 2 * large.size());
+  CHECK(asked == 3);
+  CHECK(refused(Compression::zstd, zstd("small") + zstd(large, 24)).find("requires too much memory") != std::string::npos);
+  CHECK_THROWS_AS(Inflater(Compression::zstd, [](const transport::Piece&) {}, [] { throw 1; }).add(zstd(large, 24)), int);
 }
 
 TEST_CASE("a stream that is cut off anywhere is refused") {

@@ -46,9 +46,11 @@ std::string gzip(const std::string& plain, int level) {
   return out;
 }
 
-std::string zstd(const std::string& plain) {
+std::string zstd(const std::string& plain, int window_log) {
+  const std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> context{ZSTD_createCCtx(), ZSTD_freeCCtx};
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, window_log);
   std::string out(ZSTD_compressBound(plain.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), plain.data(), plain.size(), 3));
+  out.resize(ZSTD_compress2(context.get(), out.data(), out.size(), plain.data(), plain.size()));
   return out;
 }
 

@@ -32,7 +32,8 @@ struct TestStore {
 };
 
 [[nodiscard]] std::string gzip(const std::string& plain, int level = 6);
-[[nodiscard]] std::string zstd(const std::string& plain);
+/// `window_log`: of the window it asks for; 0: what is usual.
+[[nodiscard]] std::string zstd(const std::string& plain, int window_log = 0);
 /// Bytes that do not compress, the same for the same seed.
 [[nodiscard]] std::string noise(std::size_t size, unsigned seed = 1);
 

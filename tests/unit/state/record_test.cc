@@ -1,0 +1,140 @@
+#include "snug/state/record.hh"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "snug/base/error.hh"
+#include "snug/state/container_folder.hh"
+#include "snug/state/names.hh"
+
+namespace snug {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace state;
+
+struct Folder {
+  Folder() {
+    char name[] = "/tmp/snug-state-XXXXXX";
+    path = ::mkdtemp(name);
+  }
+  ~Folder() { fs::remove_all(path); }
+  std::string path;
+};
+
+Record record_for(const ContainerFolder& folder, const std::string& name) {
+  return {.id = folder.id(), .name = name, .created = 7, .kept = true, .image = "debian", .manifest = "sha256:x", .map = "0-0-1", .lowers = {"/a", "/b"},
+          .upper = "/u", .spec = Json{{"command", Json::array({"true"})}}};
+}
+
+TEST_CASE("a record is read as it was written, and found by name and by the beginning of its id") {
+  const Folder store;
+  const ContainerFolder folder(store.path);
+  const Record written = record_for(folder, "web");
+  write_record(store.path, written);
+  REQUIRE(take_name(store.path, "web", folder.id()));
+  for (const std::string& typed : {std::string("web"), folder.id(), folder.id().substr(0, 4)}) {
+    const Record read = find_record(store.path, typed);
+    CHECK(read.id == folder.id());
+    CHECK(read.name == "web");
+    CHECK(read.kept);
+    CHECK(read.lowers == written.lowers);
+    CHECK(read.spec.dump() == written.spec.dump());
+  }
+  CHECK_FALSE(try_find_record(store.path, "we"));
+  CHECK_FALSE(try_find_record(store.path, ""));
+  CHECK_FALSE(try_find_record(store.path, "../containers"));
+  CHECK_THROWS_AS(static_cast<void>(find_record(store.path, "other")), Error);
+}
+
+TEST_CASE("a name belongs to one container that is there") {
+  const Folder store;
+  auto first = std::make_unique<ContainerFolder>(store.path);
+  const ContainerFolder second(store.path);
+  CHECK(take_name(store.path, "n", first->id()));
+  CHECK(take_name(store.path, "n", first->id()));
+  CHECK_FALSE(take_name(store.path, "n", second.id()));
+  drop_name(store.path, "n", second.id());
+  CHECK(find_name(store.path, "n") == first->id());
+  fs::remove_all(first->path());  // it went without giving up its name
+  CHECK_FALSE(find_name(store.path, "n"));
+  CHECK(take_name(store.path, "n", second.id()));
+  drop_name(store.path, "n", second.id());
+  CHECK_FALSE(find_name(store.path, "n"));
+}
+
+TEST_CASE("what is written down as running counts only while its monitor lives") {
+  const Folder store;
+  const ContainerFolder folder(store.path);
+  State state{.phase = State::Phase::running, .monitor = mark_process(::getpid()), .init = {1, 2}, .namespaces = {{"net", 9, 77}}, .started = 5, .restarts = 3};
+  write_state(store.path, folder.id(), state);
+  State read = read_state(store.path, folder.id());
+  CHECK(read.phase == State::Phase::running);
+  CHECK(read.namespaces == state.namespaces);
+  CHECK(read.restarts == 3);
+  ++state.monitor.start;  // another process has its number
+  write_state(store.path, folder.id(), state);
+  read = read_state(store.path, folder.id());
+  CHECK(read.phase == State::Phase::exited);
+  CHECK(read.lost);
+}
+
+TEST_CASE("a process that nobody has reaped yet has ended") {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  const ProcessMark mark = mark_process(pid);
+  CHECK(open_marked(mark));
+  ::kill(pid, SIGKILL);
+  siginfo_t info{};
+  ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
+  CHECK_FALSE(open_marked(mark));
+  ::waitpid(pid, nullptr, 0);
+  CHECK_FALSE(open_marked(mark));
+  CHECK_FALSE(open_marked({}));
+}
+
+TEST_CASE("a state that is cut short, or of another boot, is one of a container that has ended") {
+  const Folder store;
+  const ContainerFolder folder(store.path);
+  CHECK(read_state(store.path, folder.id()).phase == State::Phase::created);
+  write_state(store.path, folder.id(), {.phase = State::Phase::running, .monitor = mark_process(::getpid())});
+  const std::string path = folder.path() + "/state.json";
+  std::string text;
+  std::getline(std::ifstream(path), text, '\0');
+  std::ofstream(path) << text.substr(0, text.size() / 2);
+  CHECK(read_state(store.path, folder.id()).lost);
+  text.replace(text.find("\"boot\":\"") + 8, 4, "0000");
+  std::ofstream(path) << text;
+  CHECK(read_state(store.path, folder.id()).lost);
+}
+
+TEST_CASE("leftovers are what nobody holds and nobody keeps; a kept record that cannot be read is none") {
+  const Folder store;
+  std::string left, kept, damaged;
+  {
+    const ContainerFolder one(store.path), two(store.path), three(store.path);
+    left = one.path(), kept = two.path(), damaged = three.path();
+    write_record(store.path, record_for(two, "a"));
+    write_record(store.path, record_for(three, "b"));
+    std::ofstream(damaged + "/config.json") << "{";
+    CHECK(find_leftovers(store.path).empty());
+  }
+  CHECK(find_leftovers(store.path) == std::vector{left});
+  CHECK_THROWS_AS(ContainerFolder(store.path, "nothing"), Error);
+  const ContainerFolder held(store.path, kept.substr(kept.rfind('/') + 1));
+  CHECK_THROWS_AS(ContainerFolder(store.path, held.id()), Error);
+}
+
+}  // namespace
+}  // namespace snug

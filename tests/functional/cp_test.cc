@@ -116,7 +116,7 @@ TEST_CASE("'-' is a tar archive, both ways") {
   REQUIRE(store.cp({store.here("tree"), "c:/work"}) == "");
   REQUIRE(store.cp({store.here("tree"), "c:/work"}) == "");
   shell_output(format("mkdir {0}/by-tar; {1} {2} cp c:/work/tree - | tar -C {0}/by-tar -xpf -", store.here(), "env " + store.environment(), program()));
-  CHECK(store.listing(store.here("by-tar/tree"), false) == store.listing(store.here("tree"), false));  // GNU tar sets those of folders as it likes
+  CHECK(store.listing(store.here("by-tar/tree"), false) == store.listing(store.here("tree"), false));  // the times of folders differ in this pipeline alone: not understood yet
   shell_output(format("cd {}; tar --format=posix -cSzf - tree | env {} {} cp - c:/work/there 2>&1 | grep -q 'not there'", store.here(), store.environment(), program()));
   store.in("mkdir /work/there");
   shell_output(format("touch -h -d 2001-02-03T04:05:06.25 {}/out", store.here("tree")));  // libarchive misreads fractions before 1970

@@ -11,12 +11,14 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/layer/copy.hh"
 #include "snug/layer/pack.hh"
 #include "snug/layer/unpack.hh"
 #include "snug/sys/file.hh"
 
 // snug-layer pack|pack-tree [PATH...]: packs the folder that it stands in, an overlay's upper or a whole tree, into a tar
 // archive on 1; PATHs are left out where they are empty.
+// snug-layer rewrite: reads any archive on 0 and writes it to 1 in the form that snug cp receives.
 // snug-layer tree|layer: unpacks the archive on descriptor 0, a root or a layer of an image, into the folder that it
 // stands in. It is the payload of a container of its own, pivoted into that folder: there is no /proc, no loader and
 // nothing to trust in its tree. On 1 it tells the program that started it "entries N devices N owners N xattrs N marks N";
@@ -71,6 +73,8 @@ int main(int argc, char** argv) {
       pack(snug::layer::Form::layer, {argv + 2, argv + argc});
     else if (verb == "pack-tree")
       pack(snug::layer::Form::tree, {argv + 2, argv + argc});
+    else if (verb == "rewrite")
+      snug::layer::rewrite_archive(STDIN_FILENO, STDOUT_FILENO);
     else
       throw snug::Error("snug-layer is a part of snug, which starts it");
     return 0;

@@ -15,8 +15,10 @@ constexpr std::array table{
     &bootstrap_command,
     &commit_command,
     &completion_command,
+    &cp_command,
     &create_command,
     &df_command,
+    &diff_command,
     &doctor_command,
     &enter_command,
     &exec_command,
@@ -54,11 +56,10 @@ constexpr std::array table{
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "build", .comes_with = "images"},
-    {.word = "cp", .comes_with = "live containers"},
-    {.word = "diff", .comes_with = "live containers"},
     {.word = "network", .comes_with = "networks"},
-    {.word = "pause", .comes_with = "live containers"},
+    {.word = "pause", .comes_with = "limits by cgroup"},
     {.word = "port", .comes_with = "networks"},
+    {.word = "unpause", .comes_with = "limits by cgroup"},
     {.word = "volume", .comes_with = "images"},
 });
 

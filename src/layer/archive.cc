@@ -91,6 +91,13 @@ void take_xattrs(archive_entry* from, std::vector<Xattr>& to) {
     to.push_back({name, {static_cast<const char*>(value), size}});
 }
 
+void take_segments(archive_entry* from, std::vector<Segment>& to) {
+  to.clear();
+  archive_entry_sparse_reset(from);
+  la_int64_t offset = 0, size = 0;
+  while (archive_entry_sparse_next(from, &offset, &size) == ARCHIVE_OK) to.push_back({offset, size});
+}
+
 void take(archive_entry* from, Entry& to) {
   to.name = text_of(archive_entry_pathname(from));
   to.kind = kind_of(from, to.name);
@@ -101,6 +108,7 @@ void take(archive_entry* from, Entry& to) {
   to.time = {archive_entry_mtime(from), archive_entry_mtime_nsec(from)};
   to.size = archive_entry_size(from);
   take_xattrs(from, to.xattrs);
+  take_segments(from, to.segments);
 }
 
 }  // namespace

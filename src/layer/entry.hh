@@ -15,6 +15,11 @@ struct Xattr {
   std::string_view name, value;
 };
 
+/// A piece of a file that is no hole.
+struct Segment {
+  std::int64_t offset = 0, size = 0;
+};
+
 /// An entry of an archive as it stands there: nothing of it is checked yet.
 struct Entry {
   Kind kind = Kind::file;
@@ -25,6 +30,7 @@ struct Entry {
   timespec time{};
   std::int64_t size = 0;
   std::vector<Xattr> xattrs = {};  ///< valid until the next entry is read
+  std::vector<Segment> segments = {};  ///< of a file with holes
 };
 
 }  // namespace snug::layer

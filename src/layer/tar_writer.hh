@@ -9,11 +9,6 @@
 
 namespace snug::layer {
 
-/// A piece of a file that is no hole.
-struct Segment {
-  std::int64_t offset = 0, size = 0;
-};
-
 /// Writes a tar archive of POSIX.1-2001: ustar headers, and records for what these have no room for. Throws where it cannot
 /// be written.
 class TarWriter {

@@ -43,7 +43,7 @@ class Overlays {
   }
 
   Slot add(const std::string& lower, std::uint32_t mode) {
-    const std::string name = draft_.spec.rootfs.kind == Rootfs::Kind::host && is_kept(draft_.spec) ? escaped(lower) : format("{}", count_++);
+    const std::string name = draft_.spec.rootfs.kind == Rootfs::Kind::host ? name_for(lower) : format("{}", count_++);
     const bool overlaps = is_below(draft_.facts.store, lower) && !in_memory_;
     const Slot slot = overlaps ? add_above_store(lower, name, mode) : add_over({{lower, {}}}, name, mode);
     open_way(lower, "upper" + name);
@@ -66,11 +66,13 @@ class Overlays {
   }
 
  private:
-  // The host's folders may be others when the container is started again: an upper belongs to a path, not to a number.
-  static std::string escaped(std::string_view path) {
+  // The host's folders may be others when the container is started again: an upper belongs to a path, not to a number. And
+  // `snug diff` reads it.
+  std::string name_for(std::string_view path) {
+    constexpr std::size_t longest = 240;
     std::string name;
     for (const char each : path) name += each == '/' ? "%2f" : each == '%' ? "%25" : std::string(1, each);
-    return name;
+    return name.size() <= longest || is_kept(draft_.spec) ? name : format("{}", count_++);
   }
 
   Slot add_over(std::vector<Layer> lowers, const std::string& name, std::uint32_t mode, std::string image = {}) {

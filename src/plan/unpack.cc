@@ -91,4 +91,13 @@ std::variant<Plan, Refusal> make_pack_plan(const Spec& wanted, const HostFacts& 
   return finish(draft, to_pack, std::move(words));
 }
 
+std::variant<Plan, Refusal> make_rewrite_plan(const Spec& wanted, const HostFacts& facts) {
+  const Spec spec = walled_in(wanted);
+  Draft draft(spec, facts);
+  if (Verdict refused = begin(draft)) return *std::move(refused);
+  draft.init(MakeFilesystem{draft.root, "tmpfs", {{"mode", "0755"}, {"size", "4096"}}, {.read_only = true, .no_exec = true}});
+  draft.init(PivotRoot{draft.root});
+  return finish(draft, {}, {"rewrite"});
+}
+
 }  // namespace snug::plan

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <link.h>
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <net/if.h>
@@ -106,6 +107,17 @@ int become(uid_t uid, gid_t gid, const gid_t* groups, std::size_t count) noexcep
   if (groups && ::syscall(SYS_setgroups, count, groups) != 0) return errno;
   if (::syscall(SYS_setresgid, gid, gid, gid) != 0) return errno;
   return result_of(::syscall(SYS_setresuid, uid, uid, uid));
+}
+
+int set_capabilities(std::span<const int> kept) noexcept {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  for (const int capability : kept) {
+    auto& set = sets.at(static_cast<std::size_t>(capability) / 32);
+    set.permitted |= 1U << (static_cast<unsigned>(capability) % 32);
+    set.effective = set.permitted;
+  }
+  return result_of(::syscall(SYS_capset, &header, sets.data()));
 }
 
 std::uint64_t monotonic_time() noexcept {

@@ -30,9 +30,10 @@ class Trees {
   /// Gives the maps of a name, and who writes them.
   [[nodiscard]] plan::WriteIdMaps maps(const std::string& map) const;
 
- private:
+  /// Does `work` here, and where that gives false once more in a child process as root of such a user namespace. Gives what it gave.
   [[nodiscard]] bool run(const std::string& map, const std::function<bool()>& work) const;
 
+ private:
   plan::WriteIdMaps widest_;
 };
 

@@ -90,6 +90,10 @@ enum class Pack { tree, layer };
 [[nodiscard]] std::variant<Plan, Refusal> make_pack_plan(const Spec& spec, const HostFacts& facts, Pack what, std::vector<Layer> layers,
                                                          const std::vector<std::string>& left_out = {});
 
+/// Plans the reading of an archive of any kind from standard input, and the writing of its entries to standard output in the one form that
+/// snug cp receives: by a program in walls of its own, whose root is empty. Pure.
+[[nodiscard]] std::variant<Plan, Refusal> make_rewrite_plan(const Spec& spec, const HostFacts& facts);
+
 /// Where in the container's folder an archive is unpacked.
 inline constexpr const char* unpacked_root = "root";
 

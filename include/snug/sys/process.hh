@@ -49,6 +49,9 @@ void reset_signals() noexcept;
 /// setgroups(2) (unless `groups` is null), setresgid(2), setresuid(2): 0 or errno.
 [[nodiscard]] int become(uid_t uid, gid_t gid, const gid_t* groups, std::size_t count) noexcept;
 
+/// capset(2): the permitted and effective sets become these, the inheritable one empty: 0 or errno; safe in a child after clone.
+[[nodiscard]] int set_capabilities(std::span<const int> kept) noexcept;
+
 /// CLOCK_MONOTONIC in nanoseconds; safe in a child after clone.
 [[nodiscard]] std::uint64_t monotonic_time() noexcept;
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "snug/base/environment.hh"
+#include "snug/layer/copy.hh"
+#include "snug/runtime/errand.hh"
+
+namespace snug::commands {
+
+/// What `snug cp` was asked for, apart from where.
+struct Copying {
+  std::string source, target;  ///< as typed; one inside begins with a slash; "-" is a stream, outside alone
+  std::string name;            ///< of the source; empty: its contents
+  bool follow = false, archive = false;
+  layer::CopyWatch watch;      ///< of what goes by; here
+};
+
+/// Copies into the container whose files are at `place`, or out of it. Throws why that cannot be done to the end.
+[[nodiscard]] layer::CopyLosses copy_in(const runtime::ErrandPlace& place, const Copying& what, const Environment& environment);
+[[nodiscard]] layer::CopyLosses copy_out(const runtime::ErrandPlace& place, const Copying& what);
+
+}  // namespace snug::commands

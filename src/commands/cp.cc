@@ -1,0 +1,147 @@
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+
+#include "commands.hh"
+#include "containers.hh"
+#include "copying.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/base/time.hh"
+#include "snug/commands/held_signals.hh"
+#include "snug/commands/output.hh"
+#include "snug/sys/process.hh"
+#include "visited_files.hh"
+
+namespace snug::commands {
+namespace {
+
+constexpr std::array options{
+    cli::Option{.name = "archive", .letter = 'a', .help = "keep owners and extended attributes, as far as they can be had"},
+    cli::Option{.name = "follow-link", .letter = 'L', .help = "copy what SOURCE leads to where it is a symbolic link"},
+    cli::Option{.name = "quiet", .letter = 'q', .help = "show no progress"},
+};
+
+/// One end of a copy.
+struct End {
+  std::optional<std::string> container;
+  std::string path;
+};
+
+// As docker tells them apart: what begins with a slash or a dot is a path here, whatever is in it.
+End parse_end(const std::string& typed) {
+  const std::size_t colon = typed.find(':');
+  if (colon == std::string::npos || colon == 0 || typed.starts_with('/') || typed.starts_with('.')) return {{}, typed};
+  std::string path = typed.substr(colon + 1);
+  if (!path.starts_with('/')) path.insert(0, "/");
+  return {typed.substr(0, colon), std::move(path)};
+}
+
+// "/etc/." are the contents of /etc; so are "." and "/".
+std::string name_of(const std::string& path, const std::string& folder) {
+  if (path == "." || path.ends_with("/.")) return {};
+  std::string whole = (path.starts_with('/') ? path : format("{}/{}", folder, path));
+  whole = std::filesystem::path(whole).lexically_normal().string();
+  while (whole.ends_with('/')) whole.pop_back();
+  return whole.substr(whole.rfind('/') + 1);
+}
+
+/// Shows how far a copy is, once it takes long enough to be looked at; and ends it where the caller wants that.
+class Watching {
+ public:
+  explicit Watching(bool shown) : shown_(shown && ::isatty(STDERR_FILENO)) {}
+  ~Watching() {
+    if (told_ > 0) say("\r\x1b[K");
+  }
+  Watching(const Watching&) = delete;
+  Watching& operator=(const Watching&) = delete;
+
+  void note(std::uint64_t bytes) {
+    constexpr std::uint64_t second = 1'000'000'000;
+    bytes_ += bytes;
+    end_for_signal();
+    const std::uint64_t seconds = (sys::monotonic_time() - start_) / second;
+    if (!shown_ || seconds <= told_) return;
+    told_ = seconds;
+    say(format("\rsnug: copied {}, {}/s\x1b[K", render_size(bytes_), render_size(bytes_ / seconds)));
+  }
+
+ private:
+  static void end_for_signal() {
+    sigset_t pending;
+    ::sigpending(&pending);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT})
+      if (::sigismember(&pending, signal) == 1) throw Error("the copy was interrupted").with_exit_code(128 + signal);
+  }
+
+  bool shown_;
+  std::uint64_t start_ = sys::monotonic_time(), bytes_ = 0, told_ = 0;
+};
+
+void tell_losses(const layer::CopyLosses& losses) {
+  const auto tell = [](std::uint64_t count, std::string_view one, std::string_view many) {
+    if (count > 0) say(format("snug: notice: {} {}\n", count, count == 1 ? one : many));
+  };
+  tell(losses.special, "device, FIFO or socket was not copied", "devices, FIFOs and sockets were not copied");
+  tell(losses.kernel, "folder of the kernel's own was not copied", "folders of the kernel's own were not copied");
+  tell(losses.owners, "owner is not mapped there, and was lost", "owners are not mapped there, and were lost");
+  tell(losses.xattrs, "extended attribute could not be kept", "extended attributes could not be kept");
+}
+
+// Each folder on the way down stays open.
+void open_many_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &files));
+}
+
+void check(const End& source, const End& target) {
+  if (source.container && target.container)
+    throw UsageError("both ends are in containers", "snug cp ONE:PATH - | snug cp - OTHER:PATH");
+  if (!source.container && !target.container) throw UsageError("neither end is in a container", "a container's is CONTAINER:PATH; 'snug ps --all' lists them");
+  if (source.container && target.path == "-" && ::isatty(STDOUT_FILENO)) throw UsageError("standard output is a terminal, and the archive would go there");
+}
+
+int cp(const cli::Invocation& invocation) {
+  const cli::Arguments& arguments = invocation.arguments;
+  if (arguments.operands.size() != 2) throw UsageError("'snug cp' needs a source and a target", "snug cp CONTAINER:PATH PATH; snug cp PATH CONTAINER:PATH");
+  const End source = parse_end(arguments.operands[0]), target = parse_end(arguments.operands[1]);
+  check(source, target);
+  const std::string store = store_of(invocation.environment);
+  const state::Record record = state::find_record(store, source.container ? *source.container : *target.container);
+  const HeldSignals held;
+  ::signal(SIGPIPE, SIG_IGN);  // the call that failed says so, too
+  open_many_files();
+  Watching watching(!arguments.flag("quiet"));
+  Copying what{.source = source.path, .target = target.path, .name = name_of(source.path, invocation.folder)};
+  what.follow = arguments.flag("follow-link") || source.path.ends_with('/') || what.name.empty();
+  what.archive = arguments.flag("archive");
+  what.watch = [&](std::uint64_t bytes) { watching.note(bytes); };
+  layer::CopyLosses losses;
+  visit_files(store, record, invocation.environment, target.container.has_value(), [&](const runtime::ErrandPlace& place) {
+    losses = source.container ? copy_out(place, what) : copy_in(place, what, invocation.environment);
+  });
+  tell_losses(losses);
+  return 0;
+}
+
+}  // namespace
+
+constinit const cli::Command cp_command{
+    .name = "cp",
+    .summary = "copy files into a container, or out of it",
+    .operands = "CONTAINER:SOURCE TARGET | SOURCE CONTAINER:TARGET",
+    .description = "Copies a file, or a folder with everything in it; of SOURCE/. what is in the folder. Into a folder that is\n"
+                   "there, else under the name TARGET. '-' is a tar archive on standard input or output. Whether the container runs\n"
+                   "or not makes no difference.",
+    .options = options,
+    .max_operands = 2,
+    .function = cp};
+
+}  // namespace snug::commands

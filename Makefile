@@ -44,6 +44,7 @@ bench: all ## measure against the barest program and the peers
 	@.setup/packages bench
 	@tests/bench/run $(RELEASE)
 	@tests/bench/exec $(RELEASE)
+	@tests/bench/live $(RELEASE)
 	@tests/bench/images $(RELEASE)
 
 asan: ## unit tests under AddressSanitizer and UBSan

@@ -46,9 +46,9 @@ void choose_folder(plan::Spec& visit, const plan::HostFacts& facts) {
 }  // namespace
 
 Entrance open_entrance(const std::string& store, state::Record record) {
-  const State state = state::read_state(store, record.id);
-  Entrance entrance{.record = std::move(record), .spec = {}, .living = {}, .init = state.init.pid, .monitor = state::open_marked(state.monitor), .root = {}};
-  if (state.phase != State::Phase::running || !entrance.monitor) throw has_ended(entrance.record);
+  auto [state, monitor] = state::read_living(store, record.id);
+  Entrance entrance{.record = std::move(record), .spec = {}, .living = {}, .init = state.init.pid, .monitor = std::move(monitor), .root = {}};
+  if (!entrance.monitor) throw has_ended(entrance.record);
   entrance.spec = config::parse_spec(entrance.record.spec);
   try {
     find_doors(entrance, state);

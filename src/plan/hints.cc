@@ -227,6 +227,12 @@ struct Explain {
     if (error == ENOENT) return {"-w names a folder inside the container", "", ""};
     return {};
   }
+  Explanation operator()(const JoinKeyring&) const {
+    if (error != EDQUOT) return {};
+    return {format("every container, and every command that enters one, has a session keyring, and kernel.keys.maxkeys = {} for all keys of a user",
+                   setting("kernel.keys.maxkeys")),
+            "end some of your containers", "sysctl -w kernel.keys.maxkeys=2000"};
+  }
   Explanation operator()(const CloseDescriptors&) const {
     if (error == EISDIR)
       return {"standard input, output or error is a folder of the host, and would lead out of the container", "", ""};

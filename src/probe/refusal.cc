@@ -14,7 +14,8 @@ namespace snug::probe {
 namespace {
 
 constexpr std::array settings{"dev.tty.legacy_tiocsti",           "kernel.apparmor_restrict_unprivileged_userns",
-                              "kernel.unprivileged_userns_clone", "user.max_cgroup_namespaces",
+                              "kernel.keys.maxkeys",              "kernel.unprivileged_userns_clone",
+                              "user.max_cgroup_namespaces",
                               "user.max_ipc_namespaces",          "user.max_mnt_namespaces",
                               "user.max_net_namespaces",          "user.max_pid_namespaces",
                               "user.max_time_namespaces",         "user.max_user_namespaces",

@@ -260,7 +260,6 @@ void let_go(Context& context) noexcept {
 [[noreturn]] void become_init(Context& context, pid_t payload, std::size_t fork_step) noexcept {
   do_steps(context, Actor::init, fork_step + 1);
   let_go(context);
-  sys::forget_program();
   ::_exit(supervise(payload, context.control, context.terminal));
 }
 
@@ -297,7 +296,6 @@ void let_go(Context& context) noexcept {
   }
   if (context.idle) {
     let_go(context);
-    sys::forget_program();
     ::_exit(rest());
   }
   do_steps(context, Actor::payload, 0);

@@ -76,6 +76,9 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::SetMountFlags&, Report& report) noexcept;
 [[nodiscard]] std::uint64_t attributes_of(const plan::MountFlags& flags) noexcept;
 
+/// How long monitor and init wait before they let go of the program's pages.
+inline constexpr int grace_milliseconds = 50;
+
 /// pid 1 for the rest of its life: reaps, forwards signals, tells the monitor of stops. Gives the exit code. init.cc.
 [[nodiscard]] int supervise(int payload, int control, int terminal) noexcept;
 

@@ -10,6 +10,7 @@
 
 #include "child.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/process.hh"
 
 namespace snug::runtime {
 namespace {
@@ -40,27 +41,45 @@ bool is_harmless(int signal) noexcept {
   return signal == SIGCHLD || signal == SIGCONT || signal == SIGWINCH || signal == SIGURG || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
+/// Waits for signals. Whoever sleeps for long lets go of the program's pages; after a moment only, because a command that is
+/// over at once would have to wait for their return.
+class Sleeper {
+ public:
+  Sleeper() noexcept { ::sigfillset(&all_); }
+
+  int wait() noexcept {
+    siginfo_t info{};
+    const timespec moment{0, grace_milliseconds * 1'000'000L};
+    if (!asleep_) {
+      if (const int signal = ::sigtimedwait(&all_, &info, &moment); signal > 0) return signal;
+      asleep_ = true;
+      sys::forget_program();
+    }
+    return ::sigwaitinfo(&all_, &info);
+  }
+
+ private:
+  sigset_t all_;
+  bool asleep_ = false;
+};
+
 }  // namespace
 
 int rest() noexcept {
-  sigset_t all;
-  ::sigfillset(&all);
+  Sleeper sleeper;
   for (;;) {
     while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
-    siginfo_t info{};
-    const int signal = ::sigwaitinfo(&all, &info);
+    const int signal = sleeper.wait();
     // An image may have named any as its stop signal.
     if (signal > 0 && !is_harmless(signal)) return 0;
   }
 }
 
 int supervise(int payload, int control, int terminal) noexcept {
-  sigset_t all;
-  ::sigfillset(&all);
+  Sleeper sleeper;
   int status = 0;
   while (!reap(payload, terminal >= 0 ? control : -1, status)) {
-    siginfo_t info{};
-    const int signal = ::sigwaitinfo(&all, &info);
+    const int signal = sleeper.wait();
     if (signal > 0 && signal != SIGCHLD) forward(payload, signal, terminal);
   }
   return exit_code(status);

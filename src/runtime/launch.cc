@@ -170,7 +170,10 @@ class Monitor {
       for (const int fd : {signals_.fd(), init_.get(), report_.first.get(), control_.first.get()}) waiting.want(fd, POLLIN);
       streams_.ask(waiting);
       if (outside_.tick) outside_.tick();
-      if (!waiting.sleep(outside_.tick ? 100 : streams_.patience())) continue;
+      if (!waiting.sleep(patience())) {
+        fall_asleep();
+        continue;
+      }
       streams_.answer(waiting);
       if (waiting.got(control_.first.get(), POLLIN)) read_control();
       if (waiting.got(report_.first.get(), POLLIN)) read_report();
@@ -218,7 +221,19 @@ class Monitor {
     done<plan::Exec>();
     streams_.begin(init_.get());
     if (outside_.running) outside_.running({.init = pid_, .namespaces = kept_namespaces()});
-    sys::forget_program();
+    runs_ = true;
+  }
+
+  // In milliseconds; -1: until something happens.
+  [[nodiscard]] int patience() const {
+    const int own = outside_.tick ? 100 : runs_ && !asleep_ ? grace_milliseconds : -1;
+    const int theirs = streams_.patience();
+    return own < 0 || (theirs >= 0 && theirs < own) ? theirs : own;
+  }
+
+  // As pid 1 does, and as late.
+  void fall_asleep() {
+    if (runs_ && !std::exchange(asleep_, true)) sys::forget_program();
   }
 
   [[nodiscard]] std::vector<KeptNamespace> kept_namespaces() const {
@@ -315,7 +330,7 @@ class Monitor {
   std::uint64_t last_ = 0;   ///< when the last step ended, for those who want to know
   std::optional<int> code_;  ///< of a container that was ended from here
   bool took_terminal_ = false;
-  bool ended_ = false;
+  bool ended_ = false, runs_ = false, asleep_ = false;
 };
 
 }  // namespace

@@ -80,7 +80,9 @@ void write_state(const std::string& store, const std::string& id, const State& s
   if (::renameat(folder.get(), "state.new", folder.get(), "state.json") != 0) throw system_error("write the container's state", errno);
 }
 
-State read_state(const std::string& store, const std::string& id) {
+State read_state(const std::string& store, const std::string& id) { return read_living(store, id).state; }
+
+Living read_living(const std::string& store, const std::string& id) {
   const auto text = sys::find_file_text((folder_of(store, id) + "/state.json").c_str());
   State state;
   try {
@@ -89,12 +91,12 @@ State read_state(const std::string& store, const std::string& id) {
     state.phase = State::Phase::exited;
     state.lost = true;
   }
-  if (state.phase != State::Phase::running) return state;
-  if (state.boot == boot_id() && open_marked(state.monitor)) return state;
+  if (state.phase != State::Phase::running) return {std::move(state), {}};
+  if (sys::Fd monitor = state.boot == boot_id() ? open_marked(state.monitor) : sys::Fd()) return {std::move(state), std::move(monitor)};
   state.phase = State::Phase::exited;
   state.lost = true;
   state.code = 137;
-  return state;
+  return {std::move(state), {}};
 }
 
 }  // namespace snug::state

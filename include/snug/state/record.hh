@@ -67,6 +67,13 @@ void write_state(const std::string& store, const std::string& id, const State& s
 /// Reads how a container fares. One that is written down as running and does not live has exited, and is `lost`.
 [[nodiscard]] State read_state(const std::string& store, const std::string& id);
 
+/// The same, and its monitor, held: nothing where the container does not run.
+struct Living {
+  State state;
+  sys::Fd monitor;
+};
+[[nodiscard]] Living read_living(const std::string& store, const std::string& id);
+
 /// Lists the records of all containers, the oldest first. What cannot be read is left out.
 [[nodiscard]] std::vector<Record> list_records(const std::string& store);
 

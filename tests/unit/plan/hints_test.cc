@@ -48,6 +48,13 @@ TEST_CASE("clone: the setting that says no is named with its value, and what set
       has(explain(Clone{ordinary}, ENOSPC, with("user.max_net_namespaces", "7")).cause, "user.max_net_namespaces = 7"));
 }
 
+TEST_CASE("keyring: the kernel counts keys, and each container has one") {
+  const Explanation explained = explain(JoinKeyring{}, EDQUOT, with("kernel.keys.maxkeys", "200"));
+  CHECK(has(explained.cause, "kernel.keys.maxkeys = 200"));
+  CHECK(explained.ask == "sysctl -w kernel.keys.maxkeys=2000");
+  CHECK(explain(JoinKeyring{}, EPERM) == Explanation{});
+}
+
 TEST_CASE("clone: who refuses user namespaces") {
   for (const int error : {EPERM, EACCES}) {
     CHECK(explain(Clone{ordinary}, error, with("kernel.unprivileged_userns_clone", "0")).ask ==

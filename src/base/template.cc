@@ -17,23 +17,32 @@ Json json_of(const Fields& fields) {
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
 
-const std::string& find_field(const Fields& fields, std::string_view name) {
-  const auto found = std::find_if(fields.begin(), fields.end(), [&](const auto& field) { return field.first == name; });
-  if (found != fields.end()) return found->second;
-  std::vector<std::string> names;
-  for (const auto& field : fields) names.push_back("." + field.first);
-  throw UsageError(format("--format: there is no field {}", quoted(name)), "there are " + join(names, ", "));
+// "State.Pid": members of members.
+const Json& find_field(const Json& json, std::string_view path) {
+  const Json* at = &json;
+  for (const std::string& name : split(path, '.')) {
+    const auto found = at->is_object() ? at->find(name) : at->end();
+    if (found == at->end()) {
+      std::vector<std::string> names;
+      for (const auto& [member, value] : json.items()) names.push_back("." + member);
+      throw UsageError(format("--format: there is no field {}", quoted(path)), "there are " + join(names, ", "));
+    }
+    at = &*found;
+  }
+  return *at;
 }
 
+std::string text_of(const Json& json) { return json.is_string() ? json.get<std::string>() : dump(json); }
+
 // What stands between the braces.
-std::string value_of(std::string_view expression, const Fields& fields) {
+std::string value_of(std::string_view expression, const Json& json) {
   expression = trimmed(expression);
-  constexpr std::string_view json = "json ";
-  if (expression == "json .") return dump(json_of(fields));
-  if (expression.starts_with(json) && trimmed(expression.substr(json.size())).starts_with('.'))
-    return dump(Json(find_field(fields, trimmed(expression.substr(json.size())).substr(1))));
+  constexpr std::string_view as_json = "json ";
+  if (expression == "json .") return dump(json);
+  if (expression.starts_with(as_json) && trimmed(expression.substr(as_json.size())).starts_with('.'))
+    return dump(find_field(json, trimmed(expression.substr(as_json.size())).substr(1)));
   if (!expression.starts_with('.')) throw UsageError(format("--format: {} is not understood", quoted(expression)), "{{.Field}}, {{json .Field}} and {{json .}} are");
-  return find_field(fields, expression.substr(1));
+  return text_of(find_field(json, expression.substr(1)));
 }
 
 std::string unescaped(std::string_view text) {
@@ -58,7 +67,9 @@ std::string render_table(const std::string& pattern, const std::vector<Fields>& 
 
 }  // namespace
 
-std::string fill_template(std::string_view pattern, const Fields& fields) {
+std::string fill_template(std::string_view pattern, const Fields& fields) { return fill_template(pattern, json_of(fields)); }
+
+std::string fill_template(std::string_view pattern, const Json& json) {
   std::string result;
   while (true) {
     const std::size_t open = pattern.find("{{");
@@ -66,7 +77,7 @@ std::string fill_template(std::string_view pattern, const Fields& fields) {
     if (open == std::string_view::npos) return result;
     const std::size_t close = pattern.find("}}", open);
     if (close == std::string_view::npos) throw UsageError(format("--format {}: a {{{{ has no }}}}", quoted(pattern)));
-    result += value_of(pattern.substr(open + 2, close - open - 2), fields);
+    result += value_of(pattern.substr(open + 2, close - open - 2), json);
     pattern.remove_prefix(close + 2);
   }
 }

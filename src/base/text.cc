@@ -159,18 +159,27 @@ std::string shell_quoted(std::string_view word) {
   return out + "'";
 }
 
+namespace {
+
+// In characters of one column: bytes that go on with a character of UTF-8 take none.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char each) { return (static_cast<unsigned char>(each) & 0xC0U) != 0x80U; }));
+}
+
+}  // namespace
+
 std::string render_columns(std::span<const std::vector<std::string>> rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t at = 0; at < row.size(); ++at) widths[at] = std::max(widths[at], row[at].size());
+    for (std::size_t at = 0; at < row.size(); ++at) widths[at] = std::max(widths[at], width_of(row[at]));
   }
   std::string out;
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t at = 0; at < row.size(); ++at) {
       line += row[at];
-      line.append(widths[at] - row[at].size() + 2, ' ');
+      line.append(widths[at] - width_of(row[at]) + 2, ' ');
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";

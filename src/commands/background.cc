@@ -10,6 +10,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/process.hh"
 
 namespace snug::commands {
 namespace {
@@ -27,8 +28,19 @@ std::string render(const Error& error) {
   throw error.with_exit_code(json.at("code"));
 }
 
+// What the caller opened for itself would be executed along with; what snug opens would not.
+void close_inherited() {
+  const sys::Fd folder = sys::open(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY);
+  for (const sys::Entry& entry : sys::list_folder(folder.get())) {
+    const auto number = parse_number(entry.name);
+    const int fd = number ? static_cast<int>(*number) : 0;
+    if (fd > STDERR_FILENO && (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) ::close(fd);
+  }
+}
+
 // The descriptors of the caller's terminal and pipes: a detached process that holds them keeps others waiting for their end.
 void let_go() {
+  close_inherited();
   ::setsid();
   const sys::Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
   for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
@@ -36,12 +48,13 @@ void let_go() {
 }
 
 [[noreturn]] void be_background(sys::Fd& told, const std::function<void(const std::function<void()>&)>& work) {
-  let_go();
   const auto tell = [&](const std::string& line) {
     if (told) static_cast<void>(sys::write_all(told.get(), line));
     told.reset();
   };
   try {
+    let_go();
+    sys::hide_words();
     work([&] { tell("\n"); });
   } catch (const Error& error) {
     tell(render(error));

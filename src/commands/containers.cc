@@ -24,7 +24,7 @@ int for_each_container(const cli::Invocation& invocation, const std::function<vo
   return code;
 }
 
-bool is_up(const std::string& store, const state::Record& record) { return state::read_state(store, record.id).phase == state::State::Phase::running; }
+bool is_up(const std::string& store, const state::Record& record) { return static_cast<bool>(state::read_living(store, record.id).monitor); }
 
 void need_running(const std::string& store, const state::Record& record) {
   if (!is_up(store, record)) throw Error(format("the container {} does not run", quoted(record.name)), format("snug start {}", shell_quoted(record.name)));

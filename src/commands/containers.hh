@@ -15,7 +15,7 @@ namespace snug::commands {
 /// the same. Gives the exit code. Throws UsageError where there is no operand.
 int for_each_container(const cli::Invocation& invocation, const std::function<void(const std::string& store, const state::Record& record)>& work);
 
-/// Whether the container runs now.
+/// Whether the container runs now, or is about to start anew.
 [[nodiscard]] bool is_up(const std::string& store, const state::Record& record);
 
 /// Throws, with a hint, where it does not run.

@@ -21,7 +21,7 @@ namespace snug::commands {
 namespace {
 
 // As `snug run` without operands would make it, but to stay, and with nothing that runs in it by itself.
-void make_container(const cli::Invocation& invocation, const std::string& name) {
+sys::Fd make_container(const cli::Invocation& invocation, const std::string& name) {
   const cli::Arguments nothing;
   plan::Spec spec = read_spec({nothing, invocation.environment, invocation.folder, invocation.command, {}});
   spec.name = name;
@@ -29,17 +29,19 @@ void make_container(const cli::Invocation& invocation, const std::string& name) 
   spec.remove = false;
   Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
   state::write_record(planned.facts.store, record_of(planned));
-  say(format("snug: made the container {} from {}; 'snug rm {}' removes it\n", quoted(name), quoted(planned.spec.rootfs.given), shell_quoted(name)));
-  start_in_background(planned, true);
+  const std::string given = planned.spec.rootfs.given;
+  sys::Fd hold = start_and_hold(planned);
+  say(format("snug: made the container {} from {}; 'snug rm {}' removes it\n", quoted(name), quoted(given), shell_quoted(name)));
+  return hold;
 }
 
 // Its own command stays asleep: it is for those who enter.
-void wake(state::Record record, const Environment& environment) {
+sys::Fd wake(state::Record record, const Environment& environment) {
   plan::Spec spec = config::parse_spec(record.spec);
   spec.idle = true;
   record.spec = config::render_spec(spec);
   Planned planned = plan_again(record, environment);
-  start_in_background(planned, true);
+  return start_and_hold(planned);
 }
 
 /// A container that runs, and goes on for as long as the descriptor lives.
@@ -59,18 +61,20 @@ bool may_be_busy(const std::string& store, const std::string& name, int attempt)
 
 bool is_served(const std::string& folder) { return sys::find_status(AT_FDCWD, (folder + "/attach").c_str()).has_value(); }
 
-std::optional<Held> try_hold(const std::string& store, state::Record record) {
+// `hold`: of who has just started it.
+std::optional<Held> try_hold(const std::string& store, state::Record record, sys::Fd hold) {
   const std::string folder = state::folder_of(store, record.id);
-  sys::Fd hold = runtime::hold(folder);
+  if (!hold) hold = runtime::hold(folder);
   if (!hold && is_served(folder)) return {};  // it is just ending
   Entrance entrance = open_entrance(store, std::move(record));
   return Held{std::move(entrance), std::move(hold)};
 }
 
-void make_or_wake(const cli::Invocation& invocation, const std::string& store, const std::string& name) {
+// Empty where it runs already.
+sys::Fd make_or_wake(const cli::Invocation& invocation, const std::string& store, const std::string& name) {
   auto record = state::try_find_record(store, name);
   if (!record) return make_container(invocation, parse_name(name));
-  if (!is_up(store, *record)) wake(*std::move(record), invocation.environment);
+  return is_up(store, *record) ? sys::Fd() : wake(*std::move(record), invocation.environment);
 }
 
 // Others may make, start and leave it at the same moment: then it is tried again, ten seconds long.
@@ -79,8 +83,8 @@ Held hold_container(const cli::Invocation& invocation, const std::string& name) 
   constexpr int most = 500;
   for (int attempt = 0;; ++attempt) {
     try {
-      make_or_wake(invocation, store, name);
-      if (auto held = try_hold(store, state::find_record(store, name))) return *std::move(held);
+      sys::Fd hold = make_or_wake(invocation, store, name);
+      if (auto held = try_hold(store, state::find_record(store, name), std::move(hold))) return *std::move(held);
       if (attempt == most) throw Error(format("the container {} ends as often as it is started", quoted(name)));
     } catch (const Error&) {
       if (attempt >= most || !may_be_busy(store, name, attempt)) throw;
@@ -93,6 +97,8 @@ Held hold_container(const cli::Invocation& invocation, const std::string& name) 
 int enter(const cli::Invocation& invocation) {
   const auto& operands = invocation.arguments.operands;
   if (operands.empty()) throw UsageError("'snug enter' needs a container", "any name will do: one that is not there is made");
+  if (operands.size() > 1 && operands[1].starts_with('-'))
+    throw UsageError(format("{} stands where the command is to stand", quoted(operands[1])), "options go in front of the container");
   plan::Spec wanted = read_visit(invocation);
   wanted.command.assign(operands.begin() + 1, operands.end());
   wanted.interactive = true;

@@ -25,15 +25,25 @@ bool has_ended(const sys::Fd& process) {
   return ::poll(&end, 1, 0) != 0;
 }
 
+// The monitor may have started its container anew since: then the number is another's.
+sys::Fd open_root(const std::string& path, std::uint64_t inode) {
+  sys::Fd root = sys::open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+  const auto status = sys::find_status(root.get(), "");
+  if (!status || status->st_ino != inode) throw Error("the container has just been started anew", "try again");
+  return root;
+}
+
 void find_doors(Entrance& entrance, const State& state) {
   for (const state::HeldNamespace& held : state.namespaces) {
     const std::string path = format("/proc/{}/fd/{}", state.monitor.pid, held.number);
     if (held.kind != plan::KeepNamespaces::root)
       entrance.living.namespaces.push_back({held.kind, path, held.inode});
     else
-      entrance.root = sys::open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+      entrance.root = open_root(path, held.inode);
   }
   if (!entrance.root) throw Error("the container's monitor keeps no doors open: it is of another version of snug", "stop the container and start it again");
+  const sys::Fd init = state::open_marked(state.init);  // its number is its own while this lives
+  if (!init) throw Error("the container has just ended");
   probe::read_id_maps(entrance.living, state.init.pid);
 }
 
@@ -48,7 +58,7 @@ void choose_folder(plan::Spec& visit, const plan::HostFacts& facts) {
 Entrance open_entrance(const std::string& store, state::Record record) {
   auto [state, monitor] = state::read_living(store, record.id);
   Entrance entrance{.record = std::move(record), .spec = {}, .living = {}, .init = state.init.pid, .monitor = std::move(monitor), .root = {}};
-  if (!entrance.monitor) throw has_ended(entrance.record);
+  if (!entrance.monitor || state.phase != State::Phase::running) throw has_ended(entrance.record);
   entrance.spec = config::parse_spec(entrance.record.spec);
   try {
     find_doors(entrance, state);

@@ -17,7 +17,7 @@ namespace {
 using state::State;
 
 constexpr std::array options{
-    cli::Option{.name = "format", .letter = 'f', .argument = "PATTERN", .help = "of containers: 'json', or a pattern such as '{{.Pid}}'"},
+    cli::Option{.name = "format", .letter = 'f', .argument = "PATTERN", .help = "of containers: 'json', or a pattern such as '{{.State.Pid}}'"},
     cli::Option{.name = "type", .argument = "KIND", .help = "only look for a container, or an image", .completer = {cli::Complete::words, "container image"}},
 };
 
@@ -53,7 +53,7 @@ Json mounts_json(const plan::Spec& spec) {
 
 Json json_of(const Listed& container, const std::string& store) {
   const auto& [record, state, spec] = container;
-  return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created)}, {"Image", record.manifest}, {"ImageName", record.image},
+  return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
               {"GraphDriver", Json{{"Name", "overlay"}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
               {"Mounts", mounts_json(spec)}, {"Config", config_json(spec)}, {"Kept", record.kept}, {"Spec", config::render_spec(spec)}};
@@ -80,12 +80,11 @@ int inspect(const cli::Invocation& invocation) {
     if (auto container = find(store, typed)) containers.push_back(*std::move(container));
     else if (kind) static_cast<void>(state::find_record(store, typed));
   }
-  if (containers.size() != arguments.operands.size() || containers.empty()) {
-    if (!containers.empty()) throw UsageError("containers and images cannot be inspected together");
-    return run_image_program(invocation);
-  }
+  if (containers.empty()) return run_image_program(invocation);
+  if (containers.size() != arguments.operands.size())
+    throw UsageError("some of these are containers, and others are not", "containers and images are inspected apart; 'snug ps --all' lists the containers");
   if (format && *format != "json") {
-    for (const Listed& each : containers) print(fill_template(*format, fields_of(each, true)) + "\n");
+    for (const Listed& each : containers) print(fill_template(*format, json_of(each, store)) + "\n");
     return 0;
   }
   for (const Listed& each : containers) found.push_back(json_of(each, store));

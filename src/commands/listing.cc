@@ -16,6 +16,7 @@ namespace {
 
 using state::State;
 
+constexpr std::int64_t nanoseconds = 1'000'000'000;
 constexpr std::size_t short_id = 12, short_command = 20;
 
 std::string age_of(std::int64_t time) { return render_age(std::time(nullptr) - time); }
@@ -41,14 +42,24 @@ bool has_label(const plan::Spec& spec, std::string_view wanted) {
   return found != labels.end() && (wanted.find('=') == std::string_view::npos || found->second == value);
 }
 
+// Of docker's patterns those that scripts use: the beginning and the end.
+bool has_name(std::string_view name, std::string_view pattern) {
+  const bool begins = pattern.starts_with('^'), ends = pattern.ends_with('$');
+  const std::string_view part = pattern.substr(begins ? 1 : 0, pattern.size() - (begins ? 1 : 0) - (ends ? 1 : 0));
+  if (begins && ends) return name == part;
+  if (begins) return name.starts_with(part);
+  return ends ? name.ends_with(part) : name.find(part) != std::string_view::npos;
+}
+
 bool passes(const Listed& container, std::string_view key, std::string_view value) {
   if (key == "id") return container.record.id.starts_with(value);
-  if (key == "name") return container.record.name.find(value) != std::string::npos;
+  if (key == "name") return has_name(container.record.name, value);
   if (key == "label") return has_label(container.spec, value);
   if (key == "ancestor") return container.record.image == value || container.record.image.starts_with(format("{}:", value)) || container.record.manifest.find(value) != std::string::npos;
   if (key == "exited") return container.state.phase == State::Phase::exited && format("{}", container.state.code) == value;
   if (key == "status") {
-    if (value != "created" && value != "running" && value != "exited") refuse_word("status", value, {"created", "running", "exited"});
+    if (value != "created" && value != "running" && value != "exited" && value != "restarting")
+      refuse_word("status", value, {"created", "running", "exited", "restarting"});
     return phase_name(container.state) == value;
   }
   refuse_word("filter", key, {"id", "name", "label", "ancestor", "exited", "status"});
@@ -67,12 +78,14 @@ std::vector<Listed> list_containers(const std::string& store) {
       say(format("snug: notice: the record of the container {} cannot be read: {}\n", record.id, error.message()));
     }
   }
+  for (const std::string& id : state::list_damaged(store))
+    say(format("snug: notice: the record of the container {0} cannot be read: it is damaged, or of another version of snug\n  hint:  'snug rm {0}' takes it away, with what it wrote\n", id));
   std::reverse(containers.begin(), containers.end());
   return containers;
 }
 
 std::string_view phase_name(const State& state) {
-  constexpr std::array<std::string_view, 3> names{"created", "running", "exited"};
+  constexpr std::array<std::string_view, 4> names{"created", "running", "exited", "restarting"};
   return names.at(static_cast<std::size_t>(state.phase));
 }
 
@@ -80,6 +93,7 @@ std::string render_status(const State& state) {
   switch (state.phase) {
     case State::Phase::created: return "Created";
     case State::Phase::running: return "Up " + without_ago(age_of(state.started));
+    case State::Phase::restarting: return format("Restarting ({}) {}", state.code, age_of(state.finished));
     case State::Phase::exited: break;
   }
   if (state.lost) return "Killed, with its monitor";
@@ -105,8 +119,8 @@ Fields fields_of(const Listed& container, bool whole) {
   return {{"ID", whole ? record.id : record.id.substr(0, short_id)},
           {"Image", printable(record.image)},
           {"Command", "\"" + cut(render_command(spec), whole) + "\""},
-          {"CreatedAt", render_time(record.created)},
-          {"RunningFor", age_of(record.created)},
+          {"CreatedAt", render_time(record.created / nanoseconds)},
+          {"RunningFor", age_of(record.created / nanoseconds)},
           {"State", std::string(phase_name(state))},
           {"Status", render_status(state)},
           {"Ports", ""},

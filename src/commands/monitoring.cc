@@ -10,6 +10,7 @@
 #include "snug/commands/output.hh"
 #include "snug/plan/hints.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/process.hh"
 #include "stopping.hh"
 #include "visiting.hh"
 
@@ -37,10 +38,15 @@ class Monitoring {
   }
 
   runtime::Exited run() {
+    // Before anything runs: whoever is to end the container finds its monitor, also when the disk is full by then.
+    if (outside_.service) state::write_state(planned_.facts.store, planned_.storage->id(), state_);
     while (true) {
       const auto result = runtime::launch(planned_.plan, outside_);
-      if (const auto* failure = std::get_if<runtime::StepFailure>(&result)) fail(*failure);
-      const auto& exited = std::get<runtime::Exited>(result);
+      if (unwritten_) throw *unwritten_;
+      if (const auto* failure = std::get_if<runtime::StepFailure>(&result); failure && !was_running_) fail(*failure);
+      // Once it has run, a start that fails is one more end that the policy looks at.
+      const auto* end = std::get_if<runtime::Exited>(&result);
+      const runtime::Exited exited = end ? *end : runtime::Exited{.code = 125};
       note_end(exited);
       if (!wants_restart(exited) || !wait_for_restart()) return exited;
       ++state_.restarts;
@@ -54,8 +60,9 @@ class Monitoring {
     state_.init = state::mark_process(now.init);
     state_.namespaces = held(now.namespaces);
     state_.started = std::time(nullptr);
-    write();
-    if (state_.restarts == 0 && running_) running_();
+    const std::optional<Error> error = write();
+    if (error && outside_.service && !was_running_) return give_up(*error);
+    if (!std::exchange(was_running_, true) && running_) running_();
   }
 
   void note_end(const runtime::Exited& exited) {
@@ -63,7 +70,7 @@ class Monitoring {
     state_.finished = std::time(nullptr);
     state_.code = exited.code;
     state_.namespaces.clear();
-    if (plan::is_kept(planned_.spec) || outside_.service) write();
+    if (plan::is_kept(planned_.spec) || outside_.service) static_cast<void>(write());
     if (outside_.service) write_exit(planned_.storage->path(), exited.code);
   }
 
@@ -71,18 +78,26 @@ class Monitoring {
     const Error error = failure_error(planned_.plan, planned_.facts, failure);
     note_end({.code = error.exit_code()});
     state_.error = error.message();
-    if (plan::is_kept(planned_.spec)) write();
+    if (plan::is_kept(planned_.spec)) static_cast<void>(write());
     throw error;
   }
 
-  // The container runs, or has ended, whatever can be written.
-  void write() {
-    if (!planned_.storage) return;
+  // A container that goes on in the background and that no command finds would be nobody's.
+  void give_up(const Error& error) {
+    unwritten_ = error;
+    if (const sys::Fd init = state::open_marked(state_.init)) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
+  }
+
+  // In the foreground the container runs, or has ended, whatever can be written. Gives what went wrong.
+  std::optional<Error> write() {
+    if (!planned_.storage) return {};
     try {
       if (!std::exchange(recorded_, true) && !plan::is_kept(planned_.spec)) state::write_record(planned_.facts.store, record_of(planned_));
       state::write_state(planned_.facts.store, planned_.storage->id(), state_);
+      return {};
     } catch (const Error& error) {
       say(format("snug: notice: {}\n", error.message()));
+      return error;
     }
   }
 
@@ -98,10 +113,15 @@ class Monitoring {
   bool wait_for_restart() {
     pause_ = state_.finished - state_.started >= 10 ? 100 : std::clamp<long>(pause_ * 2, 100, 60'000);
     sigset_t ending;
+    state_.phase = state::State::Phase::restarting;
+    static_cast<void>(write());
     ::sigemptyset(&ending);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&ending, signal);
     const timespec patience{pause_ / 1000, pause_ % 1000 * 1'000'000};
-    return ::sigtimedwait(&ending, nullptr, &patience) < 0 && !is_stopping(planned_.storage->path());
+    if (::sigtimedwait(&ending, nullptr, &patience) < 0 && !is_stopping(planned_.storage->path())) return true;
+    state_.phase = state::State::Phase::exited;
+    static_cast<void>(write());
+    return false;
   }
 
   const Planned& planned_;
@@ -109,7 +129,8 @@ class Monitoring {
   runtime::Outside outside_;
   state::State state_;
   long pause_ = 0;  ///< milliseconds
-  bool recorded_ = false;
+  bool recorded_ = false, was_running_ = false;
+  std::optional<Error> unwritten_;
 };
 
 }  // namespace
@@ -121,29 +142,41 @@ runtime::Exited monitor_container(const Planned& planned, runtime::StepDone step
 
 namespace {
 
-// `visitor`: who is there from the start; or -1.
-void start(Planned& planned, int visitor, bool until_left = false) {
+// `visit`: somebody who is there from the start; where it is empty, nobody is. Its second end stays the caller's alone, or the
+// monitor would not notice that he left.
+void start(Planned& planned, sys::FdPair& visit, bool until_left) {
   const std::string& folder = planned.storage->path();
   forget_stop(folder);
-  const runtime::Service service{.folder = folder, .log = planned.spec.log, .visitor = visitor, .until_left = until_left};
+  runtime::Service service{.folder = folder, .log = planned.spec.log, .until_left = until_left};
   run_in_background([&](const std::function<void()>& ready) {
+    visit.second.reset();
+    service.visitor = visit.first.release();
     planned.storage->keep(plan::is_kept(planned.spec));
     static_cast<void>(monitor_container(planned, {}, service, ready));
     planned.storage.reset();
   });
+  visit.first.reset();
   planned.storage->keep(true);
   planned.storage.reset();
 }
 
 }  // namespace
 
-void start_in_background(Planned& planned, bool until_left) { start(planned, -1, until_left); }
+void start_in_background(Planned& planned) {
+  sys::FdPair nobody;
+  start(planned, nobody, false);
+}
+
+sys::Fd start_and_hold(Planned& planned) {
+  sys::FdPair hold = runtime::make_hold();
+  start(planned, hold, true);
+  return std::move(hold.second);
+}
 
 int start_and_attach(Planned& planned, runtime::Attaching how) {
   how.patient = true;  // as it would be in the foreground
   sys::FdPair visit = runtime::make_visit(how);
-  start(planned, visit.first.get());
-  visit.first.reset();
+  start(planned, visit, false);
   return end_visit(runtime::attach(std::move(visit.second), how), planned.spec.name.value_or(""));
 }
 

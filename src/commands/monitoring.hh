@@ -14,9 +14,11 @@ namespace snug::commands {
                                                 const std::function<void()>& running = {});
 
 /// Starts what was planned in a process of its own, in the background, and waits until it runs. Throws why it could not be
-/// started. Afterwards the container is that process's; `planned` no longer holds it. With `until_left` it ends with the last who
-/// holds it: runtime::hold.
-void start_in_background(Planned& planned, bool until_left = false);
+/// started. Afterwards the container is that process's; `planned` no longer holds it.
+void start_in_background(Planned& planned);
+
+/// The same for a container that ends when nobody holds it any more. The caller does while the descriptor lives.
+[[nodiscard]] sys::Fd start_and_hold(Planned& planned);
 
 /// The same for a container that the caller attaches to from its start: `how`. Gives the exit code, of the container or for having
 /// left it.

@@ -25,6 +25,12 @@ std::string value_of(const Environment& environment, std::string_view name) {
   return std::string(environment.find(name).value_or(""));
 }
 
+std::int64_t now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
 // Nothing where the user namespace is somebody else's.
 std::optional<plan::WriteIdMaps> own_maps(const Planned& planned) {
   auto maps = plan::make_id_maps(planned.spec, planned.facts);
@@ -94,6 +100,8 @@ Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpo
 }
 
 Planned plan_again(const state::Record& record, const Environment& environment) {
+  if (!record.kept)
+    throw Error(format("the container {} was to go away when it ended, and cannot be started again", quoted(record.name)), format("snug rm {}", shell_quoted(record.name)));
   Planned planned{.spec = config::parse_spec(record.spec)};
   planned.facts = probe::host_facts(planned.spec, caller_environment(environment));
   planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned), record);
@@ -108,7 +116,7 @@ state::Record record_of(const Planned& planned) {
   const auto* overlay = planned.plan.find<plan::MakeOverlay>();
   const bool on_disk = overlay && overlay->upper && !overlay->upper->mount && planned.spec.rootfs.kind != plan::Rootfs::Kind::host;
   const std::optional<plan::WriteIdMaps> maps = own_maps(planned);
-  state::Record record{.id = planned.storage->id(), .name = planned.spec.name.value_or(""), .created = std::time(nullptr),
+  state::Record record{.id = planned.storage->id(), .name = planned.spec.name.value_or(""), .created = now(),
                        .kept = plan::is_kept(planned.spec), .image = planned.spec.rootfs.given, .manifest = planned.manifest,
                        .map = maps ? layer_map(*maps) : std::string(), .spec = config::render_spec(planned.spec)};
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) record.upper = format("{}/{}", planned.storage->path(), plan::unpacked_root);

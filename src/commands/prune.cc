@@ -46,13 +46,20 @@ int prune(const cli::Invocation& invocation) {
   if (!containers.empty() && !invocation.arguments.flag("force")) ask(containers.size());
   const Trees trees(invocation.environment);
   std::uint64_t bytes = 0;
+  int code = 0;
   for (const Listed& each : containers) {
-    bytes += trees.size(state::folder_of(store, each.record.id), each.record.map);
-    Storage(store, trees.maps(each.record.map), each.record).keep(false);
-    print(each.record.name + "\n");
+    try {
+      const std::uint64_t size = trees.size(state::folder_of(store, each.record.id), each.record.map);
+      Storage(store, trees.maps(each.record.map), each.record).keep(false);
+      bytes += size;
+      print(each.record.name + "\n");
+    } catch (const Error& error) {  // somebody has just started it
+      say(render_error(error));
+      code = 1;
+    }
   }
   print(format("Total reclaimed space: {}\n", render_size(bytes)));
-  return 0;
+  return code;
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ std::vector<Listed> choose(const cli::Invocation& invocation) {
   const bool of_status = std::any_of(filters.begin(), filters.end(), [](const std::string& filter) { return filter.starts_with("status=") || filter.starts_with("exited="); });
   const bool all = arguments.flag("all") || count != SIZE_MAX || of_status;
   std::vector<Listed> containers = list_containers(store_of(invocation.environment));
-  std::erase_if(containers, [&](const Listed& each) { return !passes(each, filters) || (!all && each.state.phase != state::State::Phase::running); });
+  std::erase_if(containers, [&](const Listed& each) { return !passes(each, filters) || (!all && each.state.phase != state::State::Phase::running && each.state.phase != state::State::Phase::restarting); });
   if (containers.size() > count) containers.erase(containers.begin() + static_cast<std::ptrdiff_t>(count), containers.end());
   return containers;
 }

@@ -14,6 +14,7 @@ int rename(const cli::Invocation& invocation) {
   const std::string store = store_of(invocation.environment);
   state::Record record = state::find_record(store, operands[0]);
   const std::string name = parse_name(operands[1]), before = record.name;
+  if (name == before) return 0;
   if (!state::take_name(store, name, record.id)) throw Error(format("there is a container of the name {} already", quoted(name)));
   record.name = name;
   record.spec["name"] = name;

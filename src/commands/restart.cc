@@ -5,6 +5,7 @@
 #include "containers.hh"
 #include "monitoring.hh"
 #include "snug/commands/output.hh"
+#include "snug/config/spec.hh"
 #include "stopping.hh"
 
 namespace snug::commands {
@@ -18,7 +19,7 @@ constexpr std::array options{
 int restart(const cli::Invocation& invocation) {
   const Patience patience = read_patience(invocation.arguments);
   return for_each_container(invocation, [&](const std::string& store, const state::Record& record) {
-    if (!record.kept) throw Error(format("the container {} goes away when it ends, and cannot be started again", quoted(record.name)), "'snug create' makes one that stays");
+    if (!plan::is_kept(config::parse_spec(record.spec))) throw Error(format("the container {} goes away when it ends, and cannot be started again", quoted(record.name)), "'snug create' makes one that stays");
     stop_container(store, record, patience);
     Planned planned = plan_again(record, invocation.environment);
     start_in_background(planned);

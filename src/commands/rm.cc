@@ -9,6 +9,7 @@
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
 #include "snug/commands/trees.hh"
+#include "snug/state/names.hh"
 #include "stopping.hh"
 #include "storage.hh"
 
@@ -16,7 +17,7 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array options{
-    cli::Option{.name = "all", .letter = 'a', .help = "remove all that do not run"},
+    cli::Option{.name = "all", .letter = 'a', .help = "remove all that do not run; with --force, all"},
     cli::Option{.name = "force", .letter = 'f', .help = "end them first, and be content where there is none"},
     cli::Option{.name = "volumes", .letter = 'v', .help = "with their anonymous volumes, as always"},
 };
@@ -33,37 +34,46 @@ void remove(const std::string& store, const state::Record& record, const Trees& 
 
 // Somebody may be starting it at this moment: then it is ended as soon as it runs.
 void remove_by_force(const std::string& store, const state::Record& record, const Trees& trees) {
-  constexpr timespec pause{0, 20'000'000};
-  for (int attempts_left = 500;; --attempts_left) {
+  constexpr std::time_t patience = 10;  // seconds
+  for (const std::time_t begun = std::time(nullptr);;) {
     try {
       end_container(store, record);
       return remove_at_rest(store, record, trees);
     } catch (const Error&) {
-      if (attempts_left == 0) throw;
+      if (std::time(nullptr) - begun > patience) throw;
     }
-    ::nanosleep(&pause, nullptr);
   }
 }
 
-std::vector<std::string> all_at_rest(const std::string& store) {
+// Nobody knows its id map any more: the widest has it all.
+void remove_damaged(const std::string& store, const std::string& id, const Trees& trees) {
+  const std::optional<std::string> name = state::find_name_of(store, id);
+  Storage(store, trees.maps({}), {.id = id, .name = name.value_or("")}).keep(false);
+}
+
+std::vector<std::string> all(const std::string& store, bool also_running) {
   std::vector<std::string> ids;
   for (const state::Record& record : state::list_records(store))
-    if (!is_up(store, record)) ids.push_back(record.id);
+    if (also_running || !is_up(store, record)) ids.push_back(record.id);
   return ids;
 }
 
 int rm(const cli::Invocation& invocation) {
   const cli::Arguments& arguments = invocation.arguments;
   const std::string store = store_of(invocation.environment);
-  const bool all = arguments.flag("all"), force = arguments.flag("force");
-  if (all != arguments.operands.empty()) throw UsageError(all ? "--all and a container cannot be used together" : "'snug rm' needs a container", "'snug ps --all' lists them");
+  const bool every = arguments.flag("all"), force = arguments.flag("force");
+  if (every != arguments.operands.empty()) throw UsageError(every ? "--all and a container cannot be used together" : "'snug rm' needs a container", "'snug ps --all' lists them");
   const Trees trees(invocation.environment);
   int code = 0;
-  for (const std::string& typed : all ? all_at_rest(store) : arguments.operands) {
+  for (const std::string& typed : every ? all(store, force) : arguments.operands) {
     try {
       if (const auto record = state::try_find_record(store, typed))
         force ? remove_by_force(store, *record, trees) : remove(store, *record, trees);
-      else if (!force)
+      else if (const auto id = state::find_damaged(store, typed))
+        remove_damaged(store, *id, trees);
+      else if (force)
+        continue;
+      else
         static_cast<void>(state::find_record(store, typed));
       print(typed + "\n");
     } catch (const Error& error) {

@@ -34,9 +34,13 @@ int start_attached(const cli::Invocation& invocation) {
 int start(const cli::Invocation& invocation) {
   if (invocation.arguments.flag("attach") || invocation.arguments.flag("interactive")) return start_attached(invocation);
   return for_each_container(invocation, [&](const std::string& store, const state::Record& record) {
-    if (!is_up(store, record)) {
-      Planned planned = plan_again(record, invocation.environment);
-      start_in_background(planned);
+    try {
+      if (!is_up(store, record)) {
+        Planned planned = plan_again(record, invocation.environment);
+        start_in_background(planned);
+      }
+    } catch (Error& error) {
+      if (!is_up(store, record)) throw error.during(format("starting the container {}", quoted(record.name)));  // else others were faster
     }
     print(record.name + "\n");
   });

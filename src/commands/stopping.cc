@@ -98,7 +98,7 @@ void end_container(const std::string& store, const state::Record& record) {
 int wait_for_end(const std::string& store, const state::Record& record) {
   const Fd file = sys::try_open(AT_FDCWD, path_of(state::folder_of(store, record.id), exit_file).c_str(), O_RDONLY | O_NOFOLLOW);
   const State state = state::read_state(store, record.id);
-  if (state.phase != State::Phase::running) return state.code;
+  if (state.phase != State::Phase::running && state.phase != State::Phase::restarting) return state.code;
   static_cast<void>(ends_within(state::open_marked(state.monitor), -1));
   const std::string code = file ? sys::read_all(file.get()) : std::string();
   if (const auto number = parse_number(trimmed(code))) return static_cast<int>(*number);

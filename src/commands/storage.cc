@@ -21,7 +21,8 @@ Storage::~Storage() {
     if (!name_.empty()) state::drop_name(store_, name_, id());
     remove(folder_.path());
     const std::vector<std::string> leftovers = state::find_leftovers(store_);
-    for (const std::string& path : leftovers) remove(path);
+    for (const std::string& path : leftovers)
+      if (!state::has_readers(path)) remove(path);
     if (!leftovers.empty()) state::drop_stale_names(store_);
   } catch (const Error& error) {
     say(format("snug: notice: {}\n", error.message()));

@@ -15,6 +15,8 @@ Container find_container(const cli::Invocation& invocation, const std::string& t
   const probe::CallerEnvironment environment = commands::caller_environment(invocation.environment);
   const std::string store = probe::find_store(environment);
   Container container{.record = state::find_record(store, typed), .spec = {}, .facts = {}, .held = {}};
+  if (container.record.upper.empty() && container.record.image == "host")
+    throw Error(format("the container {} is on this machine's own root, of which it has only what it changed", quoted(container.record.name)), "'snug diff' lists that, and 'snug cp' copies it");
   if (container.record.upper.empty())
     throw Error(format("what the container {} writes is not kept on the disk", quoted(container.record.name)), "'snug cp' copies files out of it while it runs");
   container.held.push_back(state::hold_files(store, container.record));

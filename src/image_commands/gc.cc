@@ -18,6 +18,10 @@ std::string plural(std::size_t count, std::string_view word) { return format("{}
 // What is left of containers whose monitor was killed.
 void sweep_containers(const image::Store& store, const commands::Trees& trees, bool try_only, Swept& swept) {
   for (const std::string& path : state::find_leftovers(store.path())) {
+    if (state::has_readers(path)) {
+      swept.kept.push_back(format("{} stays: somebody reads it", quoted(path)));
+      continue;
+    }
     const sys::Fd alone = try_only ? sys::Fd() : state::wait_for_readers(path);
     const std::uint64_t size = trees.size(path);
     if (!try_only && !trees.remove(path)) {

@@ -92,7 +92,8 @@ std::vector<Waste> find_waste(const image::Store& store, std::int64_t age) {
   std::vector<Waste> waste;
   add_unneeded(store, waste);
   const std::set<std::string> needed = layers_of_containers(store);
-  std::erase_if(waste, [&](const Waste& each) { return each.kind == Waste::Kind::layer && needed.contains(each.path); });
+  const bool unknown = !state::list_damaged(store.path()).empty();  // nobody knows what such a container needs
+  std::erase_if(waste, [&](const Waste& each) { return each.kind == Waste::Kind::layer && (unknown || needed.contains(each.path)); });
   for (const std::string& path : list_abandoned(store, age)) waste.push_back({Waste::Kind::unfinished, quoted(path), path, {}});
   return waste;
 }

@@ -77,7 +77,7 @@ class Overlays {
 
   Slot add_over(std::vector<Layer> lowers, const std::string& name, std::uint32_t mode, std::string image = {}) {
     MakeOverlay overlay{draft_.new_slot(), std::move(lowers), layer("upper" + name, mode), layer("work" + name, 0700), draft_.flags(),
-                        std::move(image), is_kept(draft_.spec) && !in_memory_};
+                        std::move(image), (is_kept(draft_.spec) || draft_.spec.detach) && !in_memory_};
     const Slot slot = overlay.slot;
     draft_.init(std::move(overlay));
     return slot;

@@ -66,6 +66,7 @@ std::string read_inside(const View& root, const char* path) {
   const Fd file = root.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file) {
     if (errno == EACCES) refuse_closed(path);
+    if (errno == EAGAIN) throw system_error(format("look at {} of the root file system", quoted(path)), errno, "somebody inside holds a lease on it");
     return {};
   }
   const auto status = sys::find_status(file.get(), "");
@@ -118,14 +119,30 @@ plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& ho
   return facts;
 }
 
+bool needs_names(const plan::Spec& visit) {
+  const auto is_name = [](const std::string& word) { return word.find_first_not_of("0123456789") != std::string::npos; };
+  return (visit.user && (is_name(visit.user->user) || is_name(visit.user->group))) || std::any_of(visit.groups.begin(), visit.groups.end(), is_name);
+}
+
 plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostFacts& host, int root) {
   const View view = view_of(root);
-  plan::RootfsFacts facts = look_at(view, visit, host);
+  plan::RootfsFacts facts;
+  try {
+    facts = look_at(view, visit, host);
+  } catch (const Error&) {  // who lives there may have closed its files; a number means itself all the same
+    if (needs_names(visit)) throw;
+  }
   facts.living = true;
   facts.terminal_carried = host.terminal.output && !knows_terminal(view, host.terminal.type) && has_carried_terminal(view, host.terminal.type);
   return facts;
 }
 
-std::vector<plan::Account> living_accounts(int root) { return parse_passwd(read_inside(view_of(root), "etc/passwd")); }
+std::vector<plan::Account> living_accounts(int root) {
+  try {
+    return parse_passwd(read_inside(view_of(root), "etc/passwd"));
+  } catch (const Error&) {
+    return {};
+  }
+}
 
 }  // namespace snug::probe

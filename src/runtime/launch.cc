@@ -170,10 +170,8 @@ class Monitor {
       for (const int fd : {signals_.fd(), init_.get(), report_.first.get(), control_.first.get()}) waiting.want(fd, POLLIN);
       streams_.ask(waiting);
       if (outside_.tick) outside_.tick();
-      if (!waiting.sleep(patience())) {
-        fall_asleep();
-        continue;
-      }
+      if (!waiting.sleep(patience())) continue;
+      if (waiting.was_quiet()) fall_asleep();
       streams_.answer(waiting);
       if (waiting.got(control_.first.get(), POLLIN)) read_control();
       if (waiting.got(report_.first.get(), POLLIN)) read_report();

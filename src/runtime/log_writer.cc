@@ -117,10 +117,12 @@ bool LogWriter::append(std::string_view lines) {
 // A new file each time: who reads the old one reads it to its end.
 void LogWriter::rotate() {
   const auto numbered = [](unsigned number) { return number ? format("{}.{}", log_name, number) : std::string(log_name); };
-  for (unsigned number = choice_.files; --number > 0;) ::renameat(folder_, numbered(number - 1).c_str(), folder_, numbered(number).c_str());
-  if (choice_.files <= 1) ::unlinkat(folder_, log_name, 0);
-  sys::Fd fresh = sys::try_open(folder_, log_name, flags, 0600);
+  // Made under another name: whoever reads finds a log at any moment, the old one or the new.
+  constexpr const char* fresh_name = "log.new";
+  sys::Fd fresh = sys::try_open(folder_, fresh_name, flags, 0600);
   if (!fresh) return;
+  for (unsigned number = std::max(choice_.files, 1U); --number > 0;) ::renameat(folder_, numbered(number - 1).c_str(), folder_, numbered(number).c_str());
+  if (::renameat(folder_, fresh_name, folder_, log_name) != 0) return;
   file_ = std::move(fresh);
   size_ = 0;
 }

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,7 +32,26 @@ struct Message {
   pid_t pid = -1;
 };
 
+/// Lets signals end the monitor while it waits for a process inside, which somebody in there may have stopped. Nothing runs yet
+/// that they could be meant for.
+class Interruptible {
+ public:
+  Interruptible() noexcept {
+    sigset_t ending;
+    ::sigemptyset(&ending);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&ending, signal);
+    ::sigprocmask(SIG_UNBLOCK, &ending, &before_);
+  }
+  ~Interruptible() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
 int enter(const Context& context, const std::vector<Fd>& namespaces) noexcept {
+  if (const int error = sys::die_with_parent()) return error;
   // Or whoever is made here would not notice the monitor's death.
   for (const int fd : context.outer)
     if (fd >= 0) ::close(fd);
@@ -75,6 +95,7 @@ Message lend(Context& context, const std::vector<Fd>& namespaces) {
   constexpr std::size_t stack_size = std::size_t{1} << 18U;
   const std::unique_ptr<char[]> stack(new char[stack_size]);  // not cleared: most of it is never touched
   Shared shared;
+  const Interruptible interruptible;
   const pid_t porch = ::vfork();
   if (porch < 0) return {.error = errno};
   if (porch == 0) {
@@ -88,6 +109,7 @@ Message lend(Context& context, const std::vector<Fd>& namespaces) {
 
 Message copy(Context& context, const std::vector<Fd>& namespaces, std::uint64_t flags) {
   sys::FdPair answer = sys::make_pipe();
+  const Interruptible interruptible;
   const pid_t porch = ::fork();
   if (porch < 0) return {.error = errno};
   if (porch == 0) {

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
@@ -79,7 +80,7 @@ void Background::ask(Waiting& waiting) const {
   if (!is_delayed())
     for (const sys::Fd* from : {&output_.first, &error_.first, &outer_}) waiting.want(from->get(), POLLIN);
   if (!typed_.empty()) waiting.want(outer_ ? outer_.get() : input_.second.get(), POLLOUT);
-  if (door_) waiting.want(door_->fd(), POLLIN);
+  if (door_ && !crowded_ && visitors_.size() < most_visitors) waiting.want(door_->fd(), POLLIN);
   for (const Visitor& visitor : visitors_) {
     if (typed_.size() < most_typed) waiting.want(visitor.fd(), POLLIN);
     if (visitor.has_something()) waiting.want(visitor.fd(), POLLOUT);
@@ -104,8 +105,12 @@ void Background::answer(const Waiting& waiting) {
     if (listens && visitor.drain()) show_again(visitor), nudge();
     if (visitor.delays() && visitor.patience() == 0) visitor.lose_patience();
   }
-  if (door_ && waiting.got(door_->fd(), POLLIN))
-    if (sys::Fd socket = door_->admit(); socket && visitors_.size() < most_visitors) welcome(std::move(socket));
+  if (door_ && waiting.got(door_->fd(), POLLIN)) {
+    if (sys::Fd socket = door_->admit())
+      welcome(std::move(socket));
+    else if (errno == EMFILE || errno == ENFILE)
+      crowded_ = true;  // until somebody leaves: else the door would have us look again and again
+  }
   if (waiting.got(outer_ ? outer_.get() : input_.second.get(), POLLOUT)) write_input();
   if (waiting.got(output_.first.get(), POLLIN)) read_output(1, output_.first);
   if (waiting.got(error_.first.get(), POLLIN)) read_output(2, error_.first);
@@ -193,6 +198,7 @@ void Background::drop_the_gone() {
       ++each;
       continue;
     }
+    crowded_ = false;
     if (each->kind() == Visitor::Kind::holding) --holders_;
     each = visitors_.erase(each);
   }
@@ -203,7 +209,7 @@ void Background::drop_the_gone() {
 // Ctrl-Z stops those who are attached and can be stopped; the first to go on has the payload go on. Where nobody is, nobody could.
 void Background::stop(int init) {
   init_ = init;
-  stopped_ = true;
+  if (std::exchange(stopped_, true)) return;  // they know
   for (Visitor& visitor : visitors_)
     if (visitor.wish().job_control) visitor.tell(make_packet(Word::stopped));
   drop_the_gone();

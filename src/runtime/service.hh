@@ -67,7 +67,7 @@ class Background {
   bool takes_input_, input_ends_ = false;  ///< behind that
   std::uint64_t nudge_end_ = 0;    ///< when the terminal gets its right size
   unsigned holders_ = 0;
-  bool was_held_ = false, stopped_ = false, finishing_ = false;
+  bool was_held_ = false, stopped_ = false, finishing_ = false, crowded_ = false;
   int init_ = -1;
 };
 

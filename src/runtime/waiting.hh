@@ -15,7 +15,13 @@ class Waiting {
   }
 
   /// Sleeps until something happens, or for so many milliseconds; -1: for as long as it takes. False on a signal.
-  [[nodiscard]] bool sleep(int milliseconds) { return ::poll(polls_.data(), polls_.size(), milliseconds) >= 0; }
+  [[nodiscard]] bool sleep(int milliseconds) {
+    count_ = ::poll(polls_.data(), polls_.size(), milliseconds);
+    return count_ >= 0;
+  }
+
+  /// Whether the time was over before anything happened.
+  [[nodiscard]] bool was_quiet() const { return count_ == 0; }
 
   /// Tells whether one of `events` has come for `fd`, or its end, which poll(2) tells unasked.
   [[nodiscard]] bool got(int fd, short events) const {
@@ -26,6 +32,7 @@ class Waiting {
 
  private:
   std::vector<pollfd> polls_;
+  int count_ = 0;
 };
 
 }  // namespace snug::runtime

@@ -73,4 +73,12 @@ std::optional<std::string> find_name(const std::string& store, const std::string
   return id;
 }
 
+std::optional<std::string> find_name_of(const std::string& store, const std::string& id) {
+  const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
+  if (!names) return {};
+  for (sys::Entry& entry : sys::list_folder(names.get()))
+    if (sys::find_link(names.get(), entry.name.c_str()) == id) return std::move(entry.name);
+  return {};
+}
+
 }  // namespace snug::state

@@ -69,6 +69,25 @@ std::vector<Record> list_records(const std::string& store) {
   return records;
 }
 
+std::vector<std::string> list_damaged(const std::string& store) {
+  std::vector<std::string> damaged;
+  const sys::Fd folder = sys::try_open(AT_FDCWD, (store + "/containers").c_str(), O_RDONLY | O_DIRECTORY);
+  if (!folder) return damaged;
+  for (const sys::Entry& entry : sys::list_folder(folder.get())) {
+    const std::string path = folder_of(store, entry.name);
+    const bool recorded = sys::find_status(AT_FDCWD, format("{}/{}", path, kept_mark).c_str()) && sys::find_status(AT_FDCWD, (path + "/config.json").c_str());
+    if (recorded && !find_in(store, entry.name)) damaged.push_back(entry.name);
+  }
+  return damaged;
+}
+
+std::optional<std::string> find_damaged(const std::string& store, const std::string& typed) {
+  const std::optional<std::string> named = find_name(store, typed);
+  for (std::string& id : list_damaged(store))
+    if (id == typed || id == named) return std::move(id);
+  return {};
+}
+
 bool is_running(const std::string& store, const Record& record) {
   const sys::Fd folder = sys::try_open(AT_FDCWD, folder_of(store, record.id).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   return folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0;
@@ -86,6 +105,11 @@ sys::Fd wait_for_readers(const std::string& path) {
   sys::Fd file = sys::try_open(AT_FDCWD, (path + "/config.json").c_str(), O_RDONLY | O_NOFOLLOW);
   while (file && ::flock(file.get(), LOCK_EX) != 0 && errno == EINTR) continue;
   return file;
+}
+
+bool has_readers(const std::string& path) {
+  const sys::Fd file = sys::try_open(AT_FDCWD, (path + "/config.json").c_str(), O_RDONLY | O_NOFOLLOW);
+  return file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0;
 }
 
 std::optional<Record> try_find_record(const std::string& store, std::string_view typed) {

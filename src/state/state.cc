@@ -16,7 +16,7 @@ namespace snug::state {
 namespace {
 
 constexpr unsigned version = 1;
-constexpr std::array<std::string_view, 3> phases{"created", "running", "exited"};
+constexpr std::array<std::string_view, 4> phases{"created", "running", "exited", "restarting"};
 
 Json render_mark(const ProcessMark& mark) { return Json{{"pid", mark.pid}, {"start", mark.start}}; }
 
@@ -91,11 +91,13 @@ Living read_living(const std::string& store, const std::string& id) {
     state.phase = State::Phase::exited;
     state.lost = true;
   }
-  if (state.phase != State::Phase::running) return {std::move(state), {}};
-  if (sys::Fd monitor = state.boot == boot_id() ? open_marked(state.monitor) : sys::Fd()) return {std::move(state), std::move(monitor)};
+  if (state.boot != boot_id()) state.monitor = state.init = {};
+  const bool runs = state.phase == State::Phase::running, waits = state.phase == State::Phase::restarting;
+  if (!runs && !waits) return {std::move(state), {}};
+  if (sys::Fd monitor = open_marked(state.monitor)) return {std::move(state), std::move(monitor)};
   state.phase = State::Phase::exited;
-  state.lost = true;
-  state.code = 137;
+  state.lost = runs;
+  if (runs) state.code = 137;
   return {std::move(state), {}};
 }
 

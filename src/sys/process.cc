@@ -126,6 +126,17 @@ std::uint64_t monotonic_time() noexcept {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
+void hide_words() noexcept {
+  // The kernel shows what lies between the first word and the first variable.
+  char* const first = program_invocation_name;
+  char* const end = environ ? environ[0] : nullptr;
+  constexpr std::string_view name = "snug";
+  constexpr std::ptrdiff_t most = 4 << 20;
+  if (!first || !end || end - first <= static_cast<std::ptrdiff_t>(name.size()) || end - first > most) return;
+  std::memset(first, 0, static_cast<std::size_t>(end - first));
+  std::memcpy(first, name.data(), name.size());
+}
+
 void forget_program() noexcept {
   const auto forget = [](dl_phdr_info* info, std::size_t, void*) {
     const auto page = static_cast<std::uintptr_t>(::getpagesize());

@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <csignal>
 #include <string>
+#include <thread>
 
 #include "containers.hh"
 #include "snug/base/text.hh"
@@ -109,6 +111,18 @@ TEST_CASE("enter: a shell on a terminal, in the folder of the project that the c
   CHECK_MESSAGE(terminal.expect("/dev/pts/0\r\n30 99\r\n"), terminal.seen());
   terminal.send("exit 4\n");
   CHECK(terminal.wait() == 4);
+}
+
+TEST_CASE("enter: killed at whatever moment of its start, it leaves no container running") {
+  const Home home;
+  REQUIRE(home.enter({"true"}).code == 0);
+  for (int moment = 0; moment < 12; ++moment) {
+    const Background entering(home.started({"enter", "dev", "sleep", "1000"}));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2 * moment));
+    entering.signal(SIGKILL);
+    CAPTURE(moment);
+    CHECK(eventually([&] { return home.phase() == "exited\n"; }));
+  }
 }
 
 TEST_CASE("enter: what is no name makes nothing") {

@@ -84,7 +84,7 @@ TEST_CASE("names are unique among the living and the kept, and made up after the
 TEST_CASE("a container is found by its name and by the beginning of its id") {
   const Containers containers;
   const std::string id = containers.snug({"create", "--userns", "single", "--name", "found", small_root(), "true"}).out.substr(0, 12);
-  for (const std::string& typed : {id, id.substr(0, 5), std::string("found")}) CHECK(containers.snug({"inspect", "--format", "{{.ID}}", typed}).out == id + "\n");
+  for (const std::string& typed : {id, id.substr(0, 5), std::string("found")}) CHECK(containers.snug({"inspect", "--format", "{{.Id}}", typed}).out == id + "\n");
   const Result lost = containers.snug({"start", "lost"});
   CHECK(lost.code == 1);
   CHECK(lost.err.find("there is no container 'lost'") != std::string::npos);
@@ -182,6 +182,64 @@ TEST_CASE("a foreground container is listed while it runs, and leaves neither fo
   CHECK(containers.snug({"restart", "front"}).code == 1);
   CHECK(containers.snug({"stop", "-t", "0", "front"}).code == 0);
   CHECK(eventually([&] { return containers.is_empty(); }));
+}
+
+TEST_CASE("a container that is renamed to its own name keeps it for itself") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("same", "sleep 1000").code == 0);
+  CHECK(containers.snug({"rename", "same", "same"}).code == 0);
+  CHECK(containers.run_detached("same", "sleep 1000").code == 125);
+}
+
+TEST_CASE("the youngest is the one that was made last, also within a second") {
+  const Containers containers;
+  for (int number = 0; number < 5; ++number) {
+    const std::string id = containers.snug({"create", "--userns", "single", small_root(), "true"}).out;
+    CHECK(containers.snug({"ps", "--latest", "--quiet"}).out == id);
+  }
+}
+
+TEST_CASE("restart refuses what goes away when it ends, and leaves it alone") {
+  const Containers containers;
+  REQUIRE(containers.snug({"create", "--rm", "--userns", "single", "--name", "once", small_root(), "sleep", "1000"}).code == 0);
+  REQUIRE(containers.snug({"start", "once"}).code == 0);
+  CHECK(containers.snug({"restart", "-t", "0", "once"}).code == 1);
+  CHECK(containers.snug({"ps", "--format", "{{.Names}}"}).out == "once\n");
+  CHECK(containers.snug({"stop", "-t", "0", "once"}).code == 0);
+  CHECK(containers.is_empty());
+}
+
+TEST_CASE("a container whose record is damaged is told of, and rm takes it with its name") {
+  const Containers containers;
+  const std::string id = containers.snug({"create", "--userns", "single", "--name", "bad", small_root(), "true"}).out.substr(0, 12);
+  shell_output("echo '{' >" + containers.store() + "/containers/" + id + "/config.json");
+  const Result listed = containers.snug({"ps", "-a", "-q"});
+  CHECK(listed.out.empty());
+  CHECK(listed.err.find("the record of the container " + id + " cannot be read") != std::string::npos);
+  CHECK(containers.snug({"rm", "bad"}).out == "bad\n");
+  CHECK(containers.is_empty());
+}
+
+TEST_CASE("the monitor in the background has neither the caller's words nor its descriptors") {
+  const Containers containers;
+  const std::string lock = containers.folder() + "/lock";
+  const std::string script = "exec 7>\"$0\"; flock 7; \"$1\" run -d --userns single --name quiet -e SECRET=geheim \"$2\" sleep 1000";
+  REQUIRE(run({"env", containers.environment(), "sh", "-c", script, lock, program(), small_root()}).code == 0);
+  CHECK(run({"flock", "-n", lock, "true"}).code == 0);
+  for (const pid_t pid : {containers.monitor("quiet"), containers.init("quiet")}) {
+    const std::string words = read_file("/proc/" + std::to_string(pid) + "/cmdline");
+    CHECK(words.starts_with("snug"));
+    CHECK(words.find("geheim") == std::string::npos);
+  }
+}
+
+TEST_CASE("between two starts a container is restarting: listed, and stopped by stop") {
+  const Containers containers;
+  REQUIRE(containers.snug({"run", "--userns", "single", "-d", "--name", "again", "--restart", "always", small_root(), "false"}).code == 0);
+  CHECK(eventually([&] { return containers.snug({"ps", "--filter", "status=restarting", "--format", "{{.Names}}"}).out == "again\n"; }));
+  CHECK(containers.snug({"rm", "again"}).code == 1);
+  CHECK(containers.snug({"stop", "again"}).code == 0);
+  CHECK(containers.snug({"ps", "-a", "--format", "{{.State}}"}).out == "exited\n");
 }
 
 TEST_SUITE_END();

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "snug/base/json.hh"
+
 namespace snug {
 
 /// The fields of one thing that is listed, by docker's names, and what they are, as text.
@@ -13,6 +15,9 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 /// Fills in a pattern of --format as docker has it: {{.Field}}, {{json .}}, {{json .Field}}, and \t and \n. Throws UsageError where it
 /// has anything else in braces, naming the fields that there are.
 [[nodiscard]] std::string fill_template(std::string_view pattern, const Fields& fields);
+
+/// The same with the members of `json`, also those further in: {{.State.Pid}}.
+[[nodiscard]] std::string fill_template(std::string_view pattern, const Json& json);
 
 /// Renders what --format asks for: "json", a line of JSON for each; "table PATTERN", in columns under the fields' names; or
 /// PATTERN, a line for each.

@@ -34,6 +34,9 @@ inline constexpr std::string_view default_detach_keys = "ctrl-],ctrl-]";
 /// Service::visitor, the second what attach takes. Throws.
 [[nodiscard]] sys::FdPair make_visit(const Attaching& how);
 
+/// The same for somebody who only counts as a user, as hold makes him.
+[[nodiscard]] sys::FdPair make_hold();
+
 /// Comes to the container in `folder`, which a monitor serves. Empty where there is none. Throws where it does not let anybody in.
 [[nodiscard]] sys::Fd visit(const std::string& folder, const Attaching& how);
 

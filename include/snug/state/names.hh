@@ -18,4 +18,7 @@ void drop_stale_names(const std::string& store);
 /// Finds whose name it is: an id. Nothing where no container has it.
 [[nodiscard]] std::optional<std::string> find_name(const std::string& store, const std::string& name);
 
+/// Finds the name of the container with this id.
+[[nodiscard]] std::optional<std::string> find_name_of(const std::string& store, const std::string& id);
+
 }  // namespace snug::state

@@ -20,7 +20,7 @@ inline constexpr const char* kept_mark = "kept";
 struct Record {
   std::string id;                   ///< the name of its folder
   std::string name;                 ///< unique among the living and the kept
-  std::int64_t created = 0;         ///< seconds since 1970
+  std::int64_t created = 0;         ///< nanoseconds since 1970
   bool kept = false;                ///< stays when it has ended, until `snug rm`
   std::string image, manifest;      ///< what was typed; of an image also the digest of its manifest
   std::string map;                  ///< the name of its id map (image::Store::map_name)
@@ -46,7 +46,7 @@ struct HeldNamespace {
 
 /// How a container fares: STORE/containers/ID/state.json, written whole by whoever holds its folder.
 struct State {
-  enum class Phase { created, running, exited };
+  enum class Phase { created, running, exited, restarting };
   Phase phase = Phase::created;
   std::string boot;            ///< /proc/sys/kernel/random/boot_id
   ProcessMark monitor, init;   ///< pid 1 inside, by its number outside
@@ -64,7 +64,8 @@ void write_record(const std::string& store, const Record& record);
 /// Puts the container's state in place, whole or not at all. Throws.
 void write_state(const std::string& store, const std::string& id, const State& state);
 
-/// Reads how a container fares. One that is written down as running and does not live has exited, and is `lost`.
+/// Reads how a container fares. One that is written down as running and does not live has exited, and is `lost`. Marks of an earlier
+/// boot are left out.
 [[nodiscard]] State read_state(const std::string& store, const std::string& id);
 
 /// The same, and its monitor, held: nothing where the container does not run.
@@ -76,6 +77,12 @@ struct Living {
 
 /// Lists the records of all containers, the oldest first. What cannot be read is left out.
 [[nodiscard]] std::vector<Record> list_records(const std::string& store);
+
+/// Lists the ids of kept containers whose records cannot be read: damaged, or of another version.
+[[nodiscard]] std::vector<std::string> list_damaged(const std::string& store);
+
+/// Finds such a one by its id or its name.
+[[nodiscard]] std::optional<std::string> find_damaged(const std::string& store, const std::string& typed);
 
 /// Finds a container by its name, or by the first letters of its id. Throws where there is none, or more than one.
 [[nodiscard]] Record find_record(const std::string& store, std::string_view typed);
@@ -91,6 +98,9 @@ struct Living {
 
 /// Waits until nobody reads the files of the container's folder `path` any more; nobody begins to while the descriptor lives.
 [[nodiscard]] sys::Fd wait_for_readers(const std::string& path);
+
+/// Whether somebody reads them just now.
+[[nodiscard]] bool has_readers(const std::string& path);
 
 /// Gives the path of a container's folder.
 [[nodiscard]] std::string folder_of(const std::string& store, const std::string& id);

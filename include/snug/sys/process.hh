@@ -59,6 +59,10 @@ void reset_signals() noexcept;
 /// touched: for a process that is going to sleep. madvise(2).
 void forget_program() noexcept;
 
+/// Overwrites the words that this process was started with, which everybody on the machine can read: "snug" is left. What points
+/// there is not to be read afterwards. Safe in a child after clone that has its own memory.
+void hide_words() noexcept;
+
 /// Sends the descriptor `fd` through the UNIX socket `socket`: 0 or errno.
 [[nodiscard]] int send_descriptor(int socket, int fd) noexcept;
 

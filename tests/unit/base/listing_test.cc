@@ -5,6 +5,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/signals.hh"
 #include "snug/base/template.hh"
+#include "snug/base/text.hh"
 
 namespace snug {
 namespace {
@@ -31,6 +32,16 @@ TEST_CASE("--format fills in fields, escapes and JSON") {
   CHECK(fill_template("{{json .}}", one) == R"({"ID":"1a","Names":"web"})");
   CHECK(fill_template("{{json .Names}}", other) == R"("tab\there")");
   CHECK(fill_template("no field", one) == "no field");
+}
+
+TEST_CASE("--format reaches members of members") {
+  const Json json = parse_json(R"({"State":{"Pid":7,"Status":"running"},"Name":"web"})");
+  CHECK(fill_template("{{.State.Pid}} {{.State.Status}} {{.Name}} {{json .State}}", json) == R"(7 running web {"Pid":7,"Status":"running"})");
+  for (const char* text : {"{{.State.Nothing}}", "{{.Name.Pid}}", "{{.}}"}) CHECK_THROWS_AS(static_cast<void>(fill_template(text, json)), UsageError);
+}
+
+TEST_CASE("columns are as wide as what a terminal shows of them") {
+  CHECK(render_columns(std::vector<std::vector<std::string>>{{"a…", "b"}, {"abc", "d"}}) == "a…   b\nabc  d\n");
 }
 
 TEST_CASE("--format says what it does not know") {

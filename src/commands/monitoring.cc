@@ -27,12 +27,13 @@ std::vector<state::HeldNamespace> held(const std::vector<runtime::KeptNamespace>
 /// One container from its first start to its last end.
 class Monitoring {
  public:
-  Monitoring(const Planned& planned, runtime::StepDone step_done, std::optional<runtime::Service> service, const std::function<void()>& running)
+  Monitoring(Planned& planned, runtime::StepDone step_done, std::optional<runtime::Service> service, const std::function<void()>& running)
       : planned_(planned), running_(running) {
     state_.monitor = state::mark_process(::getpid());
     outside_ = {.folder = planned.storage ? planned.storage->path() : std::string(),
                 .step_done = std::move(step_done),
                 .running = [this](const runtime::Running& now) { note_running(now); },
+                .asleep = [this] { settle(); },
                 .title = terminal_title(planned.facts.terminal.type, planned.spec.name.value_or("")),
                 .service = std::move(service)};
   }
@@ -60,6 +61,7 @@ class Monitoring {
     state_.init = state::mark_process(now.init);
     state_.namespaces = held(now.namespaces);
     state_.started = std::time(nullptr);
+    if (!outside_.service) return;  // it may be over in a moment, and nobody has been told its name
     const std::optional<Error> error = write();
     if (error && outside_.service && !was_running_) return give_up(*error);
     if (!std::exchange(was_running_, true) && running_) running_();
@@ -80,6 +82,18 @@ class Monitoring {
     state_.error = error.message();
     if (plan::is_kept(planned_.spec)) static_cast<void>(write());
     throw error;
+  }
+
+  // In the foreground: from now on the other commands find it.
+  void settle() {
+    if (outside_.service) return;
+    try {
+      if (!planned_.storage) planned_.storage = std::make_unique<Storage>(planned_.facts.store, own_maps(planned_));
+      if (!planned_.storage->has_name()) planned_.spec.name = planned_.storage->take_name({}, plan::usual_name(planned_.spec.rootfs));
+    } catch (const Error&) {  // there is no place for it, and it runs all the same
+      return;
+    }
+    static_cast<void>(write());
   }
 
   // A container that goes on in the background and that no command finds would be nobody's.
@@ -124,7 +138,7 @@ class Monitoring {
     return false;
   }
 
-  const Planned& planned_;
+  Planned& planned_;
   const std::function<void()>& running_;
   runtime::Outside outside_;
   state::State state_;
@@ -135,7 +149,7 @@ class Monitoring {
 
 }  // namespace
 
-runtime::Exited monitor_container(const Planned& planned, runtime::StepDone step_done, std::optional<runtime::Service> service,
+runtime::Exited monitor_container(Planned& planned, runtime::StepDone step_done, std::optional<runtime::Service> service,
                                   const std::function<void()>& running) {
   return Monitoring(planned, std::move(step_done), std::move(service), running).run();
 }

@@ -10,7 +10,7 @@ namespace snug::commands {
 /// Starts what was planned and waits for its end, as its monitor; writes down how it fares, for the other commands. `service`: of
 /// a detached container. `running` is called once the command runs; it may be empty. A detached container is started anew as
 /// --restart says. Throws why it could not be started.
-[[nodiscard]] runtime::Exited monitor_container(const Planned& planned, runtime::StepDone step_done, std::optional<runtime::Service> service = {},
+[[nodiscard]] runtime::Exited monitor_container(Planned& planned, runtime::StepDone step_done, std::optional<runtime::Service> service = {},
                                                 const std::function<void()>& running = {});
 
 /// Starts what was planned in a process of its own, in the background, and waits until it runs. Throws why it could not be

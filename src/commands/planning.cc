@@ -15,6 +15,7 @@
 #include "snug/explain/plan.hh"
 #include "snug/plan/hints.hh"
 #include "snug/probe/refusal.hh"
+#include "snug/state/names.hh"
 #include "snug/sys/file.hh"
 #include "unpacking.hh"
 
@@ -29,13 +30,6 @@ std::int64_t now() {
   timespec time{};
   ::clock_gettime(CLOCK_REALTIME, &time);
   return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
-// Nothing where the user namespace is somebody else's.
-std::optional<plan::WriteIdMaps> own_maps(const Planned& planned) {
-  auto maps = plan::make_id_maps(planned.spec, planned.facts);
-  const auto* own = std::get_if<plan::WriteIdMaps>(&maps);
-  return own ? std::optional(*own) : std::nullopt;
 }
 
 // Gives the container its place and its name. One that leaves nothing behind starts without, too: gives why there is none then.
@@ -68,6 +62,12 @@ void look_again(Planned& planned, const state::Record& record) {
 
 }  // namespace
 
+std::optional<plan::WriteIdMaps> own_maps(const Planned& planned) {
+  auto maps = plan::make_id_maps(planned.spec, planned.facts);
+  const auto* own = std::get_if<plan::WriteIdMaps>(&maps);
+  return own ? std::optional(*own) : std::nullopt;
+}
+
 probe::CallerEnvironment caller_environment(const Environment& environment) {
   return {.home = value_of(environment, "HOME"), .pwd = value_of(environment, "PWD"),
           .term = value_of(environment, "TERM"), .xdg_data_home = value_of(environment, "XDG_DATA_HOME")};
@@ -91,11 +91,15 @@ Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpo
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::image) use_image(planned, invocation);
   const std::string usual = plan::usual_name(planned.spec.rootfs);
   std::optional<Error> homeless;
-  if (purpose == Purpose::run) homeless = settle(planned, usual);
-  if (!planned.spec.name) planned.spec.name = usual;
+  const bool run = purpose == Purpose::run;
+  if (run && (planned.spec.name || planned.spec.detach || plan::is_kept(planned.spec) || planned.spec.rootfs.kind == plan::Rootfs::Kind::archive))
+    homeless = settle(planned, usual);
+  // What may be over in a moment takes its name later, in monitoring.cc: a start waits for no disk that it does not need.
+  if (!planned.spec.name) planned.spec.name = run ? state::free_name(planned.facts.store, usual) : usual;
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) unpack_archive(planned, verbose);
   finish(planned);
   if (homeless && planned.plan.find<plan::MakeFolders>()) throw *homeless;
+  if (run && !planned.storage && planned.plan.find<plan::MakeFolders>()) planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned));
   return planned;
 }
 

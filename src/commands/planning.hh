@@ -41,6 +41,9 @@ enum class Purpose { show, run };
 /// The same for a container that is there and does not run, by its record.
 [[nodiscard]] Planned plan_again(const state::Record& record, const Environment& environment);
 
+/// Gives the id maps of the container; nothing where the user namespace is somebody else's.
+[[nodiscard]] std::optional<plan::WriteIdMaps> own_maps(const Planned& planned);
+
 /// Gives the record of what was planned.
 [[nodiscard]] state::Record record_of(const Planned& planned);
 

@@ -33,6 +33,7 @@ class Storage {
   /// Leaves everything where it is when this goes; or does not any more.
   void keep(bool kept) noexcept { kept_ = kept; }
 
+  [[nodiscard]] bool has_name() const noexcept { return !name_.empty(); }
   [[nodiscard]] const std::string& path() const { return folder_.path(); }
   [[nodiscard]] const std::string& id() const { return folder_.id(); }
 

@@ -171,7 +171,8 @@ class Monitor {
       streams_.ask(waiting);
       if (outside_.tick) outside_.tick();
       if (!waiting.sleep(patience())) continue;
-      if (waiting.was_quiet()) fall_asleep();
+      // Asleep at once where it stands: each page that it touched on the way there would be back.
+      if (waiting.was_quiet() && fall_asleep() && !waiting.sleep(patience())) continue;
       streams_.answer(waiting);
       if (waiting.got(control_.first.get(), POLLIN)) read_control();
       if (waiting.got(report_.first.get(), POLLIN)) read_report();
@@ -230,8 +231,11 @@ class Monitor {
   }
 
   // As pid 1 does, and as late.
-  void fall_asleep() {
-    if (runs_ && !std::exchange(asleep_, true)) sys::forget_program();
+  bool fall_asleep() {
+    if (!runs_ || std::exchange(asleep_, true)) return false;
+    if (outside_.asleep) outside_.asleep();
+    sys::forget_program();
+    return true;
   }
 
   [[nodiscard]] std::vector<KeptNamespace> kept_namespaces() const {

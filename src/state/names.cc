@@ -56,6 +56,12 @@ void drop_name(const std::string& store, const std::string& name, const std::str
   if (names) remove_stale(names, name, id);
 }
 
+std::string free_name(const std::string& store, const std::string& usual) {
+  std::string name = usual;
+  for (unsigned number = 2; find_name(store, name); ++number) name = format("{}-{}", usual, number);
+  return name;
+}
+
 void drop_stale_names(const std::string& store) {
   const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
   if (!names) return;

@@ -12,6 +12,9 @@ namespace snug::state {
 /// Takes the name from the container; that of another stays.
 void drop_name(const std::string& store, const std::string& name, const std::string& id);
 
+/// Gives the first of `usual`, `usual`-2, … that no container has now.
+[[nodiscard]] std::string free_name(const std::string& store, const std::string& usual);
+
 /// Takes away the names of containers that are gone.
 void drop_stale_names(const std::string& store);
 

@@ -69,7 +69,8 @@ bool passes(const Listed& container, std::string_view key, std::string_view valu
 
 std::vector<Listed> list_containers(const std::string& store) {
   std::vector<Listed> containers;
-  for (state::Record& record : state::list_records(store)) {
+  std::vector<std::string> damaged;
+  for (state::Record& record : state::list_records(store, &damaged)) {
     try {
       plan::Spec spec = config::parse_spec(record.spec);
       State state = state::read_state(store, record.id);
@@ -78,7 +79,7 @@ std::vector<Listed> list_containers(const std::string& store) {
       say(format("snug: notice: the record of the container {} cannot be read: {}\n", record.id, error.message()));
     }
   }
-  for (const std::string& id : state::list_damaged(store))
+  for (const std::string& id : damaged)
     say(format("snug: notice: the record of the container {0} cannot be read: it is damaged, or of another version of snug\n  hint:  'snug rm {0}' takes it away, with what it wrote\n", id));
   std::reverse(containers.begin(), containers.end());
   return containers;

@@ -61,7 +61,8 @@ class Monitoring {
     state_.init = state::mark_process(now.init);
     state_.namespaces = held(now.namespaces);
     state_.started = std::time(nullptr);
-    if (!outside_.service) return;  // it may be over in a moment, and nobody has been told its name
+    // What nobody named nobody looks for at once, and it may be over in a moment.
+    if (!planned_.storage || !planned_.storage->has_name()) return;
     const std::optional<Error> error = write();
     if (error && outside_.service && !was_running_) return give_up(*error);
     if (!std::exchange(was_running_, true) && running_) running_();
@@ -86,7 +87,7 @@ class Monitoring {
 
   // In the foreground: from now on the other commands find it.
   void settle() {
-    if (outside_.service) return;
+    if (recorded_) return;
     try {
       if (!planned_.storage) planned_.storage = std::make_unique<Storage>(planned_.facts.store, own_maps(planned_));
       if (!planned_.storage->has_name()) planned_.spec.name = planned_.storage->take_name({}, plan::usual_name(planned_.spec.rootfs));

@@ -42,6 +42,11 @@ std::optional<Record> find_in(const std::string& store, const std::string& id) {
   return text ? parse(id, sys::find_status(AT_FDCWD, format("{}/{}", folder, kept_mark).c_str()).has_value(), *text) : std::nullopt;
 }
 
+bool is_recorded(const std::string& store, const std::string& id) {
+  const std::string folder = folder_of(store, id);
+  return sys::find_status(AT_FDCWD, format("{}/{}", folder, kept_mark).c_str()) && sys::find_status(AT_FDCWD, (folder + "/config.json").c_str());
+}
+
 }  // namespace
 
 std::string folder_of(const std::string& store, const std::string& id) { return format("{}/containers/{}", store, id); }
@@ -59,25 +64,23 @@ void write_record(const std::string& store, const Record& record) {
   if (error) throw system_error("write the container's record", error);
 }
 
-std::vector<Record> list_records(const std::string& store) {
+std::vector<Record> list_records(const std::string& store, std::vector<std::string>* damaged) {
   std::vector<Record> records;
   const sys::Fd folder = sys::try_open(AT_FDCWD, (store + "/containers").c_str(), O_RDONLY | O_DIRECTORY);
   if (!folder) return records;
-  for (const sys::Entry& entry : sys::list_folder(folder.get()))
-    if (auto record = find_in(store, entry.name)) records.push_back(*std::move(record));
+  for (const sys::Entry& entry : sys::list_folder(folder.get())) {
+    if (auto record = find_in(store, entry.name))
+      records.push_back(*std::move(record));
+    else if (damaged && is_recorded(store, entry.name))
+      damaged->push_back(entry.name);
+  }
   std::stable_sort(records.begin(), records.end(), [](const Record& a, const Record& b) { return a.created < b.created; });
   return records;
 }
 
 std::vector<std::string> list_damaged(const std::string& store) {
   std::vector<std::string> damaged;
-  const sys::Fd folder = sys::try_open(AT_FDCWD, (store + "/containers").c_str(), O_RDONLY | O_DIRECTORY);
-  if (!folder) return damaged;
-  for (const sys::Entry& entry : sys::list_folder(folder.get())) {
-    const std::string path = folder_of(store, entry.name);
-    const bool recorded = sys::find_status(AT_FDCWD, format("{}/{}", path, kept_mark).c_str()) && sys::find_status(AT_FDCWD, (path + "/config.json").c_str());
-    if (recorded && !find_in(store, entry.name)) damaged.push_back(entry.name);
-  }
+  static_cast<void>(list_records(store, &damaged));
   return damaged;
 }
 

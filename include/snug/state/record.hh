@@ -75,8 +75,9 @@ struct Living {
 };
 [[nodiscard]] Living read_living(const std::string& store, const std::string& id);
 
-/// Lists the records of all containers, the oldest first. What cannot be read is left out.
-[[nodiscard]] std::vector<Record> list_records(const std::string& store);
+/// Lists the records of all containers, the oldest first. What cannot be read is left out; `damaged`, unless it is null, gets the ids
+/// that list_damaged gives.
+[[nodiscard]] std::vector<Record> list_records(const std::string& store, std::vector<std::string>* damaged = nullptr);
 
 /// Lists the ids of kept containers whose records cannot be read: damaged, or of another version.
 [[nodiscard]] std::vector<std::string> list_damaged(const std::string& store);

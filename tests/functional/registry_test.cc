@@ -263,6 +263,9 @@ TEST_CASE("one image that cannot be had does not keep out the others") {
   CHECK(pulled.out.size() == 65);
 }
 
+TEST_SUITE_END();
+TEST_SUITE_BEGIN("ranges");
+
 TEST_CASE("a real Debian: imported, changed, committed, pushed, pulled elsewhere and run") {
   if (missing()) return;
   if (debian_root().empty()) return skip("no Debian root was made");
@@ -292,6 +295,9 @@ TEST_CASE("a real Debian: imported, changed, committed, pushed, pulled elsewhere
   const Result seen = registry.snug("two", {"run", name, "bash", "-c", "cat /etc/changed; stat -c %u:%g /etc/changed; dpkg-query -W -f '${Package}\\n' bash; test -e /etc/issue || echo gone"});
   CHECK_MESSAGE(seen.out == "changed\n5:7\nbash\ngone\n", seen.err);
 }
+
+TEST_SUITE_END();
+TEST_SUITE_BEGIN("any");
 
 TEST_CASE("a login is tried, kept for the caller alone, used, and forgotten") {
   if (missing()) return;

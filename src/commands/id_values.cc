@@ -34,7 +34,7 @@ constexpr std::array keep_keys = std::to_array<Key<Keep>>({
 
 void refuse_container(std::string_view text) {
   if (text.starts_with("container:"))
-    throw UsageError("container:NAME comes with live containers; it is not there yet",
+    throw UsageError("container:NAME comes with networks; it is not there yet",
                      "ns:/proc/PID/ns/... joins the namespace of a process");
 }
 

@@ -10,6 +10,7 @@
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
 #include "snug/sys/process.hh"
+#include "stopping.hh"
 
 namespace snug::commands {
 namespace {
@@ -18,16 +19,9 @@ constexpr std::array options{
     cli::Option{.name = "signal", .letter = 's', .argument = "SIGNAL", .help = "send this; KILL by default"},
 };
 
-int signal_of(const cli::Arguments& arguments) {
-  const std::string* typed = arguments.find("signal");
-  if (!typed) return SIGKILL;
-  if (const auto signal = parse_signal(*typed)) return *signal;
-  throw UsageError(format("--signal {}: it is no signal", printable(*typed)), "signal(7) lists them");
-}
-
 // pid 1 passes it on to the command; SIGKILL ends pid 1, and everything with it.
 int kill(const cli::Invocation& invocation) {
-  const int signal = signal_of(invocation.arguments);
+  const int signal = read_patience(invocation.arguments).signal.value_or(SIGKILL);
   return for_each_container(invocation, [&](const std::string& store, const state::Record& record) {
     need_running(store, record);
     const sys::Fd init = state::open_marked(state::read_state(store, record.id).init);

@@ -130,6 +130,13 @@ Fields fields_of(const Listed& container, bool whole) {
           {"Pid", state.phase == State::Phase::running ? format("{}", state.init.pid) : "0"}};
 }
 
+std::vector<std::string> filters_of(const cli::Arguments& arguments) {
+  std::vector<std::string> filters;
+  for (const cli::Given& given : arguments.options)
+    if (given.option->name == "filter") filters.push_back(given.value);
+  return filters;
+}
+
 bool passes(const Listed& container, const std::vector<std::string>& filters) {
   return std::all_of(filters.begin(), filters.end(), [&](const std::string& filter) {
     const std::size_t equals = filter.find('=');

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "snug/base/template.hh"
+#include "snug/cli/arguments.hh"
 #include "snug/plan/spec.hh"
 #include "snug/state/record.hh"
 
@@ -33,6 +34,9 @@ struct Listed {
 
 /// The labels of image and container.
 [[nodiscard]] std::map<std::string, std::string> labels_of(const plan::Spec& spec);
+
+/// Gives the values of --filter.
+[[nodiscard]] std::vector<std::string> filters_of(const cli::Arguments& arguments);
 
 /// Whether all of the filters, KEY=VALUE as docker has them, let the container through. Throws UsageError.
 [[nodiscard]] bool passes(const Listed& container, const std::vector<std::string>& filters);

@@ -49,7 +49,7 @@ class Monitoring {
       const auto* end = std::get_if<runtime::Exited>(&result);
       const runtime::Exited exited = end ? *end : runtime::Exited{.code = 125};
       note_end(exited);
-      if (!wants_restart(exited) || !wait_for_restart()) return exited;
+      if (state_.phase != state::State::Phase::restarting || !wait_for_restart()) return exited;
       ++state_.restarts;
       outside_.service->visitor = -1;  // has left with the end
     }
@@ -69,7 +69,8 @@ class Monitoring {
   }
 
   void note_end(const runtime::Exited& exited) {
-    state_.phase = state::State::Phase::exited;
+    // In one go: whoever took it for ended in between would not stop it.
+    state_.phase = wants_restart(exited) ? state::State::Phase::restarting : state::State::Phase::exited;
     state_.finished = std::time(nullptr);
     state_.code = exited.code;
     state_.namespaces.clear();
@@ -80,6 +81,7 @@ class Monitoring {
   [[noreturn]] void fail(const runtime::StepFailure& failure) {
     const Error error = failure_error(planned_.plan, planned_.facts, failure);
     note_end({.code = error.exit_code()});
+    state_.phase = state::State::Phase::exited;
     state_.error = error.message();
     if (plan::is_kept(planned_.spec)) static_cast<void>(write());
     throw error;
@@ -128,8 +130,6 @@ class Monitoring {
   bool wait_for_restart() {
     pause_ = state_.finished - state_.started >= 10 ? 100 : std::clamp<long>(pause_ * 2, 100, 60'000);
     sigset_t ending;
-    state_.phase = state::State::Phase::restarting;
-    static_cast<void>(write());
     ::sigemptyset(&ending);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&ending, signal);
     const timespec patience{pause_ / 1000, pause_ % 1000 * 1'000'000};

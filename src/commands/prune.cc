@@ -20,13 +20,6 @@ constexpr std::array options{
     cli::Option{.name = "force", .letter = 'f', .help = "do not ask"},
 };
 
-std::vector<std::string> filters_of(const cli::Arguments& arguments) {
-  std::vector<std::string> filters;
-  for (const cli::Given& given : arguments.options)
-    if (given.option->name == "filter") filters.push_back(given.value);
-  return filters;
-}
-
 // One that was made and never started waits for its first start.
 std::vector<Listed> ended(const std::string& store, const std::vector<std::string>& filters) {
   std::vector<Listed> containers = list_containers(store);

@@ -30,13 +30,6 @@ Fields headings() {
 
 constexpr std::string_view usual = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}";
 
-std::vector<std::string> values_of(const cli::Arguments& arguments, std::string_view name) {
-  std::vector<std::string> values;
-  for (const cli::Given& given : arguments.options)
-    if (given.option->name == name) values.push_back(given.value);
-  return values;
-}
-
 std::size_t wanted_count(const cli::Arguments& arguments) {
   if (arguments.flag("latest")) return 1;
   const std::string* last = arguments.find("last");
@@ -48,7 +41,7 @@ std::size_t wanted_count(const cli::Arguments& arguments) {
 
 std::vector<Listed> choose(const cli::Invocation& invocation) {
   const cli::Arguments& arguments = invocation.arguments;
-  const std::vector<std::string> filters = values_of(arguments, "filter");
+  const std::vector<std::string> filters = filters_of(arguments);
   const std::size_t count = wanted_count(arguments);
   const bool of_status = std::any_of(filters.begin(), filters.end(), [](const std::string& filter) { return filter.starts_with("status=") || filter.starts_with("exited="); });
   const bool all = arguments.flag("all") || count != SIZE_MAX || of_status;

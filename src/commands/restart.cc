@@ -1,4 +1,3 @@
-#include <array>
 #include <cstdint>
 
 #include "commands.hh"
@@ -10,11 +9,6 @@
 
 namespace snug::commands {
 namespace {
-
-constexpr std::array options{
-    cli::Option{.name = "signal", .letter = 's', .argument = "SIGNAL", .help = "send this, not the container's own stop signal"},
-    cli::Option{.name = "time", .letter = 't', .argument = "SECONDS", .help = "wait so long before SIGKILL; 10 by default"},
-};
 
 int restart(const cli::Invocation& invocation) {
   const Patience patience = read_patience(invocation.arguments);
@@ -34,7 +28,7 @@ constinit const cli::Command restart_command{
     .summary = "stop containers, and start them again",
     .operands = "CONTAINER...",
     .description = "Stops each container as 'snug stop' does, if it runs, and starts it.",
-    .options = options,
+    .options = patience_options,
     .max_operands = SIZE_MAX,
     .completer = {cli::Complete::containers},
     .function = restart};

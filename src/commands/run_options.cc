@@ -246,10 +246,10 @@ constexpr std::array enter_options{option_named("env"), option_named("env-file")
 constexpr std::array id_map_options{option_named("gidmap"), option_named("uidmap"), option_named("userns")};
 
 constexpr std::array not_yet = std::to_array<cli::NotYet>({
-    {.word = "attach", .letter = 'a', .comes_with = "live containers"},
-    {.word = "cidfile", .comes_with = "live containers"},
-    {.word = "replace", .comes_with = "live containers"},
-    {.word = "volumes-from", .comes_with = "live containers"},
+    {.word = "attach", .letter = 'a', .comes_with = "a later version"},
+    {.word = "cidfile", .comes_with = "a later version"},
+    {.word = "replace", .comes_with = "a later version"},
+    {.word = "volumes-from", .comes_with = "a later version"},
     {.word = "publish", .letter = 'p', .comes_with = "networks"},
     {.word = "publish-all", .letter = 'P', .comes_with = "networks"},
     {.word = "network-alias", .comes_with = "networks"},

@@ -1,4 +1,3 @@
-#include <array>
 #include <cstdint>
 
 #include "commands.hh"
@@ -10,11 +9,6 @@
 
 namespace snug::commands {
 namespace {
-
-constexpr std::array options{
-    cli::Option{.name = "signal", .letter = 's', .argument = "SIGNAL", .help = "send this, not the container's own stop signal"},
-    cli::Option{.name = "time", .letter = 't', .argument = "SECONDS", .help = "wait so long before SIGKILL; 10 by default"},
-};
 
 int stop(const cli::Invocation& invocation) {
   const Patience patience = read_patience(invocation.arguments);
@@ -32,7 +26,7 @@ constinit const cli::Command stop_command{
     .operands = "CONTAINER...",
     .description = "Sends the stop signal of the container (--stop-signal, the image's, or TERM) to its command, and\n"
                    "SIGKILL when it has not ended in time. What it wrote stays.",
-    .options = options,
+    .options = patience_options,
     .max_operands = SIZE_MAX,
     .completer = {cli::Complete::containers},
     .function = stop};

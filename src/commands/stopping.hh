@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -14,7 +15,13 @@ struct Patience {
   std::optional<unsigned> seconds;
 };
 
-/// Reads --signal and --time. Throws UsageError.
+/// The options that choose it.
+inline constexpr std::array patience_options{
+    cli::Option{.name = "signal", .letter = 's', .argument = "SIGNAL", .help = "send this, not the container's own stop signal"},
+    cli::Option{.name = "time", .letter = 't', .argument = "SECONDS", .help = "wait so long before SIGKILL; 10 by default"},
+};
+
+/// Reads --signal and --time, as far as they are there. Throws UsageError.
 [[nodiscard]] Patience read_patience(const cli::Arguments& arguments);
 
 /// Asks the container to end: the signal to pid 1, and SIGKILL when the time has passed. Returns once it has ended. Does nothing

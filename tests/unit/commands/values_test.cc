@@ -83,7 +83,7 @@ TEST_CASE("namespaces of others, and what is to come") {
         plan::NamespaceChoice{plan::JoinNamespace{"/proc/7/ns/pid"}});
   CHECK(refusal([] { return parse_namespace("hots", "/"); }) == "'hots' is no choice");
   CHECK(refusal([] { return parse_namespace("container:web", "/"); }) ==
-        "container:NAME comes with live containers; it is not there yet");
+        "container:NAME comes with networks; it is not there yet");
   CHECK(parse_network("none", "/") == plan::NamespaceChoice{plan::NewNamespace{}});
   CHECK(parse_network("host", "/") == plan::NamespaceChoice{plan::HostNamespace{}});
   CHECK(refusal([] { return parse_network("bridge", "/"); }) ==

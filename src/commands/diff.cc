@@ -132,7 +132,7 @@ int diff(const cli::Invocation& invocation) {
   if (pattern && *pattern != "json") throw UsageError(format("--format {}: it can only be json", printable(*pattern)));
   const std::string store = store_of(invocation.environment);
   const state::Record record = state::find_record(store, arguments.operands.front());
-  const plan::Spec spec = config::parse_spec(record.spec);
+  const plan::Spec spec = config::parse_spec(*record.spec);
   const std::vector<layer::Overlay> overlays = overlays_of(store, record, spec);
   const sys::Fd held = state::hold_files(store, record);
   const std::vector<Changed> changes = find_changes(overlays, spec, record, invocation.environment);

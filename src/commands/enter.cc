@@ -37,7 +37,7 @@ sys::Fd make_container(const cli::Invocation& invocation, const std::string& nam
 
 // Its own command stays asleep: it is for those who enter.
 sys::Fd wake(state::Record record, const Environment& environment) {
-  plan::Spec spec = config::parse_spec(record.spec);
+  plan::Spec spec = config::parse_spec(*record.spec);
   spec.idle = true;
   record.spec = config::render_spec(spec);
   Planned planned = plan_again(record, environment);

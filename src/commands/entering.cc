@@ -59,7 +59,7 @@ Entrance open_entrance(const std::string& store, state::Record record) {
   auto [state, monitor] = state::read_living(store, record.id);
   Entrance entrance{.record = std::move(record), .spec = {}, .living = {}, .init = state.init.pid, .monitor = std::move(monitor), .root = {}};
   if (!entrance.monitor || state.phase != State::Phase::running) throw has_ended(entrance.record);
-  entrance.spec = config::parse_spec(entrance.record.spec);
+  entrance.spec = config::parse_spec(*entrance.record.spec);
   try {
     find_doors(entrance, state);
   } catch (const Error&) {

@@ -56,13 +56,13 @@ Json json_of(const Listed& container, const std::string& store) {
   return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
               {"GraphDriver", Json{{"Name", "overlay"}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
-              {"Mounts", mounts_json(spec)}, {"Config", config_json(spec)}, {"Kept", record.kept}, {"Spec", config::render_spec(spec)}};
+              {"Mounts", mounts_json(spec)}, {"Config", config_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
 }
 
 std::optional<Listed> find(const std::string& store, const std::string& typed) {
   auto record = state::try_find_record(store, typed);
   if (!record) return {};
-  plan::Spec spec = config::parse_spec(record->spec);
+  plan::Spec spec = config::parse_spec(*record->spec);
   State state = state::read_state(store, record->id);
   return Listed{*std::move(record), std::move(state), std::move(spec)};
 }

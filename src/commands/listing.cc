@@ -72,7 +72,7 @@ std::vector<Listed> list_containers(const std::string& store) {
   std::vector<std::string> damaged;
   for (state::Record& record : state::list_records(store, &damaged)) {
     try {
-      plan::Spec spec = config::parse_spec(record.spec);
+      plan::Spec spec = config::parse_spec(*record.spec);
       State state = state::read_state(store, record.id);
       containers.push_back({std::move(record), std::move(state), std::move(spec)});
     } catch (const Error& error) {

@@ -33,6 +33,7 @@ class Monitoring {
     outside_ = {.folder = planned.storage ? planned.storage->path() : std::string(),
                 .step_done = std::move(step_done),
                 .running = [this](const runtime::Running& now) { note_running(now); },
+                .ended = [this](const runtime::Exited& exited) { note_end(exited); },
                 .asleep = [this] { settle(); },
                 .title = terminal_title(planned.facts.terminal.type, planned.spec.name.value_or("")),
                 .service = std::move(service)};
@@ -48,7 +49,7 @@ class Monitoring {
       // Once it has run, a start that fails is one more end that the policy looks at.
       const auto* end = std::get_if<runtime::Exited>(&result);
       const runtime::Exited exited = end ? *end : runtime::Exited{.code = 125};
-      note_end(exited);
+      if (!end) note_end(exited);
       if (state_.phase != state::State::Phase::restarting || !wait_for_restart()) return exited;
       ++state_.restarts;
       outside_.service->visitor = -1;  // has left with the end

@@ -106,7 +106,7 @@ Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpo
 Planned plan_again(const state::Record& record, const Environment& environment) {
   if (!record.kept)
     throw Error(format("the container {} was to go away when it ended, and cannot be started again", quoted(record.name)), format("snug rm {}", shell_quoted(record.name)));
-  Planned planned{.spec = config::parse_spec(record.spec)};
+  Planned planned{.spec = config::parse_spec(*record.spec)};
   planned.facts = probe::host_facts(planned.spec, caller_environment(environment));
   planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned), record);
   planned.manifest = record.manifest;

@@ -12,14 +12,9 @@ int rename(const cli::Invocation& invocation) {
   const auto& operands = invocation.arguments.operands;
   if (operands.size() != 2) throw UsageError("'snug rename' needs a container and its new name");
   const std::string store = store_of(invocation.environment);
-  state::Record record = state::find_record(store, operands[0]);
-  const std::string name = parse_name(operands[1]), before = record.name;
-  if (name == before) return 0;
-  if (!state::take_name(store, name, record.id)) throw Error(format("there is a container of the name {} already", quoted(name)));
-  record.name = name;
-  record.spec["name"] = name;
-  state::write_record(store, record);
-  state::drop_name(store, before, record.id);
+  const std::string name = parse_name(operands[1]);
+  if (!state::rename_container(store, state::find_record(store, operands[0]).id, name))
+    throw Error(format("there is a container of the name {} already", quoted(name)));
   return 0;
 }
 

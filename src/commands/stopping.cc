@@ -71,7 +71,7 @@ void stop_container(const std::string& store, const state::Record& record, const
   const State state = state::read_state(store, record.id);
   const Fd monitor = state::open_marked(state.monitor), init = state::open_marked(state.init);
   if (!monitor) return;
-  const plan::Spec spec = config::parse_spec(record.spec);
+  const plan::Spec spec = config::parse_spec(*record.spec);
   mark_stopping(store, record);
   if (init) {
     const int error = sys::send_signal(init.get(), patience.signal.value_or(plan::stop_signal(spec)));

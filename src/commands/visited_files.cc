@@ -38,7 +38,7 @@ void visit_living(const std::string& store, const state::Record& record, const W
 
 // The same container, without a command and a terminal.
 state::Record made_idle(const state::Record& record) {
-  plan::Spec spec = config::parse_spec(record.spec);
+  plan::Spec spec = config::parse_spec(*record.spec);
   spec.idle = true;
   spec.terminal = plan::Terminal::never;
   state::Record idle = record;

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "snug/base/error.hh"
+#include "snug/base/json.hh"
 
 namespace snug::config {
 namespace {
@@ -217,7 +218,7 @@ struct Form<Volume> {
 
 }  // namespace
 
-Json render_spec(const Spec& spec) { return Form<Spec>::render(spec); }
+std::shared_ptr<const Json> render_spec(const Spec& spec) { return std::make_shared<const Json>(Form<Spec>::render(spec)); }
 
 Spec parse_spec(const Json& json) {
   try {

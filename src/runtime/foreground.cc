@@ -106,9 +106,11 @@ void Foreground::stop(int init) {
   static_cast<void>(sys::send_signal(init, SIGCONT));
 }
 
-void Foreground::finish(const Exited&) {
+void Foreground::drain() {
+  // More does not fit into a pipe: then it comes from somebody whom the command of an exec has left behind.
+  constexpr std::size_t most = 1 << 20;
   for (Pump* pump : output_pumps_) {
-    while (!pump->ended()) {
+    for (std::size_t read = 0; !pump->ended() && read < most;) {
       const bool waits = pump->sink() >= 0;
       Waiting waiting;
       waiting.want(pump->source(), POLLIN);
@@ -117,7 +119,7 @@ void Foreground::finish(const Exited&) {
       const bool fills = waiting.got(pump->source(), POLLIN);
       const bool drains = waiting.got(pump->sink(), POLLOUT);
       if (!fills && !drains) break;
-      if (fills) pump->fill();
+      if (fills) read += pump->fill();
       if (drains) pump->drain();
     }
   }

@@ -36,7 +36,9 @@ class Foreground {
   /// Whether nobody needs the container any more.
   [[nodiscard]] bool deserted() const { return false; }
   /// The writers are dead: what they wrote last is read to its end.
-  void finish(const Exited& exited);
+  void drain();
+  /// Whoever waits for the end is told of it.
+  void see_off(const Exited&) {}
 
  private:
   void prepare_terminal(Context& context);

@@ -285,7 +285,10 @@ class Monitor {
       ::fcntl(control_.first.get(), F_SETFL, O_NONBLOCK);
       static_cast<void>(take_terminal());
     }
-    if (reap()) streams_.finish(exited_);
+    if (!reap()) return;
+    streams_.drain();
+    if (outside_.ended && !failure_) outside_.ended(exited_);
+    streams_.see_off(exited_);
   }
 
   bool reap() {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "snug/base/text.hh"
@@ -9,11 +10,12 @@
 
 namespace snug::runtime {
 
-void Pump::fill() {
+std::size_t Pump::fill() {
   const ssize_t count = ::read(from_, buffer_.data() + filled_, buffer_.size() - filled_);
   if (count > 0) filled_ += static_cast<std::size_t>(count);
   // EIO: the last process that had the terminal's inner end is gone.
   if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) ended_ = true;
+  return static_cast<std::size_t>(std::max<ssize_t>(count, 0));
 }
 
 void Pump::drain() {

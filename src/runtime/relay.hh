@@ -22,8 +22,8 @@ class Pump {
   [[nodiscard]] bool source_ended() const { return ended_; }
   [[nodiscard]] bool ended() const { return ended_ && done_ == filled_; }
 
-  /// Reads once what is there.
-  void fill();
+  /// Reads once what is there; gives how much it was.
+  std::size_t fill();
   /// Writes what is there to write, as much as the sink takes.
   void drain();
   /// Puts `bytes` behind what is to be written, as far as there is room.

@@ -252,7 +252,7 @@ void Background::end_input() {
   input_.second.reset();
 }
 
-void Background::finish(const Exited& exited) {
+void Background::drain() {
   door_.reset();
   finishing_ = true;
   while (output_.first || error_.first || outer_) {
@@ -267,12 +267,11 @@ void Background::finish(const Exited& exited) {
     }
   }
   log_.finish();
-  for (Visitor& visitor : visitors_) visitor.tell(make_packet(Word::ended, End{.code = exited.code, .killed = exited.init_killed}));
-  see_off();
 }
 
 // Whoever has nothing to take any more, or does not take it, is let go.
-void Background::see_off() {
+void Background::see_off(const Exited& exited) {
+  for (Visitor& visitor : visitors_) visitor.tell(make_packet(Word::ended, End{.code = exited.code, .killed = exited.init_killed}));
   for (;;) {
     visitors_.remove_if([](const Visitor& each) { return !each.has_something() || each.patience() == 0; });
     if (visitors_.empty()) return;

@@ -33,7 +33,8 @@ class Background {
   void resize() {}
   void stop(int init);
   [[nodiscard]] bool deserted() const { return service_.until_left && was_held_ && holders_ == 0; }
-  void finish(const Exited& exited);
+  void drain();
+  void see_off(const Exited& exited);
 
  private:
   void welcome(sys::Fd socket);
@@ -49,7 +50,6 @@ class Background {
   void set_size(const winsize& size);
   void nudge();
   void end_nudge();
-  void see_off();
   void tell_all(Word word, std::string_view data);
   [[nodiscard]] bool is_delayed() const;
 

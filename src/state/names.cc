@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "snug/base/error.hh"
+#include "snug/base/json.hh"
 #include "snug/base/text.hh"
 #include "snug/state/container_folder.hh"
 #include "snug/state/record.hh"
@@ -48,6 +50,27 @@ bool take_name(const std::string& store, const std::string& name, const std::str
     if (is_there(store, *other) && !is_leftover(folder_of(store, *other))) return false;
     remove_stale(names, name, *other);
   }
+  return true;
+}
+
+bool rename_container(const std::string& store, const std::string& id, const std::string& name) {
+  const Fd turn = sys::open(AT_FDCWD, store, O_RDONLY | O_DIRECTORY);
+  if (::flock(turn.get(), LOCK_EX) != 0) throw system_error(format("lock {}", quoted(store)), errno);
+  Record record = find_record(store, id);
+  const std::string before = record.name;
+  if (before == name) return true;
+  if (!take_name(store, name, id)) return false;
+  record.name = name;
+  Json spec = *record.spec;
+  spec["name"] = name;
+  record.spec = std::make_shared<const Json>(std::move(spec));
+  try {
+    write_record(store, record);
+  } catch (const Error&) {
+    drop_name(store, name, id);
+    throw;
+  }
+  drop_name(store, before, id);
   return true;
 }
 

@@ -8,6 +8,8 @@
 #include <cerrno>
 
 #include "snug/base/error.hh"
+#include "snug/base/json.hh"
+#include "snug/base/spell.hh"
 #include "snug/state/names.hh"
 #include "snug/sys/file.hh"
 
@@ -19,7 +21,7 @@ constexpr unsigned version = 2;
 std::string render(const Record& record) {
   return Json{{"version", version}, {"id", record.id}, {"name", record.name}, {"created", record.created},
               {"image", record.image}, {"manifest", record.manifest}, {"map", record.map}, {"lowers", record.lowers}, {"upper", record.upper},
-              {"spec", record.spec}}
+              {"spec", record.spec ? *record.spec : Json::object()}}
       .dump();
 }
 
@@ -30,7 +32,7 @@ std::optional<Record> parse(const std::string& id, bool kept, std::string_view t
     if (json.at("version").get<unsigned>() != version) return {};
     return Record{.id = id, .name = json.at("name"), .created = json.at("created"), .kept = kept, .image = json.at("image"),
                   .manifest = json.at("manifest"), .map = json.at("map"), .lowers = json.at("lowers"), .upper = json.at("upper"),
-                  .spec = json.at("spec")};
+                  .spec = std::make_shared<const Json>(json.at("spec"))};
   } catch (const std::exception&) {
     return {};
   }
@@ -127,7 +129,11 @@ std::optional<Record> try_find_record(const std::string& store, std::string_view
 
 Record find_record(const std::string& store, std::string_view typed) {
   if (auto record = try_find_record(store, typed)) return *std::move(record);
-  throw Error(format("there is no container {}", quoted(typed)), "'snug ps --all' lists them");
+  std::vector<std::string> names;
+  for (Record& record : list_records(store)) names.push_back(std::move(record.name));
+  const std::optional<std::string> nearest = find_nearest(typed, names);
+  throw Error(format("there is no container {}", quoted(typed)),
+              nearest ? format("did you mean {}? 'snug ps --all' lists them", quoted(*nearest)) : "'snug ps --all' lists them");
 }
 
 }  // namespace snug::state

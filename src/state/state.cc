@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "snug/base/error.hh"
+#include "snug/base/json.hh"
 #include "snug/base/text.hh"
 #include "snug/state/record.hh"
 #include "snug/sys/file.hh"
@@ -58,6 +59,28 @@ std::uint64_t start_of(pid_t pid) {
   return words.size() > 20 ? parse_number(words[20]).value_or(0) : 0;
 }
 
+// Whether the descriptor, an entry of /proc/PID/fd, is one of `path` with a lock on it.
+bool is_lock_of(const sys::Fd& process, const std::string& number, const std::string& path) {
+  if (sys::find_link(process.get(), ("fd/" + number).c_str()) != path) return false;
+  const sys::Fd info = sys::try_open(process.get(), ("fdinfo/" + number).c_str(), O_RDONLY);
+  return info && sys::read_all(info.get()).find("\nlock:") != std::string::npos;
+}
+
+// Who holds the container's folder is its monitor, whatever its state says. A look at each process of the machine: only where that
+// cannot be read.
+ProcessMark find_holder(const std::string& folder) {
+  const sys::Fd processes = sys::open(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY);
+  for (const sys::Entry& entry : sys::list_folder(processes.get())) {
+    const auto pid = parse_number(entry.name);
+    const sys::Fd process = pid ? sys::try_open(processes.get(), entry.name.c_str(), O_PATH | O_DIRECTORY) : sys::Fd();
+    const sys::Fd descriptors = process ? sys::try_open(process.get(), "fd", O_RDONLY | O_DIRECTORY) : sys::Fd();
+    if (!descriptors) continue;
+    for (const sys::Entry& each : sys::list_folder(descriptors.get()))
+      if (is_lock_of(process, each.name, folder)) return mark_process(static_cast<pid_t>(*pid));
+  }
+  return {};
+}
+
 }  // namespace
 
 ProcessMark mark_process(pid_t pid) { return {pid, start_of(pid)}; }
@@ -88,8 +111,7 @@ Living read_living(const std::string& store, const std::string& id) {
   try {
     if (text) state = parse(*text);
   } catch (const std::exception&) {
-    state.phase = State::Phase::exited;
-    state.lost = true;
+    state = {.phase = State::Phase::running, .boot = boot_id(), .monitor = find_holder(folder_of(store, id))};
   }
   if (state.boot != boot_id()) state.monitor = state.init = {};
   const bool runs = state.phase == State::Phase::running, waits = state.phase == State::Phase::restarting;

@@ -195,6 +195,12 @@ TEST_CASE("exec: a forged multiplexer of terminals is refused") {
   CHECK(terminal.wait() == 125);
 }
 
+TEST_CASE("exec: its end does not wait for one that it left behind and that goes on writing to the terminal") {
+  const Container box;
+  const std::string words = "env " + box.environment() + " " + program() + " exec box sh -c 'yes & exit 4'";
+  CHECK(run({"timeout", "30", "script", "-qec", words, "/dev/null"}).code == 4);
+}
+
 TEST_CASE("exec: when the one outside is killed, the one inside dies") {
   const Container box;
   Background outside(box.started({"exec", "box", "sleep", "86502"}));

@@ -175,6 +175,44 @@ TEST_CASE("a record that is damaged loses its container alone, is named, and nev
   CHECK(fs::exists(containers.store() + "/containers/" + id));
 }
 
+TEST_CASE("a container whose state is damaged while it runs is ended all the same") {
+  const Containers containers;
+  for (const char* end : {"stop", "rm"}) {
+    REQUIRE(containers.run_detached("torn", "sleep 1000").code == 0);
+    const pid_t init = containers.init("torn"), monitor = containers.monitor("torn");
+    shell_output("for each in " + containers.store() + "/containers/*; do echo '{' >$each/state.json; done");
+    CHECK(containers.snug({"ps", "--format", "{{.Names}}"}).out == "torn\n");
+    CHECK((end == std::string("rm") ? containers.snug({"rm", "-f", "torn"}) : containers.snug({"stop", "torn"})).code == 0);
+    CHECK(!is_alive(init));
+    CHECK(!is_alive(monitor));
+    if (end == std::string("stop")) CHECK(containers.snug({"rm", "torn"}).code == 0);
+  }
+  CHECK(containers.is_empty());
+}
+
+TEST_CASE("who attached to a container learns of its end when ps knows it") {
+  const Containers containers;
+  REQUIRE(containers.snug({"create", "--userns", "single", "--name", "seen", small_root(), "sh", "-c", "exit 3"}).code == 0);
+  for (int turn = 0; turn < 20; ++turn) {
+    CHECK(containers.snug({"start", "-a", "seen"}).code == 3);
+    CHECK(containers.snug({"ps", "-q"}).out.empty());
+  }
+}
+
+TEST_CASE("of two who rename a container at once the later one wins, and no other name is left") {
+  const Containers containers;
+  REQUIRE(containers.snug({"create", "--userns", "single", "--name", "a", small_root(), "true"}).code == 0);
+  const std::string id = containers.snug({"ps", "-a", "-q"}).out.substr(0, 12);
+  shell_output("for name in b c d e f g h; do env " + containers.environment() + " " + program() + " rename " + id + " $name & done; wait");
+  CHECK(shell_output("ls " + containers.store() + "/names") == containers.snug({"ps", "-a", "--format", "{{.Names}}"}).out);
+}
+
+TEST_CASE("a name that is nearly right is answered with the right one") {
+  const Containers containers;
+  REQUIRE(containers.snug({"create", "--userns", "single", "--name", "debian", small_root(), "true"}).code == 0);
+  CHECK(containers.snug({"stop", "debain"}).err.find("did you mean 'debian'?") != std::string::npos);
+}
+
 TEST_CASE("a foreground container is listed while it runs, and leaves neither folder nor name") {
   const Containers containers;
   const Background running({"env", containers.environment(), program(), "run", "--userns", "single", "--name", "front", small_root(), "sleep", "1000"});

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "snug/base/json_fwd.hh"
 #include "snug/base/text.hh"
 
 namespace snug {
@@ -12,9 +13,6 @@ namespace snug {
 // The library brings <iomanip>, whose std::quoted would be taken for a std::string.
 [[nodiscard]] inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
 [[nodiscard]] inline std::string quoted(std::string& text) { return quoted(std::string_view(text)); }
-
-/// A JSON value; objects keep the order in which their names came.
-using Json = nlohmann::ordered_json;
 
 /// Reads a document of a stranger: at most 100 levels deep, no name twice in one object, nothing behind it. Throws an
 /// Error that says where it is wrong; the caller says of what (`during`). How large it may be is the caller's care.

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "snug/base/json.hh"
+#include "snug/base/json_fwd.hh"
 
 namespace snug {
 

@@ -55,6 +55,7 @@ struct Outside {
   StepDone step_done = {};                ///< may be empty
   std::function<void()> tick = {};        ///< called ten times a second while the payload runs; may be empty
   std::function<void(const Running&)> running = {};  ///< may be empty
+  std::function<void(const Exited&)> ended = {};  ///< called when it has ended, before those who wait for it are told; may be empty
   std::function<void()> asleep = {};      ///< called once, when the command has run for a moment and nothing is to do; may be empty
   std::string title = {};                 ///< what the caller's terminal is called meanwhile; empty: as it is
   std::optional<Service> service = {};    ///< of a detached container: nobody's terminal and streams are used

@@ -9,6 +9,10 @@ namespace snug::state {
 /// Throws where STORE cannot be written.
 [[nodiscard]] bool take_name(const std::string& store, const std::string& name, const std::string& id);
 
+/// Gives a container another name, in its record too; of two who rename it at once the later one wins. False as take_name. Throws
+/// where the container is gone or STORE cannot be written.
+[[nodiscard]] bool rename_container(const std::string& store, const std::string& id, const std::string& name);
+
 /// Takes the name from the container; that of another stays.
 void drop_name(const std::string& store, const std::string& name, const std::string& id);
 

@@ -3,12 +3,13 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "snug/base/json.hh"
+#include "snug/base/json_fwd.hh"
 #include "snug/sys/fd.hh"
 
 namespace snug::state {
@@ -26,7 +27,7 @@ struct Record {
   std::string map;                  ///< the name of its id map (image::Store::map_name)
   std::vector<std::string> lowers;  ///< of an overlay: absolute paths, topmost first
   std::string upper;                ///< absolute path; empty where writes are not kept on the disk
-  Json spec;                        ///< all that was asked for: config::render_spec
+  std::shared_ptr<const Json> spec; ///< all that was asked for: config::render_spec; null is nothing
 };
 
 /// A process that is never taken for a later one of its number.
@@ -65,7 +66,7 @@ void write_record(const std::string& store, const Record& record);
 void write_state(const std::string& store, const std::string& id, const State& state);
 
 /// Reads how a container fares. One that is written down as running and does not live has exited, and is `lost`. Marks of an earlier
-/// boot are left out.
+/// boot are left out. Where it cannot be read, a container whose folder is held runs: with a monitor, and no more is known.
 [[nodiscard]] State read_state(const std::string& store, const std::string& id);
 
 /// The same, and its monitor, held: nothing where the container does not run.

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "snug/base/json.hh"
 #include "snug/base/error.hh"
 #include "snug/base/signals.hh"
 #include "snug/base/template.hh"

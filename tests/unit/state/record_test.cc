@@ -10,7 +10,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
+#include "snug/base/json.hh"
 #include "snug/base/error.hh"
 #include "snug/state/container_folder.hh"
 #include "snug/state/names.hh"
@@ -32,7 +34,7 @@ struct Folder {
 
 Record record_for(const ContainerFolder& folder, const std::string& name) {
   return {.id = folder.id(), .name = name, .created = 7, .kept = true, .image = "debian", .manifest = "sha256:x", .map = "0-0-1", .lowers = {"/a", "/b"},
-          .upper = "/u", .spec = Json{{"command", Json::array({"true"})}}};
+          .upper = "/u", .spec = std::make_shared<const Json>(Json{{"command", Json::array({"true"})}})};
 }
 
 TEST_CASE("a record is read as it was written, and found by name and by the beginning of its id") {
@@ -47,7 +49,7 @@ TEST_CASE("a record is read as it was written, and found by name and by the begi
     CHECK(read.name == "web");
     CHECK(read.kept);
     CHECK(read.lowers == written.lowers);
-    CHECK(read.spec.dump() == written.spec.dump());
+    CHECK(read.spec->dump() == written.spec->dump());
   }
   CHECK_FALSE(try_find_record(store.path, "we"));
   CHECK_FALSE(try_find_record(store.path, ""));
@@ -110,17 +112,22 @@ TEST_CASE("a process that nobody has reaped yet has ended") {
 
 TEST_CASE("a state that is cut short, or of another boot, is one of a container that has ended") {
   const Folder store;
-  const ContainerFolder folder(store.path);
-  CHECK(read_state(store.path, folder.id()).phase == State::Phase::created);
-  write_state(store.path, folder.id(), {.phase = State::Phase::running, .monitor = mark_process(::getpid())});
-  const std::string path = folder.path() + "/state.json";
+  std::optional<ContainerFolder> folder(store.path);
+  const std::string id = folder->id(), path = folder->path() + "/state.json";
+  CHECK(read_state(store.path, id).phase == State::Phase::created);
+  write_state(store.path, id, {.phase = State::Phase::running, .monitor = mark_process(::getpid())});
   std::string text;
   std::getline(std::ifstream(path), text, '\0');
   std::ofstream(path) << text.substr(0, text.size() / 2);
-  CHECK(read_state(store.path, folder.id()).lost);
+  const Living held = read_living(store.path, id);  // as its monitor, we hold its folder
+  CHECK(held.state.phase == State::Phase::running);
+  CHECK(held.state.monitor == mark_process(::getpid()));
+  CHECK(held.monitor);
+  folder.reset();
+  CHECK(read_state(store.path, id).lost);
   text.replace(text.find("\"boot\":\"") + 8, 4, "0000");
   std::ofstream(path) << text;
-  CHECK(read_state(store.path, folder.id()).lost);
+  CHECK(read_state(store.path, id).lost);
 }
 
 TEST_CASE("leftovers are what nobody holds and nobody keeps; a kept record that cannot be read is none") {

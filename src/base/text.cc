@@ -24,13 +24,6 @@ FMT_END_NAMESPACE
 namespace snug {
 namespace {
 
-std::uint32_t code_point(std::string_view sequence) {
-  static constexpr std::array<std::uint32_t, 5> masks{0, 0x7f, 0x1f, 0x0f, 0x07};
-  std::uint32_t value = static_cast<unsigned char>(sequence[0]) & masks[sequence.size()];
-  for (const char next : sequence.substr(1)) value = value << 6 | (static_cast<unsigned char>(next) & 0x3fU);
-  return value;
-}
-
 // Control characters act on a terminal; bidirectional and zero-width marks make a text look like another.
 bool acts_on_terminal(std::uint32_t point) {
   return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x61c || (point >= 0x200b && point <= 0x200f) ||
@@ -49,25 +42,6 @@ void append_escaped(std::string& out, std::string_view sequence) {
 }
 
 }  // namespace
-
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-  for (std::size_t at = 1; at < length; ++at)
-    if ((byte(at) & 0xc0) != 0x80) return 0;
-  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f)) return 0;
-  if ((first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f)) return 0;
-  return length;
-}
-
-bool is_utf8(std::string_view text) {
-  for (std::size_t length = 0; !text.empty(); text.remove_prefix(length))
-    if ((length = utf8_length(text)) == 0) return false;
-  return true;
-}
 
 std::string printable(std::string_view text) {
   std::string out;
@@ -159,27 +133,18 @@ std::string shell_quoted(std::string_view word) {
   return out + "'";
 }
 
-namespace {
-
-// In characters of one column: bytes that go on with a character of UTF-8 take none.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char each) { return (static_cast<unsigned char>(each) & 0xC0U) != 0x80U; }));
-}
-
-}  // namespace
-
 std::string render_columns(std::span<const std::vector<std::string>> rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t at = 0; at < row.size(); ++at) widths[at] = std::max(widths[at], width_of(row[at]));
+    for (std::size_t at = 0; at < row.size(); ++at) widths[at] = std::max(widths[at], display_width(row[at]));
   }
   std::string out;
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t at = 0; at < row.size(); ++at) {
       line += row[at];
-      line.append(widths[at] - width_of(row[at]) + 2, ' ');
+      line.append(widths[at] - display_width(row[at]) + 2, ' ');
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";

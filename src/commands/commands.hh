@@ -45,5 +45,6 @@ extern const cli::Command tag_command;
 extern const cli::Command top_command;
 extern const cli::Command version_command;
 extern const cli::Command wait_command;
+extern const cli::Command walls_command;
 
 }  // namespace snug::commands

@@ -52,6 +52,7 @@ constexpr std::array table{
     &top_command,
     &version_command,
     &wait_command,
+    &walls_command,
 };
 
 constexpr std::array absent = std::to_array<cli::NotYet>({

@@ -138,16 +138,23 @@ std::uint32_t next_sub_id(std::string_view text) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(next, std::numeric_limits<std::uint32_t>::max() - 65536));
 }
 
-std::vector<plan::Mount> parse_mountinfo(std::string_view text) {
-  std::vector<plan::Mount> mounts;
+std::vector<SeenMount> parse_seen_mounts(std::string_view text) {
+  std::vector<SeenMount> mounts;
   for (const std::string_view line : lines(text)) {
     // ID PARENT MAJOR:MINOR ROOT TARGET OPTIONS [TAGS...] - TYPE SOURCE SUPER-OPTIONS
     const auto fields = split(line, ' ');
     const std::size_t dash = line.find(" - ");
     if (fields.size() < 10 || dash == std::string_view::npos) continue;
-    const std::string_view rest = line.substr(dash + 3);
-    mounts.push_back({unescape(fields[4]), std::string(rest.substr(0, rest.find(' '))), unescape(fields[3])});
+    const auto rest = split(line.substr(dash + 3), ' ');
+    mounts.push_back({.target = unescape(fields[4]), .type = rest[0], .root = unescape(fields[3]), .device = fields[2],
+                      .source = rest.size() > 1 ? unescape(rest[1]) : "", .options = fields[5]});
   }
+  return mounts;
+}
+
+std::vector<plan::Mount> parse_mountinfo(std::string_view text) {
+  std::vector<plan::Mount> mounts;
+  for (SeenMount& each : parse_seen_mounts(text)) mounts.push_back({std::move(each.target), std::move(each.type), std::move(each.root)});
   return mounts;
 }
 
@@ -162,22 +169,6 @@ std::vector<std::string> find_covered(const std::vector<plan::Mount>& mounts) {
       covered.push_back(mount.target);
   }
   return covered;
-}
-
-std::optional<Status> parse_status(std::string_view text) {
-  Status status;
-  bool found = false;
-  for (const std::string_view line : lines(text)) {
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    const std::string_view key = line.substr(0, colon), value = trimmed(line.substr(colon + 1));
-    const auto numbers = split(value, '\t');
-    if (key == "Name") status.name = value;
-    if (key == "PPid") status.parent = static_cast<pid_t>(parse_number(value).value_or(0));
-    if (key == "Uid" && numbers.size() == 4) status.uid = static_cast<std::uint32_t>(parse_number(numbers[1]).value_or(0)), found = true;
-    if (key == "NSpid") status.inside = static_cast<pid_t>(parse_number(numbers.back()).value_or(0));
-  }
-  return found ? std::optional(status) : std::nullopt;
 }
 
 std::optional<Stat> parse_stat(std::string_view text) {

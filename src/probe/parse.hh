@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "snug/plan/host_facts.hh"
+#include "snug/plan/machine.hh"
 #include "snug/plan/spec.hh"
 
 namespace snug::probe {
@@ -40,17 +41,33 @@ namespace snug::probe {
 /// proc_pid_mountinfo(5).
 [[nodiscard]] std::vector<plan::Mount> parse_mountinfo(std::string_view text);
 
+/// The same with all that is told of a mount: its device ("8:1"), what was mounted, and its own options.
+struct SeenMount {
+  std::string target, type, root, device, source, options;
+  bool operator==(const SeenMount&) const = default;
+};
+[[nodiscard]] std::vector<SeenMount> parse_seen_mounts(std::string_view text);
+
 /// Of these mounts, what keeps the kernel from giving out a new /proc or /sys: the targets below them, without the file
 /// systems that stand on folders made for them.
 [[nodiscard]] std::vector<std::string> find_covered(const std::vector<plan::Mount>& mounts);
 
-/// proc_pid_status(5), as far as it is asked for; nothing where it is none.
+/// proc_pid_status(5), as far as it is asked for; nothing where it is none. `kernel` is set for threads of the kernel.
 struct Status {
-  std::string name;
-  pid_t parent = 0, inside = 0;  ///< inside: the last of NSpid
-  std::uint32_t uid = 0;         ///< effective
+  plan::LiveProcess process;
+  bool kernel = false;
 };
 [[nodiscard]] std::optional<Status> parse_status(std::string_view text);
+
+/// proc_pid_cgroup(5): the path in the unified hierarchy; where that is the root, or there is none, systemd's own, or any other.
+[[nodiscard]] std::string parse_cgroup(std::string_view text);
+
+/// /proc/net/tcp and tcp6: the inodes of sockets that wait for connections, and where.
+struct Listener {
+  std::uint64_t inode = 0;
+  std::string address;  ///< "127.0.0.1:80", "[::]:80"
+};
+[[nodiscard]] std::vector<Listener> parse_listeners(std::string_view text);
 
 /// proc_pid_stat(5), as far as it is asked for; nothing where it is none.
 struct Stat {

@@ -36,8 +36,9 @@ std::optional<Process> read_process(pid_t pid) {
   const auto status = parse_status(text_of(pid, "status"));
   const auto stat = parse_stat(text_of(pid, "stat"));
   if (!status || !stat) return {};
-  return Process{.pid = pid, .parent = status->parent, .inside = status->inside, .uid = status->uid, .state = stat->state,
-                 .time = stat->time, .start = stat->start, .command = command_of(pid, status->name)};
+  const plan::LiveProcess& process = status->process;
+  return Process{.pid = pid, .parent = process.parent, .inside = process.numbers.back(), .uid = process.uid, .state = stat->state,
+                 .time = stat->time, .start = stat->start, .command = command_of(pid, process.name)};
 }
 
 bool lives_in(pid_t pid, std::span<const std::uint64_t> namespaces) {

@@ -7,6 +7,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/spell.hh"
 #include "snug/base/text.hh"
+#include "snug/base/utf8.hh"
 
 using namespace snug;
 
@@ -62,4 +63,16 @@ TEST_CASE("an error is printed with where it happened, what that belongs to, and
         "snug: cannot bind '/a'\n         second line\\x1b[31m\n  while: reading env:2\n"
         "  while: line 3 of standard input\n  hint:  ask\n");
   CHECK(render_error(std::runtime_error("no memory\r")) == "snug: gave up: no memory\\x0d\n");
+}
+
+TEST_CASE("the columns that text takes: marks none, wide letters two, and bytes that are no text one each") {
+  CHECK(display_width("abc") == 3);
+  CHECK(display_width("h\xc3\xa9" "e\xcc\x81") == 3);
+  CHECK(display_width("漢字") == 4);
+  CHECK(display_width("┏━┓") == 3);
+  CHECK(display_width("\xff\xfe") == 2);
+  CHECK(fitting("漢字", 3) == "漢");
+  CHECK(fitting("e\xcc\x81x", 1) == "e\xcc\x81");
+  CHECK(fitting("ab", 0).empty());
+  CHECK(fitting("ab", 9) == "ab");
 }

@@ -98,6 +98,12 @@ TEST_CASE("mountinfo: escapes are undone, optional fields are passed over") {
   CHECK(mounts[1].target == "/");
 }
 
+TEST_CASE("mountinfo: what is told of a mount for a picture") {
+  const auto mounts = parse_seen_mounts("36 35 98:0 /mnt1 /my\\040disk rw,noatime shared:1 - ext3 /dev/my\\040root rw\nbroken\n");
+  REQUIRE(mounts.size() == 1);
+  CHECK(mounts[0] == SeenMount{"/my disk", "ext3", "/mnt1", "98:0", "/dev/my root", "rw,noatime"});
+}
+
 TEST_CASE("id maps of the kernel: columns as it aligns them, all ids too; what is none gives none") {
   CHECK(parse_id_map("         0       1000          1\n         1     100000      65536\n") ==
         std::vector<plan::IdRange>{{{0}, {1000}, 1}, {{1}, {100000}, 65536}});
@@ -115,9 +121,47 @@ TEST_CASE("processes: names with blanks, parentheses and line feeds lead nobody 
   for (const char* odd : {"", "7", "7 (a", "7 (a)", "7 (a) ", "7 (a) S 1"}) CHECK_MESSAGE(!parse_stat(odd), odd);
   const auto status = parse_status("Name:\ta b\nPPid:\t3\nUid:\t1000\t1001\t1002\t1003\nNSpid:\t70\t8\t1\n");
   REQUIRE(status);
-  CHECK(status->name == "a b");
-  CHECK(status->parent == 3);
-  CHECK(status->uid == 1001);
-  CHECK(status->inside == 1);
+  CHECK(status->process.name == "a b");
+  CHECK(status->process.parent == 3);
+  CHECK(status->process.uid == 1001);
+  CHECK(status->process.numbers == std::vector<pid_t>{70, 8, 1});
+  CHECK(!status->kernel);
   CHECK(!parse_status("Name:\tx\n"));
+}
+
+TEST_CASE("processes: what the kernel says of their rights, and which are its own") {
+  const auto status = parse_status("Name:\tx\nState:\tS (sleeping)\nPid:\t9\nTracerPid:\t4\nUid:\t0\t0\t0\t0\nKthread:\t0\nCapEff:\t00000000a80425fb\n"
+                                   "CapBnd:\t000001ffffffffff\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t3\n");
+  REQUIRE(status);
+  CHECK(status->process.numbers == std::vector<pid_t>{9});  // a kernel without process namespaces
+  CHECK(status->process.state == 'S');
+  CHECK(status->process.tracer == 4);
+  CHECK(status->process.effective == 0xa80425fbU);
+  CHECK(status->process.bounding == 0x1ffffffffffU);
+  CHECK(status->process.no_new_privileges);
+  CHECK(status->process.seccomp == 2);
+  CHECK(status->process.filters == 3);
+  CHECK(parse_status("Name:\tx\nPid:\t9\nUid:\t0\t0\t0\t0\nKthread:\t1\n")->kernel);
+  CHECK(parse_status("Name:\tx\nPid:\t9\nPPid:\t2\nUid:\t0\t0\t0\t0\nNSpid:\t9\n")->kernel);  // before Linux 6.8
+  CHECK(!parse_status("Name:\tx\nPid:\t9\nPPid:\t2\nUid:\t0\t0\t0\t0\nVmSize:\t9 kB\nNSpid:\t9\n")->kernel);
+  CHECK(!parse_status("Name:\tx\nUid:\t0\t0\t0\t0\n"));
+}
+
+TEST_CASE("cgroups: the unified path, systemd's, or another that is not the root") {
+  CHECK(parse_cgroup("0::/user.slice/a:b\n") == "/user.slice/a:b");
+  CHECK(parse_cgroup("3:memory:/docker/1\n1:name=systemd:/\n0::/\n") == "/docker/1");
+  CHECK(parse_cgroup("3:memory:/docker/1\n1:name=systemd:/s\n0::/\n") == "/s");
+  CHECK(parse_cgroup("0::/\n") == "/");
+  CHECK(parse_cgroup("nothing\n").empty());
+}
+
+TEST_CASE("listeners: addresses of both kinds, and of those that listen alone") {
+  const auto found = parse_listeners("  sl  local_address rem_address   st\n"
+                                     "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 777 1 0 100 0 0 10 0\n"
+                                     "   1: 0100007F:1F91 00000000:0000 01 00000000:00000000 00:00000000 00000000  1000        0 778 1 0 100 0 0 10 0\n"
+                                     "   2: 00000000000000000000000001000000:0050 0:0 0A 0:0 0:0 0  0 0 779 1\n   3: zz:0 0:0 0A 0 0 0 0 0 1\n");
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].inode == 777);
+  CHECK(found[0].address == "127.0.0.1:8080");
+  CHECK(found[1].address == "[::1]:80");
 }

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "snug/plan/machine.hh"
+
+namespace snug::explain {
+
+/// How a group of processes stands to one kind of namespace.
+enum class Standing { own, shared, hosts, unknown };
+
+/// Something of the host that can be reached from inside.
+struct Door {
+  std::string inside, outside;  ///< paths; a listener has an address outside and nothing inside
+  std::string kind;             ///< folder, file, socket, device, port; mount where it is not known
+  bool read_only = false;
+};
+
+/// A container that snug's own records know.
+struct Recorded {
+  std::string id, name, image;
+  pid_t monitor = 0, init = 0;
+  plan::WallInodes walls{};
+  std::string upper;  ///< where what it writes lies; may be empty
+};
+
+/// Processes that share all their namespaces, which are not all the host's.
+struct Group {
+  std::string name;      ///< by evidence; a stranger's text
+  std::string maker;     ///< snug, podman, docker, flatpak, …; "" where nothing tells
+  std::string evidence;  ///< what the two are taken from
+  plan::WallInodes inodes{};
+  std::array<Standing, plan::wall_count> walls{};
+  std::array<std::vector<std::string>, plan::wall_count> partners;  ///< of a shared one: the other groups
+  std::vector<plan::LiveProcess> members;  ///< by their numbers
+  std::size_t leader = 0;                  ///< of `members`: the oldest of them, or pid 1 inside
+  std::size_t alike = 1;                   ///< so many groups look like this one, which stands for them all
+  std::string within;                      ///< the group that it was started in
+  std::optional<Recorded> record;
+  std::optional<plan::Insides> insides;    ///< what probe read of its leader
+};
+
+/// A process that made or helps containers, and is in the way of none.
+struct Helper {
+  plan::LiveProcess process;
+  std::string role;               ///< "monitor of web"
+  std::optional<std::size_t> of;  ///< the group that it is there for
+  bool serves_network = false;    ///< ports that it listens at are doors of the group
+  plan::WallInodes here{};        ///< what it shares with the reader, to tell walls of its own
+};
+
+/// What is drawn: the machine, told apart into those who have walls and those who have none.
+struct Picture {
+  std::string kernel, host;
+  unsigned processors = 1;
+  std::uint64_t ticks = 100;
+  std::size_t kernel_threads = 0;
+  plan::WallInodes here{};
+  bool from_within = false;  ///< the reader is in a container itself: "the host" is that
+  std::vector<Group> groups;
+  std::vector<Helper> helpers;
+  std::vector<std::pair<std::string, std::size_t>> plain;  ///< names and numbers of those without walls, the most frequent first
+  std::size_t plain_count = 0;
+  std::size_t closed = 0;    ///< processes of others whose namespaces may not be read
+  std::size_t traced = 0;    ///< processes that another one can stop at each system call
+};
+
+/// The names of programs whose command lines tell something: for probe::read_machine.
+[[nodiscard]] std::span<const std::string_view> telling_names();
+
+/// Tells the machine's processes apart. Pure.
+[[nodiscard]] Picture make_picture(const plan::Machine& machine, std::span<const Recorded> records);
+
+/// Puts groups that look alike into one, which counts them: for drawings.
+void gather_alike(Picture& picture);
+
+/// Finds the group of a process; one without walls is a group of its own. Nothing where there is no such process.
+[[nodiscard]] std::optional<Group> find_group(const Picture& picture, const plan::Machine& machine, pid_t pid);
+
+/// Lists what of the host is open to the group: binds, devices, sockets, ports. Needs its insides.
+[[nodiscard]] std::vector<Door> doors_of(const Group& group);
+
+/// How a drawing is made.
+struct Style {
+  std::size_t width = 80;  ///< columns
+  bool unicode = true, colour = false, inodes = false;
+};
+
+/// Draws the picture for a terminal: a box for each group, all on one kernel. snug-walls(1).
+[[nodiscard]] std::string render_picture(const Picture& picture, const Style& style);
+
+/// Renders the same as JSON, as SVG and in the language of graphviz.
+[[nodiscard]] std::string render_picture_json(const Picture& picture);
+[[nodiscard]] std::string render_picture_svg(const Picture& picture);
+[[nodiscard]] std::string render_picture_dot(const Picture& picture);
+
+/// Tells all about one group: `member` is the process that was asked for.
+[[nodiscard]] std::string render_group(const Picture& picture, const Group& group, const plan::LiveProcess& member, const Style& style);
+[[nodiscard]] std::string render_group_json(const Picture& picture, const Group& group, const plan::LiveProcess& member);
+
+/// One side of a comparison.
+struct Side {
+  std::string name;
+  plan::LiveProcess process;
+  plan::Insides insides;
+};
+
+/// Tells line by line what separates two processes, and what does not. snug-walls(1).
+[[nodiscard]] std::string render_comparison(const Side& left, const Side& right, const Style& style);
+[[nodiscard]] std::string render_comparison_json(const Side& left, const Side& right);
+
+}  // namespace snug::explain

@@ -1,0 +1,96 @@
+#include "group_words.hh"
+
+#include <algorithm>
+#include <array>
+
+#include "snug/base/text.hh"
+#include "snug/plan/step.hh"
+
+namespace snug::explain {
+namespace {
+
+constexpr std::uint32_t all_ids = 4294967295U;
+
+bool is_one_of(std::string_view word, std::span<const std::string_view> words) { return std::find(words.begin(), words.end(), word) != words.end(); }
+
+bool is_made_new(std::string_view type) {
+  static constexpr std::array<std::string_view, 8> types{"tmpfs", "proc", "sysfs", "devpts", "mqueue", "cgroup2", "cgroup", "ramfs"};
+  return is_one_of(type, types);
+}
+
+std::string upper_of(const Group& group) { return group.record && !group.record->upper.empty() ? "; what is written goes to " + group.record->upper : ""; }
+
+}  // namespace
+
+std::vector<std::string> id_sentences(std::string_view what, const std::vector<plan::IdRange>& map) {
+  std::vector<std::string> sentences;
+  for (const plan::IdRange& range : map) {
+    std::uint32_t inside = range.inside.value, outside = range.outside.value, count = range.count;
+    if (count == all_ids && inside == outside) {
+      sentences.push_back(format("every {} is the same in here and out there", what));
+      continue;
+    }
+    if (inside == 0 && count > 0) {
+      sentences.push_back(format("{} in here is {} {} out there", what == "uid" ? "root" : "group root", what, outside));
+      ++inside, ++outside, --count;
+    }
+    if (count == 1) sentences.push_back(format("{} {} in here is {} out there", what, inside, outside));
+    if (count > 1) sentences.push_back(format("{}s {} to {} in here are {} to {} out there", what, inside, inside + (count - 1), outside, outside + (count - 1)));
+  }
+  if (sentences.empty()) sentences.push_back(format("no {} is mapped: everything belongs to nobody", what));
+  return sentences;
+}
+
+std::string origin_sentence(const plan::LiveMount& mount, const Group& group) {
+  if (!mount.origin.empty()) return (group.walls[plan::mount_wall] == Standing::hosts ? "the host's, from " : "from ") + (mount.origin == mount.target ? "the same path" : mount.origin) + " out there";
+  if (mount.type == "overlay") return "its own, of layers" + (mount.target == "/" ? upper_of(group) : "");
+  if (is_made_new(mount.type)) return "its own, made new";
+  return format("{}, which is not seen out there", mount.source.empty() ? "something" : mount.source);
+}
+
+std::vector<std::string> capability_names(std::uint64_t set) {
+  std::vector<std::string> names;
+  for (int number = 0; number < 64; ++number)
+    if (set >> number & 1U) names.push_back(plan::describe_capability(number));
+  return names;
+}
+
+std::string seccomp_sentence(const plan::LiveProcess& process) {
+  if (process.seccomp == 0) return "no filter: every system call is allowed that the ids and capabilities allow";
+  if (process.seccomp == 1) return "strict: read, write, exit and sigreturn alone";
+  return process.filters == 0 ? "filtered, by the kernel itself" : format("{} {}, run by the kernel itself", process.filters, process.filters == 1 ? "filter" : "filters");
+}
+
+std::string privileges_sentence(const plan::LiveProcess& process) {
+  return process.no_new_privileges ? "set: no program raises them, whatever its file says" : "not set: set-user-ID programs and capabilities of files count, within the ids that are mapped";
+}
+
+std::vector<std::string> obstacles_of(const plan::LiveProcess& process, const Group& group) {
+  std::vector<std::string> obstacles;
+  if (process.tracer != 0) obstacles.push_back(format("process {} traces it, and can stop it at each call", process.tracer));
+  if (!group.insides || !group.insides->mounts) return obstacles;
+  for (const plan::LiveMount& mount : *group.insides->mounts)
+    if (mount.type == "fuse" || mount.type == "fuseblk" || mount.type.starts_with("fuse.")) obstacles.push_back(format("files below {} are answered by a process ({})", mount.target, mount.type));
+  return obstacles;
+}
+
+std::vector<Bystander> bystanders_of(const Picture& picture, const Group& group, const plan::LiveProcess& member) {
+  std::vector<Bystander> found;
+  for (const Helper& each : picture.helpers)
+    if (each.of && picture.groups[*each.of].members == group.members) found.push_back({&each.process, each.role});
+  for (const plan::LiveProcess& each : group.members)
+    if (each.numbers.size() > 1 && each.numbers.back() == 1 && each.pid != member.pid) found.push_back({&each, "pid 1 in here"});
+  return found;
+}
+
+std::string_view word_for(Standing standing) {
+  switch (standing) {
+    case Standing::own: return "own";
+    case Standing::shared: return "shared";
+    case Standing::hosts: return "host";
+    case Standing::unknown: break;
+  }
+  return "not readable";
+}
+
+}  // namespace snug::explain

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "snug/explain/picture.hh"
+
+namespace snug::explain {
+
+// What is told of a process in sentences, alike for people and as JSON.
+
+/// Says what ids inside are outside: "root in here is uid 1000 out there".
+[[nodiscard]] std::vector<std::string> id_sentences(std::string_view what, const std::vector<plan::IdRange>& map);
+
+/// Says where a mount comes from.
+[[nodiscard]] std::string origin_sentence(const plan::LiveMount& mount, const Group& group);
+
+/// Names the capabilities of a set, in small letters, without cap_.
+[[nodiscard]] std::vector<std::string> capability_names(std::uint64_t set);
+
+/// Says whether the kernel filters the system calls of a process, and what set-user-ID programs are worth to it.
+[[nodiscard]] std::string seccomp_sentence(const plan::LiveProcess& process);
+[[nodiscard]] std::string privileges_sentence(const plan::LiveProcess& process);
+
+/// Says what is on the way of system calls, besides the kernel: empty where there is nothing.
+[[nodiscard]] std::vector<std::string> obstacles_of(const plan::LiveProcess& process, const Group& group);
+
+/// A process that is there for the group and sits outside the path of its system calls.
+struct Bystander {
+  const plan::LiveProcess* process = nullptr;
+  std::string role;
+};
+[[nodiscard]] std::vector<Bystander> bystanders_of(const Picture& picture, const Group& group, const plan::LiveProcess& member);
+
+/// The word for how a group stands to a namespace.
+[[nodiscard]] std::string_view word_for(Standing standing);
+
+}  // namespace snug::explain

@@ -1,0 +1,145 @@
+// What is read of one process alone. Its root is never walked: what is told of its mounts comes from the two tables of mounts, the process's
+// and ours.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+
+#include "parse.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/base/time.hh"
+#include "snug/probe/machine.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::probe {
+namespace {
+
+std::optional<std::string> text_of(const std::string& path) {
+  try {
+    return sys::find_file_text(path.c_str(), std::size_t{16} << 20U);
+  } catch (const Error&) {
+    return {};  // it has ended while it was read
+  }
+}
+
+bool lies_in(std::string_view path, std::string_view folder) {
+  return folder == "/" || path == folder || (path.starts_with(folder) && path.substr(folder.size()).starts_with('/'));
+}
+
+std::string joined(const std::string& folder, std::string_view rest) {
+  if (rest.empty()) return folder;
+  return folder == "/" ? std::string(rest) : folder + std::string(rest);
+}
+
+// The path at which what `mount` shows is seen here: through the mount of the same file system that begins nearest to it, where no later mount
+// hides the place.
+std::string find_origin(const SeenMount& mount, const std::vector<SeenMount>& ours) {
+  std::string found;
+  std::size_t longest = 0;
+  for (auto each = ours.begin(); each != ours.end(); ++each) {
+    if (each->device != mount.device || !lies_in(mount.root, each->root) || each->root.size() < longest) continue;
+    const std::string path = joined(each->target, std::string_view(mount.root).substr(each->root == "/" ? (mount.root == "/" ? 1 : 0) : each->root.size()));
+    const bool hidden = std::any_of(each + 1, ours.end(), [&](const SeenMount& later) { return lies_in(path, later.target) && later.target.size() >= each->target.size(); });
+    if (hidden) continue;
+    found = path;
+    longest = each->root.size();
+  }
+  return found;
+}
+
+// A file system that answers from elsewhere might not answer at all, and is not asked.
+plan::LiveMount::What kind_of(const plan::LiveMount& mount) {
+  static constexpr std::array<std::string_view, 13> at_hand{"btrfs", "devpts", "devtmpfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "overlay", "squashfs", "tmpfs", "xfs", "zfs"};
+  if (mount.origin.empty() || std::find(at_hand.begin(), at_hand.end(), mount.type) == at_hand.end()) return plan::LiveMount::What::unknown;
+  const auto status = sys::find_status(AT_FDCWD, mount.origin.c_str());
+  if (!status) return plan::LiveMount::What::unknown;
+  switch (status->st_mode & S_IFMT) {
+    case S_IFDIR: return plan::LiveMount::What::folder;
+    case S_IFSOCK: return plan::LiveMount::What::socket;
+    case S_IFCHR:
+    case S_IFBLK: return plan::LiveMount::What::device;
+    default: return plan::LiveMount::What::file;
+  }
+}
+
+std::vector<plan::LiveMount> mounts_of(std::string_view theirs, std::string_view text) {
+  const std::vector<SeenMount> ours = parse_seen_mounts(text);
+  std::vector<plan::LiveMount> mounts;
+  for (const SeenMount& each : parse_seen_mounts(theirs)) {
+    plan::LiveMount& mount = mounts.emplace_back(plan::LiveMount{
+        .target = each.target, .type = each.type, .source = each.source, .options = each.options, .origin = find_origin(each, ours)});
+    mount.what = kind_of(mount);
+  }
+  return mounts;
+}
+
+/// A file of a cgroup, and how its number reads.
+struct Limit {
+  const char* file;
+  const char* name;
+  std::string (*render)(std::uint64_t);
+};
+
+constexpr std::array<Limit, 2> limits{{{"memory.max", "memory", [](std::uint64_t bytes) { return render_size(bytes); }},
+                                       {"pids.max", "processes", [](std::uint64_t count) { return format("{}", count); }}}};
+
+// "50000 100000": so much of each period.
+std::optional<double> parse_share(std::string_view text) {
+  const auto words = split(trimmed(text), ' ');
+  if (words.size() != 2) return {};
+  const auto part = parse_number(words[0]), whole = parse_number(words[1]);
+  if (!part || !whole || *whole == 0) return {};
+  return static_cast<double>(*part) / static_cast<double>(*whole);
+}
+
+// What holds for a cgroup holds for all below it: the smallest on the way up.
+std::vector<std::string> limits_of(std::string folder, std::size_t top) {
+  std::array<std::optional<std::uint64_t>, limits.size()> least;
+  std::optional<double> share;
+  for (; folder.size() > top; folder.erase(folder.rfind('/'))) {
+    for (std::size_t at = 0; at < limits.size(); ++at) {
+      const auto number = parse_number(trimmed(text_of(format("{}/{}", folder, limits[at].file)).value_or("")));
+      if (number && (!least[at] || *number < *least[at])) least[at] = number;
+    }
+    const auto part = parse_share(text_of(folder + "/cpu.max").value_or(""));
+    if (part && (!share || *part < *share)) share = part;
+  }
+  std::vector<std::string> found;
+  for (std::size_t at = 0; at < limits.size(); ++at)
+    if (least[at]) found.push_back(format("{} {}", limits[at].name, limits[at].render(*least[at])));
+  if (share) found.push_back(format("{:.2f} processors", *share));
+  return found;
+}
+
+}  // namespace
+
+plan::Insides read_insides(const plan::LiveProcess& process) {
+  plan::Insides insides;
+  const std::string folder = format("/proc/{}", process.pid);
+  if (const auto text = text_of(folder + "/uid_map")) insides.uids = parse_id_map(*text);
+  if (const auto text = text_of(folder + "/gid_map")) insides.gids = parse_id_map(*text);
+  const std::string ours = text_of("/proc/self/mountinfo").value_or("");
+  if (const auto theirs = text_of(folder + "/mountinfo"); theirs && !theirs->empty()) insides.mounts = mounts_of(*theirs, ours);
+  if (!process.cgroup.starts_with('/') || process.cgroup.find("/..") != std::string::npos) return insides;
+  for (const SeenMount& mount : parse_seen_mounts(ours))
+    if (mount.type == "cgroup2" && mount.root == "/") insides.limits = limits_of(joined(mount.target, process.cgroup), mount.target.size());
+  return insides;
+}
+
+std::vector<std::string> read_listeners(pid_t pid) {
+  std::vector<std::string> addresses;
+  const sys::Fd folder = sys::try_open(AT_FDCWD, format("/proc/{}/fd", pid).c_str(), O_RDONLY | O_DIRECTORY);
+  if (!folder) return addresses;
+  std::vector<std::string> sockets;
+  for (const sys::Entry& entry : sys::list_folder(folder.get()))
+    if (auto link = sys::find_link(folder.get(), entry.name.c_str())) sockets.push_back(*std::move(link));
+  for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"})
+    for (const Listener& each : parse_listeners(text_of(table).value_or("")))
+      if (std::find(sockets.begin(), sockets.end(), format("socket:[{}]", each.inode)) != sockets.end()) addresses.push_back(each.address);
+  return addresses;
+}
+
+}  // namespace snug::probe

@@ -1,0 +1,214 @@
+#include "snug/explain/picture.hh"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "evidence.hh"
+#include "golden.hh"
+#include "group_words.hh"
+#include "machine_sample.hh"
+#include "sheet.hh"
+#include "snug/base/text.hh"
+#include "snug/base/utf8.hh"
+
+using namespace snug;
+using namespace snug::explain;
+using namespace snug::test;
+
+namespace {
+
+const Group& group_of(const Picture& picture, std::string_view name) {
+  const auto found = std::find_if(picture.groups.begin(), picture.groups.end(), [&](const Group& each) { return each.name == name; });
+  REQUIRE(found != picture.groups.end());
+  return *found;
+}
+
+const Helper& helper_of(const Picture& picture, pid_t pid) {
+  const auto found = std::find_if(picture.helpers.begin(), picture.helpers.end(), [&](const Helper& each) { return each.process.pid == pid; });
+  REQUIRE(found != picture.helpers.end());
+  return *found;
+}
+
+std::string standing_of(const Group& group) {
+  std::string text;
+  for (const Standing each : group.walls) text += "o+.?"[static_cast<std::size_t>(each)];
+  return text;
+}
+
+Picture gathered() {
+  Picture picture = sample_picture();
+  gather_alike(picture);
+  return picture;
+}
+
+void check_golden(const std::string& name, const std::string& made) {
+  const std::string wanted = golden(name, made);
+  CHECK_MESSAGE(made == wanted, name << ": " << difference(made, wanted));
+}
+
+}  // namespace
+
+TEST_CASE("the picture: groups are told apart by their namespaces, and named by evidence") {
+  const Picture picture = sample_picture();
+  CHECK(standing_of(group_of(picture, "web")) == "ooooooo.");
+  CHECK(group_of(picture, "web").maker == "snug");
+  CHECK(standing_of(group_of(picture, "db")) == "+oo+++o.");  // the pod's
+  CHECK(group_of(picture, "db").maker == "podman");
+  CHECK(group_of(picture, "db").partners[plan::net_wall] == std::vector<std::string>{"db-backup"});
+  CHECK(standing_of(group_of(picture, "make")) == "ooo.....");
+  CHECK(group_of(picture, "make").maker == "bubblewrap");
+  CHECK(group_of(picture, "org.example.Draw").maker == "flatpak");
+  CHECK(group_of(picture, "chromium renderer").maker == "browser");
+  CHECK(standing_of(group_of(picture, "dbus-broker")) == ".o......");
+  CHECK(group_of(picture, "dbus-broker").maker == "service");
+  CHECK(picture.groups.front().name == "web");
+}
+
+TEST_CASE("the picture: what may not be read is never guessed") {
+  const Picture picture = sample_picture();
+  const Group& docker = group_of(picture, "aaaaaaaaaaaa");
+  CHECK(docker.maker == "docker");
+  CHECK(standing_of(docker) == "??o?????");  // the numbers tell of a process namespace
+  CHECK(picture.closed == 2);
+  // Snug's init is closed, but was written down, and its parent is the monitor.
+  const Group& web = group_of(picture, "web");
+  CHECK(web.members.size() == 12);
+  CHECK(web.members[web.leader].pid == 101);
+}
+
+TEST_CASE("the picture: a closed process as deep as its child shares its process namespace, and is put there without a record") {
+  const Picture picture = make_picture(sample_machine(), {});
+  const Group& group = group_of(picture, "nginx");
+  CHECK(group.members.size() == 12);
+  CHECK(group.maker == "snug");
+  CHECK(group.evidence == "snug 100, which started it");
+}
+
+TEST_CASE("the picture: engines and helpers stand beside, with what they are there for") {
+  const Picture picture = sample_picture();
+  CHECK(helper_of(picture, 100).role == "monitor of web");
+  CHECK(helper_of(picture, 201).role == "watches db");
+  CHECK(helper_of(picture, 205).role == "network of db");
+  CHECK(helper_of(picture, 300).role == "waits for make");
+  CHECK(helper_of(picture, 900).role == "draws this picture");
+  CHECK(helper_of(picture, 205).serves_network);
+  CHECK(std::none_of(picture.groups.begin(), picture.groups.end(), [](const Group& each) { return each.name == "pasta" || each.name == "conmon"; }));
+}
+
+TEST_CASE("the picture: who only calls itself a helper, and is pid 1 of a container, gets its box") {
+  plan::Machine machine{.kernel = "Linux", .host = "h", .here = host_walls, .processes = {process(7, 1, "conmon", own_walls(100), {1})}};
+  CHECK(make_picture(machine, {}).groups.size() == 1);
+  machine.processes[0].numbers = {7};
+  CHECK(make_picture(machine, {}).helpers.size() == 1);
+}
+
+TEST_CASE("the picture: groups that look alike are drawn as one, and counted") {
+  const Picture picture = gathered();
+  CHECK(group_of(picture, "chromium renderer").alike == 3);
+  CHECK(helper_of(picture, 300).of);
+  CHECK(picture.groups[*helper_of(picture, 300).of].name == "make");
+}
+
+TEST_CASE("the picture: a process without walls can be asked for, too") {
+  const plan::Machine machine = sample_machine();
+  const Picture picture = sample_picture();
+  const auto vim = find_group(picture, machine, 51);
+  REQUIRE(vim);
+  CHECK(standing_of(*vim) == "........");
+  CHECK(find_group(picture, machine, 104)->name == "web");
+  CHECK(!find_group(picture, machine, 12345));
+}
+
+TEST_CASE("evidence: what cgroups tell, and what they do not") {
+  const std::string id(64, 'b');
+  const auto name = [](std::string_view path) {
+    const auto found = container_of_cgroup(path);
+    return found ? found->maker + " " + found->name : "";
+  };
+  CHECK(name("/system.slice/docker-" + id + ".scope") == "docker bbbbbbbbbbbb");
+  CHECK(name("/docker/" + id) == "docker bbbbbbbbbbbb");
+  CHECK(name("/kubepods/besteffort/pod1-2/" + id) == "kubernetes bbbbbbbbbbbb");
+  CHECK(name("/user.slice/libpod-" + id + ".scope/container") == "podman bbbbbbbbbbbb");
+  CHECK(name("/user.slice/libpod-conmon-" + id + ".scope").empty());
+  CHECK(name("/lxc.payload.box/init.scope") == "lxc box");
+  CHECK(name("/machine.slice/systemd-nspawn@deb\\x2d12.service/payload") == "nspawn deb-12");
+  CHECK(name("/snap.firefox.firefox-1.scope") == "snap firefox");
+  CHECK(name("/docker/short").empty());
+  CHECK(name("/").empty());
+  CHECK(unit_of_cgroup("/app.slice/app-gnome-org.gnome.Maps-77.scope")->name == "org.gnome.Maps");
+  CHECK(unit_of_cgroup("/app.slice/app-org.kde.konsole@3a.service")->name == "org.kde.konsole");
+  CHECK(!unit_of_cgroup("/user.slice/user@1000.service/init.scope"));
+}
+
+TEST_CASE("drawings are what the golden files say") {
+  const Picture picture = gathered();
+  check_golden("walls.txt", render_picture(picture, {}));
+  check_golden("walls-narrow.txt", render_picture(picture, {.width = 40}));
+  check_golden("walls-wide.txt", render_picture(picture, {.width = 132, .inodes = true}));
+  check_golden("walls-ascii.txt", render_picture(picture, {.unicode = false}));
+  check_golden("walls.svg", render_picture_svg(picture));
+  check_golden("walls.dot", render_picture_dot(picture));
+  check_golden("walls.json", render_picture_json(sample_picture()));
+}
+
+TEST_CASE("of one group all is told as the golden files say") {
+  const Picture picture = sample_picture();
+  const Group& web = group_of(picture, "web");
+  plan::LiveProcess member = web.members[1];
+  member.effective = member.bounding = 0xa80425fbU;
+  member.no_new_privileges = true;
+  check_golden("walls-group.txt", render_group(picture, web, member, {.inodes = true}));
+  check_golden("walls-group.json", render_group_json(picture, web, member));
+}
+
+TEST_CASE("a comparison tells line by line what separates two processes, as the golden file says") {
+  const plan::Machine machine = sample_machine();
+  const Picture picture = sample_picture();
+  const Side web{"web", group_of(picture, "web").members[1], sample_insides()}, db{"db", group_of(picture, "db").members[0], {}};
+  check_golden("walls-compare.txt", render_comparison(web, db, {}));
+  check_golden("walls-compare.json", render_comparison_json(web, db));
+  const std::string same = render_comparison(web, web, {});
+  CHECK(same.find("apart") == std::string::npos);
+  CHECK(same.find("0 of 8 walls stand between them") != std::string::npos);
+}
+
+TEST_CASE("every line of a drawing is as wide as the terminal at most, and all boxes close") {
+  const Picture picture = gathered();
+  for (std::size_t width = 40; width <= 200; width += 7) {
+    for (const bool unicode : {true, false}) {
+      const std::string text = render_picture(picture, {.width = width, .unicode = unicode});
+      for (const std::string_view line : lines(text)) CHECK_MESSAGE(display_width(line) <= width, width << ": " << line);
+      CHECK((unicode || std::all_of(text.begin(), text.end(), [](char each) { return each == '\n' || (each >= ' ' && each <= '~'); })));
+    }
+  }
+}
+
+TEST_CASE("nothing that strangers wrote acts on a terminal, ends a string or opens a tag") {
+  const Picture picture = gathered();
+  const Group& evil = *std::find_if(picture.groups.begin(), picture.groups.end(), [](const Group& each) { return each.members.front().pid == 400; });
+  const std::vector<std::string> drawn{render_picture(picture, {}), render_picture_json(picture), render_picture_svg(picture), render_picture_dot(picture),
+                                       render_group(picture, evil, evil.members[0], {}), render_comparison({"\x1b", evil.members[0], {}}, {"b", evil.members[0], {}}, {})};
+  for (const std::string& text : drawn) {
+    CHECK(text.find('\x1b') == std::string::npos);
+    CHECK(text.find('\a') == std::string::npos);
+    CHECK(text.find("\xe2\x80\xae") == std::string::npos);
+    CHECK(is_utf8(text));
+  }
+  CHECK(drawn[2].find("<script>") == std::string::npos);
+  CHECK(drawn[2].find("<b>") == std::string::npos);
+}
+
+TEST_CASE("colours are used where they are wanted, and nowhere else") {
+  const Picture picture = gathered();
+  CHECK(render_picture(picture, {.colour = true}).find("\x1b[") != std::string::npos);
+  CHECK(render_picture(picture, {}).find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("id maps are read as sentences") {
+  CHECK(id_sentences("uid", {{{0}, {1000}, 1}, {{1}, {100000}, 65536}}) ==
+        std::vector<std::string>{"root in here is uid 1000 out there", "uids 1 to 65536 in here are 100000 to 165535 out there"});
+  CHECK(id_sentences("gid", {{{0}, {0}, 4294967295U}}) == std::vector<std::string>{"every gid is the same in here and out there"});
+  CHECK(id_sentences("uid", {{{1000}, {1000}, 1}}) == std::vector<std::string>{"uid 1000 in here is 1000 out there"});
+  CHECK(id_sentences("uid", {}) == std::vector<std::string>{"no uid is mapped: everything belongs to nobody"});
+}

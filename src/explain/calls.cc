@@ -1,10 +1,8 @@
-#include <sched.h>
-
 #include <algorithm>
-#include <array>
 
 #include "lesson.hh"
 #include "snug/base/text.hh"
+#include "snug/plan/notation.hh"
 
 namespace snug::explain {
 namespace {
@@ -12,15 +10,7 @@ namespace {
 using namespace plan;
 using Calls = std::vector<std::string>;
 
-// As strace and C quote.
-std::string text(std::string_view value) {
-  std::string escaped;
-  for (const char byte : value) {
-    if (byte == '"' || byte == '\\') escaped += '\\';
-    escaped += byte;
-  }
-  return '"' + printable(escaped) + '"';
-}
+std::string text(std::string_view value) { return c_quoted(value); }
 
 std::string list(const auto& items, std::string_view separator, auto text_of) {
   std::string joined;
@@ -32,11 +22,7 @@ std::string list(const auto& items, std::string_view separator, auto text_of) {
 }
 
 std::string attributes(const MountFlags& flags) {
-  std::string names;
-  for (const auto& [set, name] : {std::pair{flags.read_only, "RDONLY"}, std::pair{flags.no_setuid, "NOSUID"},
-                                  std::pair{flags.no_devices, "NODEV"}, std::pair{flags.no_exec, "NOEXEC"}})
-    if (set) names += (names.empty() ? "MOUNT_ATTR_" : "|MOUNT_ATTR_") + std::string(name);
-  return names.empty() ? "0" : names;
+  return mount_attributes((flags.read_only ? 1U : 0U) | (flags.no_setuid ? 2U : 0U) | (flags.no_devices ? 4U : 0U) | (flags.no_exec ? 8U : 0U));
 }
 
 std::string_view recursive(const MountFlags& flags) { return flags.recursive ? "|AT_RECURSIVE" : ""; }
@@ -57,23 +43,7 @@ std::string layer_text(const Layer& layer) {
   return layer.path == "." ? format("m{}", *layer.mount) : format("m{}/{}", *layer.mount, printable(layer.path));
 }
 
-std::string limit_text(std::uint64_t value) {
-  return value == ~std::uint64_t{0} ? "RLIM_INFINITY" : format("{}", value);
-}
-
-std::string capital(std::string_view name) {
-  std::string capitals(name);
-  for (char& letter : capitals)
-    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
-  return capitals;
-}
-
 std::string_view last_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
-std::string capability_set(const std::vector<int>& numbers) {
-  if (numbers.empty()) return "0";
-  return list(numbers, "|", [](int number) { return "CAP_" + capital(describe_capability(number)); });
-}
 
 struct CallsOf {
   const Plan& plan;
@@ -85,19 +55,28 @@ struct CallsOf {
     });
   }
 
+  // runtime/porch.cc: what becomes a command at once needs no memory of its own.
+  [[nodiscard]] bool shares_memory() const {
+    const auto* enter = plan.find<EnterNamespaces>();
+    return enter && plan.find<Clone>()->flags == 0 &&
+           std::none_of(enter->entries.begin(), enter->entries.end(), [](const auto& entry) { return entry.kind == "time"; });
+  }
+
   Calls operator()(const MakeFolders& step) const {
     Calls calls;
     for (const auto& folder : step.folders)
-      calls.push_back(format("mkdirat(CONTAINER, {}, {:04o})", text(folder.path), folder.mode));
+      for (const auto& call : {format("mkdirat(CONTAINER, {}, 0700)", text(folder.path)), format("fchmodat(CONTAINER, {}, {:04o})", text(folder.path), folder.mode)})
+        calls.push_back(call);
     return calls;
   }
   Calls operator()(const EnterNamespaces& step) const {
-    Calls calls;
+    Calls calls{shares_memory() ? "vfork()" : "fork()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
     for (const auto& entry : step.entries) calls.push_back(format("setns(open({}), 0)", text(entry.path)));
     return calls;
   }
   // Who has entered namespaces clones a sibling, which is then a child of the monitor like any other.
   Calls operator()(const Clone& step) const {
+    if (shares_memory()) return {"clone(CLONE_PARENT|CLONE_VM|CLONE_VFORK)"};
     const bool sibling = plan.find<EnterNamespaces>();
     return {format("clone3({{flags={}{}{}, exit_signal={}}})", clone_flags(step.flags), step.flags ? "|" : "",
                    sibling ? "CLONE_PARENT" : "CLONE_PIDFD", sibling ? "0" : "SIGCHLD")};
@@ -151,7 +130,13 @@ struct CallsOf {
     return calls;
   }
   Calls operator()(const MakeOverlay& step) const {
-    Calls calls{"fsopen(\"overlay\")"};
+    if (!step.upper && step.lowers.size() == 1) {  // the kernel takes no overlay of one folder
+      MountFlags flags = step.flags;
+      flags.read_only = true;
+      return {format("open_tree({}, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) = m{}", layer_text(step.lowers[0]), step.slot),
+              format("mount_setattr(m{}, \"\", AT_EMPTY_PATH, {})", step.slot, attributes(flags))};
+    }
+    Calls calls{"fsopen(\"overlay\")", "fsconfig(source=snug)"};
     constexpr std::size_t most = 13;  // runtime/overlay.cc: as many as fit into one string
     if (step.lowers.size() <= most) calls.push_back(format("fsconfig(lowerdir={})", list(step.lowers, ":", layer_text)));
     else
@@ -193,8 +178,10 @@ struct CallsOf {
                                    : format("mkdirat(m{}, {}, 0755)", *step.within, name),
               format("move_mount(m{}, TARGET)", step.slot)};
     }
-    return {format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", text(step.target)),
-            format("move_mount(m{}, TARGET)", step.slot)};
+    Calls calls{format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", text(step.target))};
+    if (step.missing != Attach::Target::must_exist) calls.emplace_back("mkdirat() or openat(O_CREAT|O_EXCL) where it is missing");
+    calls.push_back(format("move_mount(m{}, TARGET){}", step.slot, step.missing == Attach::Target::optional ? " where there is one then" : ""));
+    return calls;
   }
   Calls operator()(const MakeLink& step) const {
     if (step.within)
@@ -202,11 +189,13 @@ struct CallsOf {
     return {format("symlinkat({}, ROOT, {})", text(step.link), text(step.path))};
   }
   Calls operator()(const MakeFolder& step) const {
-    return {format("mkdirat(ROOT, {}, {:04o})", text(step.path), step.mode)};
+    return {format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", text(step.path)),
+            format("mkdirat(ROOT, {}, {:04o}) where it is missing", text(step.path), step.mode)};
   }
   Calls operator()(const PartFolder& step) const {
     return {format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", text(step.path)),
-            "open_tree(TARGET, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) = COPY", "move_mount(COPY, TARGET)"};
+            "mkdirat() where it is missing", "open_tree(TARGET, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) where it is no mount",
+            "move_mount(COPY, TARGET) where it is no mount"};
   }
   Calls operator()(const SetMountFlags& step) const {
     return {format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", text(step.target)),
@@ -269,17 +258,6 @@ struct CallsOf {
 };
 
 }  // namespace
-
-std::string clone_flags(std::uint64_t flags) {
-  static constexpr std::array<std::pair<std::uint64_t, const char*>, 8> names{
-      {{CLONE_NEWUSER, "CLONE_NEWUSER"}, {CLONE_NEWNS, "CLONE_NEWNS"}, {CLONE_NEWPID, "CLONE_NEWPID"},
-       {CLONE_NEWNET, "CLONE_NEWNET"}, {CLONE_NEWUTS, "CLONE_NEWUTS"}, {CLONE_NEWIPC, "CLONE_NEWIPC"},
-       {CLONE_NEWCGROUP, "CLONE_NEWCGROUP"}, {0x80, "CLONE_NEWTIME"}}};
-  std::string joined;
-  for (const auto& [flag, name] : names)
-    if (flags & flag) joined += (joined.empty() ? "" : "|") + std::string(name);
-  return joined;
-}
 
 std::vector<std::string> calls_of(const Plan& plan, const Step& step) { return std::visit(CallsOf{plan}, step.action); }
 

@@ -25,6 +25,7 @@
 #include "snug/base/text.hh"
 #include "snug/base/utf8.hh"
 #include "snug/explain/plan.hh"
+#include "snug/plan/notation.hh"
 
 namespace snug::explain {
 namespace {

@@ -26,9 +26,6 @@ struct Lesson {
 /// Gives in lines what phrase and calls leave out: id maps as sentences, environment, contents of files.
 [[nodiscard]] std::vector<std::string> details_of(const plan::Action& action);
 
-/// Names the CLONE_NEW* flags: "CLONE_NEWUSER|CLONE_NEWNS".
-[[nodiscard]] std::string clone_flags(std::uint64_t flags);
-
 /// Names where standard input, output and error of the payload lead.
 [[nodiscard]] std::string_view describe_streams(const plan::Plan& plan);
 

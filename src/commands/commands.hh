@@ -43,6 +43,7 @@ extern const cli::Command stats_command;
 extern const cli::Command stop_command;
 extern const cli::Command tag_command;
 extern const cli::Command top_command;
+extern const cli::Command tour_command;
 extern const cli::Command version_command;
 extern const cli::Command wait_command;
 extern const cli::Command walls_command;

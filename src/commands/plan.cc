@@ -2,23 +2,37 @@
 #include <cstdint>
 
 #include "commands.hh"
+#include "snug/base/error.hh"
 #include "snug/commands/output.hh"
 #include "planning.hh"
 #include "run_options.hh"
 #include "settings.hh"
 #include "snug/explain/plan.hh"
+#include "verify.hh"
 
 namespace snug::commands {
 namespace {
 
 constexpr std::array options{
     cli::Option{.name = "json", .help = "print JSON"},
+    cli::Option{.name = "sh", .help = "print a shell script that builds the same without snug"},
+    cli::Option{.name = "verify", .help = "start it under a tracer, and hold what is done against the plan"},
 };
 
-int show(const cli::Invocation& invocation) {
-  const Planned planned = plan_container(read_spec(invocation), invocation, Purpose::show, false);
+std::string render(const Planned& planned, const cli::Arguments& arguments) {
   const plan::Plan* unpack = planned.unpack ? &*planned.unpack : nullptr;
-  print(invocation.arguments.flag("json") ? explain::render_plan_json(planned.plan, unpack) : explain::render_plan(planned.plan, unpack));
+  if (arguments.flag("json")) return explain::render_plan_json(planned.plan, unpack);
+  if (!arguments.flag("sh")) return explain::render_plan(planned.plan, unpack);
+  if (unpack) throw Error("--sh: no script of the usual programs unpacks an archive as snug does", "unpack it into a folder, or 'snug import' it");
+  return explain::render_script(planned.plan, planned.facts.store);
+}
+
+int show(const cli::Invocation& invocation) {
+  const cli::Arguments& arguments = invocation.arguments;
+  if (arguments.flag("json") + arguments.flag("sh") + arguments.flag("verify") > 1)
+    throw UsageError("--json, --sh and --verify are three ways to look at one plan", "one at a time");
+  if (arguments.flag("verify")) return verify_plan(invocation);
+  print(render(plan_container(read_spec(invocation), invocation, Purpose::show, false), arguments));
   return 0;
 }
 

@@ -50,6 +50,7 @@ constexpr std::array table{
     &stop_command,
     &tag_command,
     &top_command,
+    &tour_command,
     &version_command,
     &wait_command,
     &walls_command,

@@ -48,4 +48,12 @@ int run_prompt(const Commands& commands, const Environment& environment) {
   return 0;
 }
 
+std::optional<std::string> read_line(const char* prompt) {
+  const SparedFromKeyboard spared;
+  Editor editor({});
+  auto line = editor.read(prompt);
+  if (line) line = trimmed(*line);
+  return line;
+}
+
 }  // namespace snug::shell

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "snug/base/environment.hh"
@@ -26,5 +28,8 @@ struct Commands {
 /// of the first that fails, with the number of its line and its exit code. Reads no further than the line that it
 /// does: what follows is the command's, if it reads. snug(1), "PROMPT".
 [[nodiscard]] int run_script(const Commands& commands, const Environment& environment);
+
+/// Reads a line that is no command of ours from a terminal, with readline's editing; nothing at the end of input.
+[[nodiscard]] std::optional<std::string> read_line(const char* prompt);
 
 }  // namespace snug::shell

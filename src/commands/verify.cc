@@ -1,0 +1,28 @@
+#include "verify.hh"
+
+#include "planning.hh"
+#include "settings.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+#include "snug/explain/verify.hh"
+#include "snug/runtime/trace.hh"
+
+namespace snug::commands {
+
+int verify_plan(const cli::Invocation& invocation) {
+  plan::Spec spec = read_spec(invocation);
+  if (spec.detach) throw UsageError("--verify watches a container from its start to its end, and --detach lets go of it", "leave --detach out");
+  spec.remove = true;
+  Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
+  runtime::Outside outside{.folder = planned.storage ? planned.storage->path() : std::string()};
+  if (!planned.plan.terminal) outside.streams = {0, 2, 2};  // the result has standard output to itself
+  const runtime::Traced traced = runtime::trace_launch(planned.plan, outside);
+  if (const auto* failure = std::get_if<runtime::StepFailure>(&traced.end)) throw failure_error(planned.plan, planned.facts, *failure);
+  const explain::Verification result = explain::verify(planned.plan, traced.seen);
+  print(result.text);
+  if (const int code = std::get<runtime::Exited>(traced.end).code) say(format("snug: notice: the command ended with {}\n", code));
+  return result.faults ? 1 : 0;
+}
+
+}  // namespace snug::commands

@@ -1,0 +1,405 @@
+#!/bin/sh
+# What 'snug run' does for the same words, without snug: by util-linux, coreutils, iproute2, uidmap and hostname(1) alone.
+# Made by 'snug plan --sh'. Steps have the plan's own words and order. What no script can do is told where it would stand.
+set -eu
+umask 022
+PATH=$PATH:/usr/sbin:/sbin
+export PATH
+
+store='/home/me/it'\''s here'
+
+# The container's folder, and its end. What sub-ids own goes away in a map that has them.
+mkdir -p -- "$store"
+box=$(mktemp -d -- "$store/script-XXXXXX")
+trap 'cd /; unshare --user --map-root-user rm -rf -- "$box" 2>/dev/null || unshare --user --map-root-user --map-auto rm -rf -- "$box"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+chmod 755 "$box"
+cd -- "$box"
+mkdir stage
+set --
+
+# --- outside ---
+
+# 1. make the folders 'upper0', 'work0'
+mkdir -m 0755 -- ./upper0
+mkdir -m 0700 -- ./work0
+
+# 2. enter the user namespace '/proc/7/ns/user', the net namespace '/proc/7/ns/net'
+set -- nsenter --preserve-credentials --user=/proc/7/ns/user --net=/proc/7/ns/net
+
+# 3. start a process in new namespaces: mount, pid, time
+set -- "$@" unshare --mount --pid --time --fork --kill-child --propagation=unchanged
+
+# 4. map the ids
+mkfifo pid go
+{
+  read -r pid <pid
+  word=no
+  /usr/bin/newuidmap "$pid" 0 1000 1 1 100000 65536 &&
+    /usr/bin/newgidmap "$pid" 0 1000 1 1 100000 65536 && word=go
+  echo "$word" >go
+} &
+
+# 40. enter the container's namespaces: user
+set -- nsenter --preserve-credentials --user=/proc/7/fd/4
+
+# 41. start a process there
+set -- "$@" unshare --fork --kill-child --propagation=unchanged
+
+cat >enter <<'END'
+set -eu
+# The ids are mapped from outside, by the number that this process has there.
+read -r pid rest </proc/self/stat
+echo "$pid" >pid
+read -r word <go
+[ "$word" = go ]
+
+# --- the first process inside ---
+
+# 5. map the ids
+echo deny >/proc/self/setgroups
+printf '0 1000 1
+' >/proc/self/uid_map
+printf '0 1000 1
+' >/proc/self/gid_map
+
+# 6. become uid 0, gid 0
+exec setpriv --reuid=0 --regid=0 --keep-groups sh ./inside
+END
+
+cat >inside <<'END'
+set -eu
+
+mount() { command mount -n "$@"; }
+
+own=' ' # the numbers of mounts in which places may be made: the container's own
+
+fail() { # REASON
+  echo "script: $1" >&2
+  exit 125
+}
+
+number() { # of the mount that descriptor 9 is open on
+  while read -r key value; do [ "$key" != mnt_id: ] || echo "$value"; done </proc/self/fdinfo/9
+}
+own() { own="$own$(number 9<"$1") "; }
+is_own() { case $own in *" $(number 9<"$1") "*) ;; *) return 1 ;; esac; }
+
+is_device() { # PATH [MAJOR:MINOR, hexadecimal]
+  [ -c "$1" ] || { [ -z "${2-}" ] && [ -b "$1" ]; } || fail "$1 is no such device"
+  [ -z "${2-}" ] || [ "$(stat -L -c %t:%T -- "$1")" = "$2" ] || fail "$1 is another device"
+}
+
+# Attaches a copy of a folder, with what is mounted below it (--rbind), or of a file.
+take() { # MOUNT SOURCE --bind|--rbind
+  if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi
+  mount "$3" "$2" "$1"
+  eval "$1=\$1"
+}
+
+# Adds flags to those that a mount has, and (-R) to those of the mounts below it.
+flags() { # FLAGS MOUNT [-R]
+  findmnt -rn -o TARGET,VFS-OPTIONS ${3-} -M "$2" | while read -r target options; do
+    case $target in *\\*) target=$(env printf %b "$target") ;; esac
+    mount -o "remount,bind,$options,$1" none "$target"
+  done
+}
+
+# Finds a path below the root, whatever links lie there: sets `place`.
+follow() { # PATH
+  rest=$1 place=$root hops=0
+  while [ -n "$rest" ]; do
+    name=${rest%%/*}
+    case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
+    case $name in
+      '' | .) ;;
+      ..)
+        [ -d "$place" ] || make folder "$place" || return 1
+        [ "$place" = "$root" ] || place=${place%/*}
+        ;;
+      *)
+        if [ -L "$place/$name" ]; then
+          hops=$((hops + 1))
+          [ $hops -le 40 ] || fail "too many links: $1"
+          link=$(readlink -n -- "$place/$name" && echo .)
+          link=${link%.}
+          case $link in /*) place=$root ;; esac
+          rest=$link/$rest
+        else
+          place=$place/$name
+        fi
+        ;;
+    esac
+  done
+}
+
+new_file() { : >"$1"; }
+
+# Makes a folder or a file, and the folders above it, in file systems of the container's own.
+make() { # folder|file PLACE
+  [ -d "${2%/*}" ] || make folder "${2%/*}" || return 1
+  is_own "${2%/*}" || return 1
+  if [ "$1" = folder ]; then mkdir "$2"; else new_file "$2"; fi
+}
+
+make_link() { # LINK PLACE
+  [ -d "${2%/*}" ] || make folder "${2%/*}" || fail "cannot make ${2%/*}"
+  [ -L "$2" ] || [ -e "$2" ] || { is_own "${2%/*}" && ln -s -- "$1" "$2"; } || fail "cannot make $2"
+}
+
+find_place() { # PATH MOUNT must-exist|make
+  follow "$1"
+  [ ! -e "$place" ] || return 0
+  [ "$3" = make ] || return 1
+  eval "[ -d \"\$$2\" ]" && make folder "$place" || make file "$place"
+}
+
+# Moves a mount to `place`.
+attach() { # MOUNT [own]
+  [ "$place" != "$root" ] || fail "the place is the root itself"
+  eval "mount --move \"\$$1\" \"\$place\" && $1=\$place"
+  [ -z "${2-}" ] || own "$place"
+}
+
+part_folder() {
+  [ "$place" != "$root" ] || fail "the place is the root itself"
+  ! mountpoint -q "$place" || return 0
+  was_own=
+  ! is_own "$place" || was_own=yes
+  mount --bind "$place" "$place"
+  [ -z "$was_own" ] || own "$place"
+}
+
+cd stage
+mount -t tmpfs -o mode=0755,nosuid,nodev none .
+cd . # into what is mounted there now
+cd "$PWD"
+
+# --- the first process inside ---
+
+# 7. stop mounts from travelling between the host and here
+mount --make-rprivate /
+
+# 8. make a new tmpfs file system (read-only)
+mkdir m0; m0=m0
+mount -t tmpfs -o nosuid,nodev,mode=0700,noswap none m0
+flags ro,nosuid,nodev m0
+
+# 9. set the new tmpfs aside, where overlays can take it for a layer
+#    All that a script mounts is attached from the start.
+mkdir -m 0755 -- "$m0"/empty0
+
+# 10. make an overlay over '/srv/a "root"', 'empty0' in the new tmpfs
+ln -s -- '/srv/a "root"' l1.0
+ln -s -- "$m0"/empty0 l1.1
+mkdir m1; m1=m1
+mount -t overlay -o lowerdir=l1.0:l1.1,userxattr,nosuid,nodev snug m1
+flags ro,nosuid,nodev m1
+
+# 11. make an overlay over 2 layers of the image 'debian:\x1b[31m12'
+ln -s -- /layers/b/root l10.0
+ln -s -- /layers/a/root l10.1
+ln -s -- ../upper1 u10
+ln -s -- ../work1 w10
+mkdir m10; m10=m10
+mount -t overlay -o lowerdir=l10.0:l10.1,upperdir=u10,workdir=w10,volatile,userxattr,nosuid,nodev snug m10
+
+# 12. set the overlay of '/srv/a "root"' aside, where overlays can take it for a layer
+#    All that a script mounts is attached from the start.
+
+# 13. make an overlay over the overlay of '/srv/a "root"'
+ln -s -- "$m1" l2.0
+ln -s -- ../upper0 u2
+ln -s -- ../work0 w2
+mkdir m2; m2=m2
+mount -t overlay -o lowerdir=l2.0,upperdir=u2,workdir=w2,volatile,userxattr,nodev snug m2
+
+# 14. take '/dev/null'
+is_device /dev/null 1:3
+take m3 /dev/null --bind
+flags nosuid,noexec m3
+
+# 15. take '/dev/fuse'
+is_device /dev/fuse
+take m9 /dev/fuse --bind
+flags nosuid,noexec m9
+
+# 16. take '/srv/data' (read-only)
+take m4 /srv/data --rbind
+flags ro,nosuid,nodev m4 -R
+
+# 17. take 'root'
+take m4 ../root --bind
+flags nosuid,nodev m4
+
+# 18. make a new devpts file system
+mkdir m5; m5=m5
+mount -t devpts -o nosuid,gid=5 none m5
+
+# 19. make a new proc file system
+mkdir m6; m6=m6
+mount -t proc -o nosuid,nodev,noexec none m6
+
+# 20. write our own hosts, passwd
+mkdir files.d
+mount -t tmpfs -o nosuid,nodev,noexec none files.d
+printf %s '127.0.0.1 localhost
+10.0.0.1 db
+' >files.d/hosts
+take m7 files.d/hosts --bind
+printf %s 'root:x:0:0::/:
+me:x:1:1::/:
+' >files.d/passwd
+take m8 files.d/passwd --bind
+
+# 21. make the overlay the root file system and let go of the host's
+#    Done at the end, since until then the programs of the old root are needed: what is "inside" is below $root now.
+root=$PWD/$m2
+own "$root"
+
+# 22. hand the namespaces to the monitor, which keeps them
+#    Not done: there is no monitor to hand them to.
+
+# 23. bind '/dev/null' on '/dev/null'
+place="$m0"/null
+new_file "$place"
+attach m3
+
+# 24. bind '/srv/data' on '/data' (read-only)
+find_place /data m4 must-exist || fail "there is no place for it"
+attach m4 own
+
+# 25. bind '/dev/fuse' on '/dev/fuse'
+find_place /dev/fuse m9 make || fail "there is no place for it"
+attach m9
+
+# 26. mount the new proc on '/proc'
+find_place /proc m6 make || fail "there is no place for it"
+attach m6 own
+
+# 27. bind our own hosts on '/etc/hosts'
+if find_place /etc/hosts m7 make; then attach m7; fi
+
+# 28. link '/dev/fd' to '/proc/self/fd'
+ln -s -- /proc/self/fd "$m0"/fd
+
+# 29. link '/bin' to 'usr/bin'
+follow /
+make_link usr/bin "$place"/bin
+
+# 30. make the folder '/w'
+follow /w
+if [ ! -d "$place" ]; then make folder "$place" || fail "cannot be made"; chmod 0755 "$place"; fi
+
+# 31. make the folder '/var/lib/db' a mount of its own
+follow /var/lib/db
+[ -d "$place" ] || make folder "$place" || fail "cannot be made"
+part_folder
+
+# 32. set the flags of the mount '/' (read-only)
+follow /
+flags ro,nosuid,nodev "$place" -R
+
+# 33. set the host name to 'box'
+hostname box
+
+# 34. bring the loopback interface up
+ip link set lo up
+
+# 35. open a terminal of the container's own
+#    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
+
+# 36. join a new session keyring
+#    Not done: only keyctl(1) of keyutils could.
+
+# 37. bind the first process to the monitor's life and close it to tracers
+#    unshare --kill-child binds it to the life of this script.
+#    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
+
+# 38. fork the payload
+#    A shell is pid 1: it waits for the command, but passes no signals on.
+
+# 39. drop all capabilities but kill
+#    Not done: a shell cannot lay down its own capabilities, and pid 1 is one.
+
+# 42. open a terminal of the container's own
+#    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
+
+# 43. close the first process to tracers
+#    unshare --kill-child binds it to the life of this script.
+#    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
+
+# 44. fork the payload and leave it to pid 1
+#    A shell is pid 1: it waits for the command, but passes no signals on.
+
+last='echo ready >&4; read -r word <&6; [ "$word" = go ] || exit 125; read -r word <&6; exec 3<&- 4<&- 6<&-
+cd -- "$1" || exit 125; shift; '
+
+# --- what becomes the command: the words that start it are put together ---
+
+# 45. become the foreground of the terminal
+#    Not done: without a terminal of its own the command stays in the session of yours.
+set --
+
+# 46. set the limits core 1:1, nofile 1024:unlimited
+set -- "$@" prlimit --core=1:1 --nofile=1024:unlimited
+
+# 47. reset the signals and set the umask to 0022
+umask 0022
+set -- "$@" env --default-signal
+
+# 48. drop all but 5 capabilities for ever
+set -- "$@" setpriv --bounding-set=-all,+chown,+kill,+setgid,+setuid,+net_raw
+
+# 49. become uid 5, gid 6, groups 27, 100
+set -- "$@" --reuid=5 --regid=6 --groups=27,100
+
+# 50. drop all capabilities
+#    exec(2) gives root what the bounding set has, and nobody else anything.
+set -- "$@" --inh-caps=-all --ambient-caps=-all
+
+# 51. bind the command to the life of its parent
+set -- "$@" --pdeathsig=KILL
+
+# 52. close all descriptors but 0, 1 and 2
+#    Done at the end for those of this script. Not done for what you left open: a shell knows descriptors up to 9.
+
+# 53. change to the folder '/w'
+folder=/w
+
+# 54. forbid new privileges
+set -- "$@" --no-new-privs
+
+# 55. run 'make'
+#    Variables whose names are none to a shell are lost.
+set -- "$@" env -i -- \
+  PATH=/bin:/usr/bin \
+  'A=b c'
+set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
+set -- "$@" make a"$(printf '\033')"'[31mb'
+
+# 56. run '/usr/libexec/snug/snug-layer'
+#    Variables whose names are none to a shell are lost.
+set -- "$@" env -i --
+set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
+set -- "$@" /usr/libexec/snug/snug-layer
+
+# The pivot. The helper's root is a copy of the old one, which the pivot leaves to it.
+mkfifo ready gone
+exec 3</ 4<>ready 5<>gone 6<gone
+mkdir tools
+mount --rbind / tools
+chroot tools sh -c '
+  read -r word <&4
+  word=no
+  nsenter --mount=/proc/self/ns/mnt sh -c "cd \"\$1\" && pivot_root . ." sh "$1" &&
+    setpriv --ambient-caps=-setuid umount -n --no-canonicalize --lazy /proc/self/fd/3 && word=go
+  echo "$word" >&5' sh "$root" 6<&- &
+exec 5>&-
+"$@" || exit $?
+END
+
+code=0
+"$@" sh ./enter || code=$?
+exit $code

@@ -32,7 +32,7 @@ export PATH
 // The overlay's work folder is closed to its owner, and sub-ids may own what was written.
 constexpr std::string_view folder_lines = R"sh(
 # The container's folder, and its end. What sub-ids own goes away in a map that has them.
-mkdir -p -- "$store"
+(umask 077; mkdir -p -- "$store")
 box=$(mktemp -d -- "$store/script-XXXXXX")
 trap 'cd /; unshare --user --map-root-user rm -rf -- "$box" 2>/dev/null || unshare --user --map-root-user --map-auto rm -rf -- "$box"' EXIT
 trap 'exit 130' INT
@@ -70,7 +70,8 @@ take() { # MOUNT SOURCE --bind|--rbind
 
 # Adds flags to those that a mount has, and (-R) to those of the mounts below it.
 flags() { # FLAGS MOUNT [-R]
-  findmnt -rn -o TARGET,VFS-OPTIONS ${3-} -M "$2" | while read -r target options; do
+  list=$(findmnt -rn -o TARGET,VFS-OPTIONS ${3-} -M "$2") && [ -n "$list" ] || fail "there is no mount at $2"
+  printf '%s\n' "$list" | while read -r target options; do
     case $target in *\\*) target=$(env printf %b "$target") ;; esac
     mount -o "remount,bind,$options,$1" none "$target"
   done
@@ -174,7 +175,7 @@ chroot tools sh -c '
   nsenter --mount=/proc/self/ns/mnt sh -c "cd \"\$1\" && pivot_root . ." sh "$1" &&
     setpriv --ambient-caps=-setuid umount -n --no-canonicalize --lazy /proc/self/fd/3 && word=go
   echo "$word" >&5' sh "$root" 6<&- &
-exec 5>&-
+exec 3<&- 5>&- # the helper has its own; nobody inside is to find the old root here
 )sh";
 
 // The second read ends when the helper has.

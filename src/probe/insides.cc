@@ -134,8 +134,12 @@ std::vector<std::string> read_listeners(pid_t pid) {
   const sys::Fd folder = sys::try_open(AT_FDCWD, format("/proc/{}/fd", pid).c_str(), O_RDONLY | O_DIRECTORY);
   if (!folder) return addresses;
   std::vector<std::string> sockets;
-  for (const sys::Entry& entry : sys::list_folder(folder.get()))
-    if (auto link = sys::find_link(folder.get(), entry.name.c_str())) sockets.push_back(*std::move(link));
+  try {
+    for (const sys::Entry& entry : sys::list_folder(folder.get()))
+      if (auto link = sys::find_link(folder.get(), entry.name.c_str())) sockets.push_back(*std::move(link));
+  } catch (const Error&) {  // it has just ended
+    return addresses;
+  }
   for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"})
     for (const Listener& each : parse_listeners(text_of(table).value_or("")))
       if (std::find(sockets.begin(), sockets.end(), format("socket:[{}]", each.inode)) != sockets.end()) addresses.push_back(each.address);

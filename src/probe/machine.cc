@@ -16,7 +16,7 @@
 namespace snug::probe {
 namespace {
 
-constexpr std::size_t longest_file = 65536;
+constexpr std::size_t longest_file = 1 << 20;  // 65536 groups stand in front of what else is asked of a status
 
 // "user:[4026531837]" -> 4026531837
 std::uint64_t parse_link(std::string_view text) {

@@ -110,9 +110,7 @@ int die_with_parent(const Context& context) noexcept {
   return ::poll(&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP)) ? ESRCH : 0;
 }
 
-// Whoever looks at pid 1 from inside would read the command line that started it, with the host's paths in it.
 int apply(Context& context, const plan::GuardInit& step, Report&) noexcept {
-  sys::hide_words();
   if (::setsid() < 0 && errno != EPERM) return errno;
   if (const int error = step.dies_with_monitor ? die_with_parent(context) : 0) return error;
   return sys::hide_from_tracers();

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -59,24 +60,29 @@ std::uint64_t start_of(pid_t pid) {
   return words.size() > 20 ? parse_number(words[20]).value_or(0) : 0;
 }
 
-// Whether the descriptor, an entry of /proc/PID/fd, is one of `path` with a lock on it.
-bool is_lock_of(const sys::Fd& process, const std::string& number, const std::string& path) {
-  if (sys::find_link(process.get(), ("fd/" + number).c_str()) != path) return false;
+// Whether the descriptor, an entry of /proc/PID/fd, is one of that folder with a lock on it.
+bool is_lock_of(const sys::Fd& process, const std::string& number, const struct stat& folder) {
+  struct stat status;
+  if (::fstatat(process.get(), ("fd/" + number).c_str(), &status, 0) != 0 || status.st_dev != folder.st_dev || status.st_ino != folder.st_ino) return false;
   const sys::Fd info = sys::try_open(process.get(), ("fdinfo/" + number).c_str(), O_RDONLY);
   return info && sys::read_all(info.get()).find("\nlock:") != std::string::npos;
 }
 
 // Who holds the container's folder is its monitor, whatever its state says. A look at each process of the machine: only where that
 // cannot be read.
-ProcessMark find_holder(const std::string& folder) {
+ProcessMark find_holder(const std::string& path) {
+  const auto folder = sys::find_status(AT_FDCWD, path.c_str());
   const sys::Fd processes = sys::open(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY);
   for (const sys::Entry& entry : sys::list_folder(processes.get())) {
     const auto pid = parse_number(entry.name);
     const sys::Fd process = pid ? sys::try_open(processes.get(), entry.name.c_str(), O_PATH | O_DIRECTORY) : sys::Fd();
     const sys::Fd descriptors = process ? sys::try_open(process.get(), "fd", O_RDONLY | O_DIRECTORY) : sys::Fd();
-    if (!descriptors) continue;
-    for (const sys::Entry& each : sys::list_folder(descriptors.get()))
-      if (is_lock_of(process, each.name, folder)) return mark_process(static_cast<pid_t>(*pid));
+    if (!folder || !descriptors) continue;
+    try {
+      for (const sys::Entry& each : sys::list_folder(descriptors.get()))
+        if (is_lock_of(process, each.name, *folder)) return mark_process(static_cast<pid_t>(*pid));
+    } catch (const Error&) {  // it has just ended
+    }
   }
   return {};
 }

@@ -241,7 +241,8 @@ TEST_CASE("a registry that wants a certificate is shown the one that is for it")
                "-subj /CN=somebody -keyout own/me.key -out own/me.cert && cp own/me.cert half && cp own/own.crt alone");
   const Registry registry("  tls: {certificate: " + keys.path() + "/own/own.crt, key: " + keys.path() + "/key, clientcas: [" + keys.path() + "/own/me.cert]}\n");
   const std::string digest = registry.fill("thing:1", "--dest-cert-dir " + keys.path() + "/own"), name = registry.host() + "/thing:1";
-  check_refused(registry.snug("one", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/alone", name}), "certificate");
+  // Why is not for certain: TLS 1.3 refuses after the handshake, and what the server says of it may be lost with the connection.
+  check_refused(registry.snug("one", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/alone", name}), registry.host());
   check_refused(registry.snug("one", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/half", name}), "no 'me.key'");
   const Result shown = registry.snug("one", {"pull", "--no-unpack", "--cert-dir", keys.path() + "/own", name});
   CHECK_MESSAGE(shown.code == 0, shown.err);

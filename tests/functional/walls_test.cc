@@ -107,13 +107,6 @@ TEST_CASE("walls cannot be taken down from a user namespace made inside") {
   CHECK(snapshot(scratch.path()).empty());
 }
 
-TEST_CASE("the words that pid 1 was started with are not read inside") {
-  Scratch scratch;
-  const Result words = inside("cat /proc/1/cmdline", {"-v", scratch.path() + ":/data"});
-  CHECK(words.out.starts_with("snug"));
-  CHECK(words.out.find(scratch.path()) == std::string::npos);
-}
-
 TEST_CASE("processes of the host are neither seen nor reached") {
   Background outside({"sleep", "86407"});
   CHECK(inside("cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c '[s]leep 86407'").out == "0\n");

@@ -174,13 +174,14 @@ TEST_CASE("a container that swaps a folder for a link meanwhile leads no copy ou
   CHECK(shell_output(format("grep -rl ^secret$ {} | wc -l", store.here())) == "0\n");
 }
 
-TEST_CASE("a copy that is killed leaves neither process nor part of a file inside, and the container lives") {
+TEST_CASE("a copy that is killed leaves no process inside and what is whole there, and the container lives") {
   const Copies store;
   shell_output(format("mkfifo {0}/never; mkdir {0}/many; head -c 20M /dev/urandom >{0}/many/big", store.here()));
   const Background copy({"env", store.environment(), "sh", "-c", format("{{ tar -cf - -C {0} many; exec cat {0}/never; }}", store.here()) + " | exec \"$0\" cp - c:/work", program()});
-  REQUIRE(eventually([&] { return has(store.in("ls -a /work"), "many"); }));
+  REQUIRE(eventually([&] { return has(store.in("ls -a /work/many"), "big"); }));
   for (const pid_t pid : find_commands({program(), "cp", "-", "c:/work"})) ::kill(pid, SIGKILL);
   CHECK(eventually([&] { return find_commands({program(), "cp", "-", "c:/work"}).empty(); }));
+  CHECK(store.in("wc -c </work/many/big") == "20971520\n");
   CHECK_FALSE(has(store.in("ls -a /work /work/many"), ".snug-"));
   CHECK(store.in("echo alive") == "alive\n");
 }

@@ -93,7 +93,7 @@ constexpr auto members(const Spec*) {
                     member("capDrop", &Spec::cap_drop), member("limits", &Spec::limits), member("hosts", &Spec::hosts),
                     member("dns", &Spec::dns), member("shmSize", &Spec::shm_size), member("terminal", &Spec::terminal),
                     member("interactive", &Spec::interactive), member("init", &Spec::init), member("newPrivileges", &Spec::new_privileges),
-                    member("pull", &Spec::pull), member("platform", &Spec::platform), member("quiet", &Spec::quiet),
+                    member("pull", &Spec::pull), member("storage", &Spec::storage), member("platform", &Spec::platform), member("quiet", &Spec::quiet),
                     member("ownFolders", &Spec::own_folders), member("notes", &Spec::notes), member("detach", &Spec::detach),
                     member("remove", &Spec::remove), member("idle", &Spec::idle), member("labels", &Spec::labels),
                     member("stopSignal", &Spec::stop_signal), member("stopTimeout", &Spec::stop_timeout), member("restart", &Spec::restart),
@@ -105,6 +105,7 @@ constexpr auto words(const IdMapChoice::Mode*) { return std::array<std::string_v
 constexpr auto words(const Rootfs::Kind*) { return std::array<std::string_view, 4>{"host", "directory", "archive", "image"}; }
 constexpr auto words(const RootWrites*) { return std::array<std::string_view, 3>{"thrown-away", "kept", "refused"}; }
 constexpr auto words(const Pull*) { return std::array<std::string_view, 4>{"missing", "always", "newer", "never"}; }
+constexpr auto words(const StorageDriver*) { return std::array<std::string_view, 4>{"automatic", "overlay", "fuse-overlayfs", "copy"}; }
 constexpr auto words(const Terminal*) { return std::array<std::string_view, 3>{"automatic", "always", "never"}; }
 constexpr auto words(const Restart::When*) { return std::array<std::string_view, 3>{"never", "on-failure", "always"}; }
 

@@ -41,8 +41,9 @@ bool is_refusal(int error) {
 }  // namespace
 
 bool is_kept(std::string_view name) noexcept {
-  return (name.starts_with("user.") && !name.starts_with("user.overlay.") && !name.starts_with("user.snug.")) ||
-         name == "security.capability";
+  for (const std::string_view own : {"user.overlay.", "user.fuseoverlayfs.", "user.containers.", "user.snug."})
+    if (name.starts_with(own)) return false;
+  return name.starts_with("user.") || name == "security.capability";
 }
 
 unsigned set_owner(int folder, const char* name, const Entry& entry, Unpacked& counts) {

@@ -11,9 +11,10 @@
 
 namespace snug::runtime {
 
-/// What the child tells the monitor, a packet each. Of the kind `namespaces`: descriptors come with it.
+/// What the child tells the monitor, a packet each. With `namespaces` their descriptors come, with `server` those of the device and of the
+/// user namespace.
 struct Report {
-  enum Kind : std::uint32_t { done, failed, namespaces };
+  enum Kind : std::uint32_t { done, failed, namespaces, server };
   Kind kind = done;
   std::uint32_t step = 0;
   std::int32_t error = 0;

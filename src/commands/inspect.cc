@@ -5,6 +5,7 @@
 #include "containers.hh"
 #include "image_program.hh"
 #include "listing.hh"
+#include "networking.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/base/time.hh"
@@ -51,12 +52,20 @@ Json mounts_json(const plan::Spec& spec) {
   return mounts;
 }
 
+// As docker nests it: {"80/tcp": [{"HostIp": …, "HostPort": …}]}.
+Json network_json(const plan::Spec& spec) {
+  Json ports = Json::object();
+  for (const plan::PublishedPort& port : spec.network.ports)
+    ports[render_inner_port(port)].push_back(Json{{"HostIp", port.address.empty() ? "127.0.0.1" : port.address}, {"HostPort", std::to_string(port.host)}});
+  return Json{{"NetworkMode", network_mode(spec)}, {"Ports", std::move(ports)}};
+}
+
 Json json_of(const Listed& container, const std::string& store) {
   const auto& [record, state, spec] = container;
   return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
               {"GraphDriver", Json{{"Name", "overlay"}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
-              {"Mounts", mounts_json(spec)}, {"Config", config_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
+              {"Mounts", mounts_json(spec)}, {"NetworkSettings", network_json(spec)}, {"Config", config_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
 }
 
 std::optional<Listed> find(const std::string& store, const std::string& typed) {

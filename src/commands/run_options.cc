@@ -40,9 +40,9 @@ void add(Draft& draft, Value value) {
   (draft.spec.*member).push_back(parse(value));
 }
 
-template <plan::NamespaceChoice plan::Namespaces::*wall, auto parse = parse_namespace>
+template <plan::NamespaceChoice plan::Namespaces::*wall>
 void choose(Draft& draft, Value value) {
-  draft.spec.namespaces.*wall = parse(value, draft.folder);
+  draft.spec.namespaces.*wall = parse_namespace(value, draft.folder);
 }
 
 // The same place twice is a slip, unless the command line overrides what a file says.
@@ -74,6 +74,17 @@ void add_env_file(Draft& draft, Value value) {
   const sys::Fd file = sys::open(AT_FDCWD, path, O_RDONLY | O_NOCTTY);
   for (auto& variable : parse_variables(sys::read_all(file.get()), value, draft.environment))
     draft.spec.env.push_back(std::move(variable));
+}
+
+void set_network(Draft& draft, Value value) {
+  NetworkChoice chosen = parse_network(value, draft.folder);
+  draft.spec.namespaces.network = std::move(chosen.wall);
+  draft.spec.network.way_out = chosen.way_out;
+  draft.spec.network.container = std::move(chosen.container);
+}
+
+void add_ports(Draft& draft, Value value) {
+  for (plan::PublishedPort& port : parse_publish(value)) draft.spec.network.ports.push_back(std::move(port));
 }
 
 void set_userns(Draft& draft, Value value) {
@@ -145,6 +156,8 @@ constexpr std::array rows = std::to_array<Row>({
     {many("device", 0, "HOST[:INSIDE[:rwm]]", "show a device of the host", {Complete::file}), Files::of_user,
      add<&Spec::devices, parse_device>},
     {many("dns", 0, "ADDRESS", "ask this name server"), Files::of_user, add<&Spec::dns, parse_address>},
+    {many("dns-search", 0, "DOMAIN", "look names up in this domain, too"), Files::of_project,
+     [](Draft& draft, Value value) { draft.spec.network.search.push_back(parse_hostname(value)); }},
     {one("entrypoint", 0, "PROGRAM", "put a program in front of the command; '' is none"), Files::of_project,
      set_entrypoint},
     {many("env", 'e', "NAME[=VALUE]", "set a variable, or copy the caller's"), Files::of_project, add_env},
@@ -153,11 +166,17 @@ constexpr std::array rows = std::to_array<Row>({
     {many("gidmap", 0, "CONTAINER:HOST:COUNT", "map groups, instead of --userns"), Files::of_user,
      add_range<&plan::IdMapChoice::gids>},
     {many("group-add", 0, "GROUP", "be in a group as well"), Files::of_user, add<&Spec::groups, parse_group>},
+    {many("host-loopback", 0, "PORT", "let host.snug.internal:PORT be this port of the host's 127.0.0.1"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.network.host_loopback.push_back(parse_port(value)); }},
     {one("hostname", 'h', "NAME", "set the host name inside"), Files::of_project,
      set<&Spec::hostname, parse_hostname>},
     {flag("init", 0, "have an init process as pid 1, as by default"), Files::of_project,
      set<&Spec::init, is_yes>},
     {flag("interactive", 'i', "keep standard input open"), Files::none, set<&Spec::interactive, is_yes>},
+    {one("ip", 0, "ADDRESS", "have this IPv4 address inside, not the host's"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.network.ip = parse_address_of(value, false); }},
+    {one("ip6", 0, "ADDRESS", "have this IPv6 address inside, not the host's"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.network.ip6 = parse_address_of(value, true); }},
     {one("ipc", 0, wall_argument, "choose the IPC namespace", wall_words), Files::of_user,
      choose<&plan::Namespaces::ipc>},
     {many("label", 'l', "NAME[=VALUE]", "give the container a label"), Files::of_project, add_label},
@@ -165,29 +184,32 @@ constexpr std::array rows = std::to_array<Row>({
      [](Draft& draft, Value value) { draft.spec.log.kept = parse_log_driver(value); }},
     {many("log-opt", 0, "KEY=VALUE", "turn the log over: max-size=SIZE, max-file=N", {Complete::words, "max-size= max-file="}), Files::of_user,
      [](Draft& draft, Value value) { add_log_option(draft.spec.log, value); }},
+    {one("mac-address", 0, "ADDRESS", "give the interface this hardware address"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.network.hardware = parse_hardware(value); }},
     {many("mount", 0, "KEY=VALUE[,...]", "mount: type=bind|tmpfs,source=,target=,readonly"), Files::of_user,
      [](Draft& draft, Value value) { mount(draft, parse_mount(value, draft.folder)); }},
     {one("name", 0, "NAME", "call the container so"), Files::of_project, set<&Spec::name, parse_name>},
     {{.name = "net", .argument = "CHOICE", .help = "the same as --network", .hidden = true},
-     Files::none,
-     choose<&plan::Namespaces::network, parse_network>},
-    {one("network", 0, "none|private|host|ns:PATH",
-         "choose the network namespace; for now private has a loopback alone",
-         {Complete::words, "none private host ns:"}),
-     Files::of_project, choose<&plan::Namespaces::network, parse_network>},
+     Files::none, set_network},
+    {one("network", 0, "private|none|host|container:NAME|ns:PATH", "choose the network; private, with a way out, by default",
+         {Complete::words, "private none host container: ns:"}),
+     Files::of_project, set_network},
     {flag("no-init", 0, "have the command itself as pid 1"), Files::of_project,
      [](Draft& draft, Value value) { draft.spec.init = !is_yes(value); }},
     {one("pid", 0, wall_argument, "choose the PID namespace", wall_words), Files::of_user,
      choose<&plan::Namespaces::pid>},
     {one("platform", 0, "OS/ARCH[/VARIANT]", "take the image for this platform, not for this machine's"), Files::of_project,
      set<&Spec::platform, parse_platform>},
+    {many("publish", 'p', "[IP:]HOST:CONTAINER[/udp]", "let a port of the host lead to one of the container's"), Files::of_user, add_ports},
+    {flag("publish-all", 'P', "the same for the ports that the image names, from ports that are free"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.network.publish_all = is_yes(value); }},
     {one("pull", 0, "WHEN", "look for the image elsewhere: missing, always, newer or never", {Complete::words, "missing always newer never"}),
      Files::of_user, set<&Spec::pull, parse_pull>},
     {flag("quiet", 'q', "do not show how a pull goes on"), Files::of_user, set<&Spec::quiet, is_yes>},
     {flag("read-only", 0, "refuse writes to the root file system"), Files::of_project,
      set_writes<plan::RootWrites::refused>},
     {many("require", 0, "WALL[,WALL...]", "fail, rather than tell, where this wall is weaker",
-          {Complete::words, "groups host-root idmap storage"}),
+          {Complete::words, "groups host-root idmap network storage"}),
      Files::of_project, add_walls},
     {one("restart", 0, "POLICY", "start the command of a detached container anew when it ends: no, on-failure[:N], always",
          {Complete::words, "no on-failure always unless-stopped"}),
@@ -250,12 +272,8 @@ constexpr std::array not_yet = std::to_array<cli::NotYet>({
     {.word = "cidfile", .comes_with = "a later version"},
     {.word = "replace", .comes_with = "a later version"},
     {.word = "volumes-from", .comes_with = "a later version"},
-    {.word = "publish", .letter = 'p', .comes_with = "networks"},
-    {.word = "publish-all", .letter = 'P', .comes_with = "networks"},
-    {.word = "network-alias", .comes_with = "networks"},
-    {.word = "dns-search", .comes_with = "networks"},
-    {.word = "dns-option", .comes_with = "networks"},
-    {.word = "ip", .comes_with = "networks"},
+    {.word = "network-alias", .comes_with = "shared networks"},
+    {.word = "dns-option", .comes_with = "shared networks"},
     {.word = "memory", .letter = 'm', .comes_with = "limits by cgroup"},
     {.word = "memory-swap", .comes_with = "limits by cgroup"},
     {.word = "cpus", .comes_with = "limits by cgroup"},
@@ -343,7 +361,7 @@ Files files_of(const cli::Option& option) {
 plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environment,
                      std::string_view folder) {
   check_contradictions(arguments);
-  Spec spec{.rootfs = {.given = "host"}};
+  Spec spec{.rootfs = {.given = "host"}, .network = {.way_out = true}};
   Draft draft{spec, environment, {}, {}, {}};
   for (const cli::Given* given : in_order(arguments)) {
     const Row* row = find_row(*given->option);

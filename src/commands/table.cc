@@ -35,6 +35,7 @@ constexpr std::array table{
     &logout_command,
     &logs_command,
     &plan_command,
+    &port_command,
     &prune_command,
     &ps_command,
     &pull_command,
@@ -58,9 +59,8 @@ constexpr std::array table{
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "build", .comes_with = "images"},
-    {.word = "network", .comes_with = "networks"},
+    {.word = "network", .comes_with = "shared networks"},
     {.word = "pause", .comes_with = "limits by cgroup"},
-    {.word = "port", .comes_with = "networks"},
     {.word = "unpause", .comes_with = "limits by cgroup"},
     {.word = "volume", .comes_with = "images"},
 });

@@ -84,6 +84,17 @@ constexpr auto members(const LogChoice*) {
   return std::tuple{member("kept", &LogChoice::kept), member("size", &LogChoice::size), member("files", &LogChoice::files)};
 }
 
+constexpr auto members(const PublishedPort*) {
+  return std::tuple{member("address", &PublishedPort::address), member("host", &PublishedPort::host), member("container", &PublishedPort::container),
+                    member("udp", &PublishedPort::udp)};
+}
+
+constexpr auto members(const Network*) {
+  return std::tuple{member("wayOut", &Network::way_out), member("container", &Network::container), member("ports", &Network::ports),
+                    member("publishAll", &Network::publish_all), member("hostLoopback", &Network::host_loopback), member("search", &Network::search),
+                    member("hardware", &Network::hardware), member("ip", &Network::ip), member("ip6", &Network::ip6)};
+}
+
 constexpr auto members(const Spec*) {
   return std::tuple{member("rootfs", &Spec::rootfs), member("rootWrites", &Spec::root_writes), member("command", &Spec::command),
                     member("entrypoint", &Spec::entrypoint), member("namespaces", &Spec::namespaces), member("idMap", &Spec::id_map),
@@ -91,7 +102,7 @@ constexpr auto members(const Spec*) {
                     member("hostname", &Spec::hostname), member("workdir", &Spec::workdir), member("env", &Spec::env),
                     member("user", &Spec::user), member("groups", &Spec::groups), member("capAdd", &Spec::cap_add),
                     member("capDrop", &Spec::cap_drop), member("limits", &Spec::limits), member("hosts", &Spec::hosts),
-                    member("dns", &Spec::dns), member("shmSize", &Spec::shm_size), member("terminal", &Spec::terminal),
+                    member("dns", &Spec::dns), member("network", &Spec::network), member("shmSize", &Spec::shm_size), member("terminal", &Spec::terminal),
                     member("interactive", &Spec::interactive), member("init", &Spec::init), member("newPrivileges", &Spec::new_privileges),
                     member("pull", &Spec::pull), member("platform", &Spec::platform), member("quiet", &Spec::quiet),
                     member("ownFolders", &Spec::own_folders), member("notes", &Spec::notes), member("detach", &Spec::detach),

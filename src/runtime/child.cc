@@ -30,6 +30,7 @@
 
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
+#include "snug/sys/network.hh"
 #include "snug/sys/process.hh"
 
 namespace snug::runtime {
@@ -39,7 +40,7 @@ using plan::Actor;
 
 int result_of(long value) noexcept { return value < 0 ? errno : 0; }
 
-// Blocks until the monitor says that the maps are written; end of file means that it is gone.
+// Blocks until the monitor says that its part is done; end of file means that it is gone.
 int wait_for_go(int go) noexcept {
   char byte = 0;
   ssize_t count = 0;
@@ -47,6 +48,8 @@ int wait_for_go(int go) noexcept {
   while (count < 0 && errno == EINTR);
   return count == 1 ? 0 : ESRCH;
 }
+
+int apply(Context& context, const plan::AwaitWayOut&, Report&) noexcept { return wait_for_go(context.open); }
 
 int apply(Context&, const plan::WriteIdMaps& step, Report&) noexcept {
   // Of one line each: more lines need the helpers, and those the monitor starts.
@@ -204,7 +207,7 @@ int apply(Context& context, const plan::Exec& step, Report&) noexcept {
 }
 
 int apply(Context&, const plan::MakePrivate&, Report&) noexcept { return sys::make_all_private(); }
-int apply(Context&, const plan::BringUpLoopback&, Report&) noexcept { return sys::bring_up_loopback(); }
+int apply(Context&, const plan::BringUpLoopback&, Report&) noexcept { return sys::bring_up("lo"); }
 int apply(Context&, const plan::JoinKeyring&, Report&) noexcept { return sys::join_new_session_keyring(); }
 int apply(Context&, const plan::NoNewPrivileges&, Report&) noexcept { return sys::set_no_new_privileges(); }
 
@@ -212,6 +215,7 @@ int apply(Context&, const plan::NoNewPrivileges&, Report&) noexcept { return sys
 int apply(Context&, const plan::MakeFolders&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::EnterNamespaces&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::Clone&, Report&) noexcept { return ENOSYS; }
+int apply(Context&, const plan::OpenWayOut&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::ForkPayload&, Report&) noexcept { return ENOSYS; }
 
 void tell(const Context& context, const Report& report) noexcept {

@@ -11,9 +11,9 @@
 
 namespace snug::runtime {
 
-/// What the child tells the monitor, a packet each. Of the kind `namespaces`: descriptors come with it.
+/// What the child tells the monitor, a packet each. With `namespaces` and `interface` descriptors come.
 struct Report {
-  enum Kind : std::uint32_t { done, failed, namespaces };
+  enum Kind : std::uint32_t { done, failed, namespaces, interface };
   Kind kind = done;
   std::uint32_t step = 0;
   std::int32_t error = 0;
@@ -28,11 +28,12 @@ struct Context {
 
   const plan::Plan& plan;
   int go = -1;       ///< read end; a byte comes when the id maps are written; -1: nothing to wait for
+  int open = -1;     ///< read end; a byte comes when the way out is open
   int report = -1;   ///< a socket; its end of file tells the monitor that exec happened
   int control = -1;  ///< socket: the terminal's outer end goes out, later a byte for each stop of the payload
   const char* folder_path = nullptr;  ///< the container's folder, or null
   int folder = -1;   ///< the same, opened in the new mount namespace: overlays take no layers from another one
-  std::array<int, 3> outer{-1, -1, -1};  ///< the monitor's ends: closed first, or nobody would notice its death
+  std::array<int, 4> outer{-1, -1, -1, -1};  ///< the monitor's ends: closed first, or nobody would notice its death
   bool verbose = false;
   std::array<int, 3> stdio{0, 1, 2};  ///< what becomes 0, 1, 2 of the payload
   std::array<bool, 3> on_terminal{};  ///< which of them the container's own terminal replaces
@@ -66,6 +67,11 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::StageMount&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::MakeFiles&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::PivotRoot&, Report& report) noexcept;
+
+/// The network: network.cc.
+[[nodiscard]] int apply(Context&, const plan::MakeInterface&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::TuneNetwork&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::ConfigureInterface&, Report& report) noexcept;
 
 /// Inside the new root: inside.cc.
 [[nodiscard]] int apply(Context&, const plan::KeepNamespaces&, Report& report) noexcept;

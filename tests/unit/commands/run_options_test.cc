@@ -74,18 +74,23 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
       {"detach", ""},
       {"device", "/dev/kvm"},
       {"dns", "1.1.1.1"},
+      {"dns-search", "lan"},
       {"entrypoint", "sh"},
       {"env", "A=1"},
       {"env-file", "/dev/null"},
       {"gidmap", "0:1:1"},
       {"group-add", "7"},
+      {"host-loopback", "5432"},
       {"hostname", "a"},
       {"init", "false"},
       {"interactive", ""},
+      {"ip", "192.0.2.7"},
+      {"ip6", "2001:db8::7"},
       {"ipc", "host"},
       {"label", "a=b"},
       {"log-driver", "none"},
       {"log-opt", "max-size=1m"},
+      {"mac-address", "02:00:00:00:00:01"},
       {"mount", "type=tmpfs,dst=/t"},
       {"name", "a"},
       {"net", "host"},
@@ -93,6 +98,8 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
       {"no-init", ""},
       {"pid", "host"},
       {"platform", "linux/arm64"},
+      {"publish", "80:80"},
+      {"publish-all", ""},
       {"pull", "never"},
       {"quiet", ""},
       {"read-only", ""},
@@ -147,7 +154,8 @@ TEST_CASE("errors name the option and the value") {
   CHECK(refusal({"--stop-signal", "NOSUCH"}) == "--stop-signal NOSUCH: 'NOSUCH' is no signal");
   CHECK(refusal({"--log-opt", "max-file=0"}) == "--log-opt max-file=0: '0' is no number of files, 1 to 100");
   CHECK(refusal({"--rm", "--restart", "always"}) == "--rm and --restart contradict each other");
-  CHECK(refusal({"--publish", "80"}) == "--publish comes with networks; it is not there yet");
+  CHECK(refusal({"--publish", "x"}) == "--publish x: 'x' is no port: a number from 1 to 65535");
+  CHECK(refusal({"--network-alias", "db"}) == "--network-alias comes with shared networks; it is not there yet");
 }
 
 TEST_CASE("options that contradict each other are refused, a file is overruled") {

@@ -27,6 +27,7 @@ Spec full() {
           .groups = {"audio"}, .cap_add = {"NET_RAW"}, .cap_drop = {"ALL"},
           .limits = {{"nofile", 7, 1, ~std::uint64_t{0}}},
           .hosts = {{"db", "10.0.0.1"}}, .dns = {"9.9.9.9"},
+          .network = {true, "web", {{"::1", 8080, 80, true}}, true, {5432}, {"lan"}, "02:00:00:00:00:01", "192.0.2.7", "2001:db8::7"},
           .shm_size = 1, .terminal = Terminal::never, .interactive = true, .init = false, .new_privileges = true,
           .pull = Pull::newer, .platform = "linux/arm64", .quiet = true,
           .own_folders = {"/data"}, .notes = {{{"l", "v"}}, "QUIT", {"80/tcp"}},
@@ -42,7 +43,7 @@ TEST_CASE("a container's record gives back what was asked for, whole") {
 
 TEST_CASE("each member of the record counts") {
   const Json whole = *config::render_spec(full());
-  CHECK(whole.size() == 38);
+  CHECK(whole.size() == 39);
   for (const auto& [name, value] : whole.items()) {
     Json less = whole;
     less.erase(name);

@@ -25,7 +25,7 @@ int port(const cli::Invocation& invocation) {
   need_running(store, record);
   const std::string wanted = operands.size() > 1 ? wanted_port(operands[1]) : "";
   bool found = wanted.empty();
-  for (const plan::PublishedPort& each : config::parse_spec(record.spec).network.ports) {
+  for (const plan::PublishedPort& each : config::parse_spec(*record.spec).network.ports) {
     const std::string inside = render_inner_port(each);
     if (!wanted.empty() && inside != wanted) continue;
     found = true;

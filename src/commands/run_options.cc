@@ -191,8 +191,8 @@ constexpr std::array rows = std::to_array<Row>({
     {one("name", 0, "NAME", "call the container so"), Files::of_project, set<&Spec::name, parse_name>},
     {{.name = "net", .argument = "CHOICE", .help = "the same as --network", .hidden = true},
      Files::none, set_network},
-    {one("network", 0, "private|none|host|container:NAME|ns:PATH", "choose the network; private, with a way out, by default",
-         {Complete::words, "private none host container: ns:"}),
+    {one("network", 0, "none|private|host|container:NAME|ns:PATH", "choose the network: none, by default, or private, with a way out",
+         {Complete::words, "none private host container: ns:"}),
      Files::of_project, set_network},
     {flag("no-init", 0, "have the command itself as pid 1"), Files::of_project,
      [](Draft& draft, Value value) { draft.spec.init = !is_yes(value); }},
@@ -327,6 +327,13 @@ bool is_typed(const cli::Arguments& arguments, std::string_view name) {
   });
 }
 
+bool is_given(const cli::Arguments& arguments, std::string_view name) {
+  return std::any_of(arguments.options.begin(), arguments.options.end(), [&](const cli::Given& given) { return given.option->name == name; });
+}
+
+// Who opens a port wants a network that it leads to; what only shapes one asks for nothing.
+void imply_way_out(plan::Network& network) { network.way_out = !network.ports.empty() || network.publish_all || !network.host_loopback.empty(); }
+
 void check_contradictions(const cli::Arguments& arguments) {
   static constexpr std::array<std::array<std::string_view, 2>, 5> pairs{
       {{"read-only", "rw"}, {"rm", "restart"}, {"init", "no-init"}, {"userns", "uidmap"}, {"userns", "gidmap"}}};
@@ -361,7 +368,7 @@ Files files_of(const cli::Option& option) {
 plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environment,
                      std::string_view folder) {
   check_contradictions(arguments);
-  Spec spec{.rootfs = {.given = "host"}, .network = {.way_out = true}};
+  Spec spec{.rootfs = {.given = "host"}};
   Draft draft{spec, environment, {}, {}, {}};
   for (const cli::Given* given : in_order(arguments)) {
     const Row* row = find_row(*given->option);
@@ -371,6 +378,7 @@ plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environ
     with_origin(*given, [&] { row->apply(draft, given->value); });
   }
   set_rootfs(spec, arguments, folder);
+  if (!is_given(arguments, "network") && !is_given(arguments, "net")) imply_way_out(spec.network);
   return spec;
 }
 

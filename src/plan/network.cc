@@ -184,7 +184,7 @@ Verdict plan_network(Draft& draft) {
   const std::string_view option = option_for_way_out(network);
   if (!is_new(draft.spec.namespaces.network) || !network.way_out) {
     if (option.empty()) return {};
-    return Refusal{format("{} is for a network of the container's own with a way out", option), "leave out --network, or choose --network private"};
+    return Refusal{format("{} is for a network of the container's own with a way out", option), "choose --network private"};
   }
   if (const auto hindrance = find_hindrance(draft)) {
     if (!option.empty()) return Refusal{format("{}: {}", option, hindrance->text), {}};

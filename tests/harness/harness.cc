@@ -40,24 +40,7 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   return out;
 }
 
-// What is not about networks has none: a start costs less, and tells nothing of what this machine lacks.
-std::string quiet_settings() {
-  const std::string folder = variable("HOME") + "/quiet-settings";
-  std::error_code ignored;
-  fs::create_directories(folder + "/snug", ignored);
-  const std::string file = folder + "/snug/config.toml";
-  if (fs::exists(file, ignored)) return folder;
-  const sys::Fd fd = sys::try_open(AT_FDCWD, file.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
-  if (fd) static_cast<void>(sys::write_all(fd.get(), "[run]\nnetwork = \"none\"\n"));
-  return folder;
-}
-
-bool names(const std::vector<std::string>& env, std::string_view name) {
-  return std::any_of(env.begin(), env.end(), [&](const std::string& each) { return each.starts_with(name) && each[name.size()] == '='; });
-}
-
 [[noreturn]] void exec(std::vector<std::string> words, std::vector<std::string> env, const std::string& folder) {
-  if (!names(env, "XDG_CONFIG_HOME") && !names(env, "HOME")) env.push_back("XDG_CONFIG_HOME=" + quiet_settings());
   for (const char* name : {"HOME", "PATH", "TERM"}) env.push_back(format("{}={}", name, variable(name)));
   if (!folder.empty() && ::chdir(folder.c_str()) != 0) ::_exit(99);
   sigset_t none;

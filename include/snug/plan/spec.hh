@@ -113,7 +113,7 @@ struct PublishedPort {
 
 /// What a network namespace of the container's own leads to: snug-network(7).
 struct Network {
-  bool way_out = false;                     ///< --network private; else the loopback interface is all there is
+  bool way_out = false;                     ///< --network private, or a port to open; else the loopback interface is all there is
   std::string container = {};               ///< --network container:NAME: whose network namespace it is
   std::vector<PublishedPort> ports = {};
   bool publish_all = false;                 ///< also those that the image names

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "containers.hh"
+#include "profile.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/sys/file.hh"
@@ -79,7 +80,8 @@ std::vector<probe::Process> processes_of(const Entrance& entrance) {
 
 int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::Invocation& invocation, VisitChoice choice) {
   plan::Spec visit = plan::visit_of(entrance.spec, wanted);
-  const plan::HostFacts facts = probe::living_facts(visit, caller_environment(invocation.environment), entrance.root.get());
+  plan::HostFacts facts = probe::living_facts(visit, caller_environment(invocation.environment), entrance.root.get());
+  compile_profile(facts, visit);
   if (choice.keep_folder && !wanted.workdir) choose_folder(visit, facts);
   const plan::Plan plan = accepted(plan::make_exec_plan(visit, facts, entrance.living));
   runtime::Outside outside{.step_done = step_printer(plan, choice.verbose), .title = terminal_title(facts.terminal.type, entrance.record.name)};

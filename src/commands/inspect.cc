@@ -10,6 +10,8 @@
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
+#include "snug/plan/plan.hh"
+#include "snug/sys/restraint.hh"
 
 namespace snug::commands {
 namespace {
@@ -51,12 +53,21 @@ Json mounts_json(const plan::Spec& spec) {
   return mounts;
 }
 
+// Under docker's names, and what those do not tell. What Landlock is in force for is as the kernel that runs has it.
+Json restraints_json(const plan::Spec& spec) {
+  const plan::MaskPaths masks = plan::masks_of(spec);
+  const int abi = plan::confines_paths(spec) ? sys::landlock_abi() : 0;
+  const auto landlock = plan::landlock_of(abi, std::holds_alternative<plan::HostNamespace>(spec.namespaces.network), std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid));
+  return Json{{"Seccomp", plan::filter_name(spec)}, {"Landlock", landlock ? Json(landlock->abi) : Json()}, {"NoNewPrivileges", !spec.new_privileges},
+              {"Nested", spec.restraints.nested}, {"MaskedPaths", masks.hidden}, {"ReadonlyPaths", masks.read_only}};
+}
+
 Json json_of(const Listed& container, const std::string& store) {
   const auto& [record, state, spec] = container;
   return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
               {"GraphDriver", Json{{"Name", "overlay"}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
-              {"Mounts", mounts_json(spec)}, {"Config", config_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
+              {"Mounts", mounts_json(spec)}, {"Config", config_json(spec)}, {"Restraints", restraints_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
 }
 
 std::optional<Listed> find(const std::string& store, const std::string& typed) {

@@ -9,6 +9,7 @@
 
 #include "snug/commands/output.hh"
 #include "image_root.hh"
+#include "profile.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/layers.hh"
 #include "snug/config/spec.hh"
@@ -88,6 +89,7 @@ runtime::StepDone step_printer(const plan::Plan& plan, bool verbose) {
 Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpose purpose, bool verbose) {
   Planned planned{.spec = std::move(spec)};
   planned.facts = probe::host_facts(planned.spec, caller_environment(invocation.environment));
+  compile_profile(planned.facts, planned.spec);
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::image) use_image(planned, invocation);
   const std::string usual = plan::usual_name(planned.spec.rootfs);
   std::optional<Error> homeless;
@@ -108,6 +110,7 @@ Planned plan_again(const state::Record& record, const Environment& environment) 
     throw Error(format("the container {} was to go away when it ended, and cannot be started again", quoted(record.name)), format("snug rm {}", shell_quoted(record.name)));
   Planned planned{.spec = config::parse_spec(*record.spec)};
   planned.facts = probe::host_facts(planned.spec, caller_environment(environment));
+  compile_profile(planned.facts, planned.spec);
   planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned), record);
   planned.manifest = record.manifest;
   if (!record.manifest.empty()) planned.layers = hold_layers(record.lowers);

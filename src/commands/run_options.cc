@@ -9,6 +9,7 @@
 #include "snug/base/text.hh"
 #include "snug/commands/layers.hh"
 #include "snug/sys/file.hh"
+#include "security.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -135,6 +136,8 @@ constexpr cli::Option many(std::string_view name, char letter, std::string_view 
 constexpr std::array rows = std::to_array<Row>({
     {many("add-host", 0, "NAME:ADDRESS", "add a line to /etc/hosts"), Files::of_user,
      add<&Spec::hosts, parse_host_entry>},
+    {flag("allow-32bit", 0, "let programs of the machine's 32-bit kind run"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.restraints.foreign = is_yes(value); }},
     {many("cap-add", 0, "CAPABILITY", "give a capability, or ALL, to root inside"), Files::of_user,
      add<&Spec::cap_add, parse_capability>},
     {many("cap-drop", 0, "CAPABILITY", "take a capability, or ALL, from root inside"), Files::of_project,
@@ -168,6 +171,8 @@ constexpr std::array rows = std::to_array<Row>({
     {many("mount", 0, "KEY=VALUE[,...]", "mount: type=bind|tmpfs,source=,target=,readonly"), Files::of_user,
      [](Draft& draft, Value value) { mount(draft, parse_mount(value, draft.folder)); }},
     {one("name", 0, "NAME", "call the container so"), Files::of_project, set<&Spec::name, parse_name>},
+    {flag("nested", 0, "let containers be made inside: namespaces, mounts"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.restraints.nested = is_yes(value); }},
     {{.name = "net", .argument = "CHOICE", .help = "the same as --network", .hidden = true},
      Files::none,
      choose<&plan::Namespaces::network, parse_network>},
@@ -187,7 +192,7 @@ constexpr std::array rows = std::to_array<Row>({
     {flag("read-only", 0, "refuse writes to the root file system"), Files::of_project,
      set_writes<plan::RootWrites::refused>},
     {many("require", 0, "WALL[,WALL...]", "fail, rather than tell, where this wall is weaker",
-          {Complete::words, "groups host-root idmap storage"}),
+          {Complete::words, "groups host-root idmap landlock nesting storage"}),
      Files::of_project, add_walls},
     {one("restart", 0, "POLICY", "start the command of a detached container anew when it ends: no, on-failure[:N], always",
          {Complete::words, "no on-failure always unless-stopped"}),
@@ -195,9 +200,9 @@ constexpr std::array rows = std::to_array<Row>({
     {flag("rm", 0, "remove the container when it ends; by itself in the foreground"), Files::none, set<&Spec::remove, is_yes>},
     {flag("rw", 0, "write into the root file system itself"), Files::of_user,
      set_writes<plan::RootWrites::kept>},
-    {many("security-opt", 0, "no-new-privileges[=false]", "let setuid programs raise privileges, with =false",
-          {Complete::words, "no-new-privileges no-new-privileges=false"}),
-     Files::of_user, set<&Spec::new_privileges, parse_security>},
+    {many("security-opt", 0, "KEY=VALUE", "choose a restraint: seccomp=FILE|unconfined, unmask=PATH|ALL, landlock=off, ...",
+          {Complete::words, "no-new-privileges=false seccomp= seccomp=unconfined landlock=off mask= unmask= unmask=ALL"}),
+     Files::of_user, [](Draft& draft, Value value) { add_security(draft.spec, value, draft.folder); }},
     {one("shm-size", 0, "SIZE", "size of /dev/shm; 64m by default"), Files::of_project,
      set<&Spec::shm_size, parse_bytes>},
     {one("stop-signal", 0, "SIGNAL", "what 'snug stop' sends; the image's, or TERM, by default"), Files::of_project,
@@ -262,7 +267,6 @@ constexpr std::array not_yet = std::to_array<cli::NotYet>({
     {.word = "cpu-shares", .letter = 'c', .comes_with = "limits by cgroup"},
     {.word = "cpuset-cpus", .comes_with = "limits by cgroup"},
     {.word = "pids-limit", .comes_with = "limits by cgroup"},
-    {.word = "seccomp", .comes_with = "hardening"},
 });
 
 const Row* find_row(const cli::Option& option) {

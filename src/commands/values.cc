@@ -156,18 +156,6 @@ std::uint64_t parse_bytes(std::string_view text) {
   return *size;
 }
 
-bool parse_security(std::string_view text) {
-  if (text == "no-new-privileges" || text == "no-new-privileges=true" || text == "no-new-privileges:true")
-    return false;
-  if (text == "no-new-privileges=false" || text == "no-new-privileges:false") return true;
-  const std::string_view name = text.substr(0, text.find_first_of("=:"));
-  if (name == "seccomp" || name == "apparmor" || name == "label" || name == "mask" || name == "unmask" ||
-      name == "proc-opts")
-    throw UsageError(format("{} comes with hardening; it is not there yet", name),
-                     "what works: no-new-privileges[=false]");
-  refuse_word("security option", text, {"no-new-privileges", "no-new-privileges=false"});
-}
-
 std::pair<std::string, std::string> parse_label(std::string_view text) {
   const std::size_t equals = text.find('=');
   if (text.empty() || equals == 0) throw UsageError("it has to be NAME or NAME=VALUE");
@@ -229,7 +217,7 @@ plan::Pull parse_pull(std::string_view text) {
 std::string parse_platform(std::string_view text) { return image::render_platform(image::parse_platform(text)); }
 
 std::vector<std::string> parse_walls(std::string_view text) {
-  static constexpr std::array<std::string_view, 4> walls{"groups", "host-root", "idmap", "storage"};
+  static constexpr std::array<std::string_view, 6> walls{"groups", "host-root", "idmap", "landlock", "nesting", "storage"};
   std::vector<std::string> found = split(text, ',');
   for (const std::string& word : found)
     if (std::find(walls.begin(), walls.end(), word) == walls.end())

@@ -61,9 +61,6 @@ struct UserNamespace {
 [[nodiscard]] std::string parse_name(std::string_view text);
 [[nodiscard]] std::uint64_t parse_bytes(std::string_view text);
 
-/// Reads --security-opt; tells whether new privileges are allowed.
-[[nodiscard]] bool parse_security(std::string_view text);
-
 /// Reads --label and a label's file: NAME[=VALUE].
 [[nodiscard]] std::pair<std::string, std::string> parse_label(std::string_view text);
 

@@ -84,6 +84,15 @@ constexpr auto members(const LogChoice*) {
   return std::tuple{member("kept", &LogChoice::kept), member("size", &LogChoice::size), member("files", &LogChoice::files)};
 }
 
+constexpr auto members(const FilterChoice*) {
+  return std::tuple{member("kind", &FilterChoice::kind), member("path", &FilterChoice::path), member("profile", &FilterChoice::profile)};
+}
+
+constexpr auto members(const Restraints*) {
+  return std::tuple{member("filter", &Restraints::filter), member("landlock", &Restraints::landlock), member("nested", &Restraints::nested),
+                    member("foreign", &Restraints::foreign), member("mask", &Restraints::mask), member("unmask", &Restraints::unmask)};
+}
+
 constexpr auto members(const Spec*) {
   return std::tuple{member("rootfs", &Spec::rootfs), member("rootWrites", &Spec::root_writes), member("command", &Spec::command),
                     member("entrypoint", &Spec::entrypoint), member("namespaces", &Spec::namespaces), member("idMap", &Spec::id_map),
@@ -93,6 +102,7 @@ constexpr auto members(const Spec*) {
                     member("capDrop", &Spec::cap_drop), member("limits", &Spec::limits), member("hosts", &Spec::hosts),
                     member("dns", &Spec::dns), member("shmSize", &Spec::shm_size), member("terminal", &Spec::terminal),
                     member("interactive", &Spec::interactive), member("init", &Spec::init), member("newPrivileges", &Spec::new_privileges),
+                    member("restraints", &Spec::restraints),
                     member("pull", &Spec::pull), member("platform", &Spec::platform), member("quiet", &Spec::quiet),
                     member("ownFolders", &Spec::own_folders), member("notes", &Spec::notes), member("detach", &Spec::detach),
                     member("remove", &Spec::remove), member("idle", &Spec::idle), member("labels", &Spec::labels),
@@ -106,6 +116,7 @@ constexpr auto words(const Rootfs::Kind*) { return std::array<std::string_view, 
 constexpr auto words(const RootWrites*) { return std::array<std::string_view, 3>{"thrown-away", "kept", "refused"}; }
 constexpr auto words(const Pull*) { return std::array<std::string_view, 4>{"missing", "always", "newer", "never"}; }
 constexpr auto words(const Terminal*) { return std::array<std::string_view, 3>{"automatic", "always", "never"}; }
+constexpr auto words(const FilterChoice::Kind*) { return std::array<std::string_view, 3>{"default", "unconfined", "profile"}; }
 constexpr auto words(const Restart::When*) { return std::array<std::string_view, 3>{"never", "on-failure", "always"}; }
 
 template <typename Type>

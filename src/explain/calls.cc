@@ -201,6 +201,20 @@ struct CallsOf {
     return {format("openat2(ROOT, {}, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", text(step.target)),
             format("mount_setattr(TARGET, \"\", AT_EMPTY_PATH{}, {})", recursive(step.flags), attributes(step.flags))};
   }
+  Calls operator()(const ForbidNamespaces& step) const {
+    return {step.proc ? format("write(m{}/sys/user/max_user_namespaces, \"0\")", *step.proc) : "write(/proc/sys/user/max_user_namespaces, \"0\")"};
+  }
+  Calls operator()(const MaskPaths& step) const {
+    Calls calls;
+    if (!step.hidden.empty())
+      calls = {"openat2(ROOT, HIDDEN, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)",
+               format("open_tree(m{}, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) = COPY, or of an empty tmpfs", step.null), "move_mount(COPY, TARGET)"};
+    if (!step.read_only.empty())
+      for (const char* call : {"openat2(ROOT, OTHER, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", "open_tree(TARGET, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) = COPY",
+                               "mount_setattr(COPY, \"\", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY)", "move_mount(COPY, TARGET)"})
+        calls.emplace_back(call);
+    return calls;
+  }
   Calls operator()(const SetHostname& step) const { return {format("sethostname({})", text(step.name))}; }
   Calls operator()(const BringUpLoopback&) const {
     return {"socket(AF_INET, SOCK_DGRAM)", "ioctl(SIOCSIFFLAGS, {\"lo\", IFF_UP})"};
@@ -244,6 +258,15 @@ struct CallsOf {
     return {step.kept.empty() ? "prctl(PR_CAPBSET_DROP) for each" : "prctl(PR_CAPBSET_DROP) for each other"};
   }
   Calls operator()(const NoNewPrivileges&) const { return {"prctl(PR_SET_NO_NEW_PRIVS, 1)"}; }
+  Calls operator()(const EnforceLandlock& step) const {
+    const std::string_view scopes = step.shut_sockets ? step.shut_signals ? "LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET|LANDLOCK_SCOPE_SIGNAL" : "LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET"
+                                    : step.shut_signals ? "LANDLOCK_SCOPE_SIGNAL" : "0";
+    return {format("landlock_create_ruleset({{all of ABI {}, scoped={}}})", step.abi, scopes), "landlock_add_rule(PATH_BENEATH, \"/\", all)",
+            "landlock_add_rule(PATH_BENEATH, 0..2, as they are open)", "landlock_restrict_self()"};
+  }
+  Calls operator()(const LoadFilter& step) const {
+    return {format("seccomp(SECCOMP_SET_MODE_FILTER, 0, {})", text(step.name))};
+  }
   Calls operator()(const CloseDescriptors&) const {
     return {"fstat(0..2) != S_IFDIR", "close_range(3, ~0U, 0) around the report to the monitor, which exec closes"};
   }

@@ -53,6 +53,12 @@ struct DetailsOf {
     for (const MakeFiles::File& file : step.files) add_file(details, file);
     return details;
   }
+  Details operator()(const MaskPaths& step) const {
+    Details details;
+    for (const std::string& row : pack(step.hidden)) details.push_back("hidden: " + printable(row));
+    for (const std::string& row : pack(step.read_only)) details.push_back("read-only: " + printable(row));
+    return details;
+  }
   Details operator()(const SetCapabilities& step) const {
     std::vector<std::string> names;
     for (const int number : step.kept) names.push_back(describe_capability(number));

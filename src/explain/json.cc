@@ -185,6 +185,22 @@ struct FieldsOf {
     const auto& [target, flags] = step;
     return {{"target", target}, {"flags", json_of(flags)}};
   }
+  Json operator()(const ForbidNamespaces& step) const {
+    const auto& [proc] = step;
+    return {{"proc", proc ? Json(*proc) : Json()}};
+  }
+  Json operator()(const MaskPaths& step) const {
+    const auto& [hidden, read_only, null] = step;
+    return {{"hidden", hidden}, {"read_only", read_only}, {"null", null}};
+  }
+  Json operator()(const EnforceLandlock& step) const {
+    const auto& [abi, shut_sockets, shut_signals] = step;
+    return {{"abi", abi}, {"shut_sockets", shut_sockets}, {"shut_signals", shut_signals}};
+  }
+  Json operator()(const LoadFilter& step) const {
+    const auto& [name, program] = step;
+    return {{"name", name}, {"program", to_base64({reinterpret_cast<const char*>(program.data()), program.size() * sizeof program[0]})}};
+  }
   Json operator()(const SetHostname& step) const {
     const auto& [name] = step;
     return {{"name", name}};

@@ -96,6 +96,12 @@ struct Lessons {
   Lesson operator()(const SetMountFlags&) const {
     return {"set_mount_flags", "you asked for a root that cannot be written", "mount_setattr(2)"};
   }
+  Lesson operator()(const ForbidNamespaces&) const {
+    return {"forbid_namespaces", "root of one has all capabilities in it, and the kernel behind them", "namespaces(7)"};
+  }
+  Lesson operator()(const MaskPaths&) const {
+    return {"mask_paths", "what tells of the host, or acts on the machine; no programs need it", "proc(5)"};
+  }
   Lesson operator()(const SetHostname&) const {
     return {"set_hostname", "seen in this UTS namespace alone", "uts_namespaces(7)"};
   }
@@ -143,6 +149,12 @@ struct Lessons {
   }
   Lesson operator()(const NoNewPrivileges&) const {
     return {"no_new_privileges", "set-user-ID programs raise nothing", "prctl(2)"};
+  }
+  Lesson operator()(const EnforceLandlock&) const {
+    return {"enforce_landlock", "should a path or descriptor lead out of the root, it opens nothing", "landlock(7)"};
+  }
+  Lesson operator()(const LoadFilter&) const {
+    return {"load_filter", "most holes of kernels were behind calls that programs hardly ever make", "seccomp(2)"};
   }
   Lesson operator()(const CloseDescriptors&) const {
     return {"close_descriptors", "nothing leads to the host, not even while exec looks for the command",

@@ -130,6 +130,11 @@ struct Phrase {
   std::string operator()(const SetMountFlags& step) const {
     return format("set the flags of the mount {}{}", quoted(step.target), describe_flags(step.flags.read_only));
   }
+  std::string operator()(const ForbidNamespaces&) const { return "forbid user namespaces inside"; }
+  std::string operator()(const MaskPaths& step) const {
+    if (step.read_only.empty()) return format("cover {} where they are there", count(step.hidden.size(), "path"));
+    return format("cover {} where they are there, and make {} read-only", count(step.hidden.size(), "path"), step.read_only.size());
+  }
   std::string operator()(const SetHostname& step) const { return "set the host name to " + quoted(step.name); }
   std::string operator()(const BringUpLoopback&) const { return "bring the loopback interface up"; }
   std::string operator()(const OpenTerminal&) const { return "open a terminal of the container's own"; }
@@ -159,6 +164,8 @@ struct Phrase {
     return format("drop all capabilities{} but {}", how, list(step.kept, describe_capability));
   }
   std::string operator()(const NoNewPrivileges&) const { return "forbid new privileges"; }
+  std::string operator()(const EnforceLandlock&) const { return "confine what can be opened to the root and what is open already (Landlock)"; }
+  std::string operator()(const LoadFilter& step) const { return format("load the filter of system calls {}", quoted(step.name)); }
   std::string operator()(const CloseDescriptors&) const { return "close all descriptors but 0, 1 and 2"; }
   std::string operator()(const Exec& step) const {
     // A login shell's first word has a dash in front and names no file.

@@ -91,6 +91,12 @@ void find_caller(IdMaps& maps, const HostFacts& facts);
 /// Chooses whether the command gets a terminal of its own, and what its standard input is. payload.cc
 [[nodiscard]] Verdict plan_streams(Draft& draft);
 
+/// Gives the capabilities that were asked for by name, beside the usual ones. capabilities.cc
+[[nodiscard]] std::vector<int> asked_capabilities(const Spec& spec);
+
+/// Adds what restrains the command from here on: Landlock and the filter of system calls. restraints.cc
+[[nodiscard]] Verdict plan_restraint(Draft& draft);
+
 /// Gives the step that writes the maps of `draft`. idmap.cc
 [[nodiscard]] WriteIdMaps id_maps_of(const Draft& draft);
 

@@ -233,6 +233,24 @@ struct Explain {
                    setting("kernel.keys.maxkeys")),
             "end some of your containers", "sysctl -w kernel.keys.maxkeys=2000"};
   }
+  Explanation operator()(const ForbidNamespaces&) const {
+    if (error != EROFS && error != EACCES && error != EPERM) return {};
+    return {"/proc/sys is not the container's to write here, as in outer containers", "use snug run --nested, which leaves namespaces open inside", ""};
+  }
+  Explanation operator()(const EnforceLandlock&) const {
+    if (error == EOPNOTSUPP) return {"Landlock is off since the boot", "", "add landlock to lsm= on the kernel's command line, or to CONFIG_LSM"};
+    if (error == EPERM && facts.filtered) return filter_refuses("Landlock");
+    if (error == ENOSYS) return {"this kernel was built without Landlock, which came with Linux 5.13", "", "boot a kernel of the distribution"};
+    if (error == 0) return {"that of this kernel cannot rename files from folder to folder", "", "boot Linux 5.19 or newer"};
+    return {};
+  }
+  Explanation operator()(const LoadFilter& step) const {
+    constexpr const char* without = "use snug run --security-opt seccomp=unconfined, which leaves every system call open";
+    if (error == EINVAL && step.name.find('/') != std::string::npos) return {"the kernel does not take what that profile became", without, ""};
+    if (error == EINVAL || error == ENOSYS) return {"this kernel was built without filters of system calls", without, "boot a kernel of the distribution"};
+    if (error == EPERM || error == EACCES) return {"a filter around this refuses further ones", without, ""};
+    return {};
+  }
   Explanation operator()(const CloseDescriptors&) const {
     if (error == EISDIR)
       return {"standard input, output or error is a folder of the host, and would lead out of the container", "", ""};

@@ -36,6 +36,7 @@ class Mounts {
     for (const Attach& attach : in_order()) draft_.init(attach);
     for (Action& action : links_) draft_.init(std::move(action));
     plan_own_folders(false);
+    plan_masks();
     plan_work_folder();
     if (draft_.spec.root_writes == RootWrites::refused) plan_read_only();
     plan_names();
@@ -75,7 +76,22 @@ class Mounts {
     const bool read_only = draft_.facts.uid.value == 0;
     const MountFlags flags{.read_only = read_only, .no_exec = true, .recursive = !fresh};
     proc_ = fresh ? make("proc", {}, flags) : take("/proc", flags);
+    forbid_namespaces(fresh && !read_only);
     draft_.attach_later(proc_, "/proc", folder());
+  }
+
+  // While the process may still do so; what is made inside later may not.
+  void forbid_namespaces(bool writable) {
+    if (!is_new(walls_.user) || draft_.spec.restraints.nested) return;
+    if (!writable && draft_.facts.sysctls_read_only)
+      return draft_.notice("nesting", "only the filter of system calls keeps user namespaces from being made inside: /proc/sys is read-only here, as in outer containers");
+    draft_.init(ForbidNamespaces{writable ? std::optional(proc_) : std::nullopt});
+  }
+
+  void plan_masks() {
+    MaskPaths masks = masks_of(draft_.spec);
+    masks.null = null_;
+    if (!masks.hidden.empty() || !masks.read_only.empty()) draft_.init(std::move(masks));
   }
 
   void plan_visits() {
@@ -98,6 +114,7 @@ class Mounts {
     const Slot dev = make("tmpfs", {{"mode", "0755"}, {"size", "65536"}}, {.no_exec = true});
     draft_.attach_later(dev, "/dev", folder());
     if (!is_target("/dev")) dev_ = dev;
+    null_ = draft_.plan.slots;  // the first of them
     for (const Node& node : nodes)
       add_inside(take(format("/dev/{}", node.name), device_flags(), DeviceNode{node.device}), node.name);
     std::vector<std::pair<std::string, std::string>> pts{{"ptmxmode", "0666"}, {"mode", "0620"}};
@@ -268,7 +285,7 @@ class Mounts {
 
   Draft& draft_;
   const Namespaces& walls_;
-  Slot proc_ = 0, devpts_ = 0;
+  Slot proc_ = 0, devpts_ = 0, null_ = 0;
   std::optional<Slot> dev_;  // where /dev is the container's own
   std::vector<Action> links_;
   std::vector<std::string> read_only_;

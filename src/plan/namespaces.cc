@@ -23,8 +23,8 @@ constexpr std::array<Wall, 7> walls{{
     {"--ipc", "ipc", &Namespaces::ipc, CLONE_NEWIPC, "System V IPC, message queues and /dev/shm are the host's"},
     {"--uts", "uts", &Namespaces::uts, CLONE_NEWUTS, "the host name is the host's"},
     {"--network", "net", &Namespaces::network, CLONE_NEWNET,
-     "the container uses the host's network, its loopback and its abstract sockets (X11, D-Bus) included"},
-    {"--pid", "pid", &Namespaces::pid, CLONE_NEWPID, "the container sees the host's processes, and can signal the caller's"},
+     "the container uses the host's network, its loopback included"},
+    {"--pid", "pid", &Namespaces::pid, CLONE_NEWPID, "the container sees the host's processes"},
     {"--timens", "time", &Namespaces::time, 0x80 /* CLONE_NEWTIME */, ""},
 }};
 

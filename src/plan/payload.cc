@@ -1,5 +1,4 @@
 #include <linux/capability.h>
-#include <cap-ng.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -12,11 +11,6 @@ namespace snug::plan {
 namespace {
 
 constexpr std::string_view default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-// What root inside needs to install packages and change users, and nothing that reaches the kernel's wider doors.
-constexpr std::array<int, 11> default_capabilities{
-    CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,  CAP_KILL,      CAP_SETGID,
-    CAP_SETUID, CAP_SETPCAP,      CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_SETFCAP};
 
 class Payload {
  public:
@@ -31,14 +25,19 @@ class Payload {
     draft_.payload(StartSession{draft_.plan.terminal});
     draft_.payload(SetLimits{limits()});
     draft_.payload(ResetProcess{});
+    // Without that promise it takes a right to load filters, which is gone a moment later.
+    if (spec_.new_privileges)
+      if (Verdict refused = plan_restraint(draft_)) return refused;
     draft_.payload(SetCapabilities{capabilities_, true});
     draft_.payload(BecomeUser{who_.uid, who_.gid, who_.groups});
     draft_.payload(SetCapabilities{who_.uid.value == 0 ? capabilities_ : std::vector<int>{}, false});
     plan_death();
     draft_.payload(CloseDescriptors{});
     draft_.payload(ChangeFolder{folder_});
-    if (!spec_.new_privileges) draft_.payload(NoNewPrivileges{});
-    // LoadSeccomp and RestrictPaths find their place here: last, so that nothing above needs what they forbid.
+    if (!spec_.new_privileges) {
+      draft_.payload(NoNewPrivileges{});
+      if (Verdict refused = plan_restraint(draft_)) return refused;
+    }
     draft_.payload(exec());
     return {};
   }
@@ -70,31 +69,12 @@ class Payload {
     return at_home && is_folder_inside(draft_, who_.home) ? who_.home : "/";
   }
 
+  // Whoever is not root inside has no use for any of them, unless programs may raise privileges.
   Verdict choose_capabilities() {
-    const auto all = [&] {
-      std::vector<int> numbers;
-      for (unsigned number = 0; number <= draft_.facts.last_capability; ++number) numbers.push_back(static_cast<int>(number));
-      return numbers;
-    };
-    // Whoever is not root inside has no use for any of them, unless programs may raise privileges.
-    if (who_.uid.value == 0 || spec_.new_privileges)
-      capabilities_.assign(default_capabilities.begin(), default_capabilities.end());
-    const auto has_all = [](const std::vector<std::string>& names) {
-      return std::find(names.begin(), names.end(), "ALL") != names.end();
-    };
-    if (has_all(spec_.cap_drop)) capabilities_.clear();
-    if (has_all(spec_.cap_add)) capabilities_ = all();
-    for (const auto& [names, add] : {std::pair{&spec_.cap_drop, false}, std::pair{&spec_.cap_add, true}}) {
-      for (const std::string& name : *names) {
-        if (name == "ALL") continue;
-        const int number = capng_name_to_capability(name.c_str());
-        if (number < 0) return Refusal{format("{} is no capability", quoted(name)), "capabilities(7) lists them"};
-        std::erase(capabilities_, number);
-        if (add) capabilities_.push_back(number);
-        if (add) draft_.plan.opened.push_back(format("capability {}", capng_capability_to_name(static_cast<unsigned>(number))));
-      }
-    }
-    std::sort(capabilities_.begin(), capabilities_.end());
+    auto chosen = capabilities_of(spec_, draft_.facts.last_capability, who_.uid.value == 0 || spec_.new_privileges);
+    if (auto* refused = std::get_if<Refusal>(&chosen)) return std::move(*refused);
+    capabilities_ = std::get<std::vector<int>>(std::move(chosen));
+    for (const int number : asked_capabilities(spec_)) draft_.plan.opened.push_back(format("capability {}", describe_capability(number)));
     return {};
   }
 

@@ -28,7 +28,7 @@ ContainerId root_or(ContainerId other, const std::vector<IdRange>& map) {
   return find_range(map, {0}) ? ContainerId{0} : other;
 }
 
-void plan_restraints(Draft& draft, std::span<const int> needed) {
+Verdict plan_restraints(Draft& draft, std::span<const int> needed) {
   const ContainerId uid = root_or(draft.maps.caller_uid, draft.maps.uids);
   const ContainerId gid = root_or(draft.maps.caller_gid, draft.maps.gids);
   // In a map that an ordinary user wrote groups cannot be set, and of somebody else's map nobody knows.
@@ -46,6 +46,7 @@ void plan_restraints(Draft& draft, std::span<const int> needed) {
   draft.payload(SetCapabilities{{needed.begin(), uid.value == 0 ? needed.end() : needed.begin()}, false});
   draft.payload(NoNewPrivileges{});
   draft.payload(CloseDescriptors{});
+  return plan_restraint(draft);
 }
 
 Verdict begin(Draft& draft) {
@@ -58,9 +59,9 @@ Verdict begin(Draft& draft) {
   return {};
 }
 
-Plan finish(Draft& draft, std::span<const int> needed, std::vector<std::string> words) {
+std::variant<Plan, Refusal> finish(Draft& draft, std::span<const int> needed, std::vector<std::string> words) {
   words.insert(words.begin(), "snug-layer");
-  plan_restraints(draft, needed);
+  if (Verdict refused = plan_restraints(draft, needed)) return *std::move(refused);
   draft.payload(Exec{{draft.facts.unpacker}, std::move(words), {}, true});
   draft.plan.notices.clear();  // the container's own plan tells them
   draft.plan.opened.clear();

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/xattr.h>
@@ -26,6 +27,7 @@
 #include "snug/plan/plan.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
+#include "snug/sys/restraint.hh"
 #include "sub_ids.hh"
 #include "view.hh"
 
@@ -91,11 +93,17 @@ void read_store(HostFacts& facts, const CallerEnvironment& environment) {
 }
 
 void read_limits(HostFacts& facts) {
+  facts.landlock = sys::landlock_abi();
   facts.sets_mount_attributes = sys::set_mount_attributes(-1, 0, false) != ENOSYS;
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) facts.open_files_hard = files.rlim_max;
   const auto last = sys::find_file_text("/proc/sys/kernel/cap_last_cap");
   facts.last_capability = last ? static_cast<unsigned>(parse_number(trimmed(*last)).value_or(40)) : 40;
+}
+
+bool is_read_only(const char* path) {
+  struct statvfs status {};
+  return ::statvfs(path, &status) == 0 && (status.f_flag & ST_RDONLY) != 0;
 }
 
 plan::FolderEntry::Kind kind_of(mode_t mode) {
@@ -184,6 +192,7 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   facts.resolv_conf = sys::find_file_text("/etc/resolv.conf").value_or("");
   read_store(facts, environment);
   read_limits(facts);
+  if (std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid)) facts.sysctls_read_only = is_read_only("/proc/sys");
   switch (spec.rootfs.kind) {
     case plan::Rootfs::Kind::host:
       read_host_root(facts);

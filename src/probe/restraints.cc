@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -15,28 +14,35 @@
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
+#include "snug/sys/restraint.hh"
 
 namespace snug::probe {
 namespace {
 
 using Verdict = Finding::Verdict;
 
-// A filter that lets everything through.
 int try_seccomp() {
-  if (const int error = sys::set_no_new_privileges()) return error;
-  sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-  const sock_fprog program{1, &allow};
-  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? 0 : errno;
+  const int error = sys::set_no_new_privileges();
+  return error ? error : sys::load_filter(plan::make_filter({}));
 }
 
-// A set of rules under which no program can be run.
 int try_landlock() {
-  if (const int error = sys::set_no_new_privileges()) return error;
-  landlock_ruleset_attr rules{};
-  rules.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE;
-  const sys::Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0)));
-  if (!ruleset) return errno;
-  return ::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0 ? 0 : errno;
+  const int abi = sys::landlock_abi();
+  if (abi < 0) return -abi;
+  const int error = sys::set_no_new_privileges();
+  return error ? error : sys::enforce_landlock(abi, {abi >= 6, abi >= 6}, -1);
+}
+
+void examine_landlock(Examination& examination) {
+  const int abi = sys::landlock_abi();
+  Finding finding{.name = "Landlock", .purpose = "nothing outside the root can be opened, should a path ever lead there", .detail = format("ABI {}", abi)};
+  const int error = try_in_child(examination.caller, 0, try_landlock);
+  if (error || plan::landlock_of(abi, true, true)) return examination.add(std::move(finding), plan::EnforceLandlock{}, error);
+  const plan::Explanation why = plan::explain_failure(plan::EnforceLandlock{}, 0, examination.host, examination.refusal);
+  finding.verdict = Verdict::missing;
+  finding.detail = why.cause;
+  finding.ask = why.ask;
+  examination.add(std::move(finding));
 }
 
 void examine_terminals(Examination& examination) {
@@ -99,11 +105,9 @@ void examine_restraints(Examination& examination) {
   const Caller& caller = examination.caller;
   add("no_new_privs", "sudo, su and their like gain nothing inside",
       try_in_child(caller, 0, [] { return sys::set_no_new_privileges(); }));
-  add("seccomp filters", "a list of the system calls that may be made; not used yet",
-      try_in_child(caller, 0, try_seccomp));
-  const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  add("Landlock", "rules for files beside their modes; not used yet", try_in_child(caller, 0, try_landlock),
-      format("ABI {}", abi));
+  examination.add({.name = "seccomp filters", .purpose = "only system calls of a list can be made", .needed = true}, plan::LoadFilter{},
+                  try_in_child(caller, 0, try_seccomp));
+  examine_landlock(examination);
   examine_terminals(examination);
 }
 

@@ -31,6 +31,7 @@
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "snug/sys/process.hh"
+#include "snug/sys/restraint.hh"
 
 namespace snug::runtime {
 namespace {
@@ -69,6 +70,15 @@ int apply(Context& context, const plan::BecomeUser& step, Report&) noexcept {
   if (!step.groups) return sys::become(step.uid.value, step.gid.value, nullptr, 0);
   for (std::size_t at = 0; at < step.groups->size(); ++at) context.groups[at] = (*step.groups)[at].value;
   return sys::become(step.uid.value, step.gid.value, context.groups.data(), step.groups->size());
+}
+
+int apply(Context& context, const plan::ForbidNamespaces& step, Report&) noexcept {
+  if (step.proc) return sys::write_file(context.slots[*step.proc], "sys/user/max_user_namespaces", "0");
+  return sys::write_file(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0");
+}
+
+int apply(Context& context, const plan::EnforceLandlock& step, Report&) noexcept {
+  return sys::enforce_landlock(static_cast<int>(step.abi), {step.shut_sockets, step.shut_signals}, context.program);
 }
 
 int apply(Context&, const plan::SetHostname& step, Report&) noexcept {
@@ -205,6 +215,7 @@ int apply(Context&, const plan::MakePrivate&, Report&) noexcept { return sys::ma
 int apply(Context&, const plan::BringUpLoopback&, Report&) noexcept { return sys::bring_up_loopback(); }
 int apply(Context&, const plan::JoinKeyring&, Report&) noexcept { return sys::join_new_session_keyring(); }
 int apply(Context&, const plan::NoNewPrivileges&, Report&) noexcept { return sys::set_no_new_privileges(); }
+int apply(Context&, const plan::LoadFilter& step, Report&) noexcept { return sys::load_filter(step.program); }
 
 // The monitor's steps, and the fork, which run_steps itself does.
 int apply(Context&, const plan::MakeFolders&, Report&) noexcept { return ENOSYS; }

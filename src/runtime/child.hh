@@ -74,6 +74,7 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::MakeFolder&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::PartFolder&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::SetMountFlags&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::MaskPaths&, Report& report) noexcept;
 [[nodiscard]] std::uint64_t attributes_of(const plan::MountFlags& flags) noexcept;
 
 /// How long monitor and init wait before they let go of the program's pages.

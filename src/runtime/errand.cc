@@ -15,7 +15,9 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/plan/plan.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/restraint.hh"
 
 namespace snug::runtime {
 namespace {
@@ -44,13 +46,18 @@ int enter(const ErrandPlace& place) noexcept {
   return 0;
 }
 
-int restrain(int stream, int answer) noexcept {
+int restrain(const plan::FilterProgram& filter, int stream, int answer) noexcept {
   if (const int error = become_root()) return error;
   if (const int error = sys::set_capabilities(needed)) return error;
   if (const int error = sys::hide_from_tracers()) return error;  // other ids have undone it
   if (const int error = sys::set_no_new_privileges()) return error;
   ::umask(0);
-  return sys::close_all_but(stream, answer);
+  if (const int error = sys::close_all_but(stream, answer)) return error;
+  // As the container itself, and as strictly as can be, whatever that was allowed.
+  const int abi = sys::landlock_abi();
+  if (const auto landlock = plan::landlock_of(abi, true, true))
+    if (const int error = sys::enforce_landlock(abi, {landlock->shut_sockets, landlock->shut_signals}, -1)) return error;
+  return sys::load_filter(filter);
 }
 
 std::string do_work(const std::function<std::string()>& work) noexcept {
@@ -64,14 +71,14 @@ std::string do_work(const std::function<std::string()>& work) noexcept {
 }
 
 // The child of a fork that goes inside: 0 or errno.
-int go_inside(const ErrandPlace& place, int stream, int answer, const Fd& null) noexcept {
+int go_inside(const ErrandPlace& place, const plan::FilterProgram& filter, int stream, int answer, const Fd& null) noexcept {
   sigset_t all;
   ::sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
   for (int at = 0; at < 3; ++at)
     if (::dup2(null.get(), at) < 0) return errno;
   if (const int error = enter(place)) return error;
-  return restrain(stream, answer);
+  return restrain(filter, stream, answer);
 }
 
 }  // namespace
@@ -82,7 +89,8 @@ Errand::Errand(const std::function<std::string()>& work) {
 
 Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::string()>& work) {
   const Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDWR);
-  start([&](int answer) { return go_inside(place, stream, answer, null); }, work);
+  const plan::FilterProgram filter = plan::make_filter({});
+  start([&](int answer) { return go_inside(place, filter, stream, answer, null); }, work);
 }
 
 void Errand::start(const Prepare& prepare, const std::function<std::string()>& work) {

@@ -2,11 +2,13 @@
 // openat2(2) below the root, and used as a descriptor.
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstring>
 #include <string_view>
@@ -118,6 +120,64 @@ Fd open_target(const Context& context, const plan::Attach& step, int mount) noex
   return open_or_make(context, step.target.c_str(), making);
 }
 
+/// What lies over the things that are hidden: of each kind one, and copies of it.
+class Covers {
+ public:
+  Covers(const Context& context, plan::Slot null) noexcept : context_(context), null_(context.slots[null]) {}
+
+  int hide(const char* path) noexcept {
+    const Fd target = sys::try_open_in_root(context_.root, path, O_PATH);
+    if (!target) return errno;
+    const auto status = sys::find_status(target.get(), "");
+    if (!status) return errno;
+    return S_ISDIR(status->st_mode) ? hide_folder(target.get()) : attach(sys::clone_tree(null_, "", false), target.get());
+  }
+
+  int make_read_only(const char* path) noexcept {
+    const Fd target = sys::try_open_in_root(context_.root, path, O_PATH);
+    if (!target) return errno;
+    Fd copy = sys::clone_tree(target.get(), "", false);
+    if (!copy) return errno;
+    if (const int error = sys::set_mount_attributes(copy.get(), MOUNT_ATTR_RDONLY, false)) return error;
+    return attach(std::move(copy), target.get());
+  }
+
+ private:
+  static int attach(const Fd& mount, int target) noexcept { return mount ? sys::attach_mount(mount.get(), target) : errno; }
+
+  // Only what is attached can be copied (open_tree(2), before Linux 6.15): the first is the original.
+  int hide_folder(int target) noexcept {
+    if (folder_) return attach(sys::clone_tree(folder_.get(), "", false), target);
+    const Fd filesystem = sys::open_filesystem("tmpfs");
+    if (!filesystem) return errno;
+    for (const auto& [key, value] : {std::pair{"mode", "0555"}, std::pair{"size", "4096"}})
+      if (const int error = sys::set_option(filesystem.get(), key, value)) return error;
+    folder_ = sys::make_mount(filesystem.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    return attach(folder_, target);
+  }
+
+  const Context& context_;
+  int null_;
+  Fd folder_;
+};
+
+// Does it to `path`, or where that has a "*", to each number in its place up to the first that is not there.
+template <typename Function>
+int for_each_path(std::string_view path, Function&& function) noexcept {
+  const std::size_t star = path.find('*');
+  for (int number = 0;; ++number) {
+    char digits[12];
+    const char* end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    PathBuffer each;
+    const std::string_view middle(digits, static_cast<std::size_t>(end - digits));
+    const bool fits = each.assign(path.substr(0, star)) && (star == std::string_view::npos || (each.append(middle) && each.append(path.substr(star + 1))));
+    if (!fits) return ENAMETOOLONG;
+    const int error = function(each.c_str());
+    if (error == ENOENT || error == ENOTDIR) return 0;
+    if (error || star == std::string_view::npos) return error;
+  }
+}
+
 }  // namespace
 
 int apply(Context& context, const plan::KeepNamespaces& step, Report& report) noexcept {
@@ -177,6 +237,15 @@ int apply(Context& context, const plan::PartFolder& step, Report&) noexcept {
   if (!copy) return errno;
   if (const int error = sys::attach_mount(copy.get(), folder.get())) return error;
   if (own && context.own_mounts.size() < context.own_mounts.capacity()) context.own_mounts.push_back(sys::mount_id(copy.get()));
+  return 0;
+}
+
+int apply(Context& context, const plan::MaskPaths& step, Report&) noexcept {
+  Covers covers(context, step.null);
+  for (const std::string& path : step.hidden)
+    if (const int error = for_each_path(path, [&](const char* each) { return covers.hide(each); })) return error;
+  for (const std::string& path : step.read_only)
+    if (const int error = for_each_path(path, [&](const char* each) { return covers.make_read_only(each); })) return error;
   return 0;
 }
 

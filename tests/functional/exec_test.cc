@@ -54,7 +54,7 @@ constexpr const char* restraints =
 TEST_SUITE_BEGIN("any");
 
 TEST_CASE("exec: behind all walls of the container") {
-  const Container box;
+  const Container box({"--security-opt", "landlock=off"});  // which would not let it look at what it did not start
   const Result kinds = box.sh("for kind in user mnt pid net uts ipc cgroup; do [ \"$(readlink /proc/self/ns/$kind)\" = \"$(readlink /proc/2/ns/$kind)\" ] || echo $kind; done; "
                               "readlink /proc/2/exe; hostname");
   CHECK_MESSAGE(kinds.out == "/bin/busybox\nbox\n", (kinds.out + kinds.err));

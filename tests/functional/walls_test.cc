@@ -102,7 +102,7 @@ TEST_CASE("walls cannot be taken down from a user namespace made inside") {
   Scratch scratch;
   const Result result = inside("unshare -U -r -m sh -c 'mount -o remount,bind,rw /data; umount /data; umount /proc/sys; umount /sys/fs/cgroup; "
                                "touch /data/x; echo 1 >/proc/sys/kernel/sysrq; mount -t proc proc /proc && ls /proc | grep -c kcore' 2>&1",
-                               {"-v", scratch.path() + ":/data:ro"});
+                               {"--nested", "-v", scratch.path() + ":/data:ro"});
   CHECK_MESSAGE(result.out.find("Read-only file system") != std::string::npos, result.out);
   CHECK(snapshot(scratch.path()).empty());
 }

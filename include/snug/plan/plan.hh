@@ -66,6 +66,23 @@ struct Living {
 /// Plans another process in a container that runs, with all its walls and restraints. `facts.rootfs` is of the root as it is now. Pure.
 [[nodiscard]] std::variant<Plan, Refusal> make_exec_plan(const Spec& visit, const HostFacts& facts, const Living& living);
 
+/// Gives the capabilities of root in the container, ascending; without `usual` only those that were asked for. `last` is the last one
+/// that the kernel knows. Pure.
+[[nodiscard]] std::variant<std::vector<int>, Refusal> capabilities_of(const Spec& spec, unsigned last, bool usual = true);
+
+/// Names the filter of system calls: default, nested, unconfined, or the profile's path. Pure.
+[[nodiscard]] std::string filter_name(const Spec& spec);
+
+/// Whether Landlock confines the container where the kernel has it. It forbids mounts, and to trace what was not started from within
+/// the same rules: not where the user has asked for one of these. Pure.
+[[nodiscard]] bool confines_paths(const Spec& spec);
+
+/// Gives the step that Landlock of this ABI serves for; nothing where that is of no use. What is to be shut is where it can be. Pure.
+[[nodiscard]] std::optional<EnforceLandlock> landlock_of(int abi, bool shut_sockets, bool shut_signals);
+
+/// Gives what is covered of /proc and /sys, as far as it is there; `null` is not set. Pure.
+[[nodiscard]] MaskPaths masks_of(const Spec& spec);
+
 /// Gives the id maps that make_plan would have written for `spec`, and who writes them. Those of a user namespace that is
 /// joined are somebody else's: a Refusal. Pure.
 [[nodiscard]] std::variant<WriteIdMaps, Refusal> make_id_maps(const Spec& spec, const HostFacts& facts);

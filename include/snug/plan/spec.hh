@@ -150,6 +150,25 @@ struct LogChoice {
   bool operator==(const LogChoice&) const = default;
 };
 
+/// --security-opt seccomp=: which system calls may be made.
+struct FilterChoice {
+  enum class Kind { usual, none, profile };
+  Kind kind = Kind::usual;
+  std::string path;     ///< of a profile, as typed
+  std::string profile;  ///< what was in it: the container keeps it
+  bool operator==(const FilterChoice&) const = default;
+};
+
+/// What holds the container where the namespaces do not.
+struct Restraints {
+  FilterChoice filter;
+  bool landlock = true;
+  bool nested = false;                  ///< --nested: containers may be made inside
+  bool foreign = false;                 ///< --allow-32bit
+  std::vector<std::string> mask, unmask;  ///< paths; of unmask also ALL
+  bool operator==(const Restraints&) const = default;
+};
+
 /// Everything that the user asked for: what `snug run` and `snug plan` parse their words and files into.
 struct Spec {
   Rootfs rootfs;
@@ -173,6 +192,7 @@ struct Spec {
   bool interactive = false;                      ///< -i: keep standard input open although it is a terminal
   bool init = true;
   bool new_privileges = false;                   ///< --security-opt no-new-privileges=false
+  Restraints restraints;
   Pull pull = Pull::missing;
   std::string platform;                          ///< --platform; empty: this machine's
   bool quiet = false;                            ///< a pull shows nothing

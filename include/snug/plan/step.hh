@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "snug/plan/filter.hh"
 #include "snug/plan/spec.hh"
 
 namespace snug::plan {
@@ -195,6 +196,19 @@ struct SetMountFlags {
   bool operator==(const SetMountFlags&) const = default;
 };
 
+/// Takes the right to make user namespaces from the new one: 0 in its user.max_user_namespaces, which only CAP_SYS_RESOURCE raises.
+struct ForbidNamespaces {
+  std::optional<Slot> proc;  ///< a file system of that type; nothing: the host's, before the pivot
+  bool operator==(const ForbidNamespaces&) const = default;
+};
+
+/// Covers files and folders, where they are there: what is hidden by an empty file or folder, the rest by itself, read-only.
+struct MaskPaths {
+  std::vector<std::string> hidden, read_only;  ///< "*" stands for a number, from 0 on as far as there are any
+  Slot null = 0;                               ///< the device /dev/null, attached by then
+  bool operator==(const MaskPaths&) const = default;
+};
+
 struct SetHostname {
   std::string name;
   bool operator==(const SetHostname&) const = default;
@@ -270,6 +284,21 @@ struct NoNewPrivileges {
   bool operator==(const NoNewPrivileges&) const = default;
 };
 
+/// Nothing can be opened but what lies below the root or is standard input, output or error already: landlock(7).
+struct EnforceLandlock {
+  unsigned abi = 0;            ///< what the kernel knows of it
+  bool shut_sockets = false;   ///< abstract sockets of others, from ABI 6 on
+  bool shut_signals = false;   ///< signals to others, from ABI 6 on
+  bool operator==(const EnforceLandlock&) const = default;
+};
+
+/// Loads a filter of system calls: seccomp(2).
+struct LoadFilter {
+  std::string name;  ///< what the user knows it by
+  FilterProgram program;
+  bool operator==(const LoadFilter&) const = default;
+};
+
 /// Closes all descriptors above 2: close_range(2). None of 0, 1 and 2 may be a folder, which would lead outside.
 struct CloseDescriptors {
   bool operator==(const CloseDescriptors&) const = default;
@@ -287,9 +316,9 @@ struct Exec {
 
 using Action = std::variant<MakeFolders, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakePrivate, TakeTree,
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, KeepNamespaces, Attach, MakeLink,
-                            MakeFolder, PartFolder, SetMountFlags, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
+                            MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
-                            NoNewPrivileges, CloseDescriptors, Exec>;
+                            NoNewPrivileges, EnforceLandlock, LoadFilter, CloseDescriptors, Exec>;
 
 /// One thing that is done, by whom.
 struct Step {

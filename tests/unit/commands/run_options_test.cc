@@ -68,6 +68,7 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
   };
   constexpr std::array examples = std::to_array<Example>({
       {"add-host", "a:1.2.3.4"},
+      {"allow-32bit", ""},
       {"cap-add", "NET_RAW"},
       {"cap-drop", "ALL"},
       {"cgroupns", "host"},
@@ -88,6 +89,7 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
       {"log-opt", "max-size=1m"},
       {"mount", "type=tmpfs,dst=/t"},
       {"name", "a"},
+      {"nested", ""},
       {"net", "host"},
       {"network", "host"},
       {"no-init", ""},

@@ -138,7 +138,8 @@ TEST_CASE("a project file cannot open a wall") {
        {"cap-add = ['ALL']", "pid = 'host'", "network = 'host'", "network = 'ns:/proc/1/ns/net'",
         "userns = 'host'", "rw = true", "device = ['/dev/kvm']", "env = ['SECRET']",
         "env-file = ['/etc/passwd']", "mount = ['type=bind,src=/etc,dst=/x']",
-        "security-opt = ['no-new-privileges=false']", "timens = 'host'", "uidmap = ['0:0:1']",
+        "security-opt = ['no-new-privileges=false']", "security-opt = ['seccomp=unconfined']", "security-opt = ['landlock=off']", "nested = true",
+        "allow-32bit = true", "timens = 'host'", "uidmap = ['0:0:1']",
         "dns = ['1.1.1.1']", "group-add = ['video']"})
     CHECK_MESSAGE(folder.project_refusal(format("[run]\n{}\n", line)) != "taken", line);
   for (const std::string_view line :

@@ -231,7 +231,7 @@ TEST_CASE("names and addresses") {
     CHECK_MESSAGE(refuses([&] { return parse_name(bad); }), bad);
 }
 
-TEST_CASE("sizes, capabilities, security and walls") {
+TEST_CASE("sizes, capabilities and walls") {
   CHECK(parse_bytes("64m") == 64U << 20U);
   for (const std::string_view bad : {"", "0", "-1", "64mb", "m", "1.5g", "99999999t"})
     CHECK_MESSAGE(refuses([&] { return parse_bytes(bad); }), bad);
@@ -239,11 +239,6 @@ TEST_CASE("sizes, capabilities, security and walls") {
   CHECK(parse_capability("all") == "ALL");
   for (const std::string_view bad : {"", "CAP_", "net raw", "1"})
     CHECK_MESSAGE(refuses([&] { return parse_capability(bad); }), bad);
-  CHECK_FALSE(parse_security("no-new-privileges"));
-  CHECK(parse_security("no-new-privileges=false"));
-  CHECK(refusal([] { return parse_security("seccomp=unconfined"); }) ==
-        "seccomp comes with hardening; it is not there yet");
-  CHECK(refuses([] { return parse_security("no-new-privileges=maybe"); }));
   CHECK(parse_walls("idmap,groups") == std::vector<std::string>{"idmap", "groups"});
   CHECK(refusal([] { return parse_walls("idmap,"); }) == "'' is no wall that can be required");
 }

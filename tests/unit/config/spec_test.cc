@@ -28,6 +28,7 @@ Spec full() {
           .limits = {{"nofile", 7, 1, ~std::uint64_t{0}}},
           .hosts = {{"db", "10.0.0.1"}}, .dns = {"9.9.9.9"},
           .shm_size = 1, .terminal = Terminal::never, .interactive = true, .init = false, .new_privileges = true,
+          .restraints = {{FilterChoice::Kind::profile, "/p", "{}"}, false, true, true, {"/a"}, {"ALL"}},
           .pull = Pull::newer, .platform = "linux/arm64", .quiet = true,
           .own_folders = {"/data"}, .notes = {{{"l", "v"}}, "QUIT", {"80/tcp"}},
           .detach = true, .remove = false, .idle = true, .labels = {{"a", "b"}}, .stop_signal = "INT", .stop_timeout = 0,
@@ -42,7 +43,7 @@ TEST_CASE("a container's record gives back what was asked for, whole") {
 
 TEST_CASE("each member of the record counts") {
   const Json whole = *config::render_spec(full());
-  CHECK(whole.size() == 38);
+  CHECK(whole.size() == 39);
   for (const auto& [name, value] : whole.items()) {
     Json less = whole;
     less.erase(name);

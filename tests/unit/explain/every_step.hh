@@ -51,6 +51,9 @@ inline plan::Plan every_step() {
   add(Actor::init, MakeFolder{"/w", 0755});
   add(Actor::init, PartFolder{"/var/lib/db"});
   add(Actor::init, SetMountFlags{"/", {.read_only = true, .recursive = true}});
+  add(Actor::init, ForbidNamespaces{6});
+  add(Actor::init, ForbidNamespaces{});
+  add(Actor::init, MaskPaths{{"/proc/kcore", "/sys/firmware"}, {"/proc/sys"}, 3});
   add(Actor::init, SetHostname{"box"});
   add(Actor::init, BringUpLoopback{});
   add(Actor::init, OpenTerminal{5});
@@ -73,6 +76,8 @@ inline plan::Plan every_step() {
   add(Actor::payload, CloseDescriptors{});
   add(Actor::payload, ChangeFolder{"/w"});
   add(Actor::payload, NoNewPrivileges{});
+  add(Actor::payload, EnforceLandlock{7, true, true});
+  add(Actor::payload, LoadFilter{"default", {0x0000000000000006, 0x7fff000000000006}});
   add(Actor::payload, Exec{{"/bin/make", "/usr/bin/make"}, {"make", "a\x1b[31mb"}, {"PATH=/bin:/usr/bin", "A=b c"}});
   add(Actor::payload, Exec{{"/usr/libexec/snug/snug-layer"}, {"snug-layer"}, {}, true});
   plan.notices = {{"idmap", "only one id is mapped", "apt install uidmap"}};

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace snug::plan {
+
+/// A program for seccomp(2): instructions of linux/filter.h, each in eight bytes as the kernel reads them.
+using FilterProgram = std::vector<std::uint64_t>;
+
+/// Whose numbers of system calls are known.
+enum class Machine { x86_64, i386, arm64, arm };
+
+#if defined(__x86_64__)
+inline constexpr Machine native_machine = Machine::x86_64;
+#elif defined(__aarch64__)
+inline constexpr Machine native_machine = Machine::arm64;
+#else
+#error "src/plan/calls.inc does not know the system calls of this machine"
+#endif
+
+/// What opens parts of the list of system calls.
+struct FilterKeys {
+  std::uint64_t capabilities = 0;  ///< 1 << CAP_* for each
+  bool nested = false;             ///< what containers inside need
+  bool foreign = false;            ///< programs of the machine's 32-bit kind
+  bool operator==(const FilterKeys&) const = default;
+};
+
+/// Makes the filter that containers have: calls of src/plan/calls.inc are allowed or refused (EPERM), and others do not exist
+/// (ENOSYS). A search tree; that of the usual keys was made when snug was compiled. Pure.
+[[nodiscard]] FilterProgram make_filter(const FilterKeys& keys, Machine machine = native_machine);
+
+/// Makes the filter that goes on top of one which the user brings: nothing is typed into terminals by ioctl(2). Pure.
+[[nodiscard]] FilterProgram make_terminal_filter(Machine machine = native_machine);
+
+}  // namespace snug::plan

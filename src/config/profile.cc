@@ -1,0 +1,227 @@
+// Profiles of docker and OCI, by libseccomp: only where a user brings one, for that takes longer than a whole start.
+
+#include "snug/config/profile.hh"
+
+#include <cap-ng.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+
+namespace snug::config {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Word {
+  std::string_view name;
+  std::uint32_t value;
+};
+
+std::uint32_t value_of(std::span<const Word> words, const Json& json, std::string_view what) {
+  const auto& name = json.get_ref<const std::string&>();
+  for (const Word& word : words)
+    if (word.name == name) return word.value;
+  throw Error(format("{} is no {}", snug::quoted(name), what));
+}
+
+constexpr std::array<Word, 7> operators{{{"SCMP_CMP_NE", SCMP_CMP_NE}, {"SCMP_CMP_LT", SCMP_CMP_LT}, {"SCMP_CMP_LE", SCMP_CMP_LE}, {"SCMP_CMP_EQ", SCMP_CMP_EQ},
+                                         {"SCMP_CMP_GE", SCMP_CMP_GE}, {"SCMP_CMP_GT", SCMP_CMP_GT}, {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ}}};
+
+constexpr std::array<Word, 6> actions{{{"SCMP_ACT_ALLOW", SCMP_ACT_ALLOW}, {"SCMP_ACT_LOG", SCMP_ACT_LOG}, {"SCMP_ACT_TRAP", SCMP_ACT_TRAP},
+                                       {"SCMP_ACT_KILL", SCMP_ACT_KILL}, {"SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD},
+                                       {"SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS}}};
+
+// Of this machine, as the profiles call them.
+struct Kind {
+  std::string_view seccomp, docker;
+  std::uint32_t token;
+};
+#if defined(__x86_64__)
+constexpr std::array<Kind, 3> kinds{{{"SCMP_ARCH_X86_64", "amd64", SCMP_ARCH_X86_64}, {"SCMP_ARCH_X86", "x86", SCMP_ARCH_X86}, {"SCMP_ARCH_X32", "x32", SCMP_ARCH_X32}}};
+#else
+constexpr std::array<Kind, 2> kinds{{{"SCMP_ARCH_AARCH64", "arm64", SCMP_ARCH_AARCH64}, {"SCMP_ARCH_ARM", "arm", SCMP_ARCH_ARM}}};
+#endif
+
+std::uint32_t parse_action(const Json& json, const Json* number) {
+  const auto& name = json.get_ref<const std::string&>();
+  const std::uint32_t error = number && !number->is_null() ? number->get<std::uint32_t>() : EPERM;
+  if (name == "SCMP_ACT_ERRNO") return SCMP_ACT_ERRNO(error & SECCOMP_RET_DATA);
+  if (name == "SCMP_ACT_TRACE" || name == "SCMP_ACT_NOTIFY") throw Error(format("{} wants a program outside that answers, and there is none", name));
+  return value_of(actions, json, "action");
+}
+
+const Json* find(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+class Profile {
+ public:
+  Profile(const Json& json, const ProfileConditions& conditions)
+      : conditions_(conditions), usual_(parse_action(json.at("defaultAction"), find(json, "defaultErrnoRet"))),
+        filter_(::seccomp_init(usual_), ::seccomp_release) {
+    if (!filter_) throw Error("it cannot be made into a filter");
+    if (find(json, "listenerPath")) throw Error("listenerPath wants a program outside that answers, and there is none");
+    check(::seccomp_attr_set(filter_.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)));
+    check(::seccomp_attr_set(filter_.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2));
+    add_machines(json);
+    if (const Json* rules = find(json, "syscalls"))
+      for (const Json& rule : *rules) add_rule(rule);
+  }
+
+  [[nodiscard]] plan::FilterProgram program() const {
+    plan::FilterProgram code = usual_ == SCMP_ACT_ALLOW || usual_ == SCMP_ACT_LOG ? plan::FilterProgram() : newer_calls();
+    const int file = ::memfd_create("filter", MFD_CLOEXEC);
+    if (file < 0) throw system_error("make a file in memory", errno);
+    const int error = ::seccomp_export_bpf(filter_.get(), file);
+    std::array<std::uint64_t, BPF_MAXINSNS> made;
+    const ssize_t count = ::pread(file, made.data(), sizeof made, 0);
+    ::close(file);
+    check(error);
+    code.insert(code.end(), made.begin(), made.begin() + std::max<ssize_t>(0, count) / static_cast<ssize_t>(sizeof made[0]));
+    if (code.size() > BPF_MAXINSNS) throw Error("it becomes a filter that is longer than the kernel takes");
+    return code;
+  }
+
+ private:
+  static void check(int error) {
+    if (error < 0) throw Error(format("libseccomp: {}", errno_text(-error)));
+  }
+
+  void add_machine(std::string_view name) {
+    for (const Kind& kind : kinds) {
+      if (kind.seccomp != name) continue;
+      if (const int error = ::seccomp_arch_add(filter_.get(), kind.token); error != -EEXIST) check(error);
+    }
+  }
+
+  // This machine's own is there from the start; docker's list names the others by it.
+  void add_machines(const Json& json) {
+    if (const Json* names = find(json, "architectures"))
+      for (const Json& name : *names) add_machine(name.get_ref<const std::string&>());
+    if (const Json* map = find(json, "archMap"))
+      for (const Json& entry : *map)
+        if (const Json* others = find(entry, "subArchitectures"); others && entry.at("architecture") == kinds[0].seccomp)
+          for (const Json& name : *others) add_machine(name.get_ref<const std::string&>());
+  }
+
+  [[nodiscard]] bool has_capability(const std::string& name) const {
+    const int number = ::capng_name_to_capability(name.starts_with("CAP_") ? name.c_str() + 4 : name.c_str());
+    return std::find(conditions_.capabilities.begin(), conditions_.capabilities.end(), number) != conditions_.capabilities.end();
+  }
+
+  [[nodiscard]] bool has_kernel(const std::string& wanted) const {
+    const std::vector<std::string> parts = split(wanted, '.');
+    const auto number = [&](std::size_t at) { return at < parts.size() ? parse_number(parts[at]).value_or(0) : 0; };
+    return std::pair<std::uint64_t, std::uint64_t>(conditions_.major, conditions_.minor) >= std::pair(number(0), number(1));
+  }
+
+  static bool is_this_machine(const Json& names) {
+    return std::any_of(names.begin(), names.end(), [](const Json& name) { return name == kinds[0].docker; });
+  }
+
+  // With `includes` all of it has to hold, with `excludes` nothing of it may.
+  [[nodiscard]] bool applies(const Json& rule) const {
+    if (const Json* with = find(rule, "includes")) {
+      if (const Json* names = find(*with, "caps"))
+        for (const Json& name : *names)
+          if (!has_capability(name)) return false;
+      if (const Json* names = find(*with, "arches"); names && !names->empty() && !is_this_machine(*names)) return false;
+      if (const Json* kernel = find(*with, "minKernel"); kernel && !has_kernel(*kernel)) return false;
+    }
+    if (const Json* without = find(rule, "excludes")) {
+      if (const Json* names = find(*without, "caps"))
+        for (const Json& name : *names)
+          if (has_capability(name)) return false;
+      if (const Json* names = find(*without, "arches"); names && is_this_machine(*names)) return false;
+      if (const Json* kernel = find(*without, "minKernel"); kernel && has_kernel(*kernel)) return false;
+    }
+    return true;
+  }
+
+  static std::vector<scmp_arg_cmp> parse_comparisons(const Json& rule) {
+    std::vector<scmp_arg_cmp> comparisons;
+    if (const Json* list = find(rule, "args"))
+      for (const Json& each : *list) {
+        const auto index = each.at("index").get<unsigned>();
+        if (index > 5) throw Error(format("{} is no index of an argument", index));
+        comparisons.push_back({index, static_cast<scmp_compare>(value_of(operators, each.at("op"), "comparison")), each.at("value").get<std::uint64_t>(),
+                               each.value("valueTwo", std::uint64_t{0})});
+      }
+    return comparisons;
+  }
+
+  void add(std::uint32_t action, int call, std::span<const scmp_arg_cmp> comparisons) {
+    check(::seccomp_rule_add_array(filter_.get(), action, call, static_cast<unsigned>(comparisons.size()), comparisons.data()));
+  }
+
+  void add_rule(const Json& rule) {
+    if (!applies(rule)) return;
+    const std::uint32_t action = parse_action(rule.at("action"), find(rule, "errnoRet"));
+    std::vector<std::string> names;
+    if (const Json* list = find(rule, "names")) names = list->get<std::vector<std::string>>();
+    if (const Json* one = find(rule, "name")) names.push_back(*one);
+    std::vector<scmp_arg_cmp> comparisons = parse_comparisons(rule);
+    std::sort(comparisons.begin(), comparisons.end(), [](const auto& a, const auto& b) { return a.arg < b.arg; });
+    const bool twice = std::adjacent_find(comparisons.begin(), comparisons.end(), [](const auto& a, const auto& b) { return a.arg == b.arg; }) != comparisons.end();
+    for (const std::string& name : names) {
+      const int call = ::seccomp_syscall_resolve_name(name.c_str());
+      if (call == __NR_SCMP_ERROR) continue;
+      newest_ = std::max(newest_, call);
+      if (action == usual_) continue;
+      if (!twice) add(action, call, comparisons);
+      // libseccomp takes one comparison of an argument: as with runc, any of several is enough.
+      else for (const scmp_arg_cmp& each : comparisons) add(action, call, {&each, 1});
+    }
+  }
+
+  // In front of the rest: this machine's own calls that are newer than the newest of the profile.
+  [[nodiscard]] plan::FilterProgram newer_calls() const {
+    const auto instruction = [](unsigned code, std::uint32_t value, unsigned yes = 0, unsigned no = 0) {
+      return std::bit_cast<std::uint64_t>(sock_filter{static_cast<__u16>(code), static_cast<__u8>(yes), static_cast<__u8>(no), value});
+    };
+    constexpr std::uint32_t x32 = 0x40000000;
+    return {instruction(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)), instruction(BPF_JMP | BPF_JEQ | BPF_K, kinds[0].token, 0, 4),
+            instruction(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)), instruction(BPF_JMP | BPF_JGE | BPF_K, x32, 2, 0),
+            instruction(BPF_JMP | BPF_JGT | BPF_K, static_cast<std::uint32_t>(newest_), 0, 1), instruction(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS)};
+  }
+
+  const ProfileConditions& conditions_;
+  std::uint32_t usual_;
+  std::unique_ptr<void, decltype(&::seccomp_release)> filter_;
+  int newest_ = 0;
+};
+
+const Json& profile_in(const Json& json) {
+  const Json* linux_part = find(json, "linux");
+  const Json* inner = linux_part ? find(*linux_part, "seccomp") : nullptr;
+  return inner ? *inner : json;
+}
+
+}  // namespace
+
+plan::FilterProgram compile_profile(const std::string& text, const ProfileConditions& conditions) {
+  try {
+    const Json json = Json::parse(text);
+    return Profile(profile_in(json), conditions).program();
+  } catch (const Json::exception& exception) {
+    throw Error(exception.what());
+  }
+}
+
+}  // namespace snug::config

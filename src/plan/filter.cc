@@ -1,0 +1,254 @@
+// From a list of system calls to a program for seccomp(2). The numbers fall into ranges of one verdict each, and a binary search
+// finds the range: seven comparisons on the way to the farthest. All of it can be evaluated by the compiler, and for the keys that
+// containers have unless somebody asks for others, it is.
+
+#include "snug/plan/filter.hh"
+
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <span>
+#include <stdexcept>
+
+namespace snug::plan {
+namespace {
+
+enum Rule : std::uint8_t { allow, deny, absent, clone, socket, personality, ioctl };
+
+constexpr std::uint64_t cap(int number) { return std::uint64_t{1} << static_cast<unsigned>(number); }
+constexpr std::uint64_t nested = std::uint64_t{1} << 63U;
+
+struct Call {
+  const char* name;
+  int x86_64, i386, arm64, arm;
+  Rule rule;
+  std::uint64_t keys = 0;  ///< each of them opens it
+};
+
+constexpr Call calls[] = {
+#include "calls.inc"
+};
+
+constexpr int number_of(const Call& call, Machine machine) {
+  switch (machine) {
+    case Machine::x86_64: return call.x86_64;
+    case Machine::i386: return call.i386;
+    case Machine::arm64: return call.arm64;
+    case Machine::arm: return call.arm;
+  }
+  return -1;
+}
+
+constexpr std::uint32_t audit_arch(Machine machine) {
+  switch (machine) {
+    case Machine::x86_64: return AUDIT_ARCH_X86_64;
+    case Machine::i386: return AUDIT_ARCH_I386;
+    case Machine::arm64: return AUDIT_ARCH_AARCH64;
+    case Machine::arm: return AUDIT_ARCH_ARM;
+  }
+  return 0;
+}
+
+constexpr Machine foreign_of(Machine machine) { return machine == Machine::x86_64 ? Machine::i386 : Machine::arm; }
+
+/// From this number on, up to the next range.
+struct Range {
+  std::uint32_t first = 0;
+  Rule rule = absent;
+};
+
+/// A vector of limited length, which the compiler can fill.
+template <typename Item, std::size_t most>
+struct List {
+  std::array<Item, most> items{};
+  std::size_t size = 0;
+
+  constexpr void add(const Item& item) {
+    if (size == most) throw std::length_error("the list of system calls");
+    items[size++] = item;
+  }
+  [[nodiscard]] constexpr std::span<const Item> view() const { return {items.data(), size}; }
+};
+
+using Ranges = List<Range, 2 * std::size(calls) + 1>;
+
+constexpr void extend(Ranges& ranges, std::uint32_t first, Rule rule) {
+  if (ranges.size > 0 && ranges.items[ranges.size - 1].rule == rule) return;
+  ranges.add({first, rule});
+}
+
+constexpr Ranges ranges_of(Machine machine, std::uint64_t keys) {
+  List<Range, std::size(calls)> known;
+  for (const Call& call : calls)
+    if (const int number = number_of(call, machine); number >= 0)
+      known.add({static_cast<std::uint32_t>(number), (call.keys & keys) != 0 ? allow : call.rule});
+  std::sort(known.items.begin(), known.items.begin() + static_cast<std::ptrdiff_t>(known.size),
+            [](const Range& a, const Range& b) { return a.first < b.first; });
+  Ranges ranges;
+  std::uint32_t next = 0;
+  for (const Range& call : known.view()) {
+    if (call.first != next || next == 0) extend(ranges, next, call.first == next ? call.rule : absent);
+    extend(ranges, call.first, call.rule);
+    next = call.first + 1;
+  }
+  extend(ranges, next, absent);
+  return ranges;
+}
+
+constexpr Ranges terminal_ranges(Machine machine) {
+  Ranges ranges;
+  ranges.add({0, allow});
+  for (const Call& call : calls)
+    if (call.rule == ioctl) {
+      ranges.add({static_cast<std::uint32_t>(number_of(call, machine)), ioctl});
+      ranges.add({static_cast<std::uint32_t>(number_of(call, machine)) + 1, allow});
+    }
+  return ranges;
+}
+
+constexpr std::uint32_t errno_verdict(int error) { return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error); }
+
+class Assembler {
+ public:
+  constexpr void load_architecture() { load(offsetof(seccomp_data, arch)); }
+  constexpr void load_number() { load(offsetof(seccomp_data, nr)); }
+
+  constexpr void give(std::uint32_t verdict) { add(BPF_RET | BPF_K, verdict); }
+
+  /// Goes on behind the next instruction where what is loaded equals `value`.
+  constexpr void skip_if_equal(std::uint32_t value) { add(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0); }
+
+  constexpr std::size_t jump() {
+    add(BPF_JMP | BPF_JA, 0);
+    return code_.size - 1;
+  }
+  constexpr void land(std::size_t jump) { code_.items[jump] = instruction(BPF_JMP | BPF_JA, distance(jump), 0, 0); }
+
+  constexpr void search(std::span<const Range> ranges) {
+    if (ranges.size() == 1) return decide(ranges[0].rule);
+    const std::size_t middle = ranges.size() / 2, branch = code_.size;
+    add(0, 0);
+    search(ranges.first(middle));
+    const std::uint32_t lower = distance(branch);
+    if (lower > 255) throw std::length_error("the tree of system calls");
+    code_.items[branch] = instruction(BPF_JMP | BPF_JGE | BPF_K, ranges[middle].first, lower, 0);
+    search(ranges.subspan(middle));
+  }
+
+  [[nodiscard]] constexpr std::span<const std::uint64_t> code() const { return code_.view(); }
+
+ private:
+  constexpr static std::uint64_t instruction(unsigned code, std::uint32_t value, unsigned yes, unsigned no) {
+    return std::bit_cast<std::uint64_t>(sock_filter{static_cast<__u16>(code), static_cast<__u8>(yes), static_cast<__u8>(no), value});
+  }
+  constexpr void add(unsigned code, std::uint32_t value, unsigned yes = 0, unsigned no = 0) { code_.add(instruction(code, value, yes, no)); }
+  constexpr void load(std::size_t offset) { add(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)); }
+  [[nodiscard]] constexpr std::uint32_t distance(std::size_t from) const { return static_cast<std::uint32_t>(code_.size - from - 1); }
+
+  // The kernel takes these arguments as 32 bits and leaves the rest alone; so does this, or it could be passed by.
+  constexpr void load_argument(std::size_t which) { load(offsetof(seccomp_data, args) + 8 * which); }
+
+  constexpr void choose(std::size_t argument, std::span<const std::uint32_t> values, std::uint32_t found, std::uint32_t other) {
+    load_argument(argument);
+    for (std::size_t left = values.size(); left > 0; --left)
+      add(BPF_JMP | BPF_JEQ | BPF_K, values[values.size() - left], static_cast<unsigned>(left), 0);
+    give(other);
+    give(found);
+  }
+
+  constexpr void decide(Rule rule) {
+    constexpr std::uint32_t refused = errno_verdict(EPERM);
+    constexpr std::array<std::uint32_t, 4> families{AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+    constexpr std::array<std::uint32_t, 5> personalities{0, 0x8, 0x20000, 0x20008, 0xffffffff};  // linux32, uname26, and to ask
+    constexpr std::array<std::uint32_t, 2> typing{TIOCSTI, TIOCLINUX};
+    constexpr std::uint32_t namespaces =
+        CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+    switch (rule) {
+      case allow: return give(SECCOMP_RET_ALLOW);
+      case deny: return give(refused);
+      case absent: return give(errno_verdict(ENOSYS));
+      case socket: return choose(0, families, SECCOMP_RET_ALLOW, refused);
+      case personality: return choose(0, personalities, SECCOMP_RET_ALLOW, refused);
+      case ioctl: return choose(1, typing, refused, SECCOMP_RET_ALLOW);
+      case clone:
+        load_argument(0);
+        add(BPF_JMP | BPF_JSET | BPF_K, namespaces, 0, 1);
+        give(refused);
+        return give(SECCOMP_RET_ALLOW);
+    }
+  }
+
+  List<std::uint64_t, 2048> code_;
+};
+
+constexpr Assembler assemble(Machine machine, const Ranges& own, const Ranges* foreign, std::uint32_t others) {
+  Assembler out;
+  out.load_architecture();
+  std::size_t to_foreign = 0;
+  if (foreign) {
+    out.skip_if_equal(audit_arch(foreign_of(machine)));
+    const std::size_t not_foreign = out.jump();
+    to_foreign = out.jump();
+    out.land(not_foreign);
+  }
+  out.skip_if_equal(audit_arch(machine));
+  out.give(others);
+  out.load_number();
+  out.search(own.view());
+  if (!foreign) return out;
+  out.land(to_foreign);
+  out.load_number();
+  out.search(foreign->view());
+  return out;
+}
+
+constexpr std::uint64_t bits_of(const FilterKeys& keys) { return keys.capabilities | (keys.nested ? nested : 0); }
+
+constexpr Assembler assemble_calls(const FilterKeys& keys, Machine machine) {
+  const Ranges own = ranges_of(machine, bits_of(keys));
+  if (!keys.foreign) return assemble(machine, own, nullptr, errno_verdict(ENOSYS));
+  const Ranges foreign = ranges_of(foreign_of(machine), bits_of(keys));
+  return assemble(machine, own, &foreign, errno_verdict(ENOSYS));
+}
+
+// Of the capabilities that root has unless somebody asks for others, one opens a call.
+constexpr std::uint64_t all_keys = [] {
+  std::uint64_t keys = 0;
+  for (const Call& call : calls) keys |= call.keys;
+  return keys;
+}();
+constexpr FilterKeys usual_keys{.capabilities = cap(CAP_SYS_CHROOT)};
+
+constexpr std::size_t usual_size = assemble_calls(usual_keys, native_machine).code().size();
+constexpr auto usual = [] {
+  const Assembler made = assemble_calls(usual_keys, native_machine);
+  std::array<std::uint64_t, usual_size> code{};
+  std::copy(made.code().begin(), made.code().end(), code.begin());
+  return code;
+}();
+
+FilterProgram copy_of(std::span<const std::uint64_t> code) { return {code.begin(), code.end()}; }
+
+}  // namespace
+
+FilterProgram make_filter(const FilterKeys& keys, Machine machine) {
+  const FilterKeys asked{keys.capabilities & all_keys & ~nested, keys.nested, keys.foreign};
+  return machine == native_machine && asked == usual_keys ? copy_of(usual) : copy_of(assemble_calls(asked, machine).code());
+}
+
+FilterProgram make_terminal_filter(Machine machine) {
+  const Ranges foreign = terminal_ranges(foreign_of(machine));
+  return copy_of(assemble(machine, terminal_ranges(machine), &foreign, SECCOMP_RET_ALLOW).code());
+}
+
+}  // namespace snug::plan

@@ -1,0 +1,119 @@
+#include <linux/capability.h>
+
+#include <algorithm>
+#include <array>
+
+#include "draft.hh"
+#include "snug/base/text.hh"
+#include "snug/plan/hints.hh"
+
+namespace snug::plan {
+namespace {
+
+// What tells of the host or of other processes, or acts on the machine: docker's list.
+constexpr std::array hidden{"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+                            "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/firmware",
+                            "/sys/devices/virtual/powercap", "/sys/fs/selinux", "/sys/devices/system/cpu/cpu*/thermal_throttle"};
+constexpr std::array read_only{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+
+std::uint64_t bits_of(const std::vector<int>& capabilities) {
+  std::uint64_t bits = 0;
+  for (const int number : capabilities) bits |= std::uint64_t{1} << static_cast<unsigned>(number);
+  return bits;
+}
+
+bool is_among(const std::vector<std::string>& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
+
+void enforce_landlock(Draft& draft) {
+  const int abi = draft.facts.landlock;
+  const Namespaces& walls = draft.spec.namespaces;
+  // In namespaces of its own there are no others to reach, and what exec starts is to reach the rest: it has rules of its own.
+  if (auto step = landlock_of(abi, is_host(walls.network), is_host(walls.pid))) return draft.payload(*std::move(step));
+  const Explanation why = explain_failure(EnforceLandlock{}, abi < 0 ? -abi : 0, draft.facts, {});
+  draft.notice("landlock", format("what can be opened is not confined by Landlock: {}", why.cause), why.ask);
+}
+
+Verdict check_left_out(const Spec& spec) {
+  if (is_among(spec.require, "landlock") && !confines_paths(spec))
+    return Refusal{"--require landlock: it is left out with --nested and landlock=off, and where sys_admin or sys_ptrace is given", "leave out the one or the other"};
+  if (is_among(spec.require, "nesting") && spec.restraints.nested)
+    return Refusal{"--require nesting: with --nested user namespaces can be made inside", "leave out the one or the other"};
+  return {};
+}
+
+// What those namespaces open is less where Landlock shuts it again.
+void tell_reach(Draft& draft) {
+  const auto* landlock = draft.plan.find<EnforceLandlock>();
+  const Namespaces& walls = draft.spec.namespaces;
+  if (is_host(walls.network) && !(landlock && landlock->shut_sockets))
+    draft.plan.opened.push_back("--network host: abstract sockets of the host (X11, D-Bus) can be connected to");
+  if (is_host(walls.pid) && !(landlock && landlock->shut_signals)) draft.plan.opened.push_back("--pid host: processes of the caller's can be signalled");
+}
+
+void load_filters(Draft& draft, const FilterKeys& keys) {
+  const FilterChoice& choice = draft.spec.restraints.filter;
+  switch (choice.kind) {
+    case FilterChoice::Kind::none: return draft.plan.opened.push_back("seccomp=unconfined: every system call can be made");
+    case FilterChoice::Kind::usual: return draft.payload(LoadFilter{filter_name(draft.spec), make_filter(keys)});
+    case FilterChoice::Kind::profile:
+      draft.plan.opened.push_back(format("seccomp={}: what that profile allows, and no more", printable(choice.path)));
+      draft.payload(LoadFilter{filter_name(draft.spec), draft.facts.profile});
+      return draft.payload(LoadFilter{"terminals", make_terminal_filter()});
+  }
+}
+
+}  // namespace
+
+std::string filter_name(const Spec& spec) {
+  const Restraints& asked = spec.restraints;
+  switch (asked.filter.kind) {
+    case FilterChoice::Kind::none: return "unconfined";
+    case FilterChoice::Kind::profile: return asked.filter.path;
+    case FilterChoice::Kind::usual: break;
+  }
+  return asked.nested ? "nested" : "default";
+}
+
+std::optional<EnforceLandlock> landlock_of(int abi, bool shut_sockets, bool shut_signals) {
+  // From there on files can be renamed from folder to folder under it: without that nothing would work.
+  constexpr int first_useful = 2, first_scopes = 6;
+  if (abi < first_useful) return {};
+  return EnforceLandlock{static_cast<unsigned>(abi), shut_sockets && abi >= first_scopes, shut_signals && abi >= first_scopes};
+}
+
+bool confines_paths(const Spec& spec) {
+  const auto adds = [&](std::string_view capability) { return is_among(spec.cap_add, capability); };
+  return spec.restraints.landlock && !spec.restraints.nested && !adds("ALL") && !adds("SYS_ADMIN") && !adds("SYS_PTRACE");
+}
+
+MaskPaths masks_of(const Spec& spec) {
+  const Restraints& asked = spec.restraints;
+  MaskPaths masks;
+  if (asked.nested) return masks;
+  const auto add = [&](std::vector<std::string>& list, const std::string& path) {
+    const auto covers = [&](const std::string& shown) { return shown == "ALL" || is_below(path, shown); };
+    const auto meets = [&](const Volume& volume) { return is_below(target_of(volume), path) || is_below(path, target_of(volume)); };
+    if (std::any_of(asked.unmask.begin(), asked.unmask.end(), covers)) return;
+    if (std::none_of(spec.volumes.begin(), spec.volumes.end(), meets)) list.push_back(path);
+  };
+  for (const char* path : hidden) add(masks.hidden, path);
+  for (const char* path : read_only) add(masks.read_only, path);
+  masks.hidden.insert(masks.hidden.end(), asked.mask.begin(), asked.mask.end());
+  return masks;
+}
+
+Verdict plan_restraint(Draft& draft) {
+  const Restraints& asked = draft.spec.restraints;
+  if (Verdict refused = check_left_out(draft.spec)) return refused;
+  auto chosen = capabilities_of(draft.spec, draft.facts.last_capability);
+  if (auto* refused = std::get_if<Refusal>(&chosen)) return std::move(*refused);
+  if (asked.nested) draft.plan.opened.push_back("--nested: namespaces can be made and file systems mounted inside, and the kernel tells all it knows in /proc");
+  if (asked.foreign) draft.plan.opened.push_back("--allow-32bit: programs of the machine's 32-bit kind run");
+  if (!asked.unmask.empty()) draft.plan.opened.push_back(format("unmask: {} as the kernel shows it", printable(join(asked.unmask, ", "))));
+  if (confines_paths(draft.spec)) enforce_landlock(draft);
+  tell_reach(draft);
+  load_filters(draft, {bits_of(std::get<std::vector<int>>(chosen)), asked.nested, asked.foreign});
+  return {};
+}
+
+}  // namespace snug::plan

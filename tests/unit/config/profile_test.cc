@@ -1,0 +1,98 @@
+#include <doctest/doctest.h>
+
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <string>
+
+#include "packet_filter.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/config/profile.hh"
+
+using namespace snug;
+using config::compile_profile;
+
+namespace {
+
+#ifdef __x86_64__
+constexpr std::uint32_t native_arch = AUDIT_ARCH_X86_64, other_arch = AUDIT_ARCH_I386;
+constexpr const char *own = "SCMP_ARCH_X86_64", *docker_name = "amd64";
+#else
+constexpr std::uint32_t native_arch = AUDIT_ARCH_AARCH64, other_arch = AUDIT_ARCH_ARM;
+constexpr const char *own = "SCMP_ARCH_AARCH64", *docker_name = "arm64";
+#endif
+
+std::uint32_t verdict(const plan::FilterProgram& program, long call, std::uint64_t first = 0, std::uint32_t arch = native_arch) {
+  return test::verdict_of(program, {.nr = static_cast<int>(call), .arch = arch, .instruction_pointer = 0, .args = {first}});
+}
+
+constexpr std::uint32_t allowed = SECCOMP_RET_ALLOW;
+std::uint32_t refused(int error) { return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error); }
+
+std::string refusal(const std::string& text) {
+  try {
+    static_cast<void>(compile_profile(text, {}));
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "taken";
+}
+
+}  // namespace
+
+TEST_CASE("profile: docker's form, with what depends on capabilities, machine and kernel") {
+  const std::string text = format(R"({{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1,
+    "archMap": [{{"architecture": "{}", "subArchitectures": null}}],
+    "syscalls": [
+      {{"names": ["read", "write", "no_such_call", "landlock_restrict_self"], "action": "SCMP_ACT_ALLOW"}},
+      {{"names": ["mount"], "action": "SCMP_ACT_ALLOW", "includes": {{"caps": ["CAP_SYS_ADMIN"]}}}},
+      {{"names": ["clone"], "action": "SCMP_ACT_ALLOW", "excludes": {{"caps": ["CAP_SYS_ADMIN"]}},
+        "args": [{{"index": 0, "value": 2114060288, "op": "SCMP_CMP_MASKED_EQ"}}]}},
+      {{"names": ["ptrace"], "action": "SCMP_ACT_ALLOW", "includes": {{"minKernel": "4.8"}}}},
+      {{"names": ["getpid"], "action": "SCMP_ACT_ALLOW", "includes": {{"arches": ["{}"]}}}},
+      {{"names": ["getppid"], "action": "SCMP_ACT_ALLOW", "includes": {{"arches": ["s390x"]}}}},
+      {{"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}}]}})", own, docker_name);
+  const plan::FilterProgram plain = compile_profile(text, {{}, 6, 1}), more = compile_profile(text, {{CAP_SYS_ADMIN}, 4, 7});
+  CHECK(verdict(plain, SYS_read) == allowed);
+  CHECK(verdict(plain, SYS_mount) == refused(EPERM));
+  CHECK(verdict(more, SYS_mount) == allowed);
+  CHECK(verdict(plain, SYS_clone, 0x11) == allowed);
+  CHECK(verdict(plain, SYS_clone, 0x10000000) == refused(EPERM));
+  CHECK(verdict(more, SYS_clone, 0x11) == refused(EPERM));
+  CHECK(verdict(plain, SYS_ptrace) == allowed);
+  CHECK(verdict(more, SYS_ptrace) == refused(EPERM));
+  CHECK(verdict(plain, SYS_getpid) == allowed);
+  CHECK(verdict(plain, SYS_getppid) == refused(EPERM));
+  CHECK(verdict(plain, SYS_clone3) == refused(ENOSYS));
+  CHECK(verdict(plain, 5000) == refused(ENOSYS));
+  CHECK(verdict(plain, SYS_read, 0, other_arch) == refused(ENOSYS));
+}
+
+TEST_CASE("profile: OCI's form, alone and in a whole configuration") {
+  const std::string seccomp = R"({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"],
+    "syscalls": [{"names": ["mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13}, {"name": "kill", "action": "SCMP_ACT_KILL_PROCESS"},
+                 {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 16, "op": "SCMP_CMP_EQ"}, {"index": 0, "value": 17, "op": "SCMP_CMP_EQ"}]}]})";
+  for (const std::string& text : {seccomp, R"({"ociVersion": "1.0.2", "linux": {"seccomp": )" + seccomp + "}}"}) {
+    const plan::FilterProgram program = compile_profile(text, {{}, 6, 1});
+    CHECK(verdict(program, SYS_mkdirat) == refused(EACCES));
+    CHECK(verdict(program, SYS_kill) == SECCOMP_RET_KILL_PROCESS);
+    CHECK(verdict(program, SYS_read) == allowed);
+    CHECK(verdict(program, SYS_socket, 16) == refused(EPERM));
+    CHECK(verdict(program, SYS_socket, 17) == refused(EPERM));
+    CHECK(verdict(program, SYS_socket, 2) == allowed);
+    CHECK(verdict(program, 5000) == allowed);
+    CHECK(verdict(program, 3, 0, other_arch) == allowed);
+  }
+}
+
+TEST_CASE("profile: what cannot be had, or is none, is said") {
+  for (const char* text : {"", "[]", "{", "{}", R"({"defaultAction": "SCMP_ACT_NOTHING"})", R"({"defaultAction": 7})",
+                           R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_NOTIFY"}]})",
+                           R"({"defaultAction": "SCMP_ACT_ERRNO", "listenerPath": "/run/x"})",
+                           R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"]}]})",
+                           R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]}]})"})
+    CHECK_MESSAGE(refusal(text) != "taken", text);
+}

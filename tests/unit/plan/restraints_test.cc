@@ -1,0 +1,219 @@
+#include <doctest/doctest.h>
+
+#include <linux/capability.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include "snug/plan/hints.hh"
+#include "snug/plan/plan.hh"
+
+using namespace snug;
+using namespace snug::plan;
+
+namespace {
+
+Spec a_spec() {
+  Spec spec;
+  spec.rootfs = {Rootfs::Kind::directory, "/srv/root", "/srv/root"};
+  spec.command = {"true"};
+  spec.id_map.mode = IdMapChoice::Mode::single;
+  return spec;
+}
+
+HostFacts some_facts() {
+  HostFacts facts;
+  facts.uid = facts.gid = {1000};
+  facts.open_files_hard = 4096;
+  facts.last_capability = 40;
+  facts.unpacker = "/usr/libexec/snug/snug-layer";
+  return facts;
+}
+
+Plan plan_of(const Spec& spec, const HostFacts& facts = some_facts()) {
+  auto made = make_plan(spec, facts);
+  REQUIRE_MESSAGE(std::holds_alternative<Plan>(made), std::get<Refusal>(made).message);
+  return std::get<Plan>(std::move(made));
+}
+
+bool has(const std::vector<std::string>& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
+
+bool opens(const Plan& plan, std::string_view part) {
+  return std::any_of(plan.opened.begin(), plan.opened.end(), [&](const std::string& line) { return line.find(part) != std::string::npos; });
+}
+
+template <typename Action>
+std::size_t place_of(const Plan& plan) {
+  const auto found = std::find_if(plan.steps.begin(), plan.steps.end(), [](const Step& step) { return std::holds_alternative<Action>(step.action); });
+  REQUIRE(found != plan.steps.end());
+  return static_cast<std::size_t>(found - plan.steps.begin());
+}
+
+}  // namespace
+
+TEST_CASE("restraints come last: Landlock forbids mounts, and the filter what comes before it") {
+  const Plan plan = plan_of(a_spec());
+  CHECK(place_of<LoadFilter>(plan) == plan.steps.size() - 2);
+  CHECK(place_of<EnforceLandlock>(plan) == plan.steps.size() - 3);
+  CHECK(place_of<NoNewPrivileges>(plan) == plan.steps.size() - 4);
+  CHECK(place_of<ForbidNamespaces>(plan) < place_of<PivotRoot>(plan));
+  CHECK(place_of<MaskPaths>(plan) > place_of<PivotRoot>(plan));
+  CHECK(plan.find<LoadFilter>()->name == "default");
+  CHECK(plan.find<LoadFilter>()->program == make_filter({.capabilities = 1U << CAP_SYS_CHROOT}));
+  CHECK(plan.opened.empty());
+}
+
+TEST_CASE("without no_new_privs they are loaded while there is a right to") {
+  Spec spec = a_spec();
+  spec.new_privileges = true;
+  const Plan plan = plan_of(spec);
+  CHECK(!plan.find<NoNewPrivileges>());
+  const auto first = std::find_if(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+    return step.actor == Actor::payload && std::holds_alternative<SetCapabilities>(step.action);
+  });
+  CHECK(static_cast<std::size_t>(first - plan.steps.begin()) == place_of<LoadFilter>(plan) + 1);
+  CHECK(place_of<StartSession>(plan) < place_of<EnforceLandlock>(plan));  // 0, 1 and 2 are what they will be
+}
+
+TEST_CASE("--nested opens what containers inside need, and says so") {
+  Spec spec = a_spec();
+  spec.restraints.nested = true;
+  const Plan plan = plan_of(spec);
+  CHECK(!plan.find<ForbidNamespaces>());
+  CHECK(!plan.find<MaskPaths>());
+  CHECK(!plan.find<EnforceLandlock>());
+  CHECK(plan.find<LoadFilter>()->name == "nested");
+  CHECK(plan.find<LoadFilter>()->program == make_filter({.capabilities = 1U << CAP_SYS_CHROOT, .nested = true}));
+  CHECK(opens(plan, "--nested"));
+}
+
+TEST_CASE("capabilities that are asked for open their calls, and Landlock does not stand in their way") {
+  for (const char* capability : {"SYS_ADMIN", "SYS_PTRACE", "ALL", "NET_ADMIN"}) {
+    Spec spec = a_spec();
+    spec.cap_add = {capability};
+    const Plan plan = plan_of(spec);
+    CHECK((plan.find<EnforceLandlock>() != nullptr) == (std::string(capability) == "NET_ADMIN"));
+    CHECK((plan.find<LoadFilter>()->program == plan_of(a_spec()).find<LoadFilter>()->program) == (std::string(capability) == "NET_ADMIN"));
+  }
+  Spec spec = a_spec();
+  spec.cap_drop = {"ALL"};
+  CHECK(plan_of(spec).find<LoadFilter>()->program == make_filter({}));
+}
+
+TEST_CASE("Landlock shuts what the host's namespaces leave open, where the kernel can") {
+  Spec spec = a_spec();
+  HostFacts facts = some_facts();
+  CHECK(*plan_of(spec, facts).find<EnforceLandlock>() == EnforceLandlock{7, false, false});
+  spec.namespaces.network = HostNamespace{};
+  CHECK(*plan_of(spec, facts).find<EnforceLandlock>() == EnforceLandlock{7, true, false});
+  CHECK(!opens(plan_of(spec, facts), "abstract"));
+  spec.namespaces.pid = HostNamespace{};
+  CHECK(*plan_of(spec, facts).find<EnforceLandlock>() == EnforceLandlock{7, true, true});
+  CHECK(!opens(plan_of(spec, facts), "signalled"));
+  facts.landlock = 5;
+  CHECK(*plan_of(spec, facts).find<EnforceLandlock>() == EnforceLandlock{5, false, false});
+  CHECK(opens(plan_of(spec, facts), "abstract"));
+  CHECK(opens(plan_of(spec, facts), "signalled"));
+}
+
+TEST_CASE("Landlock is preferred: without it there is a notice, or an error where it is required") {
+  for (const int abi : {-ENOSYS, -EOPNOTSUPP, 1}) {
+    HostFacts facts = some_facts();
+    facts.landlock = abi;
+    Spec spec = a_spec();
+    const Plan plan = plan_of(spec, facts);
+    CHECK(!plan.find<EnforceLandlock>());
+    const auto notice = std::find_if(plan.notices.begin(), plan.notices.end(), [](const Notice& each) { return each.wall == "landlock"; });
+    REQUIRE(notice != plan.notices.end());
+    CHECK(!notice->text.ends_with(": "));
+    spec.require = {"landlock"};
+    CHECK(std::get<Refusal>(make_plan(spec, facts)).message.starts_with("--require landlock"));
+    spec.restraints.landlock = false;
+    CHECK(std::holds_alternative<Refusal>(make_plan(spec, facts)));
+    spec.require.clear();
+    CHECK(plan_of(spec, facts).notices.size() + 1 == plan.notices.size());
+  }
+}
+
+TEST_CASE("user namespaces stay forbidden by the filter alone where nothing can be written, with a notice") {
+  Spec spec = a_spec();
+  spec.namespaces.pid = HostNamespace{};
+  HostFacts facts = some_facts();
+  CHECK(!plan_of(spec, facts).find<ForbidNamespaces>()->proc);
+  facts.sysctls_read_only = true;
+  const Plan plan = plan_of(spec, facts);
+  CHECK(!plan.find<ForbidNamespaces>());
+  CHECK(std::any_of(plan.notices.begin(), plan.notices.end(), [](const Notice& notice) { return notice.wall == "nesting"; }));
+  spec.require = {"nesting"};
+  CHECK(std::holds_alternative<Refusal>(make_plan(spec, facts)));
+  spec = a_spec();
+  spec.namespaces.user = JoinNamespace{"/proc/7/ns/user"};  // not ours to change
+  CHECK(!plan_of(spec).find<ForbidNamespaces>());
+}
+
+TEST_CASE("paths are masked but for those that are asked for, and for volumes") {
+  Spec spec = a_spec();
+  MaskPaths masks = masks_of(spec);
+  CHECK(has(masks.hidden, "/proc/kcore"));
+  CHECK(has(masks.read_only, "/proc/sys"));
+  spec.restraints.unmask = {"/proc/kcore", "/sys"};
+  spec.restraints.mask = {"/etc/secret"};
+  masks = masks_of(spec);
+  CHECK(!has(masks.hidden, "/proc/kcore"));
+  CHECK(!has(masks.hidden, "/sys/firmware"));
+  CHECK(has(masks.hidden, "/proc/keys"));
+  CHECK(has(masks.hidden, "/etc/secret"));
+  spec.restraints = {};
+  spec.volumes = {BindVolume{"/srv", "/proc/sys/fs"}, TmpfsVolume{"/proc/keys", {}, {}}};
+  masks = masks_of(spec);
+  CHECK(!has(masks.read_only, "/proc/sys"));
+  CHECK(!has(masks.hidden, "/proc/keys"));
+  CHECK(has(masks.hidden, "/proc/kcore"));
+  spec = a_spec();
+  spec.restraints.unmask = {"ALL"};
+  CHECK(!plan_of(spec).find<MaskPaths>());
+}
+
+TEST_CASE("the cover of files is the container's own /dev/null") {
+  const Plan plan = plan_of(a_spec());
+  const Slot null = plan.find<MaskPaths>()->null;
+  CHECK(std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
+    const auto* taken = std::get_if<TakeTree>(&step.action);
+    return taken && taken->slot == null && taken->source == "/dev/null" && taken->device == DeviceNode{0x103};
+  }));
+}
+
+TEST_CASE("a profile takes the place of the list; terminals stay shut, and unconfined is a word") {
+  Spec spec = a_spec();
+  HostFacts facts = some_facts();
+  facts.profile = {7, 8};
+  spec.restraints.filter = {FilterChoice::Kind::profile, "/my.json", "{}"};
+  Plan plan = plan_of(spec, facts);
+  CHECK(std::get<LoadFilter>(plan.steps[place_of<LoadFilter>(plan)].action) == LoadFilter{"/my.json", {7, 8}});
+  CHECK(std::get<LoadFilter>(plan.steps[place_of<LoadFilter>(plan) + 1].action) == LoadFilter{"terminals", make_terminal_filter()});
+  CHECK(opens(plan, "/my.json"));
+  spec.restraints.filter = {FilterChoice::Kind::none};
+  plan = plan_of(spec, facts);
+  CHECK(!plan.find<LoadFilter>());
+  CHECK(opens(plan, "seccomp=unconfined"));
+}
+
+TEST_CASE("snug-layer works under the same restraints, whatever the container was allowed") {
+  Spec spec = a_spec();
+  spec.restraints = {.filter = {FilterChoice::Kind::none}, .landlock = false, .nested = true};
+  for (const auto& made : {make_unpack_plan(spec, some_facts()), make_rewrite_plan(spec, some_facts())}) {
+    const Plan& plan = std::get<Plan>(made);
+    CHECK(plan.find<LoadFilter>()->name == "default");
+    CHECK(plan.find<EnforceLandlock>());
+    CHECK(place_of<LoadFilter>(plan) == plan.steps.size() - 2);
+  }
+}
+
+TEST_CASE("hints: why a restraint cannot be had, and what to do about it") {
+  const auto explain = [](const Action& action, int error) { return explain_failure(action, error, some_facts(), {}); };
+  CHECK(explain(LoadFilter{"default", {}}, EINVAL).you_can.find("seccomp=unconfined") != std::string::npos);
+  CHECK(explain(LoadFilter{"/my.json", {}}, EINVAL).cause.find("that profile") != std::string::npos);
+  CHECK(explain(EnforceLandlock{}, EOPNOTSUPP).ask.find("lsm=") != std::string::npos);
+  CHECK(explain(ForbidNamespaces{}, EROFS).you_can.find("--nested") != std::string::npos);
+}

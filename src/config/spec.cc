@@ -70,6 +70,11 @@ constexpr auto members(const ResourceLimit*) {
                     member("hard", &ResourceLimit::hard)};
 }
 
+constexpr auto members(const Resources*) {
+  return std::tuple{member("memory", &Resources::memory), member("memorySwap", &Resources::memory_swap), member("cpus", &Resources::cpus),
+                    member("cpuset", &Resources::cpuset), member("pids", &Resources::pids), member("ioWeight", &Resources::io_weight)};
+}
+
 constexpr auto members(const UserChoice*) {
   return std::tuple{member("user", &UserChoice::user), member("group", &UserChoice::group), member("ofImage", &UserChoice::of_image)};
 }
@@ -99,7 +104,7 @@ constexpr auto members(const Spec*) {
                     member("volumes", &Spec::volumes), member("devices", &Spec::devices), member("name", &Spec::name),
                     member("hostname", &Spec::hostname), member("workdir", &Spec::workdir), member("env", &Spec::env),
                     member("user", &Spec::user), member("groups", &Spec::groups), member("capAdd", &Spec::cap_add),
-                    member("capDrop", &Spec::cap_drop), member("limits", &Spec::limits), member("hosts", &Spec::hosts),
+                    member("capDrop", &Spec::cap_drop), member("limits", &Spec::limits), member("resources", &Spec::resources), member("hosts", &Spec::hosts),
                     member("dns", &Spec::dns), member("shmSize", &Spec::shm_size), member("terminal", &Spec::terminal),
                     member("interactive", &Spec::interactive), member("init", &Spec::init), member("newPrivileges", &Spec::new_privileges),
                     member("restraints", &Spec::restraints),

@@ -69,6 +69,19 @@ struct CallsOf {
         calls.push_back(call);
     return calls;
   }
+  Calls operator()(const MakeCgroup& step) const {
+    Calls calls;
+    if (!step.manager.empty()) calls.push_back(format("StartTransientUnit(\"snug-ID.scope\", Delegate=true, PIDs=[SELF]) over {}", text(step.manager)));
+    calls.push_back(format("mkdirat({}, \"snug-ID\", 0755) = CGROUP", step.manager.empty() ? text(step.parent) : "SCOPE"));
+    for (const std::string& name : step.controllers) calls.push_back(format("write(CGROUP/cgroup.subtree_control, \"+{}\")", name));
+    for (const CgroupSetting& setting : step.settings) calls.push_back(format("write(CGROUP/{}, {})", setting.file, text(setting.value)));
+    calls.push_back("mkdirat(CGROUP, \"container\", 0755)");
+    return calls;
+  }
+  Calls operator()(const JoinCgroup& step) const {
+    return {format("write({}, \"0\")", text(step.path + "/container/cgroup.procs"))};
+  }
+  Calls operator()(const MakeCgroupNamespace&) const { return {"unshare(CLONE_NEWCGROUP)"}; }
   Calls operator()(const EnterNamespaces& step) const {
     Calls calls{shares_memory() ? "vfork()" : "fork()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
     for (const auto& entry : step.entries) calls.push_back(format("setns(open({}), 0)", text(entry.path)));
@@ -78,8 +91,8 @@ struct CallsOf {
   Calls operator()(const Clone& step) const {
     if (shares_memory()) return {"clone(CLONE_PARENT|CLONE_VM|CLONE_VFORK)"};
     const bool sibling = plan.find<EnterNamespaces>();
-    return {format("clone3({{flags={}{}{}, exit_signal={}}})", clone_flags(step.flags), step.flags ? "|" : "",
-                   sibling ? "CLONE_PARENT" : "CLONE_PIDFD", sibling ? "0" : "SIGCHLD")};
+    return {format("clone3({{flags={}{}{}{}, exit_signal={}}})", clone_flags(step.flags), step.flags ? "|" : "",
+                   plan.find<MakeCgroup>() ? "CLONE_INTO_CGROUP|" : "", sibling ? "CLONE_PARENT" : "CLONE_PIDFD", sibling ? "0" : "SIGCHLD")};
   }
   Calls operator()(const WriteIdMaps& step) const {
     if (!step.newuidmap.empty())

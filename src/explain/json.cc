@@ -57,6 +57,11 @@ Json json_of(const DeviceNode& device) {
   return {{"major", number ? Json(*number >> 8U) : Json()}, {"minor", number ? Json(*number & 0xffU) : Json()}};
 }
 
+Json json_of(const CgroupSetting& setting) {
+  const auto& [file, value] = setting;
+  return {{"file", file}, {"value", value}};
+}
+
 Json json_of(const MakeFolders::Folder& folder) {
   const auto& [path, mode] = folder;
   return {{"path", path}, {"mode", mode}};
@@ -118,6 +123,14 @@ struct FieldsOf {
   Json operator()(const MakeFolders& step) const {
     const auto& [folders] = step;
     return {{"folders", json_of(folders)}};
+  }
+  Json operator()(const MakeCgroup& step) const {
+    const auto& [parent, manager, controllers, settings] = step;
+    return {{"parent", parent}, {"manager", manager}, {"controllers", controllers}, {"settings", json_of(settings)}};
+  }
+  Json operator()(const JoinCgroup& step) const {
+    const auto& [path, manager, required] = step;
+    return {{"path", path}, {"manager", manager}, {"required", required}};
   }
   Json operator()(const EnterNamespaces& step) const {
     const auto& [entries] = step;

@@ -32,6 +32,14 @@ struct Lessons {
   Lesson operator()(const MakeFolders&) const {
     return {"make_folders", "what the container writes goes here, and away with it", "mount(8), overlay"};
   }
+  Lesson operator()(const MakeCgroup& step) const {
+    if (step.settings.empty()) return {"make_cgroup", "the container can be paused as a whole, and is accounted as one", "cgroups(7)"};
+    return {"make_cgroup", "the limits hold for all processes together, in a cgroup above the one that the container sees", "cgroups(7)"};
+  }
+  Lesson operator()(const JoinCgroup&) const { return {"join_cgroup", "the container's limits are the newcomer's, too", "cgroups(7)"}; }
+  Lesson operator()(const MakeCgroupNamespace&) const {
+    return {"make_cgroup_namespace", "/sys/fs/cgroup and /proc/self/cgroup show the container's own and nothing above", "cgroup_namespaces(7)"};
+  }
   Lesson operator()(const EnterNamespaces&) const {
     return {"enter_namespaces", "you asked to share these walls", "setns(2)"};
   }

@@ -74,6 +74,13 @@ struct Phrase {
     if (step.folders.size() > 4) return format("make {} folders for what is written", step.folders.size());
     return "make the folders " + list(step.folders, [](const auto& folder) { return quoted(folder.path); });
   }
+  std::string operator()(const MakeCgroup& step) const {
+    const std::string where = step.manager.empty() ? "make a cgroup" : "make a cgroup in a scope of systemd's";
+    if (step.settings.empty()) return where;
+    return where + ", limited to " + list(step.settings, [](const CgroupSetting& setting) { return format("{} {}", setting.file, setting.value); });
+  }
+  std::string operator()(const JoinCgroup&) const { return "join the container's cgroup"; }
+  std::string operator()(const MakeCgroupNamespace&) const { return "make the container's cgroup the root of what it sees of them"; }
   std::string operator()(const EnterNamespaces& step) const {
     const bool known = std::all_of(step.entries.begin(), step.entries.end(), [](const auto& entry) { return entry.inode != 0; });
     if (known) return "enter the container's namespaces: " + list(step.entries, [](const auto& entry) { return entry.kind; });

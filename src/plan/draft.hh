@@ -67,6 +67,7 @@ class Draft {
   }
 
   bool visit = false;            ///< of a container that runs: exec and enter
+  std::vector<std::string> controllers;  ///< of its cgroup: what they limit no rlimit has to
   Slot root = 0;                 ///< the root file system's mount
   std::vector<Slot> volumes;     ///< of the binds among the volumes, in their order
   std::vector<Action> dressing;  ///< links and folders of the root, made right after the pivot
@@ -97,6 +98,9 @@ void find_caller(IdMaps& maps, const HostFacts& facts);
 /// Adds what restrains the command from here on: Landlock and the filter of system calls. restraints.cc
 [[nodiscard]] Verdict plan_restraint(Draft& draft);
 
+/// Gives the limits of each process that stand in for what no cgroup limits. cgroup.cc
+[[nodiscard]] std::vector<ResourceLimit> substitute_limits(const Draft& draft);
+
 /// Gives the step that writes the maps of `draft`. idmap.cc
 [[nodiscard]] WriteIdMaps id_maps_of(const Draft& draft);
 
@@ -116,6 +120,7 @@ void find_caller(IdMaps& maps, const HostFacts& facts);
 // The rules, each in a file of its own, in the order in which make_plan calls them.
 [[nodiscard]] Verdict plan_id_maps(Draft& draft);     // idmap.cc
 [[nodiscard]] Verdict plan_identity(Draft& draft);    // identity.cc
+[[nodiscard]] Verdict plan_cgroup(Draft& draft);      // cgroup.cc
 [[nodiscard]] Verdict plan_namespaces(Draft& draft);  // namespaces.cc: folders, clone, maps
 [[nodiscard]] Verdict plan_sources(Draft& draft);     // mounts.cc: what is bound, before anything is staged over "/"
 [[nodiscard]] Verdict plan_root(Draft& draft);        // root.cc: the root file system, up to but without the pivot

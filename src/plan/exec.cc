@@ -37,6 +37,8 @@ std::variant<Plan, Refusal> make_exec_plan(const Spec& spec, const HostFacts& fa
   take_maps(draft, living);
   if (Verdict refused = plan_identity(draft)) return *std::move(refused);
   if (Verdict refused = plan_streams(draft)) return *std::move(refused);
+  draft.controllers = living.controllers;
+  if (!living.cgroup.empty()) draft.monitor(JoinCgroup{living.cgroup, living.manager, spec.resources != Resources{}});
   draft.monitor(EnterNamespaces{living.namespaces});
   draft.monitor(Clone{});
   draft.init(BecomeUser{draft.maps.setup_uid, draft.maps.setup_gid, {}});

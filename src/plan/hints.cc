@@ -121,6 +121,18 @@ struct Explain {
     return {"this kernel was built without one of these namespaces", "ask snug doctor, which tries each alone",
             "boot a kernel of the distribution"};
   }
+  Explanation operator()(const MakeCgroup& step) const {
+    if (error == ERANGE) return {"those of these processors that are there are too few", "nproc tells how many there are", ""};
+    if (error == EINVAL) return {"the kernel does not take this value", "", ""};
+    if (error == EBUSY) return {"processes live in it that are not seen from here", "", ""};
+    if (!step.manager.empty()) return {"the systemd of your own was asked for a scope", "systemctl --user status tells how it fares", ""};
+    return {};
+  }
+  Explanation operator()(const JoinCgroup&) const {
+    if (error == ENOENT || error == ENODEV) return {"the container has ended meanwhile", "", ""};
+    if (is_refused()) return {"the nearest cgroup above both, yours and the container's, is not yours to write", "come from where the container was started", ""};
+    return {};
+  }
   Explanation operator()(const WriteIdMaps& step) const {
     if (step.newuidmap.empty()) return apparmor().value_or(Explanation());
     constexpr const char* without = "use snug run --userns single, which needs no helper";
@@ -311,6 +323,31 @@ std::optional<Explanation> find_missing_storage(const HostFacts& host) {
   return Explanation{
       format("{} lies on {}, which is not known to take what overlays write", quoted(host.store), host.store_type),
       "set XDG_DATA_HOME to a folder on a local disk (ext4, xfs, btrfs)", ""};
+}
+
+std::optional<Explanation> find_missing_limits(const HostFacts& host, const std::vector<std::string>& controllers) {
+  const CgroupFacts& facts = host.cgroups;
+  using Place = CgroupFacts::Place;
+  std::vector<std::string> missing = controllers;
+  if (facts.place != Place::none)
+    std::erase_if(missing, [&](const auto& each) { return std::find(facts.controllers.begin(), facts.controllers.end(), each) != facts.controllers.end(); });
+  if (missing.empty()) return {};
+  const std::string names = join(missing, ", ");
+  if (facts.root.empty())
+    return Explanation{"there is no cgroup v2 here, and cgroup v1 is not given to ordinary users", "",
+                       facts.systemd ? "boot with systemd.unified_cgroup_hierarchy=1 on the kernel's command line" : "mount -t cgroup2 cgroup2 /sys/fs/cgroup"};
+  if (facts.root != "/sys/fs/cgroup")
+    return Explanation{format("cgroup v2 has no {} here: that belongs to cgroup v1, which is not given to ordinary users", names), "",
+                       facts.systemd ? "boot with systemd.unified_cgroup_hierarchy=1 on the kernel's command line"
+                                     : "boot with cgroup_no_v1=all on the kernel's command line, and mount -t cgroup2 cgroup2 /sys/fs/cgroup"};
+  if (facts.place == Place::manager)
+    return Explanation{format("the systemd of your own is not given {}", names), "",
+                       "mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' "
+                       ">/etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload"};
+  if (facts.place == Place::own) return Explanation{format("the cgroup {} is not given {}", quoted(facts.parent), names), "", ""};
+  return Explanation{format("the cgroup {} is not yours to write{}", quoted(facts.parent), facts.systemd ? ", and no systemd of your own runs" : ""), "",
+                     facts.systemd ? format("loginctl enable-linger {}", shell_quoted(user_name(host)))
+                                   : format("chown {0} {1} {1}/cgroup.procs {1}/cgroup.subtree_control", shell_quoted(user_name(host)), shell_quoted(facts.parent))};
 }
 
 std::string render_hint(const Explanation& explanation) {

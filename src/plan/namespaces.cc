@@ -53,6 +53,9 @@ Verdict plan_namespaces(Draft& draft) {
       draft.plan.opened.push_back(format("{} host: {}", wall.option, wall.opened));
     }
   }
+  // The new namespace would begin at the monitor's cgroup.
+  const bool own_cgroup = draft.plan.find<MakeCgroup>() && (clone.flags & CLONE_NEWCGROUP);
+  if (own_cgroup) clone.flags &= ~std::uint64_t{CLONE_NEWCGROUP};
   if (!enter.entries.empty()) draft.monitor(std::move(enter));
   draft.monitor(clone);
 
@@ -63,6 +66,7 @@ Verdict plan_namespaces(Draft& draft) {
     maps.helpers ? draft.monitor(std::move(write)) : draft.init(std::move(write));
   }
   draft.init(BecomeUser{maps.setup_uid, maps.setup_gid, {}});
+  if (own_cgroup) draft.init(MakeCgroupNamespace{});
   draft.init(MakePrivate{});
   return {};
 }

@@ -27,10 +27,14 @@ int result_of(long value) noexcept { return value < 0 ? errno : 0; }
 
 }  // namespace
 
-Cloned clone_process(std::uint64_t flags, bool siblings) noexcept {
+Cloned clone_process(std::uint64_t flags, bool siblings, int cgroup) noexcept {
   int pidfd = -1;
   clone_args args{};
   args.flags = flags | (siblings ? CLONE_PARENT : CLONE_PIDFD);
+  if (cgroup >= 0) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<std::uint64_t>(cgroup);
+  }
   args.pidfd = siblings ? 0 : reinterpret_cast<std::uintptr_t>(&pidfd);
   args.exit_signal = siblings ? 0 : SIGCHLD;
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
@@ -78,6 +82,8 @@ int set_no_new_privileges() noexcept { return result_of(::prctl(PR_SET_NO_NEW_PR
 int join_new_session_keyring() noexcept {
   return result_of(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr));
 }
+
+int make_cgroup_namespace() noexcept { return result_of(::syscall(SYS_unshare, CLONE_NEWCGROUP)); }
 
 int close_all_but(int one, int other) noexcept {
   unsigned from = 3;

@@ -48,6 +48,9 @@ struct Explanation {
 /// Explains why what containers write is kept in memory here; nothing where the data folder takes it.
 [[nodiscard]] std::optional<Explanation> find_missing_storage(const HostFacts& host);
 
+/// Explains why a container's cgroup cannot have these controllers; nothing where it can.
+[[nodiscard]] std::optional<Explanation> find_missing_limits(const HostFacts& host, const std::vector<std::string>& controllers);
+
 /// Puts an explanation on one line, as the hint of an error.
 [[nodiscard]] std::string render_hint(const Explanation& explanation);
 

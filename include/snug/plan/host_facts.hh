@@ -80,6 +80,20 @@ struct TerminalFacts {
   bool operator==(const TerminalFacts&) const = default;
 };
 
+/// Where a container's cgroup can be made. Read only where one is wanted.
+struct CgroupFacts {
+  /// `own`: below a cgroup that the caller may write. `manager`: in a scope that the user's systemd makes.
+  enum class Place { none, own, manager };
+  Place place = Place::none;
+  std::string root;                      ///< where cgroup v2 is mounted; empty: nowhere
+  std::string parent;                    ///< of `own`; of `none` the caller's: absolute
+  std::string manager;                   ///< the socket of the user's systemd
+  std::vector<std::string> controllers;  ///< that a cgroup made there can have
+  std::vector<std::string> enabled;      ///< of them, those that it has anyway
+  bool systemd = false;                  ///< is what this machine was booted with
+  bool operator==(const CgroupFacts&) const = default;
+};
+
 /// What make_plan needs to know of this machine and of the caller: read by probe, declared here by its reader.
 struct HostFacts {
   HostId uid, gid;
@@ -109,6 +123,7 @@ struct HostFacts {
   std::uint64_t open_files_hard = 0;                 ///< RLIMIT_NOFILE
   std::uint64_t address_space_hard = ~std::uint64_t{0};  ///< RLIMIT_AS; of an archive only
   unsigned last_capability = 0;
+  CgroupFacts cgroups;
   RootfsFacts rootfs;
   TerminalFacts terminal;
   bool operator==(const HostFacts&) const = default;

@@ -57,6 +57,9 @@ struct Refusal {
 struct Living {
   std::vector<EnterNamespaces::Entry> namespaces;  ///< in the order of KeepNamespaces: of the user first
   std::vector<IdRange> uids, gids;                 ///< of its user namespace, as the kernel has them
+  std::string cgroup = {};                         ///< its own: what MakeCgroup made; empty: none
+  std::vector<std::string> controllers = {};       ///< of that
+  std::string manager = {};                        ///< the socket of the user's systemd, where the cgroup lies in a scope
 };
 
 /// Gives what is asked for of a container that runs: `container` is what that was made from; of `wanted` count command, env, workdir,
@@ -82,6 +85,22 @@ struct Living {
 
 /// Gives what is covered of /proc and /sys, as far as it is there; `null` is not set. Pure.
 [[nodiscard]] MaskPaths masks_of(const Spec& spec);
+
+/// Gives what is written into the files of a cgroup for these limits. With `all`, also for those that nobody asked for: what is there
+/// without them. Pure.
+[[nodiscard]] std::vector<CgroupSetting> cgroup_settings(const Resources& resources, bool all = false);
+
+/// Says what is wrong with these limits together. Pure.
+[[nodiscard]] std::optional<Refusal> check_resources(const Resources& resources);
+
+/// Names the controllers that these limits need. Pure.
+[[nodiscard]] std::vector<std::string> needed_controllers(const Resources& resources);
+
+/// Whether a container of this kind is to have a cgroup of its own where one costs nothing: who stays may be paused. Pure.
+[[nodiscard]] bool wants_cgroup(const Spec& spec);
+
+/// Gives the limits of `wanted` where they are there, and those of `resources` else. Pure.
+[[nodiscard]] Resources merge(const Resources& resources, const Resources& wanted);
 
 /// Gives the id maps that make_plan would have written for `spec`, and who writes them. Those of a user namespace that is
 /// joined are somebody else's: a Refusal. Pure.

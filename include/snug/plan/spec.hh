@@ -116,6 +116,20 @@ struct ResourceLimit {
   bool operator==(const ResourceLimit&) const = default;
 };
 
+/// "No limit", where one was asked for in so many words.
+inline constexpr std::uint64_t no_limit = ~std::uint64_t{0};
+
+/// Limits of the container as a whole: --memory and its kin. What nobody asked for is empty.
+struct Resources {
+  std::optional<std::uint64_t> memory;       ///< bytes
+  std::optional<std::uint64_t> memory_swap;  ///< bytes of memory and swap together
+  std::optional<std::uint64_t> cpus;         ///< thousandths of a processor
+  std::string cpuset;                        ///< --cpuset-cpus: "0-3,5"
+  std::optional<std::uint64_t> pids;
+  std::optional<std::uint64_t> io_weight;    ///< 1 to 10000; without one it is 100
+  bool operator==(const Resources&) const = default;
+};
+
 /// --user NAME|UID[:NAME|GID], as typed: make_plan looks names up in the root file system's own passwd and group.
 struct UserChoice {
   std::string user, group;
@@ -184,7 +198,8 @@ struct Spec {
   std::optional<UserChoice> user;
   std::vector<std::string> groups;               ///< --group-add
   std::vector<std::string> cap_add, cap_drop;    ///< names without CAP_, capitals, or ALL
-  std::vector<ResourceLimit> limits;
+  std::vector<ResourceLimit> limits;             ///< --ulimit: of each process
+  Resources resources;                           ///< of all of them together
   std::vector<HostEntry> hosts;
   std::vector<std::string> dns;                  ///< addresses
   std::uint64_t shm_size = 64U << 20U;           ///< bytes

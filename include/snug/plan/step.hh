@@ -39,6 +39,30 @@ struct MakeFolders {
   bool operator==(const MakeFolders&) const = default;
 };
 
+/// A file of a cgroup and what is written into it: "memory.max", "104857600".
+struct CgroupSetting {
+  std::string file, value;
+  bool operator==(const CgroupSetting&) const = default;
+};
+
+/// Makes a cgroup below `parent`, or in a scope that the user's systemd makes, and one in it, in which the container lives: what
+/// is set in the outer one nothing inside can reach. Without settings a container does without where it cannot be had.
+struct MakeCgroup {
+  std::string parent;                    ///< absolute; empty: the scope
+  std::string manager;                   ///< the socket of the user's systemd; empty: `parent` counts
+  std::vector<std::string> controllers;  ///< that it has to have
+  std::vector<CgroupSetting> settings;
+  bool operator==(const MakeCgroup&) const = default;
+};
+
+/// Joins the cgroup of a container that runs. Where that lies in a scope, only who is in one of the user's can: `manager` makes it.
+struct JoinCgroup {
+  std::string path;  ///< that MakeCgroup made, the outer one; absolute
+  std::string manager;
+  bool required = true;  ///< it has limits; else who cannot join it goes on outside
+  bool operator==(const JoinCgroup&) const = default;
+};
+
 /// Enters namespaces of others before the rest is made: setns(2), user namespace first.
 struct EnterNamespaces {
   struct Entry {
@@ -72,6 +96,11 @@ struct BecomeUser {
   ContainerId uid, gid;
   std::optional<std::vector<ContainerId>> groups;
   bool operator==(const BecomeUser&) const = default;
+};
+
+/// Makes the cgroup that the process is in the root of a new cgroup namespace. clone3(2) would take the monitor's.
+struct MakeCgroupNamespace {
+  bool operator==(const MakeCgroupNamespace&) const = default;
 };
 
 /// Stops mounts from travelling between the host and here: mount(MS_REC|MS_PRIVATE).
@@ -314,7 +343,7 @@ struct Exec {
   bool operator==(const Exec&) const = default;
 };
 
-using Action = std::variant<MakeFolders, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakePrivate, TakeTree,
+using Action = std::variant<MakeFolders, MakeCgroup, JoinCgroup, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakeCgroupNamespace, MakePrivate, TakeTree,
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, KeepNamespaces, Attach, MakeLink,
                             MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,

@@ -19,8 +19,8 @@ struct Cloned {
 };
 
 /// clone3(2) with fork's meaning and CLONE_* `flags`. The calling process has one thread. With `siblings` the child
-/// becomes a child of the caller's parent, and no pidfd is given.
-[[nodiscard]] Cloned clone_process(std::uint64_t flags, bool siblings = false) noexcept;
+/// becomes a child of the caller's parent, and no pidfd is given. `cgroup`: an open one that it begins in; -1: the caller's.
+[[nodiscard]] Cloned clone_process(std::uint64_t flags, bool siblings = false, int cgroup = -1) noexcept;
 
 /// Starts the program at `path` in a child: `streams` become its descriptors 0, 1, 2 and so on, signals have their default
 /// dispositions, and where `death_signal` is not 0 it gets that when the thread that started it ends. `environment` ends with a null.
@@ -42,6 +42,9 @@ struct Cloned {
 
 /// close_range(2): closes all descriptors above 2 but these two, which may be -1: 0 or errno; safe in a child after clone.
 [[nodiscard]] int close_all_but(int one, int other) noexcept;
+
+/// unshare(2) with CLONE_NEWCGROUP: 0 or errno; safe in a child after clone.
+[[nodiscard]] int make_cgroup_namespace() noexcept;
 
 /// SIG_DFL for every signal and an empty mask; safe in a child after clone.
 void reset_signals() noexcept;

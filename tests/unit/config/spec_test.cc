@@ -26,6 +26,7 @@ Spec full() {
           .user = UserChoice{"1", "2", true},
           .groups = {"audio"}, .cap_add = {"NET_RAW"}, .cap_drop = {"ALL"},
           .limits = {{"nofile", 7, 1, ~std::uint64_t{0}}},
+          .resources = {1, 2, 3, "0-1", 4, 5},
           .hosts = {{"db", "10.0.0.1"}}, .dns = {"9.9.9.9"},
           .shm_size = 1, .terminal = Terminal::never, .interactive = true, .init = false, .new_privileges = true,
           .restraints = {{FilterChoice::Kind::profile, "/p", "{}"}, false, true, true, {"/a"}, {"ALL"}},

@@ -19,11 +19,15 @@ inline plan::Plan every_step() {
   const auto add = [&](Actor actor, Action action) { plan.steps.push_back({actor, std::move(action)}); };
 
   add(Actor::monitor, MakeFolders{{{"upper0", 0755}, {"work0", 0700}}});
+  add(Actor::monitor, MakeCgroup{"", "/run/user/1000/systemd/private", {"memory", "pids"}, {{"memory.max", "67108864"}, {"pids.max", "50"}}});
+  add(Actor::monitor, MakeCgroup{"/sys/fs/cgroup/job", "", {}, {}});
+  add(Actor::monitor, JoinCgroup{"/sys/fs/cgroup/job/snug-1", "/run/user/1000/systemd/private"});
   add(Actor::monitor, EnterNamespaces{{{"user", "/proc/7/ns/user"}, {"net", "/proc/7/ns/net", 4026531840}}});
   add(Actor::monitor, Clone{CLONE_NEWNS | CLONE_NEWPID | 0x80});
   add(Actor::monitor, WriteIdMaps{map, map, "/usr/bin/newuidmap", "/usr/bin/newgidmap", true});
   add(Actor::init, WriteIdMaps{{map[0]}, {map[0]}, "", "", true});
   add(Actor::init, BecomeUser{{0}, {0}, {}});
+  add(Actor::init, MakeCgroupNamespace{});
   add(Actor::init, MakePrivate{});
   add(Actor::init, MakeFilesystem{0, "tmpfs", {{"mode", "0700"}, {"noswap", ""}}, {.read_only = true}});
   add(Actor::init, StageMount{0, {"empty0"}});

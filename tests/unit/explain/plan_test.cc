@@ -169,6 +169,6 @@ TEST_CASE("a terminal that the container must not have is named") {
 }
 
 TEST_CASE("the log has number, time and phrase") {
-  CHECK(explain::render_verbose_line(every_step(), 6, 12'999) ==
-        "  7     12 us  stop mounts from travelling between the host and here\n");
+  CHECK(explain::render_verbose_line(every_step(), 10, 12'999) ==
+        " 11     12 us  stop mounts from travelling between the host and here\n");
 }

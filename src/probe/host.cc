@@ -25,6 +25,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/plan.hh"
+#include "snug/probe/cgroup.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "snug/sys/restraint.hh"
@@ -193,6 +194,7 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   read_store(facts, environment);
   read_limits(facts);
   if (std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid)) facts.sysctls_read_only = is_read_only("/proc/sys");
+  if (plan::wants_cgroup(spec)) facts.cgroups = cgroup_facts(facts.uid, plan::needed_controllers(spec.resources));
   switch (spec.rootfs.kind) {
     case plan::Rootfs::Kind::host:
       read_host_root(facts);

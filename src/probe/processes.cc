@@ -74,8 +74,12 @@ std::vector<Process> find_processes(pid_t init, std::span<const std::uint64_t> n
     if (lives_in(pid, namespaces)) members.insert(pid);
   }
   add_descendants(members, parents);
+  return read_processes(std::vector<pid_t>(members.begin(), members.end()));
+}
+
+std::vector<Process> read_processes(std::span<const pid_t> pids) {
   std::vector<Process> processes;
-  for (const pid_t pid : members)
+  for (const pid_t pid : pids)
     if (auto process = read_process(pid)) processes.push_back(*std::move(process));
   std::stable_sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) { return a.start < b.start; });
   return processes;

@@ -3,7 +3,6 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "examination.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/probe/cgroup.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
 #include "snug/sys/restraint.hh"
@@ -54,46 +54,32 @@ void examine_terminals(Examination& examination) {
                    .ask = found == examination.refusal.settings.end() ? "" : "sysctl -w dev.tty.legacy_tiocsti=0"});
 }
 
-bool has_systemd() { return ::access("/run/systemd/system", F_OK) == 0; }
-
-std::string own_cgroup() {
-  const std::string groups = sys::find_file_text("/proc/self/cgroup").value_or("");
-  for (const std::string_view line : lines(groups))
-    if (line.starts_with("0::")) return "/sys/fs/cgroup" + std::string(line.substr(3) == "/" ? "" : line.substr(3));
-  return "/sys/fs/cgroup";
+std::string render_place(const plan::CgroupFacts& facts) {
+  if (facts.place == plan::CgroupFacts::Place::manager) return "in scopes that the systemd of your own makes";
+  return format("below {}", quoted(facts.parent));
 }
 
+// Each limit by itself is worth having; all of them is what is asked for.
 void examine_cgroups(Examination& examination) {
-  Finding finding{.name = "cgroup delegation",
-                  .purpose = "limits of memory and processes for a container; not used yet",
-                  .verdict = Verdict::missing};
-  struct statfs status {};
-  if (::statfs("/sys/fs/cgroup", &status) != 0 || static_cast<std::uint32_t>(status.f_type) != 0x63677270U) {
-    const auto controllers = sys::find_file_text("/sys/fs/cgroup/unified/cgroup.controllers");
-    finding.detail =
-        !controllers
-            ? "there is no cgroup v2 on /sys/fs/cgroup, and cgroup v1 is not given to ordinary users"
-            : format("cgroup v2 limits {} here; the rest belongs to cgroup v1, which is not given to ordinary users",
-                     trimmed(*controllers).empty() ? "nothing" : "only " + quoted(trimmed(*controllers)));
-    finding.ask =
-        has_systemd()
-            ? "boot with systemd.unified_cgroup_hierarchy=1 on the kernel's command line"
-            : "boot with cgroup_no_v1=all on the kernel's command line, and mount -t cgroup2 cgroup2 /sys/fs/cgroup";
-    return examination.add(std::move(finding));
+  const std::vector<std::string> all{"memory", "pids", "cpu", "cpuset", "io"};
+  plan::HostFacts host = examination.host;
+  host.cgroups = cgroup_facts(host.uid, all);
+  const plan::CgroupFacts& facts = host.cgroups;
+  const bool some = std::any_of(all.begin(), all.end(), [&](const auto& each) { return std::find(facts.controllers.begin(), facts.controllers.end(), each) != facts.controllers.end(); });
+  const bool placed = facts.place != plan::CgroupFacts::Place::none;
+  Finding limits{.name = "cgroup delegation",
+                 .purpose = "limits of memory, processes and processors for a container as a whole",
+                 .verdict = placed && some ? Verdict::works : Verdict::missing};
+  if (placed && some) limits.detail = format("{}: {}", render_place(facts), join(facts.controllers, ", "));
+  if (const auto why = plan::find_missing_limits(host, all)) {
+    limits.detail += format("{}{}", limits.detail.empty() ? "" : "; ", why->cause);
+    limits.you_can = why->you_can;
+    limits.ask = why->ask;
   }
-  const std::string own = own_cgroup();
-  if (::access((own + "/cgroup.procs").c_str(), W_OK) == 0) {
-    finding.verdict = Verdict::works;
-    finding.detail = own;
-    return examination.add(std::move(finding));
-  }
-  finding.detail = format("{} is not yours to write", quoted(own));
-  const auto uid = examination.host.uid.value;
-  if (::access(format("/run/user/{}/systemd", uid).c_str(), F_OK) == 0)
-    finding.you_can = "systemd-run --user --scope -p Delegate=yes snug run";
-  else if (has_systemd())
-    finding.ask = format("loginctl enable-linger {}", uid);
-  examination.add(std::move(finding));
+  examination.add(std::move(limits));
+  Finding pause{.name = "cgroup freeze", .purpose = "snug pause", .verdict = placed ? Verdict::works : Verdict::missing};
+  pause.detail = facts.place == plan::CgroupFacts::Place::manager ? "for containers that are started with a limit" : placed ? render_place(facts) : "it takes a cgroup of the container's own";
+  examination.add(std::move(pause));
 }
 
 }  // namespace

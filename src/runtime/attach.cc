@@ -132,7 +132,7 @@ class Attachment {
       case Word::stopped: return stop(true);
       case Word::ended: {
         const End end = packet.value<End>();
-        end_ = Exited{.code = end.code, .init_killed = end.killed};
+        end_ = Exited{.code = end.code, .init_killed = end.killed, .out_of_memory = end.out_of_memory};
         return;
       }
       default: return;

@@ -211,6 +211,7 @@ int apply(Context& context, const plan::Exec& step, Report&) noexcept {
   return worst;
 }
 
+int apply(Context&, const plan::MakeCgroupNamespace&, Report&) noexcept { return sys::make_cgroup_namespace(); }
 int apply(Context&, const plan::MakePrivate&, Report&) noexcept { return sys::make_all_private(); }
 int apply(Context&, const plan::BringUpLoopback&, Report&) noexcept { return sys::bring_up_loopback(); }
 int apply(Context&, const plan::JoinKeyring&, Report&) noexcept { return sys::join_new_session_keyring(); }
@@ -219,6 +220,8 @@ int apply(Context&, const plan::LoadFilter& step, Report&) noexcept { return sys
 
 // The monitor's steps, and the fork, which run_steps itself does.
 int apply(Context&, const plan::MakeFolders&, Report&) noexcept { return ENOSYS; }
+int apply(Context&, const plan::MakeCgroup&, Report&) noexcept { return ENOSYS; }
+int apply(Context&, const plan::JoinCgroup&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::EnterNamespaces&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::Clone&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::ForkPayload&, Report&) noexcept { return ENOSYS; }

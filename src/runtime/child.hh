@@ -33,6 +33,9 @@ struct Context {
   const char* folder_path = nullptr;  ///< the container's folder, or null
   int folder = -1;   ///< the same, opened in the new mount namespace: overlays take no layers from another one
   std::array<int, 3> outer{-1, -1, -1};  ///< the monitor's ends: closed first, or nobody would notice its death
+  int cgroup = -1;   ///< the container's, which its first process begins in
+  int door = -1;     ///< cgroup.procs of that of a container that runs
+  bool through_door = true;  ///< or not at all
   bool verbose = false;
   std::array<int, 3> stdio{0, 1, 2};  ///< what becomes 0, 1, 2 of the payload
   std::array<bool, 3> on_terminal{};  ///< which of them the container's own terminal replaces

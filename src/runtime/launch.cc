@@ -29,6 +29,7 @@
 #include <cstring>
 #include <optional>
 
+#include "cgroup.hh"
 #include "child.hh"
 #include "foreground.hh"
 #include "helpers.hh"
@@ -62,6 +63,8 @@ class Monitor {
   std::variant<Exited, StepFailure> run() {
     if (outside_.step_done) last_ = sys::monotonic_time();
     if (auto failure = make_folders()) return *failure;
+    if (auto failure = make_cgroup()) return *failure;
+    if (auto failure = open_cgroup()) return *failure;
     if (auto failure = open_program()) return *failure;
     prepare();
     if (auto failure = start()) return *failure;
@@ -84,6 +87,30 @@ class Monitor {
       if (!made || ::fchmodat(container.get(), folder.path.c_str(), folder.mode, 0) != 0) return failed_at<plan::MakeFolders>(errno);
     }
     done<plan::MakeFolders>();
+    return {};
+  }
+
+  std::optional<StepFailure> make_cgroup() {
+    const auto* make = plan_.find<plan::MakeCgroup>();
+    if (!make) return {};
+    std::string reason;
+    const int error = cgroup_.make(*make, outside_.id, reason);
+    // Nothing is asked of it but to be there.
+    if (error && !make->settings.empty()) return failed_at<plan::MakeCgroup>(error, reason);
+    context_.cgroup = cgroup_.inner();
+    done<plan::MakeCgroup>();
+    return {};
+  }
+
+  std::optional<StepFailure> open_cgroup() {
+    const auto* join = plan_.find<plan::JoinCgroup>();
+    if (!join) return {};
+    std::string reason;
+    door_ = open_cgroup_door(*join, reason);
+    if (!door_ && join->required) return failed_at<plan::JoinCgroup>(errno, reason);
+    context_.door = door_.get();
+    context_.through_door = join->required;
+    done<plan::JoinCgroup>();
     return {};
   }
 
@@ -121,7 +148,7 @@ class Monitor {
   std::optional<StepFailure> start() {
     const std::uint64_t flags = plan_.find<plan::Clone>()->flags;
     if (const auto* enter = plan_.find<plan::EnterNamespaces>()) return start_inside(*enter, flags);
-    auto [pid, pidfd] = sys::clone_process(flags);
+    auto [pid, pidfd] = sys::clone_process(flags, false, context_.cgroup);
     if (pid == 0) run_child(context_);
     if (pid < 0) return failed_at<plan::Clone>(errno);
     pid_ = pid;
@@ -132,6 +159,7 @@ class Monitor {
 
   std::optional<StepFailure> start_inside(const plan::EnterNamespaces& enter, std::uint64_t flags) {
     const PorchAnswer answer = start_through_porch(context_, enter, flags);
+    if (answer.error && answer.joining) return failed_at<plan::JoinCgroup>(answer.error);
     if (answer.error)
       return answer.cloning ? failed_at<plan::Clone>(answer.error) : failed_at<plan::EnterNamespaces>(answer.error, answer.entry);
     pid_ = answer.init;
@@ -219,7 +247,7 @@ class Monitor {
   void begin() {
     done<plan::Exec>();
     streams_.begin(init_.get());
-    if (outside_.running) outside_.running({.init = pid_, .namespaces = kept_namespaces()});
+    if (outside_.running) outside_.running({.init = pid_, .namespaces = kept_namespaces(), .cgroup = cgroup_.path()});
     runs_ = true;
   }
 
@@ -298,6 +326,7 @@ class Monitor {
     exited_.init_killed = info.si_code != CLD_EXITED;
     exited_.code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
     if (exited_.init_killed && code_) exited_ = {.code = *code_};
+    exited_.out_of_memory = cgroup_.out_of_memory_kills();
     return true;
   }
 
@@ -325,9 +354,10 @@ class Monitor {
   const Outside& outside_;
   Context context_;
   BlockedSignals signals_;
+  Cgroup cgroup_;  ///< above the streams: it goes last
   Streams streams_;
   FdPair go_, report_, control_;
-  Fd program_, init_;
+  Fd program_, init_, door_;
   std::vector<Fd> namespaces_;
   pid_t pid_ = -1;
   std::optional<StepFailure> failure_;

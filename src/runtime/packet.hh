@@ -44,6 +44,7 @@ struct Welcome {
 struct End {
   int code = 0;
   bool killed = false;
+  std::uint64_t out_of_memory = 0;
 };
 
 /// How many bytes one packet carries.

@@ -27,7 +27,7 @@ namespace {
 using sys::Fd;
 
 struct Message {
-  bool cloning = false;
+  bool cloning = false, joining = false;
   int error = 0;
   pid_t pid = -1;
 };
@@ -50,21 +50,26 @@ class Interruptible {
   sigset_t before_{};
 };
 
-int enter(const Context& context, const std::vector<Fd>& namespaces) noexcept {
+// `joining`: it was about the cgroup.
+int enter(const Context& context, const std::vector<Fd>& namespaces, bool& joining) noexcept {
   if (const int error = sys::die_with_parent()) return error;
   // Or whoever is made here would not notice the monitor's death.
   for (const int fd : context.outer)
     if (fd >= 0) ::close(fd);
   // Whoever lives there must not look into a process that still stands on the host's root, nor trace its child.
   if (const int error = sys::hide_from_tracers()) return error;
+  // By the descriptor of who was outside: where the door leads is nothing that the namespaces would show.
+  if (context.door >= 0)
+    if (const int error = sys::write_all(context.door, "0"); error && context.through_door) return joining = true, error;
   for (const Fd& fd : namespaces)
     if (::setns(fd.get(), 0) != 0) return errno;
   return 0;
 }
 
 Message enter_and_clone(Context& context, const std::vector<Fd>& namespaces, std::uint64_t flags) noexcept {
-  if (const int error = enter(context, namespaces)) return {.error = error};
-  const sys::Cloned cloned = sys::clone_process(flags, true);
+  bool joining = false;
+  if (const int error = enter(context, namespaces, joining)) return {.joining = joining, .error = error};
+  const sys::Cloned cloned = sys::clone_process(flags, true, context.cgroup);
   if (cloned.pid == 0) run_child(context);
   return {.cloning = true, .error = cloned.pid < 0 ? errno : 0, .pid = cloned.pid};
 }
@@ -73,13 +78,15 @@ int run_on_stack(void* context) { run_child(*static_cast<Context*>(context)); }
 
 /// What the porch leaves in the monitor's memory: read after it has ended, whatever the compiler thinks of vfork(2).
 struct Shared {
-  volatile bool cloning = false;
+  volatile bool cloning = false, joining = false;
   volatile int error = ESRCH;
   volatile pid_t pid = -1;
 };
 
 void enter_and_lend(Context& context, const std::vector<Fd>& namespaces, void* stack_end, Shared& shared) noexcept {
-  shared.error = enter(context, namespaces);
+  bool joining = false;
+  shared.error = enter(context, namespaces, joining);
+  shared.joining = joining;
   if (shared.error) return;
   shared.cloning = true;
   shared.pid = ::clone(run_on_stack, stack_end, CLONE_PARENT | CLONE_VM | CLONE_VFORK, &context);
@@ -104,7 +111,7 @@ Message lend(Context& context, const std::vector<Fd>& namespaces) {
   }
   ::waitpid(porch, nullptr, 0);
   // The memory stays closed to others: whoever waits for somebody inside has nothing to show.
-  return {.cloning = shared.cloning, .error = shared.error, .pid = shared.pid};
+  return {.cloning = shared.cloning, .joining = shared.joining, .error = shared.error, .pid = shared.pid};
 }
 
 Message copy(Context& context, const std::vector<Fd>& namespaces, std::uint64_t flags) {
@@ -135,7 +142,7 @@ PorchAnswer start_through_porch(Context& context, const plan::EnterNamespaces& e
     if (entry.inode && (!status || status->st_ino != entry.inode)) return {.error = ESTALE, .entry = entry.path};
   }
   const Message message = can_share_memory(enter, flags) ? lend(context, namespaces) : copy(context, namespaces, flags);
-  return {.cloning = message.cloning, .error = message.error, .init = message.pid};
+  return {.cloning = message.cloning, .joining = message.joining, .error = message.error, .init = message.pid};
 }
 
 }  // namespace snug::runtime

@@ -9,6 +9,7 @@ namespace snug::runtime {
 /// What came of a start in namespaces of others: the init process, or why there is none.
 struct PorchAnswer {
   bool cloning = false;  ///< all was entered by then
+  bool joining = false;  ///< nothing was: it is about the cgroup
   int error = 0;
   pid_t init = -1;       ///< a child of the caller
   std::string entry = {};  ///< the namespace that could not be opened

@@ -271,7 +271,7 @@ void Background::drain() {
 
 // Whoever has nothing to take any more, or does not take it, is let go.
 void Background::see_off(const Exited& exited) {
-  for (Visitor& visitor : visitors_) visitor.tell(make_packet(Word::ended, End{.code = exited.code, .killed = exited.init_killed}));
+  for (Visitor& visitor : visitors_) visitor.tell(make_packet(Word::ended, End{.code = exited.code, .killed = exited.init_killed, .out_of_memory = exited.out_of_memory}));
   for (;;) {
     visitors_.remove_if([](const Visitor& each) { return !each.has_something() || each.patience() == 0; });
     if (visitors_.empty()) return;

@@ -33,14 +33,16 @@ Json render_namespaces(const std::vector<HeldNamespace>& namespaces) {
 std::string render(const State& state) {
   return Json{{"version", version}, {"phase", phases[static_cast<std::size_t>(state.phase)]}, {"boot", state.boot},
               {"monitor", render_mark(state.monitor)}, {"init", render_mark(state.init)}, {"namespaces", render_namespaces(state.namespaces)},
-              {"started", state.started}, {"finished", state.finished}, {"code", state.code}, {"restarts", state.restarts}, {"error", state.error}}
+              {"started", state.started}, {"finished", state.finished}, {"code", state.code}, {"outOfMemory", state.out_of_memory}, {"restarts", state.restarts},
+              {"cgroup", state.cgroup}, {"error", state.error}}
       .dump();
 }
 
 State parse(std::string_view text) {
   const Json json = parse_json(text);
   State state{.boot = json.at("boot"), .monitor = parse_mark(json.at("monitor")), .init = parse_mark(json.at("init")),
-              .started = json.at("started"), .finished = json.at("finished"), .code = json.at("code"), .restarts = json.at("restarts"), .error = json.at("error")};
+              .started = json.at("started"), .finished = json.at("finished"), .code = json.at("code"), .out_of_memory = json.value("outOfMemory", std::uint64_t{0}),
+              .restarts = json.at("restarts"), .cgroup = json.value("cgroup", ""), .error = json.at("error")};
   const std::string phase = json.at("phase");
   for (std::size_t at = 0; at < phases.size(); ++at)
     if (phase == phases[at]) state.phase = static_cast<State::Phase>(at);
@@ -107,6 +109,15 @@ void write_state(const std::string& store, const std::string& id, const State& s
   const sys::Fd file = sys::open(folder.get(), "state.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
   if (const int error = sys::write_all(file.get(), render(written))) throw system_error("write the container's state", error);
   if (::renameat(folder.get(), "state.new", folder.get(), "state.json") != 0) throw system_error("write the container's state", errno);
+}
+
+std::string cgroup_in(const std::string& path) {
+  try {
+    const auto text = sys::find_file_text((path + "/state.json").c_str());
+    return text ? parse(*text).cgroup : std::string();
+  } catch (const std::exception&) {
+    return {};
+  }
 }
 
 State read_state(const std::string& store, const std::string& id) { return read_living(store, id).state; }

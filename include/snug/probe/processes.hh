@@ -24,6 +24,9 @@ struct Process {
 /// started; in the order of their start. Runs no program, and reads nothing that the container keeps.
 [[nodiscard]] std::vector<Process> find_processes(pid_t init, std::span<const std::uint64_t> namespaces);
 
+/// Looks at these processes; in the order of their start. Those that have ended are left out.
+[[nodiscard]] std::vector<Process> read_processes(std::span<const pid_t> pids);
+
 /// Gives how many bytes of memory a process takes: its share of what is shared (PSS); where that is closed, what is resident (RSS).
 [[nodiscard]] std::uint64_t memory_of(pid_t pid);
 

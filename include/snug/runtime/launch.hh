@@ -16,6 +16,7 @@ namespace snug::runtime {
 struct Exited {
   int code = 0;
   bool init_killed = false;  ///< somebody killed pid 1, and the kernel everything with it
+  std::uint64_t out_of_memory = 0;  ///< how many of its processes the kernel ended for want of memory
 };
 
 /// The step that could not be done. Nothing of the container is left by then.
@@ -38,6 +39,7 @@ struct KeptNamespace {
 struct Running {
   pid_t init = -1;  ///< pid 1 inside, by its number outside
   std::vector<KeptNamespace> namespaces;
+  std::string cgroup = {};  ///< the path of its own; empty: none
 };
 
 /// What the monitor of a detached container does besides: it keeps what the container writes, and serves those who come to look.
@@ -51,6 +53,7 @@ struct Service {
 /// What the monitor brings along and no plan can say.
 struct Outside {
   std::string folder = {};                ///< path of the container's own folder; empty where the plan needs none
+  std::string id = {};                    ///< the container's, after which its cgroup is named
   std::array<int, 3> streams{0, 1, 2};    ///< what the payload gets as 0, 1 and 2; they stay the caller's
   StepDone step_done = {};                ///< may be empty
   std::function<void()> tick = {};        ///< called ten times a second while the payload runs; may be empty

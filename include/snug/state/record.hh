@@ -55,7 +55,9 @@ struct State {
   std::int64_t started = 0, finished = 0;  ///< seconds since 1970
   int code = 0;                ///< once it has ended
   bool lost = false;           ///< nobody saw how it ended: its monitor was killed, or the machine went down
+  std::uint64_t out_of_memory = 0;  ///< how many of its processes the kernel ended for want of memory
   unsigned restarts = 0;
+  std::string cgroup;          ///< the path of its own; empty: none
   std::string error;           ///< why it could not be started
 };
 
@@ -103,6 +105,9 @@ struct Living {
 
 /// Whether somebody reads them just now.
 [[nodiscard]] bool has_readers(const std::string& path);
+
+/// Gives the cgroup that is written down in the container's folder `path`; empty where there is none.
+[[nodiscard]] std::string cgroup_in(const std::string& path);
 
 /// Gives the path of a container's folder.
 [[nodiscard]] std::string folder_of(const std::string& store, const std::string& id);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -9,6 +10,7 @@
 #include "profile.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
+#include "snug/probe/cgroup.hh"
 #include "snug/sys/file.hh"
 #include "visiting.hh"
 
@@ -46,6 +48,10 @@ void find_doors(Entrance& entrance, const State& state) {
   const sys::Fd init = state::open_marked(state.init);  // its number is its own while this lives
   if (!init) throw Error("the container has just ended");
   probe::read_id_maps(entrance.living, state.init.pid);
+  if (state.cgroup.empty()) return;
+  entrance.living.cgroup = state.cgroup;
+  entrance.living.controllers = probe::cgroup_controllers(state.cgroup);
+  entrance.living.manager = probe::find_manager({::getuid()}, state.cgroup);
 }
 
 // "/" is everywhere, and no folder that anybody works in.
@@ -73,12 +79,15 @@ Entrance open_entrance(const std::string& store, state::Record record) {
 }
 
 std::vector<probe::Process> processes_of(const Entrance& entrance) {
+  if (!entrance.living.cgroup.empty()) return probe::read_processes(probe::cgroup_processes(entrance.living.cgroup));
   std::vector<std::uint64_t> inodes;
   for (const auto& entry : entrance.living.namespaces) inodes.push_back(entry.inode);
   return probe::find_processes(entrance.init, inodes);
 }
 
 int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::Invocation& invocation, VisitChoice choice) {
+  if (!entrance.living.cgroup.empty() && probe::is_frozen(entrance.living.cgroup))
+    throw Error(format("the container {} is paused", quoted(entrance.record.name)), format("snug unpause {}", shell_quoted(entrance.record.name)));
   plan::Spec visit = plan::visit_of(entrance.spec, wanted);
   plan::HostFacts facts = probe::living_facts(visit, caller_environment(invocation.environment), entrance.root.get());
   compile_profile(facts, visit);

@@ -11,6 +11,7 @@
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
 #include "snug/plan/plan.hh"
+#include "snug/probe/cgroup.hh"
 #include "snug/sys/restraint.hh"
 
 namespace snug::commands {
@@ -25,11 +26,16 @@ constexpr std::array options{
 
 std::string time_of(std::int64_t seconds) { return seconds == 0 ? std::string("0001-01-01T00:00:00Z") : render_time(seconds); }
 
+// Of one that runs the kernel counts them.
+std::uint64_t out_of_memory_kills(const State& state) {
+  return state.out_of_memory + (state.cgroup.empty() ? 0 : probe::out_of_memory_kills(state.cgroup));
+}
+
 Json state_json(const State& state) {
   const bool running = state.phase == State::Phase::running;
   Json namespaces = Json::object();
   for (const state::HeldNamespace& each : state.namespaces) namespaces[each.kind] = each.inode;
-  return Json{{"Status", phase_name(state)}, {"Running", running}, {"Pid", running ? state.init.pid : 0}, {"MonitorPid", running ? state.monitor.pid : 0},
+  return Json{{"Status", phase_name(state)}, {"Running", running}, {"Paused", is_paused(state)}, {"OOMKilled", out_of_memory_kills(state) != 0}, {"OOMKills", out_of_memory_kills(state)}, {"Pid", running ? state.init.pid : 0}, {"MonitorPid", running ? state.monitor.pid : 0},
               {"ExitCode", state.code}, {"Error", state.error}, {"Lost", state.lost}, {"RestartCount", state.restarts}, {"StartedAt", time_of(state.started)},
               {"FinishedAt", time_of(state.finished)}, {"Namespaces", std::move(namespaces)}};
 }
@@ -40,6 +46,22 @@ Json config_json(const plan::Spec& spec) {
   return Json{{"Hostname", spec.hostname.value_or(spec.name.value_or(""))}, {"User", spec.user ? spec.user->user : ""}, {"Env", std::move(env)},
               {"Cmd", spec.command}, {"Entrypoint", spec.entrypoint.value_or(std::vector<std::string>{})}, {"WorkingDir", spec.workdir.value_or("")},
               {"Labels", labels_of(spec)}, {"StopSignal", spec.stop_signal.value_or(spec.notes.stop_signal)}};
+}
+
+// Under docker's names what was asked for; "Limits": what the kernel has of it while the container runs.
+Json resources_json(const plan::Resources& resources) {
+  const auto amount = [](const std::optional<std::uint64_t>& value, std::int64_t none) {
+    return !value ? std::int64_t{0} : *value == plan::no_limit ? none : static_cast<std::int64_t>(*value);
+  };
+  return Json{{"Memory", amount(resources.memory, 0)}, {"MemorySwap", amount(resources.memory_swap, -1)}, {"NanoCpus", amount(resources.cpus, 0) * 1'000'000},
+              {"CpusetCpus", resources.cpuset}, {"PidsLimit", amount(resources.pids, -1)}, {"IoWeight", resources.io_weight.value_or(0)}};
+}
+
+Json cgroup_json(const State& state) {
+  Json limits = Json::object();
+  if (!state.cgroup.empty())
+    for (const plan::CgroupSetting& each : probe::cgroup_limits(state.cgroup)) limits[each.file] = each.value;
+  return Json{{"Path", state.cgroup}, {"Limits", std::move(limits)}};
 }
 
 Json mounts_json(const plan::Spec& spec) {
@@ -67,7 +89,8 @@ Json json_of(const Listed& container, const std::string& store) {
   return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
               {"GraphDriver", Json{{"Name", "overlay"}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
-              {"Mounts", mounts_json(spec)}, {"Config", config_json(spec)}, {"Restraints", restraints_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
+              {"Cgroup", cgroup_json(state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)},
+              {"Config", config_json(spec)}, {"Restraints", restraints_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
 }
 
 std::optional<Listed> find(const std::string& store, const std::string& typed) {

@@ -9,6 +9,7 @@
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
+#include "snug/probe/cgroup.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -58,8 +59,8 @@ bool passes(const Listed& container, std::string_view key, std::string_view valu
   if (key == "ancestor") return container.record.image == value || container.record.image.starts_with(format("{}:", value)) || container.record.manifest.find(value) != std::string::npos;
   if (key == "exited") return container.state.phase == State::Phase::exited && format("{}", container.state.code) == value;
   if (key == "status") {
-    if (value != "created" && value != "running" && value != "exited" && value != "restarting")
-      refuse_word("status", value, {"created", "running", "exited", "restarting"});
+    static constexpr std::array<std::string_view, 5> known{"created", "running", "paused", "exited", "restarting"};
+    if (std::find(known.begin(), known.end(), value) == known.end()) refuse_word("status", value, {known.begin(), known.end()});
     return phase_name(container.state) == value;
   }
   refuse_word("filter", key, {"id", "name", "label", "ancestor", "exited", "status"});
@@ -85,15 +86,18 @@ std::vector<Listed> list_containers(const std::string& store) {
   return containers;
 }
 
+bool is_paused(const State& state) { return state.phase == State::Phase::running && !state.cgroup.empty() && probe::is_frozen(state.cgroup); }
+
 std::string_view phase_name(const State& state) {
   constexpr std::array<std::string_view, 4> names{"created", "running", "exited", "restarting"};
+  if (is_paused(state)) return "paused";
   return names.at(static_cast<std::size_t>(state.phase));
 }
 
 std::string render_status(const State& state) {
   switch (state.phase) {
     case State::Phase::created: return "Created";
-    case State::Phase::running: return "Up " + without_ago(age_of(state.started));
+    case State::Phase::running: return "Up " + without_ago(age_of(state.started)) + (is_paused(state) ? " (Paused)" : "");
     case State::Phase::restarting: return format("Restarting ({}) {}", state.code, age_of(state.finished));
     case State::Phase::exited: break;
   }

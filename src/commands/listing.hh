@@ -23,7 +23,10 @@ struct Listed {
 /// Says how a container fares, as docker does: "Up 5 minutes", "Exited (0) 3 hours ago", "Created".
 [[nodiscard]] std::string render_status(const state::State& state);
 
-/// The word for it: created, running, exited.
+/// Whether it runs, and its cgroup is frozen.
+[[nodiscard]] bool is_paused(const state::State& state);
+
+/// The word for it: created, running, paused, exited, restarting.
 [[nodiscard]] std::string_view phase_name(const state::State& state);
 
 /// Gives the command as it would be typed; "" where the container has none.

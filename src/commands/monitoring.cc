@@ -7,8 +7,10 @@
 
 #include "background.hh"
 #include "snug/base/text.hh"
+#include "snug/config/spec.hh"
 #include "snug/commands/output.hh"
 #include "snug/plan/hints.hh"
+#include "snug/runtime/cgroup.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
 #include "stopping.hh"
@@ -31,6 +33,7 @@ class Monitoring {
       : planned_(planned), running_(running) {
     state_.monitor = state::mark_process(::getpid());
     outside_ = {.folder = planned.storage ? planned.storage->path() : std::string(),
+                .id = planned.storage ? planned.storage->id() : std::string(),
                 .step_done = std::move(step_done),
                 .running = [this](const runtime::Running& now) { note_running(now); },
                 .ended = [this](const runtime::Exited& exited) { note_end(exited); },
@@ -41,7 +44,10 @@ class Monitoring {
 
   runtime::Exited run() {
     // Before anything runs: whoever is to end the container finds its monitor, also when the disk is full by then.
-    if (outside_.service) state::write_state(planned_.facts.store, planned_.storage->id(), state_);
+    // And whoever clears up after a crash finds its cgroup.
+    const auto* make = planned_.plan.find<plan::MakeCgroup>();
+    if (make) state_.cgroup = runtime::cgroup_path(*make, planned_.storage->id());
+    if (outside_.service || make) state::write_state(planned_.facts.store, planned_.storage->id(), state_);
     while (true) {
       const auto result = runtime::launch(planned_.plan, outside_);
       if (unwritten_) throw *unwritten_;
@@ -52,6 +58,7 @@ class Monitoring {
       if (!end) note_end(exited);
       if (state_.phase != state::State::Phase::restarting || !wait_for_restart()) return exited;
       ++state_.restarts;
+      look_up_limits();
       outside_.service->visitor = -1;  // has left with the end
     }
   }
@@ -61,6 +68,7 @@ class Monitoring {
     state_.phase = state::State::Phase::running;
     state_.init = state::mark_process(now.init);
     state_.namespaces = held(now.namespaces);
+    state_.cgroup = now.cgroup;
     state_.started = std::time(nullptr);
     // What nobody named nobody looks for at once, and it may be over in a moment.
     if (!planned_.storage || !planned_.storage->has_name()) return;
@@ -74,7 +82,9 @@ class Monitoring {
     state_.phase = wants_restart(exited) ? state::State::Phase::restarting : state::State::Phase::exited;
     state_.finished = std::time(nullptr);
     state_.code = exited.code;
+    state_.out_of_memory += exited.out_of_memory;
     state_.namespaces.clear();
+    state_.cgroup.clear();
     if (plan::is_kept(planned_.spec) || outside_.service) static_cast<void>(write());
     if (outside_.service) write_exit(planned_.storage->path(), exited.code);
   }
@@ -98,6 +108,14 @@ class Monitoring {
       return;
     }
     static_cast<void>(write());
+  }
+
+  // `snug update` may have changed them since.
+  void look_up_limits() {
+    const auto record = state::try_find_record(planned_.facts.store, planned_.storage->id());
+    if (!record) return;
+    planned_.spec.resources = config::parse_spec(*record->spec).resources;
+    planned_.plan = accepted(plan::make_plan(planned_.spec, planned_.facts));
   }
 
   // A container that goes on in the background and that no command finds would be nobody's.

@@ -100,8 +100,10 @@ Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpo
   if (!planned.spec.name) planned.spec.name = run ? state::free_name(planned.facts.store, usual) : usual;
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) unpack_archive(planned, verbose);
   finish(planned);
-  if (homeless && planned.plan.find<plan::MakeFolders>()) throw *homeless;
-  if (run && !planned.storage && planned.plan.find<plan::MakeFolders>()) planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned));
+  // Its cgroup is found by its place after a crash.
+  const bool needs_place = planned.plan.find<plan::MakeFolders>() || planned.plan.find<plan::MakeCgroup>();
+  if (homeless && needs_place) throw *homeless;
+  if (run && !planned.storage && needs_place) planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned));
   return planned;
 }
 

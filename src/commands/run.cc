@@ -5,6 +5,7 @@
 #include "monitoring.hh"
 #include "run_options.hh"
 #include "settings.hh"
+#include "visiting.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
 
@@ -18,8 +19,7 @@ constexpr std::array options{
 int run_in_foreground(Planned& planned, bool verbose) {
   const runtime::Exited exited = monitor_container(planned, step_printer(planned.plan, verbose));
   if (planned.storage) planned.storage->keep(plan::is_kept(planned.spec));
-  if (exited.init_killed) say("snug: the container was killed from outside\n");
-  return exited.code;
+  return tell_end(exited);
 }
 
 int run(const cli::Invocation& invocation) {

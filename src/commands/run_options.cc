@@ -108,6 +108,11 @@ void add_walls(Draft& draft, Value value) {
   for (std::string& wall : parse_walls(value)) draft.spec.require.push_back(std::move(wall));
 }
 
+template <std::optional<std::uint64_t> plan::Resources::*member, auto parse>
+void limit(Draft& draft, Value value) {
+  draft.spec.resources.*member = parse(value);
+}
+
 struct Row {
   cli::Option option;
   Files files;
@@ -144,6 +149,10 @@ constexpr std::array rows = std::to_array<Row>({
      add<&Spec::cap_drop, parse_capability>},
     {one("cgroupns", 0, wall_argument, "choose the cgroup namespace", wall_words), Files::of_user,
      choose<&plan::Namespaces::cgroup>},
+    {one("cpus", 0, "NUMBER", "let all processes together use so many processors, such as 1.5"), Files::of_project,
+     limit<&plan::Resources::cpus, parse_processors>},
+    {one("cpuset-cpus", 0, "LIST", "use these processors alone, such as 0-3,5"), Files::of_project,
+     [](Draft& draft, Value value) { draft.spec.resources.cpuset = parse_cpuset(value); }},
     {flag("detach", 'd', "go on in the background; print the id"), Files::none, set<&Spec::detach, is_yes>},
     {many("device", 0, "HOST[:INSIDE[:rwm]]", "show a device of the host", {Complete::file}), Files::of_user,
      add<&Spec::devices, parse_device>},
@@ -161,6 +170,8 @@ constexpr std::array rows = std::to_array<Row>({
     {flag("init", 0, "have an init process as pid 1, as by default"), Files::of_project,
      set<&Spec::init, is_yes>},
     {flag("interactive", 'i', "keep standard input open"), Files::none, set<&Spec::interactive, is_yes>},
+    {one("io-weight", 0, "WEIGHT", "have this share of the disks, 1 to 10000; others have 100"), Files::of_project,
+     limit<&plan::Resources::io_weight, parse_weight>},
     {one("ipc", 0, wall_argument, "choose the IPC namespace", wall_words), Files::of_user,
      choose<&plan::Namespaces::ipc>},
     {many("label", 'l', "NAME[=VALUE]", "give the container a label"), Files::of_project, add_label},
@@ -168,6 +179,10 @@ constexpr std::array rows = std::to_array<Row>({
      [](Draft& draft, Value value) { draft.spec.log.kept = parse_log_driver(value); }},
     {many("log-opt", 0, "KEY=VALUE", "turn the log over: max-size=SIZE, max-file=N", {Complete::words, "max-size= max-file="}), Files::of_user,
      [](Draft& draft, Value value) { add_log_option(draft.spec.log, value); }},
+    {one("memory", 'm', "SIZE", "let all processes together take so much memory; -1 for no limit"), Files::of_project,
+     limit<&plan::Resources::memory, parse_memory>},
+    {one("memory-swap", 0, "SIZE", "so much memory and swap together; twice --memory by default, -1 for no limit"), Files::of_project,
+     limit<&plan::Resources::memory_swap, parse_memory>},
     {many("mount", 0, "KEY=VALUE[,...]", "mount: type=bind|tmpfs,source=,target=,readonly"), Files::of_user,
      [](Draft& draft, Value value) { mount(draft, parse_mount(value, draft.folder)); }},
     {one("name", 0, "NAME", "call the container so"), Files::of_project, set<&Spec::name, parse_name>},
@@ -184,6 +199,8 @@ constexpr std::array rows = std::to_array<Row>({
      [](Draft& draft, Value value) { draft.spec.init = !is_yes(value); }},
     {one("pid", 0, wall_argument, "choose the PID namespace", wall_words), Files::of_user,
      choose<&plan::Namespaces::pid>},
+    {one("pids-limit", 0, "NUMBER", "let there be so many processes and threads; -1 for no limit"), Files::of_project,
+     limit<&plan::Resources::pids, parse_count>},
     {one("platform", 0, "OS/ARCH[/VARIANT]", "take the image for this platform, not for this machine's"), Files::of_project,
      set<&Spec::platform, parse_platform>},
     {one("pull", 0, "WHEN", "look for the image elsewhere: missing, always, newer or never", {Complete::words, "missing always newer never"}),
@@ -192,7 +209,7 @@ constexpr std::array rows = std::to_array<Row>({
     {flag("read-only", 0, "refuse writes to the root file system"), Files::of_project,
      set_writes<plan::RootWrites::refused>},
     {many("require", 0, "WALL[,WALL...]", "fail, rather than tell, where this wall is weaker",
-          {Complete::words, "groups host-root idmap landlock nesting storage"}),
+          {Complete::words, "groups host-root idmap landlock limits nesting storage"}),
      Files::of_project, add_walls},
     {one("restart", 0, "POLICY", "start the command of a detached container anew when it ends: no, on-failure[:N], always",
          {Complete::words, "no on-failure always unless-stopped"}),
@@ -248,6 +265,8 @@ constexpr cli::Option option_named(std::string_view name) {
 constexpr std::array exec_options{flag("detach", 'd', "go on in the background"), option_named("env"), option_named("env-file"),
                                   option_named("interactive"), option_named("tty"), option_named("user"), option_named("workdir")};
 constexpr std::array enter_options{option_named("env"), option_named("env-file"), option_named("tty"), option_named("user"), option_named("workdir")};
+constexpr std::array update_options{option_named("cpus"), option_named("cpuset-cpus"), option_named("io-weight"), option_named("memory"),
+                                   option_named("memory-swap"), option_named("pids-limit")};
 constexpr std::array id_map_options{option_named("gidmap"), option_named("uidmap"), option_named("userns")};
 
 constexpr std::array not_yet = std::to_array<cli::NotYet>({
@@ -261,12 +280,7 @@ constexpr std::array not_yet = std::to_array<cli::NotYet>({
     {.word = "dns-search", .comes_with = "networks"},
     {.word = "dns-option", .comes_with = "networks"},
     {.word = "ip", .comes_with = "networks"},
-    {.word = "memory", .letter = 'm', .comes_with = "limits by cgroup"},
-    {.word = "memory-swap", .comes_with = "limits by cgroup"},
-    {.word = "cpus", .comes_with = "limits by cgroup"},
-    {.word = "cpu-shares", .letter = 'c', .comes_with = "limits by cgroup"},
-    {.word = "cpuset-cpus", .comes_with = "limits by cgroup"},
-    {.word = "pids-limit", .comes_with = "limits by cgroup"},
+    {.word = "cpu-shares", .letter = 'c', .comes_with = "a later version"},
 });
 
 const Row* find_row(const cli::Option& option) {
@@ -337,6 +351,7 @@ void set_rootfs(Spec& spec, const cli::Arguments& arguments, std::string_view fo
 constinit const cli::OptionSet run_option_set{options, not_yet};
 constinit const cli::OptionSet exec_option_set{exec_options, {}};
 constinit const cli::OptionSet enter_option_set{enter_options, {}};
+constinit const cli::OptionSet update_option_set{update_options, {}};
 constinit const cli::OptionSet id_map_option_set{id_map_options, {}};
 
 Files files_of(const cli::Option& option) {

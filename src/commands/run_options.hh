@@ -21,6 +21,9 @@ extern const cli::OptionSet exec_option_set;
 /// The same for a shell that somebody sits at.
 extern const cli::OptionSet enter_option_set;
 
+/// Those that limit a container as a whole.
+extern const cli::OptionSet update_option_set;
+
 /// What a configuration file calls the root file system; on the command line it is the first operand.
 inline constexpr cli::Option rootfs_option{.name = "rootfs", .argument = "ROOTFS"};
 

@@ -11,6 +11,8 @@
 #include "snug/base/signals.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
+#include "snug/probe/cgroup.hh"
+#include "snug/runtime/cgroup.hh"
 #include "values.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
@@ -76,6 +78,8 @@ void stop_container(const std::string& store, const state::Record& record, const
   if (init) {
     const int error = sys::send_signal(init.get(), patience.signal.value_or(plan::stop_signal(spec)));
     if (error && error != ESRCH) throw system_error(format("stop the container {}", quoted(record.name)), error);
+    // One that is paused hears of it when it goes on.
+    if (!state.cgroup.empty() && probe::is_frozen(state.cgroup)) runtime::freeze_cgroup(state.cgroup, false);
     if (!ends_within(init, static_cast<int>(patience.seconds.value_or(spec.stop_timeout.value_or(10))))) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
   } else {
     static_cast<void>(sys::send_signal(monitor.get(), SIGTERM));  // between two starts

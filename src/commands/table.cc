@@ -34,6 +34,7 @@ constexpr std::array table{
     &login_command,
     &logout_command,
     &logs_command,
+    &pause_command,
     &plan_command,
     &prune_command,
     &ps_command,
@@ -51,6 +52,8 @@ constexpr std::array table{
     &tag_command,
     &top_command,
     &tour_command,
+    &unpause_command,
+    &update_command,
     &version_command,
     &wait_command,
     &walls_command,
@@ -59,9 +62,7 @@ constexpr std::array table{
 constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "build", .comes_with = "images"},
     {.word = "network", .comes_with = "networks"},
-    {.word = "pause", .comes_with = "limits by cgroup"},
     {.word = "port", .comes_with = "networks"},
-    {.word = "unpause", .comes_with = "limits by cgroup"},
     {.word = "volume", .comes_with = "images"},
 });
 

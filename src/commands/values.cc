@@ -217,7 +217,7 @@ plan::Pull parse_pull(std::string_view text) {
 std::string parse_platform(std::string_view text) { return image::render_platform(image::parse_platform(text)); }
 
 std::vector<std::string> parse_walls(std::string_view text) {
-  static constexpr std::array<std::string_view, 6> walls{"groups", "host-root", "idmap", "landlock", "nesting", "storage"};
+  static constexpr std::array<std::string_view, 7> walls{"groups", "host-root", "idmap", "landlock", "limits", "nesting", "storage"};
   std::vector<std::string> found = split(text, ',');
   for (const std::string& word : found)
     if (std::find(walls.begin(), walls.end(), word) == walls.end())

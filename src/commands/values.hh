@@ -54,6 +54,18 @@ struct UserNamespace {
 [[nodiscard]] std::vector<plan::Variable> parse_variables(std::string_view text, std::string_view file,
                                                           const Environment& environment);
 
+/// Reads limits of a container as a whole; -1 or 0 is plan::no_limit: a size of memory, a number of processes, a number of processors
+/// in thousandths.
+[[nodiscard]] std::uint64_t parse_memory(std::string_view text);
+[[nodiscard]] std::uint64_t parse_count(std::string_view text);
+[[nodiscard]] std::uint64_t parse_processors(std::string_view text);
+
+/// Reads --cpuset-cpus: numbers and ranges, "0-3,5".
+[[nodiscard]] std::string parse_cpuset(std::string_view text);
+
+/// Reads --io-weight.
+[[nodiscard]] std::uint64_t parse_weight(std::string_view text);
+
 [[nodiscard]] plan::ResourceLimit parse_limit(std::string_view text);
 [[nodiscard]] plan::HostEntry parse_host_entry(std::string_view text);
 [[nodiscard]] std::string parse_address(std::string_view text);

@@ -25,8 +25,14 @@ int end_visit(const std::variant<runtime::Exited, runtime::Detached>& end, std::
     say(format("\nsnug: left {}, which goes on\n", quoted(name)));
     return 0;
   }
-  const auto& exited = std::get<runtime::Exited>(end);
-  if (exited.init_killed) say("snug: the container was killed from outside\n");
+  return tell_end(std::get<runtime::Exited>(end));
+}
+
+int tell_end(const runtime::Exited& exited) {
+  if (exited.out_of_memory)
+    say(format("snug: the kernel ended {} of the container's processes: out of memory\n  hint:  --memory is what it may take, and 'snug update' changes it\n", exited.out_of_memory));
+  else if (exited.init_killed)
+    say("snug: the container was killed from outside\n");
   return exited.code;
 }
 

@@ -15,4 +15,7 @@ namespace snug::commands {
 /// Says how a visit at the container `name` ended, as far as that is not plain. Gives the exit code.
 [[nodiscard]] int end_visit(const std::variant<runtime::Exited, runtime::Detached>& end, std::string_view name);
 
+/// Says what is not plain of a container's end. Gives the exit code.
+[[nodiscard]] int tell_end(const runtime::Exited& exited);
+
 }  // namespace snug::commands

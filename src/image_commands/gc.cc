@@ -4,6 +4,7 @@
 #include "snug/base/text.hh"
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
+#include "snug/runtime/cgroup.hh"
 #include "snug/state/container_folder.hh"
 #include "snug/state/names.hh"
 #include "snug/state/record.hh"
@@ -24,6 +25,8 @@ void sweep_containers(const image::Store& store, const commands::Trees& trees, b
     }
     const sys::Fd alone = try_only ? sys::Fd() : state::wait_for_readers(path);
     const std::uint64_t size = trees.size(path);
+    const std::string cgroup = try_only ? std::string() : state::cgroup_in(path);
+    if (!cgroup.empty()) runtime::remove_dead_cgroup(cgroup);
     if (!try_only && !trees.remove(path)) {
       swept.kept.push_back(format("{} could not be removed", quoted(path)));
       continue;

@@ -289,7 +289,8 @@ std::vector<std::string> traces() {
   const std::string store = variable("HOME") + "/.local/share/snug";
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(store + "/containers", none)) found.push_back(entry.path().string());
-  for (const auto& entry : fs::directory_iterator("/sys/fs/cgroup", none)) found.push_back(entry.path().string());
+  for (const auto& entry : fs::recursive_directory_iterator("/sys/fs/cgroup", fs::directory_options::skip_permission_denied, none))
+    if (entry.path().filename().string().starts_with("snug-")) found.push_back(entry.path().string());
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -231,6 +231,26 @@ TEST_CASE("names and addresses") {
     CHECK_MESSAGE(refuses([&] { return parse_name(bad); }), bad);
 }
 
+TEST_CASE("limits of a container as a whole") {
+  CHECK(parse_memory("64m") == 64U << 20U);
+  CHECK(parse_memory("-1") == plan::no_limit);
+  CHECK(refuses([] { return parse_memory("1023k"); }));
+  CHECK(refuses([] { return parse_memory("64mb"); }));
+  CHECK(parse_count("50") == 50);
+  CHECK(parse_count("0") == plan::no_limit);
+  CHECK(refuses([] { return parse_count("-2"); }));
+  CHECK(parse_processors("2") == 2000);
+  CHECK(parse_processors("1.5") == 1500);
+  CHECK(parse_processors(".25") == 250);
+  CHECK(parse_processors("0.0125") == 12);
+  CHECK(parse_processors("0") == plan::no_limit);
+  for (const std::string_view bad : {"", ".", "1.", "1,5", "0.001", "-2", "1.5x", "1e3"}) CHECK_MESSAGE(refuses([&] { return parse_processors(bad); }), bad);
+  CHECK(parse_cpuset("0-3,5") == "0-3,5");
+  for (const std::string_view bad : {"", "3-1", "a", "0-", "0,,1", "-1", "0 1"}) CHECK_MESSAGE(refuses([&] { return parse_cpuset(bad); }), bad);
+  CHECK(parse_weight("10000") == 10000);
+  for (const std::string_view bad : {"", "0", "10001"}) CHECK_MESSAGE(refuses([&] { return parse_weight(bad); }), bad);
+}
+
 TEST_CASE("sizes, capabilities and walls") {
   CHECK(parse_bytes("64m") == 64U << 20U);
   for (const std::string_view bad : {"", "0", "-1", "64mb", "m", "1.5g", "99999999t"})

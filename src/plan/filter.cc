@@ -39,27 +39,27 @@ constexpr Call calls[] = {
 #include "calls.inc"
 };
 
-constexpr int number_of(const Call& call, Machine machine) {
+constexpr int number_of(const Call& call, Architecture machine) {
   switch (machine) {
-    case Machine::x86_64: return call.x86_64;
-    case Machine::i386: return call.i386;
-    case Machine::arm64: return call.arm64;
-    case Machine::arm: return call.arm;
+    case Architecture::x86_64: return call.x86_64;
+    case Architecture::i386: return call.i386;
+    case Architecture::arm64: return call.arm64;
+    case Architecture::arm: return call.arm;
   }
   return -1;
 }
 
-constexpr std::uint32_t audit_arch(Machine machine) {
+constexpr std::uint32_t audit_arch(Architecture machine) {
   switch (machine) {
-    case Machine::x86_64: return AUDIT_ARCH_X86_64;
-    case Machine::i386: return AUDIT_ARCH_I386;
-    case Machine::arm64: return AUDIT_ARCH_AARCH64;
-    case Machine::arm: return AUDIT_ARCH_ARM;
+    case Architecture::x86_64: return AUDIT_ARCH_X86_64;
+    case Architecture::i386: return AUDIT_ARCH_I386;
+    case Architecture::arm64: return AUDIT_ARCH_AARCH64;
+    case Architecture::arm: return AUDIT_ARCH_ARM;
   }
   return 0;
 }
 
-constexpr Machine foreign_of(Machine machine) { return machine == Machine::x86_64 ? Machine::i386 : Machine::arm; }
+constexpr Architecture foreign_of(Architecture machine) { return machine == Architecture::x86_64 ? Architecture::i386 : Architecture::arm; }
 
 /// From this number on, up to the next range.
 struct Range {
@@ -87,7 +87,7 @@ constexpr void extend(Ranges& ranges, std::uint32_t first, Rule rule) {
   ranges.add({first, rule});
 }
 
-constexpr Ranges ranges_of(Machine machine, std::uint64_t keys) {
+constexpr Ranges ranges_of(Architecture machine, std::uint64_t keys) {
   List<Range, std::size(calls)> known;
   for (const Call& call : calls)
     if (const int number = number_of(call, machine); number >= 0)
@@ -105,7 +105,7 @@ constexpr Ranges ranges_of(Machine machine, std::uint64_t keys) {
   return ranges;
 }
 
-constexpr Ranges terminal_ranges(Machine machine) {
+constexpr Ranges terminal_ranges(Architecture machine) {
   Ranges ranges;
   ranges.add({0, allow});
   for (const Call& call : calls)
@@ -191,7 +191,7 @@ class Assembler {
   List<std::uint64_t, 2048> code_;
 };
 
-constexpr Assembler assemble(Machine machine, const Ranges& own, const Ranges* foreign, std::uint32_t others) {
+constexpr Assembler assemble(Architecture machine, const Ranges& own, const Ranges* foreign, std::uint32_t others) {
   Assembler out;
   out.load_architecture();
   std::size_t to_foreign = 0;
@@ -214,7 +214,7 @@ constexpr Assembler assemble(Machine machine, const Ranges& own, const Ranges* f
 
 constexpr std::uint64_t bits_of(const FilterKeys& keys) { return keys.capabilities | (keys.nested ? nested : 0); }
 
-constexpr Assembler assemble_calls(const FilterKeys& keys, Machine machine) {
+constexpr Assembler assemble_calls(const FilterKeys& keys, Architecture machine) {
   const Ranges own = ranges_of(machine, bits_of(keys));
   if (!keys.foreign) return assemble(machine, own, nullptr, errno_verdict(ENOSYS));
   const Ranges foreign = ranges_of(foreign_of(machine), bits_of(keys));
@@ -229,9 +229,9 @@ constexpr std::uint64_t all_keys = [] {
 }();
 constexpr FilterKeys usual_keys{.capabilities = cap(CAP_SYS_CHROOT)};
 
-constexpr std::size_t usual_size = assemble_calls(usual_keys, native_machine).code().size();
+constexpr std::size_t usual_size = assemble_calls(usual_keys, native_architecture).code().size();
 constexpr auto usual = [] {
-  const Assembler made = assemble_calls(usual_keys, native_machine);
+  const Assembler made = assemble_calls(usual_keys, native_architecture);
   std::array<std::uint64_t, usual_size> code{};
   std::copy(made.code().begin(), made.code().end(), code.begin());
   return code;
@@ -241,12 +241,12 @@ FilterProgram copy_of(std::span<const std::uint64_t> code) { return {code.begin(
 
 }  // namespace
 
-FilterProgram make_filter(const FilterKeys& keys, Machine machine) {
+FilterProgram make_filter(const FilterKeys& keys, Architecture machine) {
   const FilterKeys asked{keys.capabilities & all_keys & ~nested, keys.nested, keys.foreign};
-  return machine == native_machine && asked == usual_keys ? copy_of(usual) : copy_of(assemble_calls(asked, machine).code());
+  return machine == native_architecture && asked == usual_keys ? copy_of(usual) : copy_of(assemble_calls(asked, machine).code());
 }
 
-FilterProgram make_terminal_filter(Machine machine) {
+FilterProgram make_terminal_filter(Architecture machine) {
   const Ranges foreign = terminal_ranges(foreign_of(machine));
   return copy_of(assemble(machine, terminal_ranges(machine), &foreign, SECCOMP_RET_ALLOW).code());
 }

@@ -9,12 +9,12 @@ namespace snug::plan {
 using FilterProgram = std::vector<std::uint64_t>;
 
 /// Whose numbers of system calls are known.
-enum class Machine { x86_64, i386, arm64, arm };
+enum class Architecture { x86_64, i386, arm64, arm };
 
 #if defined(__x86_64__)
-inline constexpr Machine native_machine = Machine::x86_64;
+inline constexpr Architecture native_architecture = Architecture::x86_64;
 #elif defined(__aarch64__)
-inline constexpr Machine native_machine = Machine::arm64;
+inline constexpr Architecture native_architecture = Architecture::arm64;
 #else
 #error "src/plan/calls.inc does not know the system calls of this machine"
 #endif
@@ -29,9 +29,9 @@ struct FilterKeys {
 
 /// Makes the filter that containers have: calls of src/plan/calls.inc are allowed or refused (EPERM), and others do not exist
 /// (ENOSYS). A search tree; that of the usual keys was made when snug was compiled. Pure.
-[[nodiscard]] FilterProgram make_filter(const FilterKeys& keys, Machine machine = native_machine);
+[[nodiscard]] FilterProgram make_filter(const FilterKeys& keys, Architecture machine = native_architecture);
 
 /// Makes the filter that goes on top of one which the user brings: nothing is typed into terminals by ioctl(2). Pure.
-[[nodiscard]] FilterProgram make_terminal_filter(Machine machine = native_machine);
+[[nodiscard]] FilterProgram make_terminal_filter(Architecture machine = native_architecture);
 
 }  // namespace snug::plan

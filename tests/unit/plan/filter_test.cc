@@ -18,7 +18,7 @@ using namespace snug::plan;
 namespace {
 
 constexpr int open = 0;
-constexpr std::uint32_t native_arch = native_machine == Machine::x86_64 ? AUDIT_ARCH_X86_64 : AUDIT_ARCH_AARCH64;
+constexpr std::uint32_t native_arch = native_architecture == Architecture::x86_64 ? AUDIT_ARCH_X86_64 : AUDIT_ARCH_AARCH64;
 
 std::uint64_t cap(int number) { return std::uint64_t{1} << static_cast<unsigned>(number); }
 
@@ -83,8 +83,8 @@ TEST_CASE("filter: nothing is typed into terminals, whatever stands in the upper
       CHECK(outcome(program, native_arch, SYS_ioctl, {0, high | TCGETS}) == open);
     }
   CHECK(outcome(make_terminal_filter(), native_arch, SYS_mount) == open);
-  CHECK(outcome(make_terminal_filter(Machine::x86_64), AUDIT_ARCH_I386, 54, {0, TIOCSTI}) == EPERM);
-  CHECK(outcome(make_terminal_filter(Machine::arm64), AUDIT_ARCH_ARM, 54, {0, TIOCSTI}) == EPERM);
+  CHECK(outcome(make_terminal_filter(Architecture::x86_64), AUDIT_ARCH_I386, 54, {0, TIOCSTI}) == EPERM);
+  CHECK(outcome(make_terminal_filter(Architecture::arm64), AUDIT_ARCH_ARM, 54, {0, TIOCSTI}) == EPERM);
 }
 
 TEST_CASE("filter: personalities that change nothing of how memory is laid out") {
@@ -120,28 +120,28 @@ TEST_CASE("filter: nested, it lets containers be made inside, and no more") {
 
 TEST_CASE("filter: other machines by their own numbers, and their 32-bit kind where it is asked for") {
   struct Other {
-    Machine machine;
+    Architecture machine;
     std::uint32_t arch;
     int mount, read, unshare, clone3;
   };
-  for (const Other& other : {Other{Machine::x86_64, AUDIT_ARCH_X86_64, 165, 0, 272, 435}, {Machine::arm64, AUDIT_ARCH_AARCH64, 40, 63, 97, 435}}) {
+  for (const Other& other : {Other{Architecture::x86_64, AUDIT_ARCH_X86_64, 165, 0, 272, 435}, {Architecture::arm64, AUDIT_ARCH_AARCH64, 40, 63, 97, 435}}) {
     const FilterProgram program = make_filter({}, other.machine);
     CHECK(outcome(program, other.arch, other.mount) == EPERM);
     CHECK(outcome(program, other.arch, other.unshare) == EPERM);
     CHECK(outcome(program, other.arch, other.read) == open);
     CHECK(outcome(program, other.arch, other.clone3) == ENOSYS);
   }
-  for (const auto& [machine, arch, mount, socketcall] : {std::tuple{Machine::x86_64, AUDIT_ARCH_I386, 21, 102}, std::tuple{Machine::arm64, AUDIT_ARCH_ARM, 21, 102}}) {
+  for (const auto& [machine, arch, mount, socketcall] : {std::tuple{Architecture::x86_64, AUDIT_ARCH_I386, 21, 102}, std::tuple{Architecture::arm64, AUDIT_ARCH_ARM, 21, 102}}) {
     const FilterProgram program = make_filter({.foreign = true}, machine);
     CHECK(outcome(program, arch, 3) == open);  // read
     CHECK(outcome(program, arch, mount) == EPERM);
     CHECK(outcome(program, arch, 5000) == ENOSYS);
     CHECK(outcome(program, arch, socketcall) != open);
   }
-  const FilterProgram both = make_filter({.foreign = true}, Machine::x86_64);
+  const FilterProgram both = make_filter({.foreign = true}, Architecture::x86_64);
   CHECK(outcome(both, AUDIT_ARCH_I386, 359, {AF_UNIX}) == open);
   CHECK(outcome(both, AUDIT_ARCH_I386, 359, {38}) == EPERM);
-  CHECK(outcome(both, AUDIT_ARCH_X86_64, SYS_read) == outcome(make_filter({}, Machine::x86_64), AUDIT_ARCH_X86_64, SYS_read));
+  CHECK(outcome(both, AUDIT_ARCH_X86_64, SYS_read) == outcome(make_filter({}, Architecture::x86_64), AUDIT_ARCH_X86_64, SYS_read));
 }
 
 TEST_CASE("filter: with any keys it can be put together, short enough for the kernel") {

@@ -71,16 +71,21 @@ struct CallsOf {
   }
   Calls operator()(const MakeCgroup& step) const {
     Calls calls;
-    if (!step.manager.empty()) calls.push_back(format("StartTransientUnit(\"snug-ID.scope\", Delegate=true, PIDs=[SELF]) over {}", text(step.manager)));
-    calls.push_back(format("mkdirat({}, \"snug-ID\", 0755) = CGROUP", step.manager.empty() ? text(step.parent) : "SCOPE"));
-    for (const std::string& name : step.controllers) calls.push_back(format("write(CGROUP/cgroup.subtree_control, \"+{}\")", name));
+    const std::string parent = step.manager.empty() ? text(step.parent) : "SCOPE";
+    if (!step.manager.empty()) {
+      calls.push_back(format("connect(SYSTEMD, {})", text(step.manager)));
+      calls.push_back("sendto(SYSTEMD, StartTransientUnit(\"snug-ID.scope\", {Delegate=true, PIDs=[SELF]}))");
+    }
+    calls.push_back(format("mkdirat({}, \"snug-ID\", 0755)", parent));
+    const std::string file = step.manager.empty() ? text(step.parent + "/cgroup.subtree_control") : "SCOPE/cgroup.subtree_control";
+    for (const std::string& name : step.controllers) calls.push_back(format("write({}, \"+{}\") where it is not on yet", file, name));
     for (const CgroupSetting& setting : step.settings) calls.push_back(format("write(CGROUP/{}, {})", setting.file, text(setting.value)));
+    for (const std::string& name : step.controllers) calls.push_back(format("write(CGROUP/cgroup.subtree_control, \"+{}\")", name));
     calls.push_back("mkdirat(CGROUP, \"container\", 0755)");
+    for (const CgroupSetting& setting : step.settings) calls.push_back(format("write(CGROUP/container/{}, {})", setting.file, text(setting.value)));
     return calls;
   }
-  Calls operator()(const JoinCgroup& step) const {
-    return {format("write({}, \"0\")", text(step.path + "/container/cgroup.procs"))};
-  }
+  Calls operator()(const JoinCgroup& step) const { return {format("write({}, \"0\")", text(step.path + "/container/cgroup.procs"))}; }
   Calls operator()(const MakeCgroupNamespace&) const { return {"unshare(CLONE_NEWCGROUP)"}; }
   Calls operator()(const EnterNamespaces& step) const {
     Calls calls{shares_memory() ? "vfork()" : "fork()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
@@ -215,16 +220,21 @@ struct CallsOf {
             format("mount_setattr(TARGET, \"\", AT_EMPTY_PATH{}, {})", recursive(step.flags), attributes(step.flags))};
   }
   Calls operator()(const ForbidNamespaces& step) const {
-    return {step.proc ? format("write(m{}/sys/user/max_user_namespaces, \"0\")", *step.proc) : "write(/proc/sys/user/max_user_namespaces, \"0\")"};
+    return {format("write({}/sys/user/max_user_namespaces, \"0\")", step.proc ? format("m{}", *step.proc) : "/proc")};
   }
   Calls operator()(const MaskPaths& step) const {
     Calls calls;
     if (!step.hidden.empty())
-      calls = {"openat2(ROOT, HIDDEN, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)",
-               format("open_tree(m{}, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) = COPY, or of an empty tmpfs", step.null), "move_mount(COPY, TARGET)"};
+      for (const std::string& call : {std::string("fsopen(\"tmpfs\") where a folder is hidden"), std::string("fsconfig(mode=0555) where a folder is hidden"),
+                                      std::string("fsconfig(size=4096) where a folder is hidden"),
+                                      format("fsmount({}) where a folder is hidden", attributes({true, true, true, true, false})),
+                                      std::string("open_tree(EMPTY, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) for each other folder"),
+                                      format("open_tree(m{}, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) for each file", step.null),
+                                      std::string("move_mount(COVER, TARGET) for each that is there")})
+        calls.push_back(call);
     if (!step.read_only.empty())
-      for (const char* call : {"openat2(ROOT, OTHER, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)", "open_tree(TARGET, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) = COPY",
-                               "mount_setattr(COPY, \"\", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY)", "move_mount(COPY, TARGET)"})
+      for (const char* call : {"open_tree(TARGET, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) for each that is there",
+                               "mount_setattr(COPY, \"\", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY) for each that is there", "move_mount(COPY, TARGET) for each that is there"})
         calls.emplace_back(call);
     return calls;
   }
@@ -275,11 +285,9 @@ struct CallsOf {
     const std::string_view scopes = step.shut_sockets ? step.shut_signals ? "LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET|LANDLOCK_SCOPE_SIGNAL" : "LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET"
                                     : step.shut_signals ? "LANDLOCK_SCOPE_SIGNAL" : "0";
     return {format("landlock_create_ruleset({{all of ABI {}, scoped={}}})", step.abi, scopes), "landlock_add_rule(PATH_BENEATH, \"/\", all)",
-            "landlock_add_rule(PATH_BENEATH, 0..2, as they are open)", "landlock_restrict_self()"};
+            "landlock_add_rule(PATH_BENEATH, STREAM, as it is open) for each of 0, 1, 2", "landlock_restrict_self(RULESET, 0)"};
   }
-  Calls operator()(const LoadFilter& step) const {
-    return {format("seccomp(SECCOMP_SET_MODE_FILTER, 0, {})", text(step.name))};
-  }
+  Calls operator()(const LoadFilter& step) const { return {format("seccomp(SECCOMP_SET_MODE_FILTER, 0, {{{} instructions}})", step.program.size())}; }
   Calls operator()(const CloseDescriptors&) const {
     return {"fstat(0..2) != S_IFDIR", "close_range(3, ~0U, 0) around the report to the monitor, which exec closes"};
   }

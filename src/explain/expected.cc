@@ -84,8 +84,22 @@ bool is_same_option(std::string_view expected, std::string_view seen) {
   return std::equal(wanted.begin(), wanted.end(), found.begin(), found.end(), is_same_layer);
 }
 
+// "snug-ID" names the container, whose id is made when it starts.
+bool is_same_name(std::string_view expected, std::string_view seen) {
+  const std::size_t at = expected.find("snug-ID");
+  if (at == std::string_view::npos) return false;
+  const std::size_t before = at + 5, behind = expected.size() - before - 2;
+  return seen.size() > before + behind && seen.substr(0, before) == expected.substr(0, before) && seen.substr(seen.size() - behind) == expected.substr(before + 2);
+}
+
+// "m3/sys/user/max" is a file of what is in that slot, whose paths begin there.
+bool is_same_file(std::string_view expected, std::string_view seen) {
+  const std::size_t slash = expected.find('/');
+  return slash != std::string_view::npos && is_slot(expected.substr(0, slash)) && expected.substr(slash) == seen;
+}
+
 bool is_same_argument(std::string_view expected, std::string_view seen, const Bindings& bindings) {
-  if (seen == "?" || expected == seen) return true;
+  if (seen == "?" || expected == seen || is_same_name(expected, seen) || is_same_file(expected, seen)) return true;
   if (is_descriptor(seen)) {
     const bool hidden = path_of(seen).empty();  // where it leads was closed to the tracer
     const auto bound = bindings.find(expected);

@@ -142,6 +142,26 @@ part_folder() {
   [ -z "$was_own" ] || own "$place"
 }
 
+# Covers what is there: a file by the null device, a folder by an empty one.
+hide() { # NULL PATH
+  follow "$2"
+  if [ ! -d "$place" ]; then
+    [ ! -e "$place" ] || mount --bind "$1" "$place"
+  elif [ -n "${empty-}" ]; then
+    mount --bind "$empty" "$place"
+  else
+    mount -t tmpfs -o nosuid,nodev,noexec,mode=0555,size=4096 none "$place"
+    flags ro "$place"
+    empty=$place
+  fi
+}
+protect() { # PATH
+  follow "$1"
+  [ -e "$place" ] || return 0
+  mount --bind "$place" "$place"
+  flags ro "$place"
+}
+
 cd stage
 mount -t tmpfs -o mode=0755,nosuid,nodev none .
 cd . # into what is mounted there now

@@ -83,7 +83,16 @@ struct ScriptOf {
     for (const auto& entry : step.entries) words += format(" {}", script_word(format("--{}={}", entry.kind, entry.path)));
     return {{words}};
   }
-  ScriptStep operator()(const Clone& step) const { return {{format("set -- \"$@\" unshare{} --fork --kill-child --propagation=unchanged", unshare_words(step.flags))}}; }
+  ScriptStep operator()(const MakeCgroup& step) const {
+    if (step.settings.empty()) return {{}, {"Not done: without limits the cgroup is there to be paused, and who is in it cannot remove it."}};
+    return {{}, {"Not done: who is in a cgroup cannot remove it. 'systemd-run --user --scope' could run this script in one with such limits."}};
+  }
+  ScriptStep operator()(const JoinCgroup&) const { return {{}, {"Not done: the script makes a container, and visits none."}}; }
+  ScriptStep operator()(const Clone& step) const {
+    const std::uint64_t later = plan.find<MakeCgroupNamespace>() ? CLONE_NEWCGROUP : 0;
+    return {{format("set -- \"$@\" unshare{} --fork --kill-child --propagation=unchanged", unshare_words(step.flags | later))}};
+  }
+  ScriptStep operator()(const MakeCgroupNamespace&) const { return {{}, {"unshare above has made it."}}; }
   ScriptStep operator()(const WriteIdMaps& step) const {
     if (step.newuidmap.empty()) {
       ScriptStep script;
@@ -211,6 +220,21 @@ struct ScriptOf {
   ScriptStep operator()(const SetMountFlags& step) const {
     return {{format("follow {}", script_word(step.target)), flags_line(step.flags, "\"$place\"")}};
   }
+  ScriptStep operator()(const ForbidNamespaces& step) const {
+    return {{format("echo 0 >{}/sys/user/max_user_namespaces", step.proc ? format("\"$m{}\"", *step.proc) : "/proc")}};
+  }
+  ScriptStep operator()(const MaskPaths& step) const {
+    ScriptStep script;
+    const auto cover = [&](const std::string& path, const std::string& command) {
+      const std::size_t star = path.find('*');
+      if (star == std::string::npos) return script.lines.push_back(format("{} {}", command, script_word(path)));
+      const std::string each = format("{}$at{}", script_word(path.substr(0, star)), script_word(path.substr(star + 1)));
+      script.lines.push_back(format("at=0; while follow {0}; [ -e \"$place\" ]; do {1} {0}; at=$((at + 1)); done", each, command));
+    };
+    for (const std::string& path : step.hidden) cover(path, format("hide \"$m{}\"", step.null));
+    for (const std::string& path : step.read_only) cover(path, "protect");
+    return script;
+  }
   ScriptStep operator()(const SetHostname& step) const { return {{format("hostname {}", script_word(step.name))}}; }
   ScriptStep operator()(const BringUpLoopback&) const { return {{"ip link set lo up"}}; }
   ScriptStep operator()(const OpenTerminal&) const {
@@ -240,6 +264,8 @@ struct ScriptOf {
     return {{"set -- \"$@\" --inh-caps=-all --ambient-caps=-all"}, {"exec(2) gives root what the bounding set has, and nobody else anything."}};
   }
   ScriptStep operator()(const NoNewPrivileges&) const { return {{"set -- \"$@\" --no-new-privs"}}; }
+  ScriptStep operator()(const EnforceLandlock&) const { return {{}, {"Not done: setpriv(1) can from util-linux 2.41 on; the older ones have no word for it."}}; }
+  ScriptStep operator()(const LoadFilter&) const { return {{}, {"Not done: no program of these loads a filter of system calls."}}; }
   ScriptStep operator()(const CloseDescriptors&) const {
     return {{}, {"Done at the end for those of this script. Not done for what you left open: a shell knows descriptors up to 9."}};
   }

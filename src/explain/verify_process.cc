@@ -54,6 +54,7 @@ class Findings {
     capabilities();
     limits();
     if (plan_.find<NoNewPrivileges>()) hold("no new privileges", field(seen_.status, "NoNewPrivs"), "1");
+    if (plan_.find<LoadFilter>()) hold("filter of system calls", field(seen_.status, "Seccomp"), "2");
     if (const auto* change = plan_.find<ChangeFolder>()) hold("folder " + quoted(change->path), seen_.folder, change->path);
     return std::move(findings_);
   }
@@ -72,7 +73,8 @@ class Findings {
                                      {CLONE_NEWUTS, "uts"}, {CLONE_NEWIPC, "ipc"}, {CLONE_NEWCGROUP, "cgroup"}, {0x80, "time"}}) {
       const bool joined = enter && std::any_of(enter->entries.begin(), enter->entries.end(), [&](const auto& entry) { return entry.kind == kind; });
       const bool own = std::find(seen_.own_namespaces.begin(), seen_.own_namespaces.end(), kind) != seen_.own_namespaces.end();
-      if (!joined && clone) hold(format("{} namespace", kind), own ? "its own" : "the caller's", clone->flags & flag ? "its own" : "the caller's");
+      const bool planned = clone && (clone->flags & flag || (flag == CLONE_NEWCGROUP && plan_.find<MakeCgroupNamespace>()));
+      if (!joined && clone) hold(format("{} namespace", kind), own ? "its own" : "the caller's", planned ? "its own" : "the caller's");
     }
   }
 

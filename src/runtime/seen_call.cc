@@ -1,9 +1,11 @@
 // System calls in words, as explain/calls.cc writes those of the plan. What is not among them neither builds walls nor prepares to.
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -12,10 +14,12 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstddef>
 #include <span>
 
 #include "snug/base/text.hh"
@@ -104,7 +108,7 @@ SeenCall see_clone3(const Sight& sight) {
   const auto args = sight.tracee().value<clone_args>(sight.raw(0));
   if (!args) return builds("clone3", {closed});
   std::string flags = plan::clone_flags(args->flags);
-  for (const Named& each : {Named{CLONE_PIDFD, "CLONE_PIDFD"}, Named{CLONE_PARENT, "CLONE_PARENT"}, Named{CLONE_VM, "CLONE_VM"}, Named{CLONE_VFORK, "CLONE_VFORK"}})
+  for (const Named& each : {Named{CLONE_INTO_CGROUP, "CLONE_INTO_CGROUP"}, Named{CLONE_PIDFD, "CLONE_PIDFD"}, Named{CLONE_PARENT, "CLONE_PARENT"}, Named{CLONE_VM, "CLONE_VM"}, Named{CLONE_VFORK, "CLONE_VFORK"}})
     if (args->flags & each.number) flags += (flags.empty() ? "" : "|") + std::string(each.name);
   return builds("clone3", {format("{{flags={}, exit_signal={}}}", flags, args->exit_signal == SIGCHLD ? "SIGCHLD" : format("{}", args->exit_signal))});
 }
@@ -118,13 +122,43 @@ SeenCall see_clone(std::uint64_t flags) {
   return builds("clone", {names.empty() ? flags_of(flags, others) : names + "|" + flags_of(flags, others)});
 }
 
+// A file of the container's cgroup, of its scope, or of another.
+std::string cgroup_place(const std::string& path) {
+  const std::size_t own = path.rfind("/snug-"), end = path.find('/', own + 1);
+  if (own == std::string::npos || end == std::string::npos) return plan::c_quoted(path);
+  return (std::string_view(path).substr(0, end).ends_with(".scope") ? "SCOPE" : "CGROUP") + path.substr(end);
+}
+
 SeenCall see_write(const Sight& sight) {
   const std::string path = sight.tracee().path_of(sight.number(0));
   const std::string name = path.substr(path.rfind('/') + 1);
-  if (!path.starts_with("/proc/") || (name != "uid_map" && name != "gid_map" && name != "setgroups"))
-    return prepares("write", {format("{} bytes", sight.raw(2))});
-  const auto text = sight.tracee().bytes(sight.raw(1), sight.raw(2));
-  return builds("write", {"/proc/self/" + name, text ? plan::c_quoted(*text) : closed});
+  const auto bytes = [&] { return sight.tracee().bytes(sight.raw(1), sight.raw(2)); };
+  const auto written = [&](std::string place) {
+    const auto text = bytes();
+    return builds("write", {std::move(place), text ? plan::c_quoted(*text) : closed});
+  };
+  if (path.starts_with("/proc/") && (name == "uid_map" || name == "gid_map" || name == "setgroups")) return written("/proc/self/" + name);
+  if (path.ends_with("/sys/user/max_user_namespaces")) return written(path);
+  // Who is moved aside before, and what is put back in the end, is no part of the container.
+  if (path.starts_with("/sys/fs/cgroup/") && name != "cgroup.procs" && name != "cgroup.kill" && !bytes().value_or("").starts_with('-')) return written(cgroup_place(path));
+  return prepares("write", {format("{} bytes", sight.raw(2))});
+}
+
+// Who listens at a name of a file, and nothing for any other address.
+std::optional<SeenCall> see_connect(const Sight& sight) {
+  const auto address = sight.tracee().bytes(sight.raw(1), sight.raw(2));
+  const std::size_t head = offsetof(sockaddr_un, sun_path);
+  sa_family_t family = 0;
+  if (!address || address->size() < head) return {};
+  address->copy(reinterpret_cast<char*>(&family), sizeof family);
+  if (family != AF_UNIX) return {};
+  return prepares("connect", {sight.descriptor(0), plan::c_quoted(address->substr(head, address->find('\0', head) - head))});
+}
+
+SeenCall see_seccomp(const Sight& sight) {
+  const auto program = sight.tracee().value<sock_fprog>(sight.raw(2));
+  return builds("seccomp", {sight.number(0) == SECCOMP_SET_MODE_FILTER ? "SECCOMP_SET_MODE_FILTER" : sight.decimal(0), sight.decimal(1),
+                            program ? format("{{{} instructions}}", program->len) : closed});
 }
 
 // Layers are handed over as /proc/self/fd/N, which says nothing: where they lead does.
@@ -221,7 +255,9 @@ std::optional<SeenCall> see_rights(const Sight& sight, std::uint64_t call) {
     case SYS_setgroups: return see_groups(sight);
     case SYS_capset: return see_capabilities(sight);
     case SYS_prctl: return see_prctl(sight);
-    case SYS_seccomp: return builds("seccomp", {sight.decimal(0), sight.decimal(1)});
+    case SYS_seccomp: return see_seccomp(sight);
+    case SYS_landlock_create_ruleset: return prepares("landlock_create_ruleset");
+    case SYS_landlock_add_rule: return prepares("landlock_add_rule");
     case SYS_landlock_restrict_self: return builds("landlock_restrict_self", {sight.descriptor(0), sight.decimal(1)});
     case SYS_bpf: return builds("bpf", {sight.decimal(0)});
     case SYS_keyctl:
@@ -277,6 +313,8 @@ std::optional<SeenCall> see_processes(const Sight& sight, std::uint64_t call) {
     case SYS_close_range: return prepares("close_range");
     case SYS_dup2: return prepares("dup2");
     case SYS_sendmsg: return prepares("sendmsg");
+    case SYS_sendto: return prepares("sendto", {sight.descriptor(0)});
+    case SYS_connect: return see_connect(sight);
     case SYS_rt_sigaction: return prepares("rt_sigaction");
     case SYS_rt_sigprocmask: return prepares("rt_sigprocmask");
     case SYS_socket: return prepares("socket", {sight.number(0) == AF_INET ? "AF_INET" : sight.decimal(0), (sight.number(1) & 0xf) == SOCK_DGRAM ? "SOCK_DGRAM" : "?"});

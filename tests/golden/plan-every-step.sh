@@ -25,13 +25,22 @@ set --
 mkdir -m 0755 -- ./upper0
 mkdir -m 0700 -- ./work0
 
-# 2. enter the user namespace '/proc/7/ns/user', the net namespace '/proc/7/ns/net'
+# 2. make a cgroup in a scope of systemd's, limited to memory.max 67108864, pids.max 50
+#    Not done: who is in a cgroup cannot remove it. 'systemd-run --user --scope' could run this script in one with such limits.
+
+# 3. make a cgroup
+#    Not done: without limits the cgroup is there to be paused, and who is in it cannot remove it.
+
+# 4. join the container's cgroup
+#    Not done: the script makes a container, and visits none.
+
+# 5. enter the user namespace '/proc/7/ns/user', the net namespace '/proc/7/ns/net'
 set -- nsenter --preserve-credentials --user=/proc/7/ns/user --net=/proc/7/ns/net
 
-# 3. start a process in new namespaces: mount, pid, time
-set -- "$@" unshare --mount --pid --time --fork --kill-child --propagation=unchanged
+# 6. start a process in new namespaces: mount, pid, time
+set -- "$@" unshare --mount --pid --cgroup --time --fork --kill-child --propagation=unchanged
 
-# 4. map the ids
+# 7. map the ids
 mkfifo pid go
 {
   read -r pid <pid
@@ -41,11 +50,11 @@ mkfifo pid go
   echo "$word" >go
 } &
 
-# 40. enter the container's namespaces: user
+# 47. enter the container's namespaces: user
 set -- nsenter --preserve-credentials --user=/proc/7/fd/4
 
-# 41. start a process there
-set -- "$@" unshare --fork --kill-child --propagation=unchanged
+# 48. start a process there
+set -- "$@" unshare --cgroup --fork --kill-child --propagation=unchanged
 
 cat >enter <<'END'
 set -eu
@@ -57,14 +66,14 @@ read -r word <go
 
 # --- the first process inside ---
 
-# 5. map the ids
+# 8. map the ids
 echo deny >/proc/self/setgroups
 printf '0 1000 1
 ' >/proc/self/uid_map
 printf '0 1000 1
 ' >/proc/self/gid_map
 
-# 6. become uid 0, gid 0
+# 9. become uid 0, gid 0
 exec setpriv --reuid=0 --regid=0 --keep-groups sh ./inside
 END
 
@@ -172,6 +181,26 @@ part_folder() {
   [ -z "$was_own" ] || own "$place"
 }
 
+# Covers what is there: a file by the null device, a folder by an empty one.
+hide() { # NULL PATH
+  follow "$2"
+  if [ ! -d "$place" ]; then
+    [ ! -e "$place" ] || mount --bind "$1" "$place"
+  elif [ -n "${empty-}" ]; then
+    mount --bind "$empty" "$place"
+  else
+    mount -t tmpfs -o nosuid,nodev,noexec,mode=0555,size=4096 none "$place"
+    flags ro "$place"
+    empty=$place
+  fi
+}
+protect() { # PATH
+  follow "$1"
+  [ -e "$place" ] || return 0
+  mount --bind "$place" "$place"
+  flags ro "$place"
+}
+
 cd stage
 mount -t tmpfs -o mode=0755,nosuid,nodev none .
 cd . # into what is mounted there now
@@ -179,26 +208,29 @@ cd "$PWD"
 
 # --- the first process inside ---
 
-# 7. stop mounts from travelling between the host and here
+# 10. make the container's cgroup the root of what it sees of them
+#    unshare above has made it.
+
+# 11. stop mounts from travelling between the host and here
 mount --make-rprivate /
 
-# 8. make a new tmpfs file system (read-only)
+# 12. make a new tmpfs file system (read-only)
 mkdir m0; m0=m0
 mount -t tmpfs -o nosuid,nodev,mode=0700,noswap none m0
 flags ro,nosuid,nodev m0
 
-# 9. set the new tmpfs aside, where overlays can take it for a layer
+# 13. set the new tmpfs aside, where overlays can take it for a layer
 #    All that a script mounts is attached from the start.
 mkdir -m 0755 -- "$m0"/empty0
 
-# 10. make an overlay over '/srv/a "root"', 'empty0' in the new tmpfs
+# 14. make an overlay over '/srv/a "root"', 'empty0' in the new tmpfs
 ln -s -- '/srv/a "root"' l1.0
 ln -s -- "$m0"/empty0 l1.1
 mkdir m1; m1=m1
 mount -t overlay -o lowerdir=l1.0:l1.1,userxattr,nosuid,nodev snug m1
 flags ro,nosuid,nodev m1
 
-# 11. make an overlay over 2 layers of the image 'debian:\x1b[31m12'
+# 15. make an overlay over 2 layers of the image 'debian:\x1b[31m12'
 ln -s -- /layers/b/root l10.0
 ln -s -- /layers/a/root l10.1
 ln -s -- ../upper1 u10
@@ -206,43 +238,43 @@ ln -s -- ../work1 w10
 mkdir m10; m10=m10
 mount -t overlay -o lowerdir=l10.0:l10.1,upperdir=u10,workdir=w10,volatile,userxattr,nosuid,nodev snug m10
 
-# 12. set the overlay of '/srv/a "root"' aside, where overlays can take it for a layer
+# 16. set the overlay of '/srv/a "root"' aside, where overlays can take it for a layer
 #    All that a script mounts is attached from the start.
 
-# 13. make an overlay over the overlay of '/srv/a "root"'
+# 17. make an overlay over the overlay of '/srv/a "root"'
 ln -s -- "$m1" l2.0
 ln -s -- ../upper0 u2
 ln -s -- ../work0 w2
 mkdir m2; m2=m2
 mount -t overlay -o lowerdir=l2.0,upperdir=u2,workdir=w2,volatile,userxattr,nodev snug m2
 
-# 14. take '/dev/null'
+# 18. take '/dev/null'
 is_device /dev/null 1:3
 take m3 /dev/null --bind
 flags nosuid,noexec m3
 
-# 15. take '/dev/fuse'
+# 19. take '/dev/fuse'
 is_device /dev/fuse
 take m9 /dev/fuse --bind
 flags nosuid,noexec m9
 
-# 16. take '/srv/data' (read-only)
+# 20. take '/srv/data' (read-only)
 take m4 /srv/data --rbind
 flags ro,nosuid,nodev m4 -R
 
-# 17. take 'root'
+# 21. take 'root'
 take m4 ../root --bind
 flags nosuid,nodev m4
 
-# 18. make a new devpts file system
+# 22. make a new devpts file system
 mkdir m5; m5=m5
 mount -t devpts -o nosuid,gid=5 none m5
 
-# 19. make a new proc file system
+# 23. make a new proc file system
 mkdir m6; m6=m6
 mount -t proc -o nosuid,nodev,noexec none m6
 
-# 20. write our own hosts, passwd
+# 24. write our own hosts, passwd
 mkdir files.d
 mount -t tmpfs -o nosuid,nodev,noexec none files.d
 printf %s '127.0.0.1 localhost
@@ -254,84 +286,95 @@ me:x:1:1::/:
 ' >files.d/passwd
 take m8 files.d/passwd --bind
 
-# 21. make the overlay the root file system and let go of the host's
+# 25. make the overlay the root file system and let go of the host's
 #    Done at the end, since until then the programs of the old root are needed: what is "inside" is below $root now.
 root=$PWD/$m2
 own "$root"
 
-# 22. hand the namespaces to the monitor, which keeps them
+# 26. hand the namespaces to the monitor, which keeps them
 #    Not done: there is no monitor to hand them to.
 
-# 23. bind '/dev/null' on '/dev/null'
+# 27. bind '/dev/null' on '/dev/null'
 place="$m0"/null
 new_file "$place"
 attach m3
 
-# 24. bind '/srv/data' on '/data' (read-only)
+# 28. bind '/srv/data' on '/data' (read-only)
 find_place /data m4 must-exist || fail "there is no place for it"
 attach m4 own
 
-# 25. bind '/dev/fuse' on '/dev/fuse'
+# 29. bind '/dev/fuse' on '/dev/fuse'
 find_place /dev/fuse m9 make || fail "there is no place for it"
 attach m9
 
-# 26. mount the new proc on '/proc'
+# 30. mount the new proc on '/proc'
 find_place /proc m6 make || fail "there is no place for it"
 attach m6 own
 
-# 27. bind our own hosts on '/etc/hosts'
+# 31. bind our own hosts on '/etc/hosts'
 if find_place /etc/hosts m7 make; then attach m7; fi
 
-# 28. link '/dev/fd' to '/proc/self/fd'
+# 32. link '/dev/fd' to '/proc/self/fd'
 ln -s -- /proc/self/fd "$m0"/fd
 
-# 29. link '/bin' to 'usr/bin'
+# 33. link '/bin' to 'usr/bin'
 follow /
 make_link usr/bin "$place"/bin
 
-# 30. make the folder '/w'
+# 34. make the folder '/w'
 follow /w
 if [ ! -d "$place" ]; then make folder "$place" || fail "cannot be made"; chmod 0755 "$place"; fi
 
-# 31. make the folder '/var/lib/db' a mount of its own
+# 35. make the folder '/var/lib/db' a mount of its own
 follow /var/lib/db
 [ -d "$place" ] || make folder "$place" || fail "cannot be made"
 part_folder
 
-# 32. set the flags of the mount '/' (read-only)
+# 36. set the flags of the mount '/' (read-only)
 follow /
 flags ro,nosuid,nodev "$place" -R
 
-# 33. set the host name to 'box'
+# 37. forbid user namespaces inside
+echo 0 >"$m6"/sys/user/max_user_namespaces
+
+# 38. forbid user namespaces inside
+echo 0 >/proc/sys/user/max_user_namespaces
+
+# 39. cover 2 paths where they are there, and make 1 read-only
+hide "$m3" /proc/kcore
+hide "$m3" /sys/firmware
+protect /proc/sys
+
+# 40. set the host name to 'box'
 hostname box
 
-# 34. bring the loopback interface up
+# 41. bring the loopback interface up
 ip link set lo up
-
-# 35. open a terminal of the container's own
-#    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
-
-# 36. join a new session keyring
-#    Not done: only keyctl(1) of keyutils could.
-
-# 37. bind the first process to the monitor's life and close it to tracers
-#    unshare --kill-child binds it to the life of this script.
-#    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
-
-# 38. fork the payload
-#    A shell is pid 1: it waits for the command, but passes no signals on.
-
-# 39. drop all capabilities but kill
-#    Not done: a shell cannot lay down its own capabilities, and pid 1 is one.
 
 # 42. open a terminal of the container's own
 #    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
 
-# 43. close the first process to tracers
+# 43. join a new session keyring
+#    Not done: only keyctl(1) of keyutils could.
+
+# 44. bind the first process to the monitor's life and close it to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 44. fork the payload and leave it to pid 1
+# 45. fork the payload
+#    A shell is pid 1: it waits for the command, but passes no signals on.
+
+# 46. drop all capabilities but kill
+#    Not done: a shell cannot lay down its own capabilities, and pid 1 is one.
+
+# 49. open a terminal of the container's own
+#    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
+
+# 50. close the first process to tracers
+#    unshare --kill-child binds it to the life of this script.
+#    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
+
+# 51. fork the payload and leave it to pid 1
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
 last='echo ready >&4; read -r word <&6; [ "$word" = go ] || exit 125; read -r word <&6; exec 3<&- 4<&- 6<&-
@@ -339,40 +382,46 @@ cd -- "$1" || exit 125; shift; '
 
 # --- what becomes the command: the words that start it are put together ---
 
-# 45. become the foreground of the terminal
+# 52. become the foreground of the terminal
 #    Not done: without a terminal of its own the command stays in the session of yours.
 set --
 
-# 46. set the limits core 1:1, nofile 1024:unlimited
+# 53. set the limits core 1:1, nofile 1024:unlimited
 set -- "$@" prlimit --core=1:1 --nofile=1024:unlimited
 
-# 47. reset the signals and set the umask to 0022
+# 54. reset the signals and set the umask to 0022
 umask 0022
 set -- "$@" env --default-signal
 
-# 48. drop all but 5 capabilities for ever
+# 55. drop all but 5 capabilities for ever
 set -- "$@" setpriv --bounding-set=-all,+chown,+kill,+setgid,+setuid,+net_raw
 
-# 49. become uid 5, gid 6, groups 27, 100
+# 56. become uid 5, gid 6, groups 27, 100
 set -- "$@" --reuid=5 --regid=6 --groups=27,100
 
-# 50. drop all capabilities
+# 57. drop all capabilities
 #    exec(2) gives root what the bounding set has, and nobody else anything.
 set -- "$@" --inh-caps=-all --ambient-caps=-all
 
-# 51. bind the command to the life of its parent
+# 58. bind the command to the life of its parent
 set -- "$@" --pdeathsig=KILL
 
-# 52. close all descriptors but 0, 1 and 2
+# 59. close all descriptors but 0, 1 and 2
 #    Done at the end for those of this script. Not done for what you left open: a shell knows descriptors up to 9.
 
-# 53. change to the folder '/w'
+# 60. change to the folder '/w'
 folder=/w
 
-# 54. forbid new privileges
+# 61. forbid new privileges
 set -- "$@" --no-new-privs
 
-# 55. run 'make'
+# 62. confine what can be opened to the root and what is open already (Landlock)
+#    Not done: setpriv(1) can from util-linux 2.41 on; the older ones have no word for it.
+
+# 63. load the filter of system calls 'default'
+#    Not done: no program of these loads a filter of system calls.
+
+# 64. run 'make'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \
   PATH=/bin:/usr/bin \
@@ -380,7 +429,7 @@ set -- "$@" env -i -- \
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" make a"$(printf '\033')"'[31mb'
 
-# 56. run '/usr/libexec/snug/snug-layer'
+# 65. run '/usr/libexec/snug/snug-layer'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i --
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"

@@ -148,6 +148,55 @@ TEST_CASE("what the kernel says of the command counts, where the tracer saw noth
   CHECK(broken([](SeenProcess& process) { process.limits = ""; }) == 1);
 }
 
+TEST_CASE("limits and restraints: each of their calls is held against the plan") {
+  Plan plan;
+  plan.slots = 1;
+  const auto add = [&](Actor actor, Action action) { plan.steps.push_back({actor, std::move(action)}); };
+  add(Actor::monitor, MakeCgroup{"/sys/fs/cgroup/mine", "", {"memory"}, {{"memory.max", "4096"}}});
+  add(Actor::monitor, Clone{CLONE_NEWUSER});
+  add(Actor::init, MakeCgroupNamespace{});
+  add(Actor::init, MakeFilesystem{0, "proc", {}, {}});
+  add(Actor::init, ForbidNamespaces{0});
+  add(Actor::payload, EnforceLandlock{6, false, true});
+  add(Actor::payload, LoadFilter{"default", {1, 2, 3}});
+  add(Actor::payload, Exec{{"/bin/a"}, {"a"}, {}});
+  Seen whole;
+  const auto monitor = Actor::monitor, init = Actor::init;
+  whole.calls = {{monitor, "mkdirat", {"#4</sys/fs/cgroup/mine>", "\"snug-0123456789ab\"", "0755"}, true, 0},
+                 {monitor, "write", {"\"/sys/fs/cgroup/mine/cgroup.subtree_control\"", "\"+memory\""}, true, 7},
+                 {monitor, "write", {"CGROUP/memory.max", "\"4096\""}, true, 4},
+                 {monitor, "write", {"CGROUP/cgroup.subtree_control", "\"+memory\""}, true, 7},
+                 {monitor, "mkdirat", {"#5</sys/fs/cgroup/mine/snug-0123456789ab>", "\"container\"", "0755"}, true, 0},
+                 {monitor, "write", {"CGROUP/container/memory.max", "\"4096\""}, true, 4},
+                 {monitor, "clone3", {"{flags=CLONE_NEWUSER|CLONE_INTO_CGROUP|CLONE_PIDFD, exit_signal=SIGCHLD}"}, true, 7},
+                 {init, "unshare", {"CLONE_NEWCGROUP"}, true, 0},
+                 {init, "fsopen", {"\"proc\""}, true, 5},
+                 {init, "fsmount", {"MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV"}, true, 6},
+                 {init, "write", {"/sys/user/max_user_namespaces", "\"0\""}, true, 1},
+                 {init, "landlock_create_ruleset", {}, false, 3},
+                 {init, "landlock_add_rule", {}, false, 0},
+                 {init, "landlock_restrict_self", {"#3<>", "0"}, true, 0},
+                 {init, "seccomp", {"SECCOMP_SET_MODE_FILTER", "0", "{3 instructions}"}, true, 0},
+                 {init, "execve", {"\"/bin/a\"", "[\"a\"]", "ENV"}, true, 0}};
+  whole.process.status = "Seccomp:\t2\n";
+  whole.process.own_namespaces = {"user", "cgroup"};
+  const auto result = explain::verify(plan, whole);
+  CHECK_MESSAGE(result.faults == 0, result.text);
+  for (std::size_t at = 0; at < whole.calls.size(); ++at) {
+    if (at == 1) continue;  // another container may have done it
+    Seen seen = whole;
+    seen.calls.erase(seen.calls.begin() + static_cast<std::ptrdiff_t>(at));
+    CHECK_MESSAGE(explain::verify(plan, seen).faults > 0, whole.calls[at].name << " " << at);
+    if (whole.calls[at].arguments.empty() || at == 9) continue;
+    seen = whole;
+    seen.calls[at].arguments.back() = "\"other\"";
+    CHECK_MESSAGE(explain::verify(plan, seen).faults > 0, whole.calls[at].name << " " << at << " with another argument");
+  }
+  Seen open = whole;
+  open.process.status = "Seccomp:\t0\n";
+  CHECK(tells(explain::verify(plan, open), "filter of system calls"));
+}
+
 TEST_CASE("calls of the listing are taken apart") {
   const explain::Expected bound = explain::parse_call(R"(open_tree(AT_FDCWD, "/a, (b\"", OPEN_TREE_CLONE|AT_RECURSIVE) = m12)");
   CHECK(bound.names == std::vector<std::string>{"open_tree"});

@@ -17,7 +17,7 @@ using namespace snug::plan;
 
 namespace {
 
-constexpr int open = 0;
+constexpr int passed = 0;
 constexpr std::uint32_t native_arch = native_architecture == Architecture::x86_64 ? AUDIT_ARCH_X86_64 : AUDIT_ARCH_AARCH64;
 
 std::uint64_t cap(int number) { return std::uint64_t{1} << static_cast<unsigned>(number); }
@@ -27,7 +27,7 @@ int outcome(const FilterProgram& program, std::uint32_t arch, int number, std::v
   seccomp_data data{.nr = number, .arch = arch, .instruction_pointer = 0, .args = {}};
   for (std::size_t at = 0; at < arguments.size(); ++at) data.args[at] = arguments[at];
   const std::uint32_t verdict = snug::test::verdict_of(program, data);
-  if (verdict == SECCOMP_RET_ALLOW) return open;
+  if (verdict == SECCOMP_RET_ALLOW) return passed;
   REQUIRE((verdict & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO);
   return static_cast<int>(verdict & SECCOMP_RET_DATA);
 }
@@ -42,7 +42,7 @@ TEST_CASE("filter: what programs live on can be called") {
   for (const long call : {SYS_read, SYS_write, SYS_openat, SYS_mmap, SYS_execve, SYS_execveat, SYS_exit_group, SYS_futex, SYS_rt_sigaction, SYS_getpid, SYS_wait4,
                           SYS_setresuid, SYS_setgroups, SYS_fchownat, SYS_capset, SYS_prctl, SYS_seccomp, SYS_ptrace, SYS_chroot, SYS_landlock_create_ruleset,
                           SYS_statx, SYS_getrandom, SYS_memfd_create, SYS_pidfd_open, SYS_renameat2, SYS_mknodat, SYS_setxattr, SYS_flock})
-    CHECK_MESSAGE(usual(call) == open, call);
+    CHECK_MESSAGE(usual(call) == passed, call);
 }
 
 TEST_CASE("filter: what opens the kernel's wider doors cannot") {
@@ -62,7 +62,7 @@ TEST_CASE("filter: clone3 and what is not listed do not exist, and so programs d
 }
 
 TEST_CASE("filter: new namespaces are refused, new processes are not; only the low half counts, as for the kernel") {
-  CHECK(usual(SYS_clone, {CLONE_VM | CLONE_VFORK | CLONE_THREAD | CLONE_PIDFD}) == open);
+  CHECK(usual(SYS_clone, {CLONE_VM | CLONE_VFORK | CLONE_THREAD | CLONE_PIDFD}) == passed);
   for (const int flag : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWCGROUP})
     CHECK(usual(SYS_clone, {static_cast<std::uint64_t>(flag | CLONE_VM)}) == EPERM);
 }
@@ -70,8 +70,8 @@ TEST_CASE("filter: new namespaces are refused, new processes are not; only the l
 TEST_CASE("filter: four families of sockets") {
   for (std::uint64_t family = 0; family < 64; ++family) {
     const bool known = family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK;
-    CHECK_MESSAGE(usual(SYS_socket, {family}) == (known ? open : EPERM), family);
-    CHECK(usual(SYS_socket, {family | 1ULL << 32U}) == (known ? open : EPERM));
+    CHECK_MESSAGE(usual(SYS_socket, {family}) == (known ? passed : EPERM), family);
+    CHECK(usual(SYS_socket, {family | 1ULL << 32U}) == (known ? passed : EPERM));
   }
 }
 
@@ -80,15 +80,15 @@ TEST_CASE("filter: nothing is typed into terminals, whatever stands in the upper
     for (const std::uint64_t high : {std::uint64_t{0}, std::uint64_t{1} << 32U, ~std::uint64_t{0} << 32U}) {
       CHECK(outcome(program, native_arch, SYS_ioctl, {0, high | TIOCSTI}) == EPERM);
       CHECK(outcome(program, native_arch, SYS_ioctl, {0, high | TIOCLINUX}) == EPERM);
-      CHECK(outcome(program, native_arch, SYS_ioctl, {0, high | TCGETS}) == open);
+      CHECK(outcome(program, native_arch, SYS_ioctl, {0, high | TCGETS}) == passed);
     }
-  CHECK(outcome(make_terminal_filter(), native_arch, SYS_mount) == open);
+  CHECK(outcome(make_terminal_filter(), native_arch, SYS_mount) == passed);
   CHECK(outcome(make_terminal_filter(Architecture::x86_64), AUDIT_ARCH_I386, 54, {0, TIOCSTI}) == EPERM);
   CHECK(outcome(make_terminal_filter(Architecture::arm64), AUDIT_ARCH_ARM, 54, {0, TIOCSTI}) == EPERM);
 }
 
 TEST_CASE("filter: personalities that change nothing of how memory is laid out") {
-  for (const std::uint64_t known : {0x0ULL, 0x8ULL, 0x20000ULL, 0x20008ULL, 0xffffffffULL}) CHECK(usual(SYS_personality, {known}) == open);
+  for (const std::uint64_t known : {0x0ULL, 0x8ULL, 0x20000ULL, 0x20008ULL, 0xffffffffULL}) CHECK(usual(SYS_personality, {known}) == passed);
   CHECK(usual(SYS_personality, {0x0040000}) == EPERM);
 }
 
@@ -101,10 +101,10 @@ TEST_CASE("filter: a capability opens the calls that it is for") {
                            {CAP_PERFMON, SYS_perf_event_open}, {CAP_SYSLOG, SYS_syslog}, {CAP_SYS_TIME, SYS_clock_settime}, {CAP_SYS_PTRACE, SYS_kcmp},
                            {CAP_SYS_NICE, SYS_mbind}, {CAP_SYS_MODULE, SYS_init_module}, {CAP_SYS_BOOT, SYS_reboot}, {CAP_SYS_PACCT, SYS_acct},
                            {CAP_DAC_READ_SEARCH, SYS_open_by_handle_at}, {CAP_SYS_CHROOT, SYS_chroot}, {CAP_SYS_TTY_CONFIG, SYS_vhangup}}) {
-    CHECK(outcome(make_filter({}), native_arch, static_cast<int>(door.call)) != open);
-    CHECK_MESSAGE(outcome(make_filter({.capabilities = cap(door.capability)}), native_arch, static_cast<int>(door.call)) == open, door.call);
+    CHECK(outcome(make_filter({}), native_arch, static_cast<int>(door.call)) != passed);
+    CHECK_MESSAGE(outcome(make_filter({.capabilities = cap(door.capability)}), native_arch, static_cast<int>(door.call)) == passed, door.call);
   }
-  CHECK(outcome(make_filter({.capabilities = cap(CAP_SYS_ADMIN)}), native_arch, SYS_clone, {CLONE_NEWUSER}) == open);
+  CHECK(outcome(make_filter({.capabilities = cap(CAP_SYS_ADMIN)}), native_arch, SYS_clone, {CLONE_NEWUSER}) == passed);
   for (const long never : {SYS_io_uring_setup, SYS_keyctl, SYS_userfaultfd, SYS_kexec_load})
     CHECK(outcome(make_filter({.capabilities = ~std::uint64_t{0}}), native_arch, static_cast<int>(never)) == EPERM);
 }
@@ -112,8 +112,8 @@ TEST_CASE("filter: a capability opens the calls that it is for") {
 TEST_CASE("filter: nested, it lets containers be made inside, and no more") {
   const FilterProgram nested = make_filter({.nested = true});
   for (const long call : {SYS_unshare, SYS_setns, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_fsopen, SYS_move_mount, SYS_clone3, SYS_keyctl, SYS_sethostname, SYS_chroot})
-    CHECK_MESSAGE(outcome(nested, native_arch, static_cast<int>(call)) == open, call);
-  CHECK(outcome(nested, native_arch, SYS_clone, {CLONE_NEWUSER}) == open);
+    CHECK_MESSAGE(outcome(nested, native_arch, static_cast<int>(call)) == passed, call);
+  CHECK(outcome(nested, native_arch, SYS_clone, {CLONE_NEWUSER}) == passed);
   for (const long call : {SYS_bpf, SYS_io_uring_setup, SYS_perf_event_open, SYS_kexec_load}) CHECK(outcome(nested, native_arch, static_cast<int>(call)) == EPERM);
   CHECK(outcome(nested, native_arch, SYS_ioctl, {0, TIOCSTI}) == EPERM);
 }
@@ -128,18 +128,18 @@ TEST_CASE("filter: other machines by their own numbers, and their 32-bit kind wh
     const FilterProgram program = make_filter({}, other.machine);
     CHECK(outcome(program, other.arch, other.mount) == EPERM);
     CHECK(outcome(program, other.arch, other.unshare) == EPERM);
-    CHECK(outcome(program, other.arch, other.read) == open);
+    CHECK(outcome(program, other.arch, other.read) == passed);
     CHECK(outcome(program, other.arch, other.clone3) == ENOSYS);
   }
   for (const auto& [machine, arch, mount, socketcall] : {std::tuple{Architecture::x86_64, AUDIT_ARCH_I386, 21, 102}, std::tuple{Architecture::arm64, AUDIT_ARCH_ARM, 21, 102}}) {
     const FilterProgram program = make_filter({.foreign = true}, machine);
-    CHECK(outcome(program, arch, 3) == open);  // read
+    CHECK(outcome(program, arch, 3) == passed);  // read
     CHECK(outcome(program, arch, mount) == EPERM);
     CHECK(outcome(program, arch, 5000) == ENOSYS);
-    CHECK(outcome(program, arch, socketcall) != open);
+    CHECK(outcome(program, arch, socketcall) != passed);
   }
   const FilterProgram both = make_filter({.foreign = true}, Architecture::x86_64);
-  CHECK(outcome(both, AUDIT_ARCH_I386, 359, {AF_UNIX}) == open);
+  CHECK(outcome(both, AUDIT_ARCH_I386, 359, {AF_UNIX}) == passed);
   CHECK(outcome(both, AUDIT_ARCH_I386, 359, {38}) == EPERM);
   CHECK(outcome(both, AUDIT_ARCH_X86_64, SYS_read) == outcome(make_filter({}, Architecture::x86_64), AUDIT_ARCH_X86_64, SYS_read));
 }

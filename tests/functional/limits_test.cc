@@ -154,6 +154,7 @@ TEST_CASE("what has no cgroup of its own cannot be paused, and it is said why") 
   CHECK(refused.code == 1);
   CHECK(has(refused.err, "the container 'fore' has no cgroup of its own, by which it could be paused\n  hint:  "));
   box.signal(SIGTERM);
+  CHECK(eventually([] { return run({program(), "inspect", "fore"}).code != 0; }));
 }
 
 TEST_CASE("the container's cgroup is the root of those that it sees, for all who come in; who kills the monitor leaves none behind for long") {

@@ -75,13 +75,17 @@ Json mounts_json(const plan::Spec& spec) {
   return mounts;
 }
 
+const char* emulation_word(plan::RootEmulation choice) {
+  return choice == plan::RootEmulation::automatic ? "auto" : choice == plan::RootEmulation::off ? "off" : "static";
+}
+
 // Under docker's names, and what those do not tell. What Landlock is in force for is as the kernel that runs has it.
 Json restraints_json(const plan::Spec& spec) {
   const plan::MaskPaths masks = plan::masks_of(spec);
   const int abi = plan::confines_paths(spec) ? sys::landlock_abi() : 0;
   const auto landlock = plan::landlock_of(abi, std::holds_alternative<plan::HostNamespace>(spec.namespaces.network), std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid));
   return Json{{"Seccomp", plan::filter_name(spec)}, {"Landlock", landlock ? Json(landlock->abi) : Json()}, {"NoNewPrivileges", !spec.new_privileges},
-              {"Nested", spec.restraints.nested}, {"MaskedPaths", masks.hidden}, {"ReadonlyPaths", masks.read_only}};
+              {"Nested", spec.restraints.nested}, {"EmulateRoot", emulation_word(spec.restraints.emulation)}, {"MaskedPaths", masks.hidden}, {"ReadonlyPaths", masks.read_only}};
 }
 
 Json json_of(const Listed& container, const std::string& store) {

@@ -157,6 +157,8 @@ constexpr std::array rows = std::to_array<Row>({
     {many("device", 0, "HOST[:INSIDE[:rwm]]", "show a device of the host", {Complete::file}), Files::of_user,
      add<&Spec::devices, parse_device>},
     {many("dns", 0, "ADDRESS", "ask this name server"), Files::of_user, add<&Spec::dns, parse_address>},
+    {one("emulate-root", 0, "CHOICE", "with one id, tell root that it has done what needs others: auto, off or static", {Complete::words, "auto off static"}),
+     Files::of_user, [](Draft& draft, Value value) { draft.spec.restraints.emulation = parse_emulation(value); }},
     {one("entrypoint", 0, "PROGRAM", "put a program in front of the command; '' is none"), Files::of_project,
      set_entrypoint},
     {many("env", 'e', "NAME[=VALUE]", "set a variable, or copy the caller's"), Files::of_project, add_env},

@@ -205,6 +205,14 @@ bool parse_log_driver(std::string_view text) {
   refuse_word("driver", text, {"json-file", "none"});
 }
 
+plan::RootEmulation parse_emulation(std::string_view text) {
+  using plan::RootEmulation;
+  if (text == "auto") return RootEmulation::automatic;
+  if (text == "off") return RootEmulation::off;
+  if (text == "static") return RootEmulation::stateless;
+  refuse_word("choice", text, {"auto", "off", "static"});
+}
+
 plan::Pull parse_pull(std::string_view text) {
   using plan::Pull;
   if (text == "missing") return Pull::missing;

@@ -93,6 +93,7 @@ void add_log_option(plan::LogChoice& log, std::string_view text);
 
 /// Reads --pull.
 [[nodiscard]] plan::Pull parse_pull(std::string_view text);
+[[nodiscard]] plan::RootEmulation parse_emulation(std::string_view text);
 
 /// Reads --platform: OS/ARCH[/VARIANT], or ARCH.
 [[nodiscard]] std::string parse_platform(std::string_view text);

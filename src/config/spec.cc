@@ -95,7 +95,7 @@ constexpr auto members(const FilterChoice*) {
 
 constexpr auto members(const Restraints*) {
   return std::tuple{member("filter", &Restraints::filter), member("landlock", &Restraints::landlock), member("nested", &Restraints::nested),
-                    member("foreign", &Restraints::foreign), member("mask", &Restraints::mask), member("unmask", &Restraints::unmask)};
+                    member("foreign", &Restraints::foreign), member("emulateRoot", &Restraints::emulation), member("mask", &Restraints::mask), member("unmask", &Restraints::unmask)};
 }
 
 constexpr auto members(const Spec*) {
@@ -121,6 +121,7 @@ constexpr auto words(const Rootfs::Kind*) { return std::array<std::string_view, 
 constexpr auto words(const RootWrites*) { return std::array<std::string_view, 3>{"thrown-away", "kept", "refused"}; }
 constexpr auto words(const Pull*) { return std::array<std::string_view, 4>{"missing", "always", "newer", "never"}; }
 constexpr auto words(const Terminal*) { return std::array<std::string_view, 3>{"automatic", "always", "never"}; }
+constexpr auto words(const RootEmulation*) { return std::array<std::string_view, 3>{"auto", "off", "static"}; }
 constexpr auto words(const FilterChoice::Kind*) { return std::array<std::string_view, 3>{"default", "unconfined", "profile"}; }
 constexpr auto words(const Restart::When*) { return std::array<std::string_view, 3>{"never", "on-failure", "always"}; }
 

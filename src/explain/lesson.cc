@@ -161,7 +161,8 @@ struct Lessons {
   Lesson operator()(const EnforceLandlock&) const {
     return {"enforce_landlock", "should a path or descriptor lead out of the root, it opens nothing", "landlock(7)"};
   }
-  Lesson operator()(const LoadFilter&) const {
+  Lesson operator()(const LoadFilter& step) const {
+    if (step.name == "root") return {"load_filter", "root, with no ids but its own, is told that it has given files away and become others", "seccomp(2)"};
     return {"load_filter", "most holes of kernels were behind calls that programs hardly ever make", "seccomp(2)"};
   }
   Lesson operator()(const CloseDescriptors&) const {

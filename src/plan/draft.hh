@@ -98,6 +98,12 @@ void find_caller(IdMaps& maps, const HostFacts& facts);
 /// Adds what restrains the command from here on: Landlock and the filter of system calls. restraints.cc
 [[nodiscard]] Verdict plan_restraint(Draft& draft);
 
+/// Whether root in the container is told that it has done what needs other ids than its own. restraints.cc
+[[nodiscard]] bool emulates_root(const Draft& draft);
+
+/// Adds the filter that tells it so. restraints.cc
+[[nodiscard]] Verdict plan_emulation(Draft& draft);
+
 /// Gives the limits of each process that stand in for what no cgroup limits. cgroup.cc
 [[nodiscard]] std::vector<ResourceLimit> substitute_limits(const Draft& draft);
 

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -19,11 +20,12 @@
 #include <cstddef>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 
 namespace snug::plan {
 namespace {
 
-enum Rule : std::uint8_t { allow, deny, absent, clone, socket, personality, ioctl };
+enum Rule : std::uint8_t { allow, deny, absent, clone, socket, personality, ioctl, ignore, one_id, two_ids, three_ids, path_owner, folder_owner, path_node, folder_node };
 
 constexpr std::uint64_t cap(int number) { return std::uint64_t{1} << static_cast<unsigned>(number); }
 constexpr std::uint64_t nested = std::uint64_t{1} << 63U;
@@ -105,16 +107,38 @@ constexpr Ranges ranges_of(Architecture machine, std::uint64_t keys) {
   return ranges;
 }
 
-constexpr Ranges terminal_ranges(Architecture machine) {
+struct Named {
+  std::string_view name;
+  Rule rule;
+};
+
+/// The rest is allowed.
+template <std::size_t count>
+constexpr Ranges ranges_of(Architecture machine, const std::array<Named, count>& named) {
+  List<Range, count> known;
+  for (const Named& each : named)
+    for (const Call& call : calls)
+      if (const int number = number_of(call, machine); each.name == call.name && number >= 0) known.add({static_cast<std::uint32_t>(number), each.rule});
+  std::sort(known.items.begin(), known.items.begin() + static_cast<std::ptrdiff_t>(known.size),
+            [](const Range& a, const Range& b) { return a.first < b.first; });
   Ranges ranges;
   ranges.add({0, allow});
-  for (const Call& call : calls)
-    if (call.rule == ioctl) {
-      ranges.add({static_cast<std::uint32_t>(number_of(call, machine)), ioctl});
-      ranges.add({static_cast<std::uint32_t>(number_of(call, machine)) + 1, allow});
-    }
+  for (const Range& call : known.view()) {
+    if (ranges.items[ranges.size - 1].first == call.first) ranges.items[ranges.size - 1].rule = call.rule;
+    else extend(ranges, call.first, call.rule);
+    ranges.add({call.first + 1, allow});
+  }
   return ranges;
 }
+
+constexpr std::array typing_calls{Named{"ioctl", ioctl}};
+
+// What root can do only where there are more ids than its own.
+constexpr std::array root_calls{
+    Named{"chown", path_owner},     Named{"lchown", path_owner}, Named{"fchown", path_owner}, Named{"fchownat", folder_owner}, Named{"setuid", one_id},
+    Named{"setgid", one_id},        Named{"setfsuid", one_id},   Named{"setfsgid", one_id},   Named{"setreuid", two_ids},      Named{"setregid", two_ids},
+    Named{"setresuid", three_ids},  Named{"setresgid", three_ids}, Named{"setgroups", ignore}, Named{"capset", ignore},        Named{"mknod", path_node},
+    Named{"mknodat", folder_node}};
 
 constexpr std::uint32_t errno_verdict(int error) { return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error); }
 
@@ -166,6 +190,26 @@ class Assembler {
     give(found);
   }
 
+  // Of `count` ids from that argument on: where all are root's or left as they are, the kernel does it.
+  constexpr void ignore_others(std::size_t first, std::size_t count) {
+    for (std::size_t at = first; at < first + count; ++at) {
+      load_argument(at);
+      add(BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
+      add(BPF_JMP | BPF_JEQ | BPF_K, 0xffffffff, 1, 0);
+      give(errno_verdict(0));
+    }
+    give(SECCOMP_RET_ALLOW);
+  }
+
+  constexpr void ignore_devices(std::size_t mode) {
+    load_argument(mode);
+    add(BPF_ALU | BPF_AND | BPF_K, S_IFMT);
+    add(BPF_JMP | BPF_JEQ | BPF_K, S_IFCHR, 2, 0);
+    add(BPF_JMP | BPF_JEQ | BPF_K, S_IFBLK, 1, 0);
+    give(SECCOMP_RET_ALLOW);
+    give(errno_verdict(0));
+  }
+
   constexpr void decide(Rule rule) {
     constexpr std::uint32_t refused = errno_verdict(EPERM);
     constexpr std::array<std::uint32_t, 4> families{AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
@@ -180,6 +224,14 @@ class Assembler {
       case socket: return choose(0, families, SECCOMP_RET_ALLOW, refused);
       case personality: return choose(0, personalities, SECCOMP_RET_ALLOW, refused);
       case ioctl: return choose(1, typing, refused, SECCOMP_RET_ALLOW);
+      case ignore: return give(errno_verdict(0));
+      case one_id: return ignore_others(0, 1);
+      case two_ids: return ignore_others(0, 2);
+      case three_ids: return ignore_others(0, 3);
+      case path_owner: return ignore_others(1, 2);
+      case folder_owner: return ignore_others(2, 2);
+      case path_node: return ignore_devices(1);
+      case folder_node: return ignore_devices(2);
       case clone:
         load_argument(0);
         add(BPF_JMP | BPF_JSET | BPF_K, namespaces, 0, 1);
@@ -229,10 +281,15 @@ constexpr std::uint64_t all_keys = [] {
 }();
 constexpr FilterKeys usual_keys{.capabilities = cap(CAP_SYS_CHROOT)};
 
-constexpr std::size_t usual_size = assemble_calls(usual_keys, native_architecture).code().size();
-constexpr auto usual = [] {
-  const Assembler made = assemble_calls(usual_keys, native_architecture);
-  std::array<std::uint64_t, usual_size> code{};
+constexpr Assembler assemble_usual() { return assemble_calls(usual_keys, native_architecture); }
+constexpr Assembler assemble_root() { return assemble(native_architecture, ranges_of(native_architecture, root_calls), nullptr, SECCOMP_RET_ALLOW); }
+
+// As long as it is, made by the compiler.
+template <Assembler (*make)()>
+constexpr auto compiled = [] {
+  constexpr std::size_t size = make().code().size();
+  const Assembler made = make();
+  std::array<std::uint64_t, size> code{};
   std::copy(made.code().begin(), made.code().end(), code.begin());
   return code;
 }();
@@ -243,12 +300,14 @@ FilterProgram copy_of(std::span<const std::uint64_t> code) { return {code.begin(
 
 FilterProgram make_filter(const FilterKeys& keys, Architecture machine) {
   const FilterKeys asked{keys.capabilities & all_keys & ~nested, keys.nested, keys.foreign};
-  return machine == native_architecture && asked == usual_keys ? copy_of(usual) : copy_of(assemble_calls(asked, machine).code());
+  return machine == native_architecture && asked == usual_keys ? copy_of(compiled<assemble_usual>) : copy_of(assemble_calls(asked, machine).code());
 }
 
 FilterProgram make_terminal_filter(Architecture machine) {
-  const Ranges foreign = terminal_ranges(foreign_of(machine));
-  return copy_of(assemble(machine, terminal_ranges(machine), &foreign, SECCOMP_RET_ALLOW).code());
+  const Ranges foreign = ranges_of(foreign_of(machine), typing_calls);
+  return copy_of(assemble(machine, ranges_of(machine, typing_calls), &foreign, SECCOMP_RET_ALLOW).code());
 }
+
+FilterProgram make_root_filter() { return copy_of(compiled<assemble_root>); }
 
 }  // namespace snug::plan

@@ -154,6 +154,7 @@ class Mounts {
     if (!host.empty()) add_file(files, "hostname", host + "\n");
     const Identity& who = draft_.identity;
     if (!who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
+    add_apt_setting(files);
     if (const std::string& entry = draft_.facts.rootfs.terminal_entry; draft_.plan.terminal && !entry.empty()) add_terminal(files, entry);
     draft_.init(std::move(files));
   }
@@ -162,6 +163,14 @@ class Mounts {
     const Slot slot = draft_.new_slot();
     files.files.push_back({slot, name, std::move(content)});
     draft_.attach_later(slot, format("/etc/{}", name), Attach::Target::optional);
+  }
+
+  // apt(8) becomes another user to fetch packages, and looks whether it has; dpkg(1) and their like believe what they are told.
+  void add_apt_setting(MakeFiles& files) {
+    if (!emulates_root(draft_) || !is_folder_inside(draft_, apt_settings)) return;
+    const Slot slot = draft_.new_slot();
+    files.files.push_back({slot, "apt.conf", "// root has no ids but its own here\nAPT::Sandbox::User \"root\";\n"});
+    draft_.attach_later(slot, format("{}/zz-snug", apt_settings), Attach::Target::optional);
   }
 
   void add_terminal(MakeFiles& files, const std::string& entry) {

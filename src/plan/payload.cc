@@ -38,6 +38,7 @@ class Payload {
       draft_.payload(NoNewPrivileges{});
       if (Verdict refused = plan_restraint(draft_)) return refused;
     }
+    if (Verdict refused = plan_emulation(draft_)) return refused;
     draft_.payload(exec());
     return {};
   }

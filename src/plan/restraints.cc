@@ -102,6 +102,25 @@ MaskPaths masks_of(const Spec& spec) {
   return masks;
 }
 
+// Where it is not asked for it is for root in a root file system that programs are installed into; who makes containers inside, or
+// wants the kernel's own answers, gets those.
+bool emulates_root(const Draft& draft) {
+  const Restraints& asked = draft.spec.restraints;
+  if (asked.emulation != RootEmulation::automatic) return asked.emulation == RootEmulation::stateless;
+  const std::vector<IdRange>& uids = draft.maps.uids;
+  const bool alone = uids.size() == 1 && uids[0].count == 1 && draft.identity.uid.value == 0;
+  const bool plain = asked.filter.kind == FilterChoice::Kind::none || asked.nested || draft.spec.new_privileges;
+  return alone && !plain && draft.spec.root_writes != RootWrites::refused;
+}
+
+Verdict plan_emulation(Draft& draft) {
+  if (!emulates_root(draft)) return {};
+  if (draft.spec.new_privileges)
+    return Refusal{"--emulate-root static: a filter cannot be loaded last where programs may raise privileges", "leave out --security-opt no-new-privileges=false, or that"};
+  draft.payload(LoadFilter{"root", make_root_filter()});
+  return {};
+}
+
 Verdict plan_restraint(Draft& draft) {
   const Restraints& asked = draft.spec.restraints;
   if (Verdict refused = check_left_out(draft.spec)) return refused;

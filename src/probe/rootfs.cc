@@ -94,7 +94,7 @@ plan::RootfsFacts look_at(const View& root, const plan::Spec& spec, const plan::
     for (const std::string& shell : {host.account.shell, std::string("/bin/bash"), std::string("/bin/sh")})
       if (std::find(facts.shells.begin(), facts.shells.end(), shell) == facts.shells.end() && has(root, shell, S_IFREG))
         facts.shells.push_back(shell);
-  std::vector<std::string> folders{host.current_folder, host.account.home};
+  std::vector<std::string> folders{host.current_folder, host.account.home, plan::apt_settings};
   for (const plan::Account& account : facts.accounts)
     if (account.uid == 0 || account.uid == host.uid.value || spec.user) folders.push_back(account.home);
   for (const std::string& folder : folders)

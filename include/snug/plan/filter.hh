@@ -34,4 +34,8 @@ struct FilterKeys {
 /// Makes the filter that goes on top of one which the user brings: nothing is typed into terminals by ioctl(2). Pure.
 [[nodiscard]] FilterProgram make_terminal_filter(Architecture machine = native_architecture);
 
+/// Makes the filter that goes on top where root has no ids but its own: what it cannot do with others is answered as if it were done,
+/// and nothing is. For programs of the native kind, root being 0. Pure.
+[[nodiscard]] FilterProgram make_root_filter();
+
 }  // namespace snug::plan

@@ -66,12 +66,15 @@ struct RootfsFacts {
   std::vector<Group> groups;              ///< of its own /etc/group
   std::string passwd;                     ///< the text of /etc/passwd, for the copy with the caller's line
   std::vector<std::string> shells;        ///< which of the shells asked about it has
-  std::vector<std::string> folders;       ///< which of the folders asked about it has (work folder, home)
+  std::vector<std::string> folders;       ///< which of the folders asked about it has (work folder, home, apt_settings)
   std::string terminal_entry;             ///< of terminfo, the host's, where it does not know the caller's terminal; the only part that is no stranger's
   bool terminal_carried = false;          ///< of a container that runs: such an entry was carried in
   bool living = false;                    ///< of a container that runs: with all that is mounted in it
   bool operator==(const RootfsFacts&) const = default;
 };
+
+/// Where apt(8) reads its settings.
+inline constexpr const char* apt_settings = "/etc/apt/apt.conf.d";
 
 /// Which of the descriptors 0, 1 and 2 are terminals.
 struct TerminalFacts {

@@ -173,12 +173,16 @@ struct FilterChoice {
   bool operator==(const FilterChoice&) const = default;
 };
 
+/// Whether root, where it has no ids but its own, is told that it has done what needs others: chown(2), setgroups(2) and their like.
+enum class RootEmulation { automatic, off, stateless };
+
 /// What holds the container where the namespaces do not.
 struct Restraints {
   FilterChoice filter;
   bool landlock = true;
   bool nested = false;                  ///< --nested: containers may be made inside
   bool foreign = false;                 ///< --allow-32bit
+  RootEmulation emulation = RootEmulation::automatic;
   std::vector<std::string> mask, unmask;  ///< paths; of unmask also ALL
   bool operator==(const Restraints&) const = default;
 };

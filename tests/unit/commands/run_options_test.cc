@@ -77,6 +77,7 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
       {"detach", ""},
       {"device", "/dev/kvm"},
       {"dns", "1.1.1.1"},
+      {"emulate-root", "static"},
       {"entrypoint", "sh"},
       {"env", "A=1"},
       {"env-file", "/dev/null"},

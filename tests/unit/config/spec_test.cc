@@ -29,7 +29,7 @@ Spec full() {
           .resources = {1, 2, 3, "0-1", 4, 5},
           .hosts = {{"db", "10.0.0.1"}}, .dns = {"9.9.9.9"},
           .shm_size = 1, .terminal = Terminal::never, .interactive = true, .init = false, .new_privileges = true,
-          .restraints = {{FilterChoice::Kind::profile, "/p", "{}"}, false, true, true, {"/a"}, {"ALL"}},
+          .restraints = {{FilterChoice::Kind::profile, "/p", "{}"}, false, true, true, RootEmulation::off, {"/a"}, {"ALL"}},
           .pull = Pull::newer, .platform = "linux/arm64", .quiet = true,
           .own_folders = {"/data"}, .notes = {{{"l", "v"}}, "QUIT", {"80/tcp"}},
           .detach = true, .remove = false, .idle = true, .labels = {{"a", "b"}}, .stop_signal = "INT", .stop_timeout = 0,

@@ -5,9 +5,12 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <vector>
 
 #include "packet_filter.hh"
@@ -153,4 +156,38 @@ TEST_CASE("filter: with any keys it can be put together, short enough for the ke
         CHECK(size <= BPF_MAXINSNS);
       }
   CHECK(make_filter({.capabilities = cap(CAP_SYS_CHROOT) | cap(CAP_CHOWN)}) == make_filter({.capabilities = cap(CAP_SYS_CHROOT)}));
+}
+
+TEST_CASE("filter: root with one id is told that it has done what needs others, and the kernel does the rest") {
+  constexpr std::uint32_t none = 0xffffffff;
+  // A verdict of errno 0 is success for the caller, and nothing for the kernel to do.
+  const auto answered = [](long number, std::vector<std::uint64_t> arguments) {
+    seccomp_data data{static_cast<int>(number), native_arch, 0, {}};
+    std::copy(arguments.begin(), arguments.end(), std::begin(data.args));
+    const std::uint32_t verdict = snug::test::verdict_of(make_root_filter(), data);
+    REQUIRE((verdict == SECCOMP_RET_ALLOW || verdict == SECCOMP_RET_ERRNO));
+    return verdict == SECCOMP_RET_ERRNO;
+  };
+  for (const long call : {SYS_fchown, SYS_setresuid, SYS_setresgid, SYS_setreuid, SYS_setregid}) {
+    CHECK_MESSAGE(!answered(call, {0, 0, 0}), call);
+    CHECK_MESSAGE(!answered(call, {0, none, none}), call);
+    CHECK_MESSAGE(!answered(call, {0, 0xffffffffffffffff, 1ULL << 32U}), call);  // the kernel looks at the low half alone
+    CHECK_MESSAGE(answered(call, {0, 33, none}), call);
+  }
+  CHECK(answered(SYS_setresuid, {none, none, 33}));
+  CHECK(answered(SYS_fchown, {7, none, 33}));
+  CHECK(!answered(SYS_fchown, {33, none, 0}));
+  CHECK(answered(SYS_fchownat, {3, 0, 5, none, 0}));
+  CHECK(answered(SYS_fchownat, {3, 0, none, 5, 0}));
+  CHECK(!answered(SYS_fchownat, {3, 0, 0, none, 0x1000}));
+  for (const long call : {SYS_setuid, SYS_setgid, SYS_setfsuid, SYS_setfsgid}) {
+    CHECK_MESSAGE(answered(call, {33}), call);
+    CHECK_MESSAGE(!answered(call, {0}), call);
+  }
+  for (const long call : {SYS_setgroups, SYS_capset}) CHECK(answered(call, {0}));
+  for (const int kind : {S_IFCHR, S_IFBLK}) CHECK(answered(SYS_mknodat, {3, 0, static_cast<std::uint64_t>(kind) | 0644, 0x103}));
+  for (const int kind : {S_IFREG, S_IFIFO, S_IFSOCK, 0}) CHECK(!answered(SYS_mknodat, {3, 0, static_cast<std::uint64_t>(kind) | 0644, 0}));
+  for (const long call : {SYS_read, SYS_openat, SYS_fchmodat, SYS_geteuid, SYS_mkdirat, SYS_setxattr, SYS_getgroups, SYS_capget, SYS_execve}) CHECK_MESSAGE(!answered(call, {33, 33, 33}), call);
+  const seccomp_data foreign{212, AUDIT_ARCH_I386, 0, {0, 5, 5}};
+  CHECK(snug::test::verdict_of(make_root_filter(), foreign) == SECCOMP_RET_ALLOW);
 }

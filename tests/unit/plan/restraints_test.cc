@@ -19,6 +19,14 @@ Spec a_spec() {
   spec.rootfs = {Rootfs::Kind::directory, "/srv/root", "/srv/root"};
   spec.command = {"true"};
   spec.id_map.mode = IdMapChoice::Mode::single;
+  spec.restraints.emulation = RootEmulation::off;
+  return spec;
+}
+
+// As a_spec(), with what is done for root by default.
+Spec with_root() {
+  Spec spec = a_spec();
+  spec.restraints.emulation = RootEmulation::automatic;
   return spec;
 }
 
@@ -208,6 +216,57 @@ TEST_CASE("snug-layer works under the same restraints, whatever the container wa
     CHECK(plan.find<EnforceLandlock>());
     CHECK(place_of<LoadFilter>(plan) == plan.steps.size() - 2);
   }
+}
+
+TEST_CASE("root with one id is told what it wants to hear, where that helps and nobody has asked for the kernel's own answers") {
+  const auto emulates = [](const Plan& plan) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+      const auto* filter = std::get_if<LoadFilter>(&step.action);
+      return filter && filter->name == "root";
+    });
+  };
+  const auto of = [&](auto change) {
+    Spec spec = with_root();
+    change(spec);
+    return emulates(plan_of(spec));
+  };
+  const Plan plan = plan_of(with_root());
+  CHECK(emulates(plan));
+  CHECK(std::get<LoadFilter>(plan.steps[plan.steps.size() - 2].action).program == make_root_filter());
+  CHECK(!of([](Spec& spec) { spec.restraints.emulation = RootEmulation::off; }));
+  CHECK(!of([](Spec& spec) { spec.restraints.nested = true; }));
+  CHECK(!of([](Spec& spec) { spec.restraints.filter.kind = FilterChoice::Kind::none; }));
+  CHECK(!of([](Spec& spec) { spec.root_writes = RootWrites::refused; }));
+  CHECK(!of([](Spec& spec) { spec.new_privileges = true; }));
+  CHECK(!of([](Spec& spec) { spec.id_map.mode = IdMapChoice::Mode::keep_id; }));
+  CHECK(of([](Spec& spec) { spec.restraints.nested = true, spec.restraints.emulation = RootEmulation::stateless; }));
+  Spec both = with_root();
+  both.restraints.emulation = RootEmulation::stateless;
+  both.new_privileges = true;
+  CHECK(std::holds_alternative<Refusal>(make_plan(both, some_facts())));
+
+  HostFacts ranges = some_facts();
+  ranges.subuids = ranges.subgids = {{{100000}, 65536}};
+  ranges.newuidmap = "/usr/bin/newuidmap", ranges.newgidmap = "/usr/bin/newgidmap";
+  Spec wide = with_root();
+  wide.id_map.mode = IdMapChoice::Mode::root;
+  CHECK(!emulates(plan_of(wide, ranges)));
+}
+
+TEST_CASE("apt is told not to look, where there is one and its settings are the container's own") {
+  const auto has_setting = [](const Plan& plan) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+      const auto* attach = std::get_if<Attach>(&step.action);
+      return attach && attach->target == "/etc/apt/apt.conf.d/zz-snug";
+    });
+  };
+  HostFacts debian = some_facts();
+  debian.rootfs.folders = {apt_settings};
+  CHECK(has_setting(plan_of(with_root(), debian)));
+  CHECK(!has_setting(plan_of(with_root())));
+  Spec off = with_root();
+  off.restraints.emulation = RootEmulation::off;
+  CHECK(!has_setting(plan_of(off, debian)));
 }
 
 TEST_CASE("hints: why a restraint cannot be had, and what to do about it") {

@@ -1,0 +1,72 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "containers.hh"
+#include "snug/base/text.hh"
+
+using namespace snug::test;
+
+// Root with one id: what it is told, and that nothing comes of it.
+namespace {
+
+Result in_root(std::vector<std::string> options, const std::string& script) {
+  options.insert(options.begin(), {program(), "run", "--userns", "single"});
+  options.insert(options.end(), {small_root(), "sh", "-c", script});
+  return run(options);
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("root with one id: owners and users seem to change, and nothing is changed") {
+  const Result told = in_root({}, "touch f && chown 5:6 f && stat -c %u:%g f && mknod d c 1 3 && mknod p p && test -p p && test ! -e d && chmod 4755 f && stat -c %a f");
+  CHECK_MESSAGE(told.code == 0, told.err);
+  CHECK(told.out == "0:0\n4755\n");
+  CHECK(in_root({"--emulate-root", "static", "--nested"}, "touch f && chown 5 f").code == 0);
+  CHECK(in_root({"-v", "/tmp:/outside:ro"}, "chown 5 /outside; echo $?").out == "0\n");  // told so there, too: the kernel is not asked
+  for (const std::vector<std::string>& options : {std::vector<std::string>{"--emulate-root", "off"}, {"--nested"}, {"--security-opt", "seccomp=unconfined"},
+                                                  {"--security-opt", "no-new-privileges=false"}}) {
+    const Result refused = in_root(options, "touch f; chown 5 f");
+    CHECK(refused.code == 1);
+    CHECK_MESSAGE(refused.err.find("Invalid argument") != std::string::npos, refused.err);
+  }
+  const Result read_only = in_root({"--read-only", "--tmpfs", "/w"}, "touch /w/f; chown 5 /w/f");
+  CHECK(read_only.code == 1);
+  CHECK(in_root({"--emulate-root", "remembered"}, "true").code == 125);
+}
+
+TEST_CASE("root with one id: exec is told the same as the container's command") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("box", "exec sleep 86701").code == 0);
+  const Result told = containers.snug({"exec", "box", "sh", "-c", "touch /f && chown 5 /f && stat -c %u /f"});
+  CHECK_MESSAGE(told.out == "0\n", told.err);
+  CHECK(containers.snug({"inspect", "--format", "{{.Restraints.EmulateRoot}}", "box"}).out == "auto\n");
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("ranges");
+
+TEST_CASE("with more ids than one, the kernel changes owners") {
+  const Result result = run({program(), "run", small_root(), "sh", "-c", "touch f; chown 5:6 f; stat -c %u:%g f"});
+  CHECK_MESSAGE(result.out == "5:6\n", result.err);
+}
+
+TEST_CASE("a real Debian with one id: packages that give files away, add users and start programs as others are installed") {
+  if (debian_root().empty()) return skip("no Debian root was made");
+  const Scratch scratch;
+  const std::string archive = scratch.path() + "/debian.tar";
+  REQUIRE(run({"unshare", "--user", "--map-root-user", "--map-auto", "tar", "-C", debian_root(), "-cf", archive, "."}).code == 0);
+  const Result result = run({program(), "run", "--userns", "single", "--network", "host", "tar:" + archive, "sh", "-ec",
+                             "apt-get update -q; apt-get install -yq --no-install-recommends openssh-server sudo\n"
+                             "dpkg --audit; grep -c ^sshd: /etc/passwd; stat -c %a /usr/bin/ssh-agent; useradd -m someone; test -d /home/someone; sudo -u someone true\n"
+                             "su someone -c 'touch /home/someone/file'; tar -C / -cf /t.tar --owner=33 --group=44 home; mkdir /o; tar -C /o -xpf /t.tar --same-owner; test -e /o/home/someone/file; echo whole"},
+                            {.patience = std::chrono::seconds(240)});
+  CHECK_MESSAGE(result.out.ends_with("\n1\n2755\nwhole\n"), result.out << result.err);
+}
+
+TEST_SUITE_END();

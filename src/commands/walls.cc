@@ -33,8 +33,8 @@ void write_file(const std::string& path, std::string_view text) {
 
 explain::Picture take_picture(const cli::Invocation& invocation, bool gathered) {
   explain::Picture picture = take_look(invocation.environment).picture;
-  if (gathered) explain::gather_alike(picture);
   look_inside(picture);
+  if (gathered) explain::gather_alike(picture);
   return picture;
 }
 

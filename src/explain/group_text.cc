@@ -73,6 +73,7 @@ void tell_mounts(Page& page, const Group& group) {
     page.add({{filled(drawable(each.target, page.style()), target) + "  ", Ink::door}, {filled(drawable(each.type, page.style()), type) + "  ", Ink::faint},
               {drawable(origin_sentence(each, group), page.style()) + (read_only ? ", read-only" : "")}});
   }
+  if (group.insides->more_mounts) page.line(format("and {} more, which were not looked at", group.insides->more_mounts), Ink::unknown);
 }
 
 void tell_rights(Page& page, const LiveProcess& member) {

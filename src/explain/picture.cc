@@ -281,7 +281,8 @@ void gather_alike(Picture& picture) {
   std::vector<std::size_t> places;
   for (Group& group : picture.groups) {
     const auto same = std::find_if(kept.begin(), kept.end(), [&](const Group& other) {
-      return !group.record && !other.record && other.name == group.name && other.maker == group.maker && other.walls == group.walls;
+      return !group.record && !other.record && other.name == group.name && other.maker == group.maker && other.walls == group.walls &&
+             doors_of(other) == doors_of(group);
     });
     places.push_back(static_cast<std::size_t>(same - kept.begin()));
     if (same == kept.end()) kept.push_back(std::move(group));

@@ -94,6 +94,7 @@ std::string render_group_json(const Picture& picture, const Group& group, const 
   json["uidMap"] = map_json(group.insides ? group.insides->uids : std::nullopt);
   json["gidMap"] = map_json(group.insides ? group.insides->gids : std::nullopt);
   json["mounts"] = mounts_json(group);
+  if (group.insides && group.insides->more_mounts) json["moreMounts"] = group.insides->more_mounts;
   json["capabilities"] = {{"effective", capability_names(member.effective)}, {"bounding", capability_names(member.bounding)}};
   json["seccomp"] = {{"mode", member.seccomp}, {"filters", member.filters}};
   json["noNewPrivileges"] = member.no_new_privileges;

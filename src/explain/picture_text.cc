@@ -101,6 +101,7 @@ Rows note_rows(const Group& group, const Style& style) {
   if (group.record && !group.record->image.empty()) rows.push_back(text_row("from " + drawable(group.record->image, style), Ink::faint));
   if (!group.within.empty()) rows.push_back(text_row("started in " + drawable(group.within, style), Ink::faint));
   if (group.insides && !group.insides->mounts && group.walls[plan::mount_wall] != Standing::hosts) rows.push_back(text_row("doors: not readable", Ink::unknown));
+  if (group.insides && group.insides->more_mounts) rows.push_back(text_row(format("doors: {} mounts not looked at", group.insides->more_mounts), Ink::unknown));
   if (group.insides && !group.insides->limits.empty()) rows.push_back(text_row("at most " + join(group.insides->limits, ", "), Ink::faint));
   return rows;
 }

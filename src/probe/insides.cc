@@ -65,15 +65,17 @@ plan::LiveMount::What kind_of(const plan::LiveMount& mount) {
   }
 }
 
-std::vector<plan::LiveMount> mounts_of(std::string_view theirs, std::string_view text) {
+void read_mounts(plan::Insides& insides, std::string_view theirs, std::string_view text) {
+  constexpr std::size_t most = 1000;
   const std::vector<SeenMount> ours = parse_seen_mounts(text);
-  std::vector<plan::LiveMount> mounts;
-  for (const SeenMount& each : parse_seen_mounts(theirs)) {
-    plan::LiveMount& mount = mounts.emplace_back(plan::LiveMount{
+  std::vector<SeenMount> seen = parse_seen_mounts(theirs);
+  if (seen.size() > most) insides.more_mounts = seen.size() - most, seen.resize(most);
+  insides.mounts.emplace();
+  for (const SeenMount& each : seen) {
+    plan::LiveMount& mount = insides.mounts->emplace_back(plan::LiveMount{
         .target = each.target, .type = each.type, .source = each.source, .options = each.options, .origin = find_origin(each, ours)});
     mount.what = kind_of(mount);
   }
-  return mounts;
 }
 
 /// A file of a cgroup, and how its number reads.
@@ -122,7 +124,7 @@ plan::Insides read_insides(const plan::LiveProcess& process) {
   if (const auto text = text_of(folder + "/uid_map")) insides.uids = parse_id_map(*text);
   if (const auto text = text_of(folder + "/gid_map")) insides.gids = parse_id_map(*text);
   const std::string ours = text_of("/proc/self/mountinfo").value_or("");
-  if (const auto theirs = text_of(folder + "/mountinfo"); theirs && !theirs->empty()) insides.mounts = mounts_of(*theirs, ours);
+  if (const auto theirs = text_of(folder + "/mountinfo"); theirs && !theirs->empty()) read_mounts(insides, *theirs, ours);
   if (!process.cgroup.starts_with('/') || process.cgroup.find("/..") != std::string::npos) return insides;
   for (const SeenMount& mount : parse_seen_mounts(ours))
     if (mount.type == "cgroup2" && mount.root == "/") insides.limits = limits_of(joined(mount.target, process.cgroup), mount.target.size());

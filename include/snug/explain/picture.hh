@@ -21,6 +21,7 @@ struct Door {
   std::string inside, outside;  ///< paths; a listener has an address outside and nothing inside
   std::string kind;             ///< folder, file, socket, device, port; mount where it is not known
   bool read_only = false;
+  bool operator==(const Door&) const = default;
 };
 
 /// A container that snug's own records know.
@@ -78,7 +79,7 @@ struct Picture {
 /// Tells the machine's processes apart. Pure.
 [[nodiscard]] Picture make_picture(const plan::Machine& machine, std::span<const Recorded> records);
 
-/// Puts groups that look alike into one, which counts them: for drawings.
+/// Puts groups that look alike, the doors in them included, into one, which counts them: for drawings. What is inside has been read.
 void gather_alike(Picture& picture);
 
 /// Finds the group of a process; one without walls is a group of its own. Nothing where there is no such process.

@@ -110,6 +110,20 @@ TEST_CASE("the picture: groups that look alike are drawn as one, and counted") {
   CHECK(picture.groups[*helper_of(picture, 300).of].name == "make");
 }
 
+TEST_CASE("the picture: a door more keeps a group apart from those that look alike") {
+  Picture picture = sample_picture();
+  std::vector<Group*> tabs;
+  for (Group& group : picture.groups)
+    if (group.name == "chromium renderer") tabs.push_back(&group);
+  REQUIRE(tabs.size() == 3);
+  tabs[1]->insides.emplace().listeners = {"127.0.0.1:8080"};
+  gather_alike(picture);
+  std::vector<std::size_t> alike;
+  for (const Group& group : picture.groups)
+    if (group.name == "chromium renderer") alike.push_back(group.alike);
+  CHECK(alike == std::vector<std::size_t>{2, 1});
+}
+
 TEST_CASE("the picture: a process without walls can be asked for, too") {
   const plan::Machine machine = sample_machine();
   const Picture picture = sample_picture();

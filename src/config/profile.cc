@@ -85,7 +85,7 @@ class Profile {
   }
 
   [[nodiscard]] plan::FilterProgram program() const {
-    plan::FilterProgram code = usual_ == SCMP_ACT_ALLOW || usual_ == SCMP_ACT_LOG ? plan::FilterProgram() : newer_calls();
+    plan::FilterProgram code = newer_calls();
     const int file = ::memfd_create("filter", MFD_CLOEXEC);
     if (file < 0) throw system_error("make a file in memory", errno);
     const int error = ::seccomp_export_bpf(filter_.get(), file);
@@ -154,14 +154,19 @@ class Profile {
     return true;
   }
 
+  static std::uint64_t value_in(const Json& comparison, const char* key) {
+    const Json& value = comparison.at(key);
+    if (!value.is_number_unsigned()) throw Error(format("the {} of a comparison is no number from 0 on", snug::quoted(std::string_view(key))));
+    return value.get<std::uint64_t>();
+  }
+
   static std::vector<scmp_arg_cmp> parse_comparisons(const Json& rule) {
     std::vector<scmp_arg_cmp> comparisons;
     if (const Json* list = find(rule, "args"))
       for (const Json& each : *list) {
-        const auto index = each.at("index").get<unsigned>();
+        const auto index = each.at("index").get<std::uint64_t>();
         if (index > 5) throw Error(format("{} is no index of an argument", index));
-        comparisons.push_back({index, static_cast<scmp_compare>(value_of(operators, each.at("op"), "comparison")), each.at("value").get<std::uint64_t>(),
-                               each.value("valueTwo", std::uint64_t{0})});
+        comparisons.push_back({static_cast<unsigned>(index), static_cast<scmp_compare>(value_of(operators, each.at("op"), "comparison")), value_in(each, "value"), find(each, "valueTwo") ? value_in(each, "valueTwo") : 0});
       }
     return comparisons;
   }
@@ -181,7 +186,10 @@ class Profile {
     const bool twice = std::adjacent_find(comparisons.begin(), comparisons.end(), [](const auto& a, const auto& b) { return a.arg == b.arg; }) != comparisons.end();
     for (const std::string& name : names) {
       const int call = ::seccomp_syscall_resolve_name(name.c_str());
-      if (call == __NR_SCMP_ERROR) continue;
+      if (call == __NR_SCMP_ERROR) {
+        add_newer(name, action, !comparisons.empty());
+        continue;
+      }
       newest_ = std::max(newest_, call);
       if (action == usual_) continue;
       if (!twice) add(action, call, comparisons);
@@ -190,22 +198,59 @@ class Profile {
     }
   }
 
-  // In front of the rest: this machine's own calls that are newer than the newest of the profile.
+  [[nodiscard]] bool allows_others() const { return usual_ == SCMP_ACT_ALLOW || usual_ == SCMP_ACT_LOG; }
+
+  // A call that libseccomp does not know yet. Where nobody knows it, a list of what is allowed is no wider for it; one of what is refused is.
+  void add_newer(const std::string& name, std::uint32_t action, bool compares) {
+    const auto number = plan::find_call(name);
+    const bool refuses = allows_others() && action != SCMP_ACT_ALLOW && action != SCMP_ACT_LOG;
+    if (number && !compares) {
+      newest_ = std::max(newest_, static_cast<int>(*number));
+      newer_.emplace_back(*number, action);
+    } else if (refuses) {
+      throw Error(format("it refuses {}, which {}", snug::quoted(name), number ? "libseccomp is too old for" : "is no system call that is known here"),
+                  "leave that name out");
+    }
+  }
+
+  // In front of the rest: this machine's own calls that libseccomp does not know; and those that are newer than the newest of the profile,
+  // which do not exist unless it allows all.
   [[nodiscard]] plan::FilterProgram newer_calls() const {
     const auto instruction = [](unsigned code, std::uint32_t value, unsigned yes = 0, unsigned no = 0) {
       return std::bit_cast<std::uint64_t>(sock_filter{static_cast<__u16>(code), static_cast<__u8>(yes), static_cast<__u8>(no), value});
     };
-    constexpr std::uint32_t x32 = 0x40000000;
-    return {instruction(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)), instruction(BPF_JMP | BPF_JEQ | BPF_K, kinds[0].token, 0, 4),
-            instruction(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)), instruction(BPF_JMP | BPF_JGE | BPF_K, x32, 2, 0),
-            instruction(BPF_JMP | BPF_JGT | BPF_K, static_cast<std::uint32_t>(newest_), 0, 1), instruction(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS)};
+    plan::FilterProgram code;
+    for (const auto& [number, action] : newer_) {
+      code.push_back(instruction(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1));
+      code.push_back(instruction(BPF_RET | BPF_K, action));
+    }
+    if (!allows_others()) {
+      constexpr std::uint32_t x32 = 0x40000000;
+      code.push_back(instruction(BPF_JMP | BPF_JGE | BPF_K, x32, 2, 0));
+      code.push_back(instruction(BPF_JMP | BPF_JGT | BPF_K, static_cast<std::uint32_t>(newest_), 0, 1));
+      code.push_back(instruction(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS));
+    }
+    if (code.empty()) return code;
+    const auto length = static_cast<std::uint32_t>(code.size() + 1);
+    code.insert(code.begin(), {instruction(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)), instruction(BPF_JMP | BPF_JEQ | BPF_K, kinds[0].token, 1, 0),
+                               instruction(BPF_JMP | BPF_JA, length), instruction(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))});
+    return code;
   }
 
   const ProfileConditions& conditions_;
   std::uint32_t usual_;
   std::unique_ptr<void, decltype(&::seccomp_release)> filter_;
   int newest_ = 0;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> newer_;  ///< calls and what becomes of them
 };
+
+// A misspelt "syscalls" would be a filter that lets everything through.
+const Json& checked(const Json& profile) {
+  static constexpr std::array<std::string_view, 9> known{"defaultAction", "defaultErrnoRet", "architectures", "archMap", "syscalls", "flags", "listenerPath", "listenerMetadata", "comment"};
+  for (const auto& entry : profile.items())
+    if (std::find(known.begin(), known.end(), entry.key()) == known.end()) throw Error(format("{} is no key of a profile", snug::quoted(entry.key())));
+  return profile;
+}
 
 const Json& profile_in(const Json& json) {
   const Json* linux_part = find(json, "linux");
@@ -218,7 +263,7 @@ const Json& profile_in(const Json& json) {
 plan::FilterProgram compile_profile(const std::string& text, const ProfileConditions& conditions) {
   try {
     const Json json = Json::parse(text);
-    return Profile(profile_in(json), conditions).program();
+    return Profile(checked(profile_in(json)), conditions).program();
   } catch (const Json::exception& exception) {
     throw Error(exception.what());
   }

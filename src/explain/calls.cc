@@ -76,10 +76,13 @@ struct CallsOf {
       calls.push_back(format("connect(SYSTEMD, {})", text(step.manager)));
       calls.push_back("sendto(SYSTEMD, StartTransientUnit(\"snug-ID.scope\", {Delegate=true, PIDs=[SELF]}))");
     }
-    calls.push_back(format("mkdirat({}, \"snug-ID\", 0755)", parent));
+    calls.push_back(format("mkdirat({}, \"snug-outside\", 0700) where it is missing", parent));
+    calls.push_back(format("mkdirat({}, \"snug-ID\", 0700)", parent));
     const std::string file = step.manager.empty() ? text(step.parent + "/cgroup.subtree_control") : "SCOPE/cgroup.subtree_control";
     for (const std::string& name : step.controllers) calls.push_back(format("write({}, \"+{}\") where it is not on yet", file, name));
     for (const CgroupSetting& setting : step.settings) calls.push_back(format("write(CGROUP/{}, {})", setting.file, text(setting.value)));
+    calls.push_back("write(CGROUP/cgroup.max.depth, \"32\")");
+    calls.push_back("write(CGROUP/cgroup.max.descendants, \"1000\")");
     for (const std::string& name : step.controllers) calls.push_back(format("write(CGROUP/cgroup.subtree_control, \"+{}\")", name));
     calls.push_back("mkdirat(CGROUP, \"container\", 0755)");
     for (const CgroupSetting& setting : step.settings) calls.push_back(format("write(CGROUP/container/{}, {})", setting.file, text(setting.value)));

@@ -228,8 +228,8 @@ struct ScriptOf {
     const auto cover = [&](const std::string& path, const std::string& command) {
       const std::size_t star = path.find('*');
       if (star == std::string::npos) return script.lines.push_back(format("{} {}", command, script_word(path)));
-      const std::string each = format("{}$at{}", script_word(path.substr(0, star)), script_word(path.substr(star + 1)));
-      script.lines.push_back(format("at=0; while follow {0}; [ -e \"$place\" ]; do {1} {0}; at=$((at + 1)); done", each, command));
+      const std::string each = format("{}$at", script_word(path.substr(0, star)));
+      script.lines.push_back(format("at=0; while follow {0}; [ -e \"$place\" ]; do {1} {0}{2}; at=$((at + 1)); done", each, command, script_word(path.substr(star + 1))));
     };
     for (const std::string& path : step.hidden) cover(path, format("hide \"$m{}\"", step.null));
     for (const std::string& path : step.read_only) cover(path, "protect");

@@ -298,6 +298,12 @@ FilterProgram copy_of(std::span<const std::uint64_t> code) { return {code.begin(
 
 }  // namespace
 
+std::optional<std::uint32_t> find_call(std::string_view name) {
+  for (const Call& call : calls)
+    if (const int number = number_of(call, native_architecture); name == call.name && number >= 0) return static_cast<std::uint32_t>(number);
+  return {};
+}
+
 FilterProgram make_filter(const FilterKeys& keys, Architecture machine) {
   const FilterKeys asked{keys.capabilities & all_keys & ~nested, keys.nested, keys.foreign};
   return machine == native_architecture && asked == usual_keys ? copy_of(compiled<assemble_usual>) : copy_of(assemble_calls(asked, machine).code());

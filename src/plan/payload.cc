@@ -26,8 +26,10 @@ class Payload {
     draft_.payload(SetLimits{limits()});
     draft_.payload(ResetProcess{});
     // Without that promise it takes a right to load filters, which is gone a moment later.
-    if (spec_.new_privileges)
+    if (spec_.new_privileges) {
+      if (Verdict refused = plan_emulation(draft_)) return refused;
       if (Verdict refused = plan_restraint(draft_)) return refused;
+    }
     draft_.payload(SetCapabilities{capabilities_, true});
     draft_.payload(BecomeUser{who_.uid, who_.gid, who_.groups});
     draft_.payload(SetCapabilities{who_.uid.value == 0 ? capabilities_ : std::vector<int>{}, false});
@@ -36,9 +38,9 @@ class Payload {
     draft_.payload(ChangeFolder{folder_});
     if (!spec_.new_privileges) {
       draft_.payload(NoNewPrivileges{});
+      if (Verdict refused = plan_emulation(draft_)) return refused;
       if (Verdict refused = plan_restraint(draft_)) return refused;
     }
-    if (Verdict refused = plan_emulation(draft_)) return refused;
     draft_.payload(exec());
     return {};
   }

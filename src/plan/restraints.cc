@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "draft.hh"
 #include "snug/base/text.hh"
@@ -50,6 +51,18 @@ void tell_reach(Draft& draft) {
   if (is_host(walls.pid) && !(landlock && landlock->shut_signals)) draft.plan.opened.push_back("--pid host: processes of the caller's can be signalled");
 }
 
+// A mask gives way to a volume on it, and to one below it, which it would cover: that opens more than was asked for.
+void tell_lifted(Draft& draft) {
+  const Restraints& asked = draft.spec.restraints;
+  for (const auto& paths : {std::span<const char* const>(hidden), std::span<const char* const>(read_only)})
+    for (const std::string path : paths) {
+      const auto is_on_the_way = [&](const Volume& volume) { return target_of(volume) != path && is_below(target_of(volume), path); };
+      const bool masked = !asked.nested && std::none_of(asked.unmask.begin(), asked.unmask.end(), [&](const std::string& shown) { return shown == "ALL" || is_below(path, shown); });
+      if (masked && std::any_of(draft.spec.volumes.begin(), draft.spec.volumes.end(), is_on_the_way))
+        draft.plan.opened.push_back(format("{} is as the kernel shows it, for the sake of the volume in it", path));
+    }
+}
+
 void load_filters(Draft& draft, const FilterKeys& keys) {
   const FilterChoice& choice = draft.spec.restraints.filter;
   switch (choice.kind) {
@@ -57,8 +70,9 @@ void load_filters(Draft& draft, const FilterKeys& keys) {
     case FilterChoice::Kind::usual: return draft.payload(LoadFilter{filter_name(draft.spec), make_filter(keys)});
     case FilterChoice::Kind::profile:
       draft.plan.opened.push_back(format("seccomp={}: what that profile allows, and no more", printable(choice.path)));
-      draft.payload(LoadFilter{filter_name(draft.spec), draft.facts.profile});
-      return draft.payload(LoadFilter{"terminals", make_terminal_filter()});
+      // Before the profile, which may refuse further ones: the kernel takes the strictest verdict of all, and of equal ones the last one's.
+      draft.payload(LoadFilter{"terminals", make_terminal_filter()});
+      return draft.payload(LoadFilter{filter_name(draft.spec), draft.facts.profile});
   }
 }
 
@@ -116,7 +130,7 @@ bool emulates_root(const Draft& draft) {
 Verdict plan_emulation(Draft& draft) {
   if (!emulates_root(draft)) return {};
   if (draft.spec.new_privileges)
-    return Refusal{"--emulate-root static: a filter cannot be loaded last where programs may raise privileges", "leave out --security-opt no-new-privileges=false, or that"};
+    return Refusal{"--emulate-root static: the filter cannot come after the change of ids where programs may raise privileges", "leave out --security-opt no-new-privileges=false, or that"};
   draft.payload(LoadFilter{"root", make_root_filter()});
   return {};
 }
@@ -131,6 +145,7 @@ Verdict plan_restraint(Draft& draft) {
   if (!asked.unmask.empty()) draft.plan.opened.push_back(format("unmask: {} as the kernel shows it", printable(join(asked.unmask, ", "))));
   if (confines_paths(draft.spec)) enforce_landlock(draft);
   tell_reach(draft);
+  tell_lifted(draft);
   load_filters(draft, {bits_of(std::get<std::vector<int>>(chosen)), asked.nested, asked.foreign});
   return {};
 }

@@ -4,7 +4,7 @@
 //
 // A cgroup that has processes cannot hand controllers on (cgroups(7), "no internal processes"). Where the parent has some, they are
 // moved into PARENT/snug-outside, and back with the end of the last container. Whoever makes or removes anything in a parent has a lock
-// on it; and one on the container's own, for as long as the container lives: one without was left by a crash, and is removed by the next.
+// on that folder; and one on the container's own, for as long as the container lives: one without was left by a crash, and is removed by the next.
 
 #include "cgroup.hh"
 
@@ -96,14 +96,31 @@ void remove_whole(int parent, const char* name) {
   remove_below(parent, name);
 }
 
-bool is_container(std::string_view name) { return name.starts_with(prefix) && name != outside_name && !name.ends_with(".scope"); }
+// "snug-" and an id: others may have cgroups that begin so.
+bool is_container(std::string_view name) {
+  constexpr std::size_t id_length = 12;
+  return name.size() == prefix.size() + id_length && name.starts_with(prefix) &&
+         name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string_view::npos;
+}
+
+// Whoever can open a folder can lock it, and have others wait: that of the parent is anybody's to open, this one in it is not.
+Fd lock_parent(int parent) {
+  for (;;) {
+    if (::mkdirat(parent, outside_name, 0700) != 0 && errno != EEXIST) return {};
+    Fd folder = open_folder(parent, outside_name);
+    if (!folder && errno == ENOENT) continue;  // who had the lock has removed it
+    if (!folder || !lock(folder, LOCK_EX)) return {};
+    const auto locked = sys::find_status(folder.get(), ""), there = sys::find_status(parent, outside_name);
+    if (locked && there && locked->st_ino == there->st_ino) return folder;
+  }
+}
 
 // The parent is locked.
 void sweep(int parent) {
   for (const std::string& name : subfolders(parent)) {
     if (!is_container(name)) continue;
     const Fd folder = open_folder(parent, name.c_str());
-    if (folder && lock(folder, LOCK_EX | LOCK_NB)) remove_whole(parent, name.c_str());
+    if (folder && sys::find_status(folder.get(), inner_name) && lock(folder, LOCK_EX | LOCK_NB)) remove_whole(parent, name.c_str());
   }
 }
 
@@ -119,15 +136,13 @@ int move_all(int from, int to) {
 }
 
 int make_room(int parent) {
-  if (::mkdirat(parent, outside_name, 0755) != 0 && errno != EEXIST) return errno;
   const Fd outside = open_folder(parent, outside_name);
   return outside ? move_all(parent, outside.get()) : errno;
 }
 
-// As it was before the first container came. The parent is locked.
+// As it was before the first container came. The parent is locked: its folder for those outside is the only one, or nothing is done.
 void put_back(int parent) {
-  const std::vector<std::string> names = subfolders(parent);
-  if (std::any_of(names.begin(), names.end(), is_container)) return;
+  if (subfolders(parent).size() > 1) return;  // other containers, or cgroups of somebody else's that have these controllers, too
   const Fd outside = open_folder(parent, outside_name);
   if (!outside) return;
   for (const std::string& name : split(trimmed(text_of(parent, "cgroup.subtree_control")), ' '))
@@ -211,14 +226,19 @@ int Cgroup::make(const plan::MakeCgroup& step, const std::string& id, std::strin
 
 int Cgroup::make_in(const plan::MakeCgroup& step, const std::string& name, std::string& reason) {
   const Fd parent = open_folder(AT_FDCWD, parent_path_.c_str());
-  if (!parent || !lock(parent, LOCK_EX)) return errno;
+  if (!parent) return errno;
+  const Fd locked = lock_parent(parent.get());
+  if (!locked) return errno;
   sweep(parent.get());
-  if (::mkdirat(parent.get(), name.c_str(), 0755) != 0 && errno != EEXIST) return errno;
+  if (::mkdirat(parent.get(), name.c_str(), 0700) != 0 && errno != EEXIST) return errno;
   path_ = format("{}/{}", parent_path_, name);
   outer_ = open_folder(parent.get(), name.c_str());
   if (!outer_ || !lock(outer_, LOCK_EX | LOCK_NB)) return errno;
   if (const int error = enable(parent.get(), step.controllers)) return error;
   if (const int error = write_limits(outer_.get(), step.settings, reason)) return error;
+  // Or what is nested in it could become too much to remove.
+  for (const auto& [file, most] : {std::pair{"cgroup.max.depth", "32"}, std::pair{"cgroup.max.descendants", "1000"}})
+    if (const int error = write_setting(outer_.get(), file, most)) return reason = file, error;
   if (const int error = enable(outer_.get(), step.controllers)) return error;
   if (::mkdirat(outer_.get(), inner_name, 0755) != 0) return errno;
   inner_ = open_folder(outer_.get(), inner_name);
@@ -237,7 +257,7 @@ void Cgroup::remove() noexcept {
   if (path_.empty()) return;
   try {
     const Fd parent = open_folder(AT_FDCWD, parent_path_.c_str());
-    if (parent && lock(parent, LOCK_EX)) {
+    if (const Fd locked = parent ? lock_parent(parent.get()) : Fd()) {
       remove_whole(parent.get(), path_.substr(path_.rfind('/') + 1).c_str());
       if (tidies_) put_back(parent.get());
     }
@@ -256,7 +276,8 @@ void remove_dead_cgroup(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos || !is_container(std::string_view(path).substr(slash + 1))) return;
   const Fd parent = open_folder(AT_FDCWD, path.substr(0, slash).c_str());
-  if (!parent || !lock(parent, LOCK_EX)) return;
+  const Fd locked = parent ? lock_parent(parent.get()) : Fd();
+  if (!locked) return;
   const Fd folder = open_folder(parent.get(), path.substr(slash + 1).c_str());
   if (folder && lock(folder, LOCK_EX | LOCK_NB)) remove_whole(parent.get(), path.substr(slash + 1).c_str());
   put_back(parent.get());
@@ -275,7 +296,8 @@ void freeze_cgroup(const std::string& path, bool frozen) {
 void limit_cgroup(const std::string& path, const std::vector<std::string>& controllers, const std::vector<plan::CgroupSetting>& settings) {
   const Fd outer = sys::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   const Fd parent = sys::open(outer.get(), "..", O_RDONLY | O_DIRECTORY), inner = sys::open(outer.get(), inner_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!lock(parent, LOCK_EX)) throw system_error(format("lock {}", quoted(path)), errno);
+  const Fd locked = lock_parent(parent.get());
+  if (!locked) throw system_error(format("lock the cgroup above {}", quoted(path)), errno);
   for (const Fd* each : {&parent, &outer})
     if (const int error = enable(each->get(), controllers)) throw system_error(format("give the cgroup {} {}", quoted(path), join(controllers, ", ")), error);
   std::string reason;

@@ -161,19 +161,23 @@ class Covers {
   Fd folder_;
 };
 
-// Does it to `path`, or where that has a "*", to each number in its place up to the first that is not there.
+// Does it to `path`, or where that has a "*", to each number in its place up to the first folder of that name that is not there: what is
+// to be covered may be missing in one, and there in the next.
 template <typename Function>
-int for_each_path(std::string_view path, Function&& function) noexcept {
+int for_each_path(int root, std::string_view path, Function&& function) noexcept {
   const std::size_t star = path.find('*');
   for (int number = 0;; ++number) {
     char digits[12];
     const char* end = std::to_chars(digits, digits + sizeof digits, number).ptr;
     PathBuffer each;
     const std::string_view middle(digits, static_cast<std::size_t>(end - digits));
-    const bool fits = each.assign(path.substr(0, star)) && (star == std::string_view::npos || (each.append(middle) && each.append(path.substr(star + 1))));
-    if (!fits) return ENAMETOOLONG;
-    const int error = function(each.c_str());
-    if (error == ENOENT || error == ENOTDIR) return 0;
+    if (!each.assign(path.substr(0, star)) || (star != std::string_view::npos && !each.append(middle))) return ENAMETOOLONG;
+    if (star != std::string_view::npos) {
+      if (!sys::try_open_in_root(root, each.c_str(), O_PATH)) return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+      if (!each.append(path.substr(star + 1))) return ENAMETOOLONG;
+    }
+    int error = function(each.c_str());
+    if (error == ENOENT || error == ENOTDIR) error = 0;
     if (error || star == std::string_view::npos) return error;
   }
 }
@@ -243,9 +247,9 @@ int apply(Context& context, const plan::PartFolder& step, Report&) noexcept {
 int apply(Context& context, const plan::MaskPaths& step, Report&) noexcept {
   Covers covers(context, step.null);
   for (const std::string& path : step.hidden)
-    if (const int error = for_each_path(path, [&](const char* each) { return covers.hide(each); })) return error;
+    if (const int error = for_each_path(context.root, path, [&](const char* each) { return covers.hide(each); })) return error;
   for (const std::string& path : step.read_only)
-    if (const int error = for_each_path(path, [&](const char* each) { return covers.make_read_only(each); })) return error;
+    if (const int error = for_each_path(context.root, path, [&](const char* each) { return covers.make_read_only(each); })) return error;
   return 0;
 }
 

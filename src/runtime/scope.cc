@@ -264,6 +264,8 @@ int enter_scope(const std::string& manager, const std::string& name, std::string
   Bus bus;
   if (const int error = bus.connect(manager)) return error;
   if (const int error = bus.send(scope_request(name, static_cast<std::uint32_t>(::getpid())))) return error;
+  constexpr int most_messages = 1000;  // of a session in which much goes on
+  int heard = 0;
   std::string job;
   std::vector<Message> early;  // the signal may come before the answer
   for (;;) {
@@ -272,6 +274,7 @@ int enter_scope(const std::string& manager, const std::string& name, std::string
     if (message->type == Type::error && message->answer_to == serial) return take_error(*message, reason);
     if (message->type == Type::answer && message->answer_to == serial) job = Reader(message->body).take_text();
     early.push_back(*std::move(message));
+    if (++heard > most_messages) return reason = "systemd does not answer", ETIMEDOUT;
     if (job.empty()) continue;
     std::string result;
     for (const Message& each : early) {

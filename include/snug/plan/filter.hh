@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace snug::plan {
@@ -26,6 +28,9 @@ struct FilterKeys {
   bool foreign = false;            ///< programs of the machine's 32-bit kind
   bool operator==(const FilterKeys&) const = default;
 };
+
+/// Gives this machine's number of a system call; nothing where it has none of that name, or src/plan/calls.inc does not know it.
+[[nodiscard]] std::optional<std::uint32_t> find_call(std::string_view name);
 
 /// Makes the filter that containers have: calls of src/plan/calls.inc are allowed or refused (EPERM), and others do not exist
 /// (ENOSYS). A search tree; that of the usual keys was made when snug was compiled. Pure.

@@ -162,9 +162,11 @@ TEST_CASE("limits and restraints: each of their calls is held against the plan")
   add(Actor::payload, Exec{{"/bin/a"}, {"a"}, {}});
   Seen whole;
   const auto monitor = Actor::monitor, init = Actor::init;
-  whole.calls = {{monitor, "mkdirat", {"#4</sys/fs/cgroup/mine>", "\"snug-0123456789ab\"", "0755"}, true, 0},
+  whole.calls = {{monitor, "mkdirat", {"#4</sys/fs/cgroup/mine>", "\"snug-0123456789ab\"", "0700"}, true, 0},
                  {monitor, "write", {"\"/sys/fs/cgroup/mine/cgroup.subtree_control\"", "\"+memory\""}, true, 7},
                  {monitor, "write", {"CGROUP/memory.max", "\"4096\""}, true, 4},
+                 {monitor, "write", {"CGROUP/cgroup.max.depth", "\"32\""}, true, 2},
+                 {monitor, "write", {"CGROUP/cgroup.max.descendants", "\"1000\""}, true, 4},
                  {monitor, "write", {"CGROUP/cgroup.subtree_control", "\"+memory\""}, true, 7},
                  {monitor, "mkdirat", {"#5</sys/fs/cgroup/mine/snug-0123456789ab>", "\"container\"", "0755"}, true, 0},
                  {monitor, "write", {"CGROUP/container/memory.max", "\"4096\""}, true, 4},
@@ -187,7 +189,7 @@ TEST_CASE("limits and restraints: each of their calls is held against the plan")
     Seen seen = whole;
     seen.calls.erase(seen.calls.begin() + static_cast<std::ptrdiff_t>(at));
     CHECK_MESSAGE(explain::verify(plan, seen).faults > 0, whole.calls[at].name << " " << at);
-    if (whole.calls[at].arguments.empty() || at == 9) continue;
+    if (whole.calls[at].arguments.empty() || at == 11) continue;
     seen = whole;
     seen.calls[at].arguments.back() = "\"other\"";
     CHECK_MESSAGE(explain::verify(plan, seen).faults > 0, whole.calls[at].name << " " << at << " with another argument");

@@ -16,6 +16,9 @@
 namespace snug::image_commands {
 namespace {
 
+// Where images are read it names the folder of a root; written, it is skopeo's and podman's own layout.
+constexpr std::string_view folder = "dir:";
+
 void add_blobs(const image::Manifest& manifest, const std::string& repository, transport::Neighbours& neighbours) {
   neighbours.emplace(manifest.config.digest, repository);
   for (const image::Descriptor& layer : manifest.layers) neighbours.emplace(layer.digest, repository);
@@ -43,6 +46,7 @@ std::string destination_of(const cli::Invocation& invocation, const image::Image
 
 std::unique_ptr<transport::Target> open_target(const cli::Invocation& invocation, const image::Store& store, std::string destination) {
   if (transport::parse_location(destination)) return transport::open_archive_target(destination);
+  if (destination.starts_with(folder)) return transport::open_folder_target(destination.substr(folder.size()));
   constexpr std::string_view docker = "docker://";  // of skopeo and podman
   if (destination.starts_with(docker)) destination.erase(0, docker.size());
   const image::Reference reference = image::parse_reference(destination);
@@ -60,14 +64,6 @@ image::Compression compression_for(const cli::Arguments& arguments, const image:
   throw UsageError(snug::format("--compression-format {}: there is no such format", quoted(*format)), "gzip, zstd and none are there");
 }
 
-// dir:PATH names the folder of a root where images are read, and skopeo's own layout with skopeo.
-void refuse_folder(const std::string& destination) {
-  constexpr std::string_view folder = "dir:";
-  if (!destination.starts_with(folder)) return;
-  const std::string path = shell_quoted(destination.substr(folder.size()));
-  throw UsageError(format("{} is no place for an image", quoted(destination)), format("snug push IMAGE oci:{} keeps it whole; snug push IMAGE tar:{}.tar writes its files", path, path));
-}
-
 }  // namespace
 
 int push(const cli::Invocation& invocation) {
@@ -76,15 +72,14 @@ int push(const cli::Invocation& invocation) {
   image::Store store = store_of(invocation);
   const image::Image image = find_image(store, arguments.operands[0]);
   const std::string destination = destination_of(invocation, image);
-  refuse_folder(destination);
   if (constexpr std::string_view tar = "tar:"; destination.starts_with(tar)) {
     write_root_archive(invocation, store, image, destination.substr(tar.size()));
     return 0;
   }
-  const auto compression = compression_for(arguments, image, !transport::parse_location(destination));
+  const auto compression = compression_for(arguments, image, !transport::parse_location(destination) && !destination.starts_with(folder));
   const auto target = open_target(invocation, store, destination);
   ProgressDisplay progress(error_screen(arguments.flag("quiet")));
-  const auto repacked = compression == image::Compression::none ? std::nullopt : transport::compress_layers(store, image, compression);
+  const auto repacked = compression == image::Compression::none ? std::nullopt : transport::compress_layers(store, image, compression, &progress);
   transport::deliver(store, image, *target, &progress, 3, repacked ? &*repacked : nullptr);
   const std::string digest = (repacked ? transport::digest_of(repacked->manifest.content) : image.descriptor.digest).text();
   if (const std::string* file = arguments.find("digestfile"))

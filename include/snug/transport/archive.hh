@@ -44,6 +44,10 @@ struct Contained {
 /// layer's diff_id. -: standard input. Throws, also where it is no such archive.
 [[nodiscard]] std::unique_ptr<Source> open_tarball_source(const std::string& path, image::Config config, const image::Store& store);
 
+/// Makes a folder with one image in it, in the layout that skopeo and podman call dir:, in place of an image that is there. Throws, also where
+/// something else is in it.
+[[nodiscard]] std::unique_ptr<Target> open_folder_target(const std::string& path);
+
 /// Several images that go into one place.
 class Collection {
  public:

@@ -8,6 +8,7 @@
 #include "containers.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
+#include "snug/runtime/errand.hh"
 #include "snug/sys/file.hh"
 #include "visiting.hh"
 
@@ -29,7 +30,7 @@ bool has_ended(const sys::Fd& process) {
 sys::Fd open_root(const std::string& path, std::uint64_t inode) {
   sys::Fd root = sys::open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
   const auto status = sys::find_status(root.get(), "");
-  if (!status || status->st_ino != inode) throw Error("the container has just been started anew", "try again");
+  if (inode != 0 && (!status || status->st_ino != inode)) throw Error("the container has just been started anew", "try again");
   return root;
 }
 
@@ -45,6 +46,17 @@ void find_doors(Entrance& entrance, const State& state) {
   const sys::Fd init = state::open_marked(state.init);  // its number is its own while this lives
   if (!init) throw Error("the container has just ended");
   probe::read_id_maps(entrance.living, state.init.pid);
+}
+
+// The kernel shows a root that a program serves to nobody outside of the user namespace that it was mounted in.
+plan::RootfsFacts look_around(const Entrance& entrance, const plan::Spec& visit, const plan::HostFacts& facts) {
+  const auto look = [&] { return probe::living_rootfs_facts(visit, facts, entrance.root.get()); };
+  if (entrance.spec.storage != plan::StorageDriver::fuse_overlayfs) return look();
+  const auto& all = entrance.living.namespaces;
+  const auto user = std::find_if(all.begin(), all.end(), [](const auto& each) { return each.kind == "user"; });
+  const sys::Fd door = user == all.end() ? sys::Fd() : sys::open(AT_FDCWD, user->path, O_RDONLY);
+  runtime::Errand errand({.user = door.get()}, entrance.root.get(), [&] { return config::render_rootfs_facts(look()); });
+  return config::parse_rootfs_facts(errand.finish());
 }
 
 // "/" is everywhere, and no folder that anybody works in.
@@ -79,7 +91,8 @@ std::vector<probe::Process> processes_of(const Entrance& entrance) {
 
 int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::Invocation& invocation, VisitChoice choice) {
   plan::Spec visit = plan::visit_of(entrance.spec, wanted);
-  const plan::HostFacts facts = probe::living_facts(visit, caller_environment(invocation.environment), entrance.root.get());
+  plan::HostFacts facts = probe::living_facts(caller_environment(invocation.environment));
+  facts.rootfs = look_around(entrance, visit, facts);
   if (choice.keep_folder && !wanted.workdir) choose_folder(visit, facts);
   const plan::Plan plan = accepted(plan::make_exec_plan(visit, facts, entrance.living));
   runtime::Outside outside{.step_done = step_printer(plan, choice.verbose), .title = terminal_title(facts.terminal.type, entrance.record.name)};

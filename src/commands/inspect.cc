@@ -51,11 +51,16 @@ Json mounts_json(const plan::Spec& spec) {
   return mounts;
 }
 
+const char* driver_of(const plan::Spec& spec) {
+  if (spec.storage == plan::StorageDriver::copy) return "copy";
+  return spec.storage == plan::StorageDriver::fuse_overlayfs ? "fuse-overlayfs" : "overlay";
+}
+
 Json json_of(const Listed& container, const std::string& store) {
   const auto& [record, state, spec] = container;
   return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
-              {"GraphDriver", Json{{"Name", "overlay"}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
+              {"GraphDriver", Json{{"Name", driver_of(spec)}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
               {"Mounts", mounts_json(spec)}, {"Config", config_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
 }
 

@@ -17,7 +17,7 @@ namespace {
 using state::State;
 
 constexpr std::array options{
-    cli::Option{.name = "format", .letter = 'f', .argument = "PATTERN", .help = "of containers: 'json', or a pattern such as '{{.State.Pid}}'"},
+    cli::Option{.name = "format", .letter = 'f', .argument = "PATTERN", .help = "print 'json', or a pattern such as '{{.State.Pid}}'"},
     cli::Option{.name = "type", .argument = "KIND", .help = "only look for a container, or an image", .completer = {cli::Complete::words, "container image"}},
 };
 

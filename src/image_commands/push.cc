@@ -16,9 +16,6 @@
 namespace snug::image_commands {
 namespace {
 
-// Where images are read it names the folder of a root; written, it is skopeo's and podman's own layout.
-constexpr std::string_view folder = "dir:";
-
 void add_blobs(const image::Manifest& manifest, const std::string& repository, transport::Neighbours& neighbours) {
   neighbours.emplace(manifest.config.digest, repository);
   for (const image::Descriptor& layer : manifest.layers) neighbours.emplace(layer.digest, repository);
@@ -46,7 +43,6 @@ std::string destination_of(const cli::Invocation& invocation, const image::Image
 
 std::unique_ptr<transport::Target> open_target(const cli::Invocation& invocation, const image::Store& store, std::string destination) {
   if (transport::parse_location(destination)) return transport::open_archive_target(destination);
-  if (destination.starts_with(folder)) return transport::open_folder_target(destination.substr(folder.size()));
   constexpr std::string_view docker = "docker://";  // of skopeo and podman
   if (destination.starts_with(docker)) destination.erase(0, docker.size());
   const image::Reference reference = image::parse_reference(destination);
@@ -76,7 +72,7 @@ int push(const cli::Invocation& invocation) {
     write_root_archive(invocation, store, image, destination.substr(tar.size()));
     return 0;
   }
-  const auto compression = compression_for(arguments, image, !transport::parse_location(destination) && !destination.starts_with(folder));
+  const auto compression = compression_for(arguments, image, !transport::parse_location(destination));
   const auto target = open_target(invocation, store, destination);
   ProgressDisplay progress(error_screen(arguments.flag("quiet")));
   const auto repacked = compression == image::Compression::none ? std::nullopt : transport::compress_layers(store, image, compression, &progress);

@@ -1,5 +1,3 @@
-// What skopeo calls dir: a folder with the manifest and the blobs of one image, each by the digits of its digest.
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "folder.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
@@ -15,10 +14,6 @@
 
 namespace snug::transport {
 namespace {
-
-constexpr const char* manifest_name = "manifest.json";
-constexpr const char* version_name = "version";
-constexpr std::string_view version_text = "Directory Transport Version: 1.1\n";
 
 bool is_blob(const std::string& name) {
   return name.size() >= 64 && std::all_of(name.begin(), name.end(), [](char each) { return (each >= '0' && each <= '9') || (each >= 'a' && each <= 'f'); });

@@ -106,6 +106,13 @@ TEST_CASE("a folder as skopeo has it holds one image, by its digests, in place o
   }
   made.copy(place, "oci:" + made.path("again") + ":v1");
   CHECK(made.digest("oci:" + made.path("again") + ":v1") == digest);
+  const std::string id = made.out({"images", "-q", "localhost/v1"});
+  CHECK(made.out({"rmi", "localhost/v1"}).find("Deleted: ") != std::string::npos);
+  CHECK(made.out({"pull", "-q", place}).substr(0, 12) == id.substr(0, 12));
+  CHECK(made.digest("oci:" + made.store() + "/images:localhost/folder:latest") == digest);
+  CHECK(made.out({"load", "-q", "-i", made.path("folder")}).find("Loaded image") != std::string::npos);
+  CHECK(made.snug({"pull", "dir:" + small_root()}).err.find("it is no image: ") != std::string::npos);
+  CHECK(made.out({"tag", "localhost/folder", "localhost/v1"}).empty());
   static_cast<void>(made.out({"save", "-q", "--format", "docker-dir", "-o", made.path("saved"), "localhost/v1"}));
   CHECK(made.digest("dir:" + made.path("saved")) == digest);
   const Result mixed = made.snug({"push", "localhost/v1", "dir:" + made.layout()});

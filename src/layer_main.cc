@@ -16,10 +16,10 @@
 #include "snug/layer/unpack.hh"
 #include "snug/sys/file.hh"
 
-// snug-layer pack|pack-tree [PATH...]: packs the folder that it stands in, an overlay's upper or a whole tree, into a tar
+// snug-layer pack|pack-fuse|pack-onto|pack-tree [PATH...]: packs the folder that it stands in, an overlay's upper, a layer or a whole tree, into a tar
 // archive on 1; PATHs are left out where they are empty.
 // snug-layer rewrite: reads any archive on 0 and writes it to 1 in the form that snug cp receives.
-// snug-layer tree|layer: unpacks the archive on descriptor 0, a root or a layer of an image, into the folder that it
+// snug-layer tree|layer|onto: unpacks the archive on descriptor 0, a root or a layer of an image, into the folder that it
 // stands in. It is the payload of a container of its own, pivoted into that folder: there is no /proc, no loader and
 // nothing to trust in its tree. On 1 it tells the program that started it "entries N devices N owners N xattrs N marks N";
 // where it fails it exits with 1 and says on 2 why, in one escaped line without a line feed, to be put behind the archive's name.
@@ -69,8 +69,14 @@ int main(int argc, char** argv) {
       unpack(snug::layer::Form::tree);
     else if (verb == "layer")
       unpack(snug::layer::Form::layer);
+    else if (verb == "onto")
+      unpack(snug::layer::Form::onto);
     else if (verb == "pack")
       pack(snug::layer::Form::layer, {argv + 2, argv + argc});
+    else if (verb == "pack-fuse")
+      pack(snug::layer::Form::fuse_layer, {argv + 2, argv + argc});
+    else if (verb == "pack-onto")
+      pack(snug::layer::Form::onto, {argv + 2, argv + argc});
     else if (verb == "pack-tree")
       pack(snug::layer::Form::tree, {argv + 2, argv + argc});
     else if (verb == "rewrite")

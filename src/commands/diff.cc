@@ -62,7 +62,8 @@ std::vector<layer::Overlay> overlays_of(const std::string& store, const state::R
   if (spec.rootfs.kind == Kind::archive)
     throw Error(format("{} has its root to itself: it was unpacked for it alone, and there is nothing to compare it with", quoted(record.name)));
   if (spec.root_writes == plan::RootWrites::kept) throw Error(format("{} writes into {} itself, and what that was before is not known", quoted(record.name), quoted(spec.rootfs.given)));
-  if (!record.upper.empty()) return {{record.upper, record.lowers}};
+  if (spec.storage == plan::StorageDriver::copy) throw Error(format("{} has its root to itself, a copy of {}, and what that was then is not known", quoted(record.name), quoted(spec.rootfs.given)), "'snug export' writes all of it");
+  if (!record.upper.empty()) return {{.upper = record.upper, .lowers = record.lowers, .fuse = spec.storage == plan::StorageDriver::fuse_overlayfs}};
   std::vector<layer::Overlay> overlays;
   if (spec.rootfs.kind == Kind::host) overlays = overlays_of_host(state::folder_of(store, record.id));
   if (overlays.empty()) throw Error(format("what the container {} writes is not kept on the disk", quoted(record.name)), "'snug cp' copies files out of it while it runs");

@@ -11,6 +11,7 @@
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/probe/cgroup.hh"
+#include "snug/runtime/errand.hh"
 #include "snug/sys/file.hh"
 #include "visiting.hh"
 
@@ -32,7 +33,7 @@ bool has_ended(const sys::Fd& process) {
 sys::Fd open_root(const std::string& path, std::uint64_t inode) {
   sys::Fd root = sys::open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
   const auto status = sys::find_status(root.get(), "");
-  if (!status || status->st_ino != inode) throw Error("the container has just been started anew", "try again");
+  if (inode != 0 && (!status || status->st_ino != inode)) throw Error("the container has just been started anew", "try again");
   return root;
 }
 
@@ -52,6 +53,17 @@ void find_doors(Entrance& entrance, const State& state) {
   entrance.living.cgroup = state.cgroup;
   entrance.living.controllers = probe::cgroup_controllers(state.cgroup);
   entrance.living.manager = probe::find_manager({::getuid()}, state.cgroup);
+}
+
+// The kernel shows a root that a program serves to nobody outside of the user namespace that it was mounted in.
+plan::RootfsFacts look_around(const Entrance& entrance, const plan::Spec& visit, const plan::HostFacts& facts) {
+  const auto look = [&] { return probe::living_rootfs_facts(visit, facts, entrance.root.get()); };
+  if (entrance.spec.storage != plan::StorageDriver::fuse_overlayfs) return look();
+  const auto& all = entrance.living.namespaces;
+  const auto user = std::find_if(all.begin(), all.end(), [](const auto& each) { return each.kind == "user"; });
+  const sys::Fd door = user == all.end() ? sys::Fd() : sys::open(AT_FDCWD, user->path, O_RDONLY);
+  runtime::Errand errand({.user = door.get()}, entrance.root.get(), [&] { return config::render_rootfs_facts(look()); });
+  return config::parse_rootfs_facts(errand.finish());
 }
 
 // "/" is everywhere, and no folder that anybody works in.
@@ -89,7 +101,8 @@ int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::In
   if (!entrance.living.cgroup.empty() && probe::is_frozen(entrance.living.cgroup))
     throw Error(format("the container {} is paused", quoted(entrance.record.name)), format("snug unpause {}", shell_quoted(entrance.record.name)));
   plan::Spec visit = plan::visit_of(entrance.spec, wanted);
-  plan::HostFacts facts = probe::living_facts(visit, caller_environment(invocation.environment), entrance.root.get());
+  plan::HostFacts facts = probe::living_facts(caller_environment(invocation.environment));
+  facts.rootfs = look_around(entrance, visit, facts);
   compile_profile(facts, visit);
   if (choice.keep_folder && !wanted.workdir) choose_folder(visit, facts);
   const plan::Plan plan = accepted(plan::make_exec_plan(visit, facts, entrance.living));

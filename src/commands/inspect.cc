@@ -20,7 +20,7 @@ namespace {
 using state::State;
 
 constexpr std::array options{
-    cli::Option{.name = "format", .letter = 'f', .argument = "PATTERN", .help = "of containers: 'json', or a pattern such as '{{.State.Pid}}'"},
+    cli::Option{.name = "format", .letter = 'f', .argument = "PATTERN", .help = "print 'json', or a pattern such as '{{.State.Pid}}'"},
     cli::Option{.name = "type", .argument = "KIND", .help = "only look for a container, or an image", .completer = {cli::Complete::words, "container image"}},
 };
 
@@ -88,11 +88,16 @@ Json restraints_json(const plan::Spec& spec) {
               {"Nested", spec.restraints.nested}, {"EmulateRoot", emulation_word(spec.restraints.emulation)}, {"MaskedPaths", masks.hidden}, {"ReadonlyPaths", masks.read_only}};
 }
 
+const char* driver_of(const plan::Spec& spec) {
+  if (spec.storage == plan::StorageDriver::copy) return "copy";
+  return spec.storage == plan::StorageDriver::fuse_overlayfs ? "fuse-overlayfs" : "overlay";
+}
+
 Json json_of(const Listed& container, const std::string& store) {
   const auto& [record, state, spec] = container;
   return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
-              {"GraphDriver", Json{{"Name", "overlay"}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
+              {"GraphDriver", Json{{"Name", driver_of(spec)}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
               {"Cgroup", cgroup_json(state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)},
               {"Config", config_json(spec)}, {"Restraints", restraints_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
 }

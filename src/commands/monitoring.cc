@@ -19,10 +19,13 @@
 namespace snug::commands {
 namespace {
 
+// A root that a program serves tells nothing of itself out here.
 std::vector<state::HeldNamespace> held(const std::vector<runtime::KeptNamespace>& kept) {
   std::vector<state::HeldNamespace> namespaces;
-  for (const runtime::KeptNamespace& each : kept)
-    if (const auto status = sys::find_status(each.number, "")) namespaces.push_back({each.kind, each.number, status->st_ino});
+  for (const runtime::KeptNamespace& each : kept) {
+    const auto status = sys::find_status(each.number, "");
+    namespaces.push_back({each.kind, each.number, status ? status->st_ino : 0});
+  }
   return namespaces;
 }
 

@@ -24,6 +24,8 @@ std::string render(const Planned& planned, const cli::Arguments& arguments) {
   if (arguments.flag("json")) return explain::render_plan_json(planned.plan, unpack);
   if (!arguments.flag("sh")) return explain::render_plan(planned.plan, unpack);
   if (unpack) throw Error("--sh: no script of the usual programs unpacks an archive as snug does", "unpack it into a folder, or 'snug import' it");
+  if (planned.spec.storage == plan::StorageDriver::copy || planned.spec.storage == plan::StorageDriver::fuse_overlayfs)
+    throw Error("--sh: no script of the usual programs makes a root without the kernel's overlays", "copy it with cp(1), and use the copy with --rw");
   return explain::render_script(planned.plan, planned.facts.store);
 }
 

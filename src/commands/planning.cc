@@ -10,6 +10,7 @@
 #include "snug/commands/output.hh"
 #include "image_root.hh"
 #include "profile.hh"
+#include "root_copy.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/layers.hh"
 #include "snug/config/spec.hh"
@@ -17,6 +18,7 @@
 #include "snug/plan/hints.hh"
 #include "snug/probe/refusal.hh"
 #include "snug/state/names.hh"
+#include "settings.hh"
 #include "snug/sys/file.hh"
 #include "unpacking.hh"
 
@@ -52,7 +54,7 @@ void finish(Planned& planned) {
 
 // What the container wrote counts: its own accounts are found, and its own shell.
 void look_again(Planned& planned, const state::Record& record) {
-  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive)
+  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive || planned.spec.storage == plan::StorageDriver::copy)
     return probe::read_unpacked(planned.facts, planned.spec, format("{}/{}", planned.storage->path(), plan::unpacked_root));
   if (record.lowers.empty()) return;
   plan::Spec seen = planned.spec;
@@ -71,7 +73,8 @@ std::optional<plan::WriteIdMaps> own_maps(const Planned& planned) {
 
 probe::CallerEnvironment caller_environment(const Environment& environment) {
   return {.home = value_of(environment, "HOME"), .pwd = value_of(environment, "PWD"),
-          .term = value_of(environment, "TERM"), .xdg_data_home = value_of(environment, "XDG_DATA_HOME")};
+          .term = value_of(environment, "TERM"), .xdg_data_home = value_of(environment, "XDG_DATA_HOME"),
+          .data_local = [environment] { return read_local_place(environment); }};
 }
 
 void tell(const plan::Notice& notice) {
@@ -100,9 +103,13 @@ Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpo
   if (!planned.spec.name) planned.spec.name = run ? state::free_name(planned.facts.store, usual) : usual;
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) unpack_archive(planned, verbose);
   finish(planned);
+  const plan::StorageDriver storage = plan::choose_storage(planned.spec, planned.facts);
+  // From here on it is this one, whatever the machine can do when the container is started again.
+  if (storage != plan::StorageDriver::overlay) planned.spec.storage = storage;
   // Its cgroup is found by its place after a crash.
   const bool needs_place = planned.plan.find<plan::MakeFolders>() || planned.plan.find<plan::MakeCgroup>();
-  if (homeless && needs_place) throw *homeless;
+  if (homeless && (needs_place || storage == plan::StorageDriver::copy)) throw *homeless;
+  if (run && storage == plan::StorageDriver::copy) copy_root(planned, verbose);
   if (run && !planned.storage && needs_place) planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned));
   return planned;
 }
@@ -128,7 +135,7 @@ state::Record record_of(const Planned& planned) {
   state::Record record{.id = planned.storage->id(), .name = planned.spec.name.value_or(""), .created = now(),
                        .kept = plan::is_kept(planned.spec), .image = planned.spec.rootfs.given, .manifest = planned.manifest,
                        .map = maps ? layer_map(*maps) : std::string(), .spec = config::render_spec(planned.spec)};
-  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) record.upper = format("{}/{}", planned.storage->path(), plan::unpacked_root);
+  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive || planned.spec.storage == plan::StorageDriver::copy) record.upper = format("{}/{}", planned.storage->path(), plan::unpacked_root);
   if (!on_disk) return record;
   for (const plan::Layer& lower : overlay->lowers) record.lowers.push_back(lower.path);
   record.upper = format("{}/{}", planned.storage->path(), overlay->upper->path);

@@ -24,8 +24,8 @@ constinit const cli::Command push_command{
     .summary = "copy an image from the store to a registry",
     .operands = "IMAGE [DESTINATION]",
     .description = "Copies an image to the registry that its name, or else DESTINATION, tells, and prints the digest of its manifest.\n"
-                   "DESTINATION may also be oci:FOLDER[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME] or, for its files\n"
-                   "alone, tar:FILE.",
+                   "DESTINATION may also be oci:FOLDER[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], dir:FOLDER as\n"
+                   "skopeo has it or, for its files alone, tar:FILE.",
     .options = options,
     .max_operands = 2,
     .function = run_image_program};

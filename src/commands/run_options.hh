@@ -27,6 +27,9 @@ extern const cli::OptionSet update_option_set;
 /// What a configuration file calls the root file system; on the command line it is the first operand.
 inline constexpr cli::Option rootfs_option{.name = "rootfs", .argument = "ROOTFS"};
 
+/// Where snug keeps its data when overlays cannot write in the data folder. It is in files alone, because every command has to agree on it.
+inline constexpr cli::Option data_local_option{.name = "data-local", .argument = "PATH"};
+
 /// Tells which files may hold an option of run_option_set.
 [[nodiscard]] Files files_of(const cli::Option& option);
 

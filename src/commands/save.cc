@@ -8,7 +8,7 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array options{
-    cli::Option{.name = "format", .argument = "FORMAT", .help = "docker-archive, the default, oci-archive or oci-dir", .completer = {cli::Complete::words, "docker-archive oci-archive oci-dir"}},
+    cli::Option{.name = "format", .argument = "FORMAT", .help = "docker-archive, the default, docker-dir, oci-archive or oci-dir", .completer = {cli::Complete::words, "docker-archive docker-dir oci-archive oci-dir"}},
     cli::Option{.name = "output", .letter = 'o', .argument = "FILE", .help = "write this file or folder instead of standard output", .completer = {cli::Complete::file}},
     cli::Option{.name = "quiet", .letter = 'q', .help = "do not show how it goes on"},
 };

@@ -40,7 +40,7 @@ bool leads_out(const std::string& path, const std::string& folder) {
 // Says what is wrong with a value in a project file; nothing where it stays inside.
 std::optional<std::string> find_reach(const cli::Option& option, const std::string& value,
                                       const std::string& folder) {
-  if (files_of(option) == Files::of_user) return "it cannot be set by a project file";
+  if (files_of(option) == Files::of_user || option.name == data_local_option.name) return "it cannot be set by a project file";
   if (option.name == "rootfs") {
     const plan::Rootfs rootfs = parse_rootfs(value, folder);
     if (!rootfs.path.empty() && leads_out(rootfs.path, folder))
@@ -60,8 +60,9 @@ std::optional<std::string> find_reach(const cli::Option& option, const std::stri
 const cli::Option& find_option(const Setting& setting) {
   if (setting.table.empty()) {
     if (setting.key == rootfs_option.name) return rootfs_option;
+    if (setting.key == data_local_option.name) return data_local_option;
     if (setting.key == "run") throw UsageError("run is a table: [run]");
-    refuse_word("key here", setting.key, {std::string(rootfs_option.name), "[run]"});
+    refuse_word("key here", setting.key, {std::string(rootfs_option.name), std::string(data_local_option.name), "[run]"});
   }
   if (setting.table != "run") refuse_word("table", setting.table, {"run"});
   std::vector<std::string> names;
@@ -127,6 +128,13 @@ std::string users_folder(const Environment& environment) {
   return home && home->starts_with('/') ? format("{}/.config", *home) : std::string();
 }
 
+std::vector<cli::Given> read_own_files(const Environment& environment) {
+  std::vector<cli::Given> taken;
+  read_file("/etc/snug/config.toml", FileOf::user, taken);
+  if (const std::string folder = users_folder(environment); !folder.empty()) read_file(folder + "/snug/config.toml", FileOf::user, taken);
+  return taken;
+}
+
 }  // namespace
 
 std::vector<cli::Given> take_settings(const std::vector<Setting>& settings, FileOf whose) {
@@ -142,11 +150,15 @@ std::vector<cli::Given> take_settings(const std::vector<Setting>& settings, File
   return taken;
 }
 
+std::string read_local_place(const Environment& environment) {
+  std::string place;
+  for (const cli::Given& given : read_own_files(environment))
+    if (given.option == &data_local_option) place = given.value;
+  return place;
+}
+
 plan::Spec read_spec(const cli::Invocation& invocation) {
-  cli::Arguments merged;
-  read_file("/etc/snug/config.toml", FileOf::user, merged.options);
-  if (const std::string folder = users_folder(invocation.environment); !folder.empty())
-    read_file(folder + "/snug/config.toml", FileOf::user, merged.options);
+  cli::Arguments merged{.options = read_own_files(invocation.environment), .operands = {}};
   if (!invocation.folder.empty())
     read_file((invocation.folder == "/" ? "" : invocation.folder) + "/snug.toml", FileOf::project,
               merged.options);

@@ -23,4 +23,7 @@ enum class FileOf { user, project };
 /// then the command line; later ones win, and add where an option may be repeated.
 [[nodiscard]] plan::Spec read_spec(const cli::Invocation& invocation);
 
+/// Gives `data-local` of the system's and the user's configuration files, as it stands there; empty where they do not have it.
+[[nodiscard]] std::string read_local_place(const Environment& environment);
+
 }  // namespace snug::commands

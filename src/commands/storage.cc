@@ -41,7 +41,7 @@ std::string Storage::take_name(const std::optional<std::string>& typed, const st
 
 // Files of sub-ids can only be removed by somebody who is root over them.
 void Storage::remove(const std::string& path) const {
-  const sys::Fd alone = state::wait_for_readers(path);
+  state::keep_readers_out(path);
   if (const std::string cgroup = state::cgroup_in(path); !cgroup.empty()) runtime::remove_dead_cgroup(cgroup);
   if (state::remove_tree(path)) return;
   if (maps_ && runtime::run_mapped(*maps_, [&] { return state::remove_tree(path); })) return;

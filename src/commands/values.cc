@@ -222,6 +222,14 @@ plan::Pull parse_pull(std::string_view text) {
   refuse_word("choice", text, {"missing", "always", "newer", "never"});
 }
 
+plan::StorageDriver parse_storage(std::string_view text) {
+  using plan::StorageDriver;
+  if (text == "overlay") return StorageDriver::overlay;
+  if (text == "fuse-overlayfs") return StorageDriver::fuse_overlayfs;
+  if (text == "copy" || text == "vfs") return StorageDriver::copy;
+  refuse_word("driver", text, {"overlay", "fuse-overlayfs", "copy"});
+}
+
 std::string parse_platform(std::string_view text) { return image::render_platform(image::parse_platform(text)); }
 
 std::vector<std::string> parse_walls(std::string_view text) {

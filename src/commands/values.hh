@@ -95,6 +95,9 @@ void add_log_option(plan::LogChoice& log, std::string_view text);
 [[nodiscard]] plan::Pull parse_pull(std::string_view text);
 [[nodiscard]] plan::RootEmulation parse_emulation(std::string_view text);
 
+/// Reads --storage-driver.
+[[nodiscard]] plan::StorageDriver parse_storage(std::string_view text);
+
 /// Reads --platform: OS/ARCH[/VARIANT], or ARCH.
 [[nodiscard]] std::string parse_platform(std::string_view text);
 

@@ -15,6 +15,8 @@ int verify_plan(const cli::Invocation& invocation) {
   if (spec.detach) throw UsageError("--verify watches a container from its start to its end, and --detach lets go of it", "leave --detach out");
   spec.remove = true;
   Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
+  if (const auto* overlay = planned.plan.find<plan::MakeOverlay>(); overlay && !overlay->program.empty())
+    throw Error("--verify cannot be used with fuse-overlayfs, which would be under the tracer as well, and it needs its rights", "--storage-driver copy");
   runtime::Outside outside{.folder = planned.storage ? planned.storage->path() : std::string()};
   if (!planned.plan.terminal) outside.streams = {0, 2, 2};  // the result has standard output to itself
   const runtime::Traced traced = runtime::trace_launch(planned.plan, outside);

@@ -98,6 +98,21 @@ constexpr auto members(const Restraints*) {
                     member("foreign", &Restraints::foreign), member("emulateRoot", &Restraints::emulation), member("mask", &Restraints::mask), member("unmask", &Restraints::unmask)};
 }
 
+constexpr auto members(const Account*) {
+  return std::tuple{member("name", &Account::name), member("uid", &Account::uid), member("gid", &Account::gid), member("home", &Account::home),
+                    member("shell", &Account::shell)};
+}
+
+constexpr auto members(const Group*) {
+  return std::tuple{member("name", &Group::name), member("gid", &Group::gid), member("members", &Group::members)};
+}
+
+constexpr auto members(const RootfsFacts*) {
+  return std::tuple{member("accounts", &RootfsFacts::accounts), member("groups", &RootfsFacts::groups), member("passwd", &RootfsFacts::passwd),
+                    member("shells", &RootfsFacts::shells), member("folders", &RootfsFacts::folders), member("terminalEntry", &RootfsFacts::terminal_entry),
+                    member("terminalCarried", &RootfsFacts::terminal_carried), member("living", &RootfsFacts::living)};
+}
+
 constexpr auto members(const Spec*) {
   return std::tuple{member("rootfs", &Spec::rootfs), member("rootWrites", &Spec::root_writes), member("command", &Spec::command),
                     member("entrypoint", &Spec::entrypoint), member("namespaces", &Spec::namespaces), member("idMap", &Spec::id_map),
@@ -108,7 +123,7 @@ constexpr auto members(const Spec*) {
                     member("dns", &Spec::dns), member("shmSize", &Spec::shm_size), member("terminal", &Spec::terminal),
                     member("interactive", &Spec::interactive), member("init", &Spec::init), member("newPrivileges", &Spec::new_privileges),
                     member("restraints", &Spec::restraints),
-                    member("pull", &Spec::pull), member("platform", &Spec::platform), member("quiet", &Spec::quiet),
+                    member("pull", &Spec::pull), member("storage", &Spec::storage), member("platform", &Spec::platform), member("quiet", &Spec::quiet),
                     member("ownFolders", &Spec::own_folders), member("notes", &Spec::notes), member("detach", &Spec::detach),
                     member("remove", &Spec::remove), member("idle", &Spec::idle), member("labels", &Spec::labels),
                     member("stopSignal", &Spec::stop_signal), member("stopTimeout", &Spec::stop_timeout), member("restart", &Spec::restart),
@@ -120,6 +135,7 @@ constexpr auto words(const IdMapChoice::Mode*) { return std::array<std::string_v
 constexpr auto words(const Rootfs::Kind*) { return std::array<std::string_view, 4>{"host", "directory", "archive", "image"}; }
 constexpr auto words(const RootWrites*) { return std::array<std::string_view, 3>{"thrown-away", "kept", "refused"}; }
 constexpr auto words(const Pull*) { return std::array<std::string_view, 4>{"missing", "always", "newer", "never"}; }
+constexpr auto words(const StorageDriver*) { return std::array<std::string_view, 4>{"automatic", "overlay", "fuse-overlayfs", "copy"}; }
 constexpr auto words(const Terminal*) { return std::array<std::string_view, 3>{"automatic", "always", "never"}; }
 constexpr auto words(const RootEmulation*) { return std::array<std::string_view, 3>{"auto", "off", "static"}; }
 constexpr auto words(const FilterChoice::Kind*) { return std::array<std::string_view, 3>{"default", "unconfined", "profile"}; }
@@ -244,5 +260,9 @@ Spec parse_spec(const Json& json) {
     throw Error(exception.what());
   }
 }
+
+std::string render_rootfs_facts(const RootfsFacts& facts) { return Form<RootfsFacts>::render(facts).dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+RootfsFacts parse_rootfs_facts(const std::string& text) { return Form<RootfsFacts>::parse(Json::parse(text)); }
 
 }  // namespace snug::config

@@ -43,6 +43,13 @@ std::string layer_text(const Layer& layer) {
   return layer.path == "." ? format("m{}", *layer.mount) : format("m{}/{}", *layer.mount, printable(layer.path));
 }
 
+// The options of fuse-overlayfs.
+std::string layers_text(const MakeOverlay& step) {
+  std::string text = format("lowerdir={}", list(step.lowers, ":", layer_text));
+  if (step.upper) text += format(",upperdir={},workdir={}{}", layer_text(*step.upper), layer_text(*step.work), step.kept ? "" : ",fsync=0");
+  return text;
+}
+
 std::string_view last_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 struct CallsOf {
@@ -151,6 +158,12 @@ struct CallsOf {
     return calls;
   }
   Calls operator()(const MakeOverlay& step) const {
+    if (!step.program.empty())
+      return {"openat(AT_FDCWD, \"/dev/fuse\", O_RDWR) = DEVICE", "fsopen(\"fuse\")",
+              "fsconfig(source=fuse-overlayfs)", "fsconfig(fd=DEVICE)", "fsconfig(rootmode=40000)", "fsconfig(user_id=EUID)", "fsconfig(group_id=EGID)",
+              "fsconfig(default_permissions)", "fsconfig(allow_other)", format("fsmount({}) = m{}", attributes(step.flags), step.slot),
+              "sendmsg(REPORT, SCM_RIGHTS)",
+              format("outside, in the user namespace: execve({}, [-f -o {} /dev/fd/DEVICE])", text(step.program), layers_text(step))};
     if (!step.upper && step.lowers.size() == 1) {  // the kernel takes no overlay of one folder
       MountFlags flags = step.flags;
       flags.read_only = true;

@@ -158,9 +158,9 @@ struct FieldsOf {
     return {{"slot", slot}, {"type", type}, {"options", json_of(options)}, {"flags", json_of(flags)}};
   }
   Json operator()(const MakeOverlay& step) const {
-    const auto& [slot, lowers, upper, work, flags, image, kept] = step;
+    const auto& [slot, lowers, upper, work, flags, image, kept, program] = step;
     return {{"slot", slot}, {"lowers", json_of(lowers)}, {"upper", json_of(upper)}, {"work", json_of(work)},
-            {"flags", json_of(flags)}, {"image", image}, {"kept", kept}};
+            {"flags", json_of(flags)}, {"image", image}, {"kept", kept}, {"program", program}};
   }
   Json operator()(const StageMount& step) const {
     const auto& [slot, folders] = step;

@@ -68,6 +68,8 @@ struct Lessons {
     return {"make_filesystem", reason_for(step.type), "fsopen(2)"};
   }
   Lesson operator()(const MakeOverlay& step) const {
+    if (!step.program.empty())
+      return {"make_overlay", "copy on write by a program that nobody inside sees: the lower folder stays as it is", "fuse-overlayfs(1)"};
     if (!step.upper)
       return {"make_overlay", "a veil: the kernel takes no folder for a lower that the upper lies in",
               "mount(8), overlay"};

@@ -70,9 +70,10 @@ std::vector<LayerFolder> list_layers(const Store& store) {
 
 bool is_used(const LayerFolder& layer) { return !is_free(layer.path); }
 
-std::string take_away(const Store& store, const LayerFolder& layer) {
+std::string take_away(const Store& store, const LayerFolder& layer, const std::function<bool()>& is_needed) {
   const Fd folder = sys::try_open(AT_FDCWD, layer.path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!folder || ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) return {};
+  if (is_needed()) return {};
   const std::string path = format("{}/staging/{}", store.path(), sys::random_name());
   if (::rename(layer.path.c_str(), path.c_str()) != 0) throw system_error(format("move {} away", quoted(layer.path)), errno);
   return path;

@@ -45,11 +45,22 @@ image::Image base_of(const image::Store& store, const state::Record& record) {
   throw Error(format("the image {} that the container was made from is no longer there", quoted(record.image)), "'snug export' gives its files all the same");
 }
 
+plan::Pack form_of(const Container& container) {
+  return container.spec.storage == plan::StorageDriver::fuse_overlayfs ? plan::Pack::fuse_layer : plan::Pack::layer;
+}
+
+// Of a copy nobody knows what has changed: all of it becomes the only layer.
+void forget_layers(image::Image& image) {
+  image.manifest.layers.clear();
+  image.config.diff_ids.clear();
+  image.config.history.clear();
+}
+
 // Compressed now, it is never changed again: what is pushed has the digest that it has here.
 transport::Compressed pack(const image::Store& store, const Container& container, const std::string& name) {
   const LayerFile plain(store);
   LayerFile layer(store);
-  commands::pack_layers(container.spec, container.facts, {.name = name, .what = plan::Pack::layer, .layers = {{container.record.upper, {}}}}, plain.fd());
+  commands::pack_layers(container.spec, container.facts, {.name = name, .what = form_of(container), .layers = {{container.record.upper, {}}}}, plain.fd());
   transport::Compressed compressed = transport::compress_file(plain.fd(), layer.fd(), image::Compression::gzip);
   layer.keep(store, compressed.blob);
   return compressed;
@@ -88,6 +99,7 @@ int commit(const cli::Invocation& invocation) {
   const sys::Fd adding = image::lock_shared(store);
   image::Image image = base_of(store, container.record);
   const std::string original = store.read_blob(image.manifest.config.digest, image::largest_config);
+  if (container.spec.storage == plan::StorageDriver::copy) forget_layers(image);
   complete_history(image.config);
   apply_options(image.config, arguments);
   const transport::Compressed layer = pack(store, container, arguments.operands[0]);

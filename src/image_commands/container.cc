@@ -7,6 +7,7 @@
 #include "snug/commands/environment.hh"
 #include "snug/commands/layers.hh"
 #include "snug/commands/trees.hh"
+#include "snug/config/spec.hh"
 #include "snug/probe/host.hh"
 
 namespace snug::image_commands {
@@ -28,6 +29,7 @@ Container find_container(const cli::Invocation& invocation, const std::string& t
   const bool one_id = map.uids.size() == 1 && map.uids[0].count == 1;
   map.mode = one_id ? plan::IdMapChoice::Mode::single : plan::IdMapChoice::Mode::ranges;
   container.spec.rootfs.kind = plan::Rootfs::Kind::archive;
+  container.spec.storage = config::parse_spec(*container.record.spec).storage;
   container.facts = probe::host_facts(container.spec, environment);
   return container;
 }

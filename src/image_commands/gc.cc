@@ -23,8 +23,8 @@ void sweep_containers(const image::Store& store, const commands::Trees& trees, b
       swept.kept.push_back(format("{} stays: somebody reads it", quoted(path)));
       continue;
     }
-    const sys::Fd alone = try_only ? sys::Fd() : state::wait_for_readers(path);
     const std::uint64_t size = trees.size(path);
+    if (!try_only) state::keep_readers_out(path);
     const std::string cgroup = try_only ? std::string() : state::cgroup_in(path);
     if (!cgroup.empty()) runtime::remove_dead_cgroup(cgroup);
     if (!try_only && !trees.remove(path)) {

@@ -6,6 +6,7 @@
 #include "functions.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
+#include "snug/base/template.hh"
 #include "snug/base/text.hh"
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
@@ -100,17 +101,21 @@ std::vector<Image> chosen_images(const image::Store& store, const cli::Arguments
 
 std::string id_of(const Image& image, bool whole) { return whole ? image.id().text() : image.id().brief(); }
 
-std::string render_table(const std::vector<Image>& images, const cli::Arguments& arguments) {
-  const bool digests = arguments.flag("digests");
-  std::vector<std::vector<std::string>> rows{{"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"}};
-  if (digests) rows[0].insert(rows[0].begin() + 2, "DIGEST");
-  for (const Image& image : images) {
-    const Name name = name_of(image);
-    const auto time = parse_time(image.config.created);
-    rows.push_back({name.repository, name.tag, id_of(image, arguments.flag("no-trunc")), time ? render_age(std::time(nullptr) - *time) : "N/A", render_size(size_of(image))});
-    if (digests) rows.back().insert(rows.back().begin() + 2, image.descriptor.digest.text());
-  }
-  return render_columns(rows);
+// Docker's fields for --format.
+Fields fields_of(const Image& image, bool whole) {
+  const Name name = name_of(image);
+  const auto time = parse_time(image.config.created);
+  return {{"Repository", name.repository}, {"Tag", name.tag}, {"Digest", image.descriptor.digest.text()}, {"ID", id_of(image, whole)},
+          {"CreatedSince", time ? render_age(std::time(nullptr) - *time) : "N/A"}, {"CreatedAt", printable(image.config.created)}, {"Size", render_size(size_of(image))}};
+}
+
+std::string render_text(const std::vector<Image>& images, const cli::Arguments& arguments) {
+  static const Fields headings{{"Repository", "REPOSITORY"}, {"Tag", "TAG"}, {"Digest", "DIGEST"}, {"ID", "IMAGE ID"}, {"CreatedSince", "CREATED"}, {"CreatedAt", "CREATED AT"}, {"Size", "SIZE"}};
+  const std::string usual = format("table {{{{.Repository}}}}\t{{{{.Tag}}}}\t{}{{{{.ID}}}}\t{{{{.CreatedSince}}}}\t{{{{.Size}}}}", arguments.flag("digests") ? "{{.Digest}}\t" : "");
+  std::vector<Fields> list;
+  for (const Image& image : images) list.push_back(fields_of(image, arguments.flag("no-trunc")));
+  const std::string* pattern = arguments.find("format");
+  return render_list(pattern ? *pattern : usual, list, headings);
 }
 
 std::string render_json(const std::vector<Image>& images) {
@@ -137,7 +142,7 @@ int images(const cli::Invocation& invocation) {
   if (arguments.flag("quiet"))
     commands::print(render_ids(images, arguments.flag("no-trunc")));
   else
-    commands::print(arguments.flag("json") ? render_json(images) : render_table(images, arguments));
+    commands::print(arguments.flag("json") ? render_json(images) : render_text(images, arguments));
   return 0;
 }
 

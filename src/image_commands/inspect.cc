@@ -1,6 +1,7 @@
 #include "functions.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
+#include "snug/base/template.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
 #include "store_of.hh"
@@ -68,6 +69,10 @@ int inspect(const cli::Invocation& invocation) {
   const image::Store store = store_of(invocation);
   Json list = Json::array();
   for (const std::string& name : invocation.arguments.operands) list.push_back(describe(store, find_image(store, name)));
+  if (const std::string* format = invocation.arguments.find("format"); format && *format != "json") {
+    for (const Json& each : list) commands::print(fill_template(*format, each) + "\n");
+    return 0;
+  }
   commands::print(snug::render_json(list));
   return 0;
 }

@@ -21,7 +21,7 @@ class OwnSource final : public transport::Source {
   }
 
   // Who asks for a blob that lies in the store has found that it is damaged there, and taken it away.
-  void read_blob(const image::Descriptor& blob, std::uint64_t, const std::function<void()>&, const transport::Sink&) override {
+  void read_blob(const image::Descriptor& blob, const transport::Resumption&, const std::function<void()>&, const transport::Sink&) override {
     throw Error(format("the blob {} of the store is damaged or missing", blob.digest.text()), "'snug pull' brings it anew");
   }
 

@@ -18,7 +18,7 @@ using State = transport::Progress::State;
 constexpr std::uint64_t between_draws = 100'000'000, second = 1'000'000'000;
 
 bool is_over(State state) { return state == State::done || state == State::present; }
-bool moves(State state) { return state == State::copying || state == State::unpacking; }
+bool moves(State state) { return state == State::copying || state == State::unpacking || state == State::compressing; }
 
 std::pair<std::size_t, std::size_t> terminal_size() {
   winsize size{};
@@ -41,7 +41,8 @@ void ProgressDisplay::show(const image::Descriptor& blob, State state, std::uint
   Line& line = line_of(blob);
   const bool is_new = line.state != state || lines_.size() != count;
   const std::uint64_t now = screen_.now();
-  if (state == State::copying && (is_new || bytes < line.bytes)) {  // the speed is that of what comes now
+  if (state == State::compressed) return forget(blob);
+  if ((state == State::copying || state == State::compressing) && (is_new || bytes < line.bytes)) {  // the speed is that of what comes now
     line.began_at = now;
     line.began_with = bytes;
   }
@@ -59,6 +60,11 @@ ProgressDisplay::Line& ProgressDisplay::line_of(const image::Descriptor& blob) {
   const auto found = std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) { return line.digest == blob.digest; });
   if (found != lines_.end()) return *found;
   return lines_.emplace_back(Line{.digest = blob.digest, .size = blob.size});
+}
+
+void ProgressDisplay::forget(const image::Descriptor& blob) {
+  std::erase_if(lines_, [&](const Line& line) { return line.digest == blob.digest; });
+  if (screen_.kind == Screen::Kind::live) draw();
 }
 
 void ProgressDisplay::draw() {
@@ -91,9 +97,11 @@ std::string ProgressDisplay::render(const Line& line) const {
     case State::unpacking: return begin + "unpacking " + size;
     case State::done: return begin + "done, " + size;
     case State::present: return begin + "already there, " + size;
+    case State::compressing:
+    case State::compressed:
     case State::copying: break;
   }
-  std::string text = format("{}{} / {}", begin, render_size(line.bytes), size);
+  std::string text = format("{}{}{} / {}", begin, line.state == State::compressing ? "compressing " : "", render_size(line.bytes), size);
   const std::uint64_t time = screen_.now() - line.began_at;
   if (time >= second / 2) text += format(", {}/s", render_size(static_cast<std::uint64_t>(static_cast<double>(line.bytes - line.began_with) * second / static_cast<double>(time))));
   return text;

@@ -39,6 +39,7 @@ class ProgressDisplay : public transport::Progress {
   };
 
   [[nodiscard]] Line& line_of(const image::Descriptor& blob);
+  void forget(const image::Descriptor& blob);
   void draw();
   [[nodiscard]] std::vector<std::string> live_lines(std::size_t rows) const;
   [[nodiscard]] std::string render(const Line& line) const;

@@ -60,14 +60,6 @@ image::Compression compression_for(const cli::Arguments& arguments, const image:
   throw UsageError(snug::format("--compression-format {}: there is no such format", quoted(*format)), "gzip, zstd and none are there");
 }
 
-// dir:PATH names the folder of a root where images are read, and skopeo's own layout with skopeo.
-void refuse_folder(const std::string& destination) {
-  constexpr std::string_view folder = "dir:";
-  if (!destination.starts_with(folder)) return;
-  const std::string path = shell_quoted(destination.substr(folder.size()));
-  throw UsageError(format("{} is no place for an image", quoted(destination)), format("snug push IMAGE oci:{} keeps it whole; snug push IMAGE tar:{}.tar writes its files", path, path));
-}
-
 }  // namespace
 
 int push(const cli::Invocation& invocation) {
@@ -76,7 +68,6 @@ int push(const cli::Invocation& invocation) {
   image::Store store = store_of(invocation);
   const image::Image image = find_image(store, arguments.operands[0]);
   const std::string destination = destination_of(invocation, image);
-  refuse_folder(destination);
   if (constexpr std::string_view tar = "tar:"; destination.starts_with(tar)) {
     write_root_archive(invocation, store, image, destination.substr(tar.size()));
     return 0;
@@ -84,7 +75,7 @@ int push(const cli::Invocation& invocation) {
   const auto compression = compression_for(arguments, image, !transport::parse_location(destination));
   const auto target = open_target(invocation, store, destination);
   ProgressDisplay progress(error_screen(arguments.flag("quiet")));
-  const auto repacked = compression == image::Compression::none ? std::nullopt : transport::compress_layers(store, image, compression);
+  const auto repacked = compression == image::Compression::none ? std::nullopt : transport::compress_layers(store, image, compression, &progress);
   transport::deliver(store, image, *target, &progress, 3, repacked ? &*repacked : nullptr);
   const std::string digest = (repacked ? transport::digest_of(repacked->manifest.content) : image.descriptor.digest).text();
   if (const std::string* file = arguments.find("digestfile"))

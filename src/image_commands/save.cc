@@ -21,7 +21,7 @@ Form chosen_form(const cli::Arguments& arguments) {
   if (!text) return Form::docker_archive;
   for (const auto& [word, form] : formats)
     if (*text == word) return form;
-  throw UsageError(format("there is no format {}", quoted(*text)), "docker-archive, oci-archive and oci-dir are there");
+  throw UsageError(format("there is no format {}", quoted(*text)), "docker-archive, docker-dir, oci-archive and oci-dir are there");
 }
 
 /// An image to save, by all names that were typed.
@@ -50,15 +50,24 @@ std::vector<Chosen> chosen_images(const image::Store& store, const std::vector<s
   return all;
 }
 
+// What skopeo calls dir: has room for one image.
+int save_folder(const cli::Invocation& invocation, const image::Store& store, const std::vector<Chosen>& images, const std::string* output) {
+  if (!output || images.size() != 1) throw UsageError("--format docker-dir makes a folder of one image", "snug save --format docker-dir --output FOLDER IMAGE");
+  ProgressDisplay progress(error_screen(invocation.arguments.flag("quiet")));
+  transport::deliver(store, images.front().image, *transport::open_folder_target(*output), &progress, 1);
+  return 0;
+}
+
 }  // namespace
 
 int save(const cli::Invocation& invocation) {
   need_operands(invocation, 1, "an image");
   const cli::Arguments& arguments = invocation.arguments;
-  const Form form = chosen_form(arguments);
+  const std::string *format = arguments.find("format"), *output = arguments.find("output");
   const image::Store store = store_of(invocation);
   const std::vector<Chosen> images = chosen_images(store, arguments.operands);
-  const std::string* output = arguments.find("output");
+  if (format && *format == "docker-dir") return save_folder(invocation, store, images, output);
+  const Form form = chosen_form(arguments);
   const auto collection = transport::create_collection(form, output ? *output : "-");
   ProgressDisplay progress(error_screen(arguments.flag("quiet")));
   for (const Chosen& one : images)  // one layer at a time: the same images give the same archive

@@ -63,8 +63,9 @@ class Broom {
 
   void take_layer(const Waste& waste) {
     if (try_only_) return take_tree(waste, waste.path, swept_.layers);
-    const std::string path = take_away(store_, {waste.map, waste.digest, waste.path});
-    if (path.empty()) return keep(waste, "a container runs on it");
+    // Since the waste was found a container may have been made on it that does not run.
+    const std::string path = take_away(store_, {waste.map, waste.digest, waste.path}, [&] { return layers_of_containers(store_).contains(waste.path); });
+    if (path.empty()) return keep(waste, "a container needs it");
     take_tree(waste, path, swept_.layers);
   }
 

@@ -93,7 +93,8 @@ void take_xattrs(archive_entry* from, std::vector<Xattr>& to) {
 
 void take_segments(archive_entry* from, std::vector<Segment>& to) {
   to.clear();
-  archive_entry_sparse_reset(from);
+  // Of a file that is one segment from end to end the library drops the list, and its own place in it leads nowhere.
+  if (archive_entry_sparse_reset(from) == 0) return;
   la_int64_t offset = 0, size = 0;
   while (archive_entry_sparse_next(from, &offset, &size) == ARCHIVE_OK) to.push_back({offset, size});
 }

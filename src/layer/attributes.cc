@@ -1,11 +1,15 @@
 #include "attributes.hh"
 
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "name.hh"
 #include "snug/base/text.hh"
@@ -41,8 +45,9 @@ bool is_refusal(int error) {
 }  // namespace
 
 bool is_kept(std::string_view name) noexcept {
-  return (name.starts_with("user.") && !name.starts_with("user.overlay.") && !name.starts_with("user.snug.")) ||
-         name == "security.capability";
+  for (const std::string_view own : {"user.overlay.", "user.fuseoverlayfs.", "user.containers.", "user.snug."})
+    if (name.starts_with(own)) return false;
+  return name.starts_with("user.") || name == "security.capability";
 }
 
 unsigned set_owner(int folder, const char* name, const Entry& entry, Unpacked& counts) {
@@ -74,6 +79,13 @@ void set_xattrs(int fd, const Entry& entry, Unpacked& counts) {
     if (kept && !is_refusal(errno)) fail("set an extended attribute of", entry.name, errno);
     ++counts.xattrs;
   }
+}
+
+void clear_xattrs(int fd) noexcept {
+  std::array<char, XATTR_LIST_MAX> names;
+  const ssize_t size = ::flistxattr(fd, names.data(), names.size());
+  for (const char *name = names.data(), *end = name + std::max<ssize_t>(size, 0); name < end; name += std::strlen(name) + 1)
+    if (is_kept(name) || std::strcmp(name, owner_xattr) == 0) static_cast<void>(::fremovexattr(fd, name));
 }
 
 void set_mode_and_time(int fd, std::string_view name, unsigned mode, const timespec& time) {

@@ -17,6 +17,9 @@ namespace snug::layer {
 /// those that the file system does not take, are counted.
 void set_xattrs(int fd, const Entry& entry, Unpacked& counts);
 
+/// Takes from an open folder the attributes that set_xattrs and set_or_keep_owner have given it.
+void clear_xattrs(int fd) noexcept;
+
 /// Tells whether an extended attribute is for the programs of a container. trusted.* and security.* speak to the host's
 /// kernel, user.overlay.* to the overlay that this folder is a layer of (redirects and whiteouts of a stranger's
 /// choice), and user.snug.* to snug.

@@ -32,16 +32,24 @@ constexpr int reading = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 }
 
 /// A folder of a layer. Overlayfs marks it by an attribute: "y" hides what is below, "x" says that its whiteouts may be
-/// files with a mark of their own.
+/// files with a mark of their own. Those of fuse-overlayfs may be files with a name of their own.
 struct Folder {
   Fd fd;
   char mark = 0;
+  bool fuse = false;
 };
 
 Folder mark_folder(Fd fd) {
   char value[2]{};
   const bool marked = ::fgetxattr(fd.get(), "user.overlay.opaque", value, sizeof value) == 1;
   return {std::move(fd), marked ? value[0] : '\0'};
+}
+
+Folder mark_upper(Fd fd, bool fuse) {
+  Folder folder = mark_folder(std::move(fd));
+  folder.fuse = fuse;
+  if (fuse && sys::find_status(folder.fd.get(), fuse_opaque)) folder.mark = 'y';
+  return folder;
 }
 
 // A folder of a layer below may be closed to everybody here, and still hold nothing that has changed: then it is only looked at.
@@ -61,6 +69,8 @@ struct Found {
 std::optional<Found> find_in(const Folder& folder, const std::string& name) {
   const auto status = sys::find_status(folder.fd.get(), name.c_str());
   if (!status && errno != ENOENT) give_up("look at", name);
+  if (!status && folder.fuse)
+    if (const auto hidden = sys::find_status(folder.fd.get(), (".wh." + name).c_str())) return Found{*hidden, true};
   if (!status) return {};
   bool whiteout = is_whiteout(*status);
   if (folder.mark == 'x' && S_ISREG(status->st_mode) && status->st_size == 0) {
@@ -103,7 +113,7 @@ class Comparison {
     for (const std::string& lower : overlay.lowers) below.push_back(open_lower(AT_FDCWD, lower.c_str(), lower));
     Fd upper = sys::try_open(AT_FDCWD, overlay.upper.c_str(), reading);
     if (!upper) give_up("open", overlay.upper);
-    static_cast<void>(compare(mark_folder(std::move(upper)), below, overlay.folder));
+    static_cast<void>(compare(mark_upper(std::move(upper), overlay.fuse), below, overlay.folder));
   }
 
  private:
@@ -114,8 +124,12 @@ class Comparison {
   // Gives whether anything in the folder has changed.
   bool compare(const Folder& upper, const Below& below, const std::string& path) {
     bool changed = upper.mark == 'y' && take_hidden(upper, below, path);
-    for (const sys::Entry& entry : sys::list_folder(upper.fd.get()))
-      if (const auto found = find_in(upper, entry.name)) changed = compare_name(upper, below, path + entry.name, entry.name, *found) || changed;
+    for (const sys::Entry& entry : sys::list_folder(upper.fd.get())) {
+      const bool marked = upper.fuse && mark_of(entry.name) != Mark::none;
+      if (marked && (mark_of(entry.name) != Mark::whiteout || entry.name == fuse_opaque_device)) continue;
+      const std::string name = marked ? hidden_by(entry.name) : entry.name;
+      if (const auto found = find_in(upper, name)) changed = compare_name(upper, below, path + name, name, *found) || changed;
+    }
     return changed;
   }
 
@@ -127,7 +141,7 @@ class Comparison {
       Fd folder = sys::try_open(upper.fd.get(), name.c_str(), reading);
       if (!folder && errno == ENOENT) return false;  // somebody works there still
       if (!folder) give_up("open", path);
-      within = compare(mark_folder(std::move(folder)), enter(below, name, path), path + "/");
+      within = compare(mark_upper(std::move(folder), upper.fuse), enter(below, name, path), path + "/");
     }
     if (!before) return (within || !is_made(path, found.status)) && take(Change::added, path);
     const bool folders = S_ISDIR(found.status.st_mode) && S_ISDIR(before->st_mode);

@@ -20,6 +20,11 @@ enum class Mark {
 /// Tells whether a file is overlayfs's whiteout: the one device that anybody may make.
 [[nodiscard]] bool is_whiteout(const struct stat& status) noexcept;
 
+/// What fuse-overlayfs makes in a folder of its upper that hides those below. Its whiteouts are overlayfs's, or files with a layer's
+/// name of them where there can be no devices.
+inline constexpr const char* fuse_opaque = ".wh..wh..opq";
+inline constexpr const char* fuse_opaque_device = ".wh..opq";
+
 /// Gives the path of what the whiteout `path` hides.
 [[nodiscard]] std::string hidden_by(const std::string& path);
 

@@ -23,12 +23,17 @@ namespace {
 
 using sys::Fd;
 
+// Takes the marks of an opaque folder out of its names, and tells whether there were any.
+bool take_fuse_marks(std::vector<std::string>& names) {
+  return std::erase_if(names, [](const std::string& name) { return name == fuse_opaque || name == fuse_opaque_device; }) > 0;
+}
+
 /// Goes through a tree, folder by folder, and gives each name of it to the archive, in the order of the bytes.
 class Packer {
  public:
   Packer(int tree, int archive, Form form, const std::vector<std::string>& left_out)
       : form_(form), archive_(archive), left_out_(left_out.begin(), left_out.end()), mount_(sys::mount_id(tree)) {
-    if (form == Form::layer) left_out_.insert(placeholders.begin(), placeholders.end());
+    if (form == Form::layer || form == Form::fuse_layer) left_out_.insert(placeholders.begin(), placeholders.end());
     Fd root = sys::try_open(tree, ".", O_RDONLY | O_DIRECTORY);
     if (!root) fail("open the folder", ".", errno);
     enter(std::move(root), "");
@@ -61,8 +66,9 @@ class Packer {
     const auto status = sys::find_status(folder, name.c_str());
     if (!status && errno == ENOENT) return;  // somebody works there still
     if (!status) fail("look at", path, errno);
-    if (form_ == Form::layer && is_whiteout(*status)) return archive_.add({.name = format("{}.wh.{}", parent, name)});
-    if (form_ == Form::layer && mark_of(path) != Mark::none)
+    if (form_ != Form::tree && is_whiteout(*status)) return archive_.add({.name = format("{}.wh.{}", parent, name)});
+    if (form_ == Form::fuse_layer && mark_of(path) == Mark::whiteout) return archive_.add({.name = path});
+    if (form_ != Form::tree && mark_of(path) != Mark::none)
       throw Error(format("{} cannot be in a layer, where such a name is a mark", shown(path)));
     switch (status->st_mode & S_IFMT) {
       case S_IFREG: return add_file(folder, name, path);
@@ -93,11 +99,12 @@ class Packer {
     std::vector<std::string> names;
     for (sys::Entry& entry : sys::list_folder(folder.get())) names.push_back(std::move(entry.name));
     std::sort(names.begin(), names.end());
+    const bool hides = form_ == Form::fuse_layer && take_fuse_marks(names);
     if (names.empty() && !path.empty() && left_out_.contains(path.substr(0, path.size() - 1))) return;
     Entry entry = entry_of(path.empty() ? "./" : path, Kind::folder, status);
-    const bool opaque = archive_.read_xattrs(folder.get(), entry, status);
+    const bool opaque = archive_.read_xattrs(folder.get(), entry, status) || hides;
     archive_.add(entry);
-    if (opaque && form_ == Form::layer) archive_.add({.name = path + ".wh..wh..opq"});
+    if (opaque && form_ != Form::tree) archive_.add({.name = path + ".wh..wh..opq"});
     levels_.push_back({std::move(folder), std::move(path), std::move(names)});
   }
 

@@ -24,6 +24,16 @@ constexpr unsigned meanwhile = 0700;
 
 constexpr std::int64_t large_file = 1 << 20;
 
+// Whatever it is, with all that is in it.
+void remove_all(int parent, const char* leaf, std::string_view path) {
+  if (::unlinkat(parent, leaf, 0) == 0 || errno == ENOENT) return;
+  if (errno != EISDIR) fail("remove", path, errno);
+  const Fd folder = sys::try_open(parent, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!folder) fail("open the folder", path, errno);
+  for (const sys::Entry& entry : sys::list_folder(folder.get())) remove_all(folder.get(), entry.name.c_str(), path);
+  if (::unlinkat(parent, leaf, AT_REMOVEDIR) != 0) fail("remove", path, errno);
+}
+
 const char* leaf_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return path.c_str() + (slash == std::string::npos ? 0 : slash + 1);
@@ -44,7 +54,7 @@ void Tree::place(const Entry& entry, Archive& archive) {
   }
   const std::string path = clean_name(entry.name);
   if (path.empty()) return make_root(entry);
-  switch (form_ == Form::layer ? mark_of(path) : Mark::none) {
+  switch (form_ != Form::tree ? mark_of(path) : Mark::none) {
     case Mark::whiteout: return hide(hidden_by(path));
     case Mark::opaque: return make_opaque(path);
     case Mark::ignored: return;
@@ -134,8 +144,9 @@ void Tree::replace(const Place& place, Make make) {
   fail("make", place.path, errno);
 }
 
-// Takes away what is in the way, but no folder with something in it.
+// Takes away what is in the way, but no folder with something in it: unless a layer below has brought it.
 void Tree::clear(const Place& place) {
+  if (form_ == Form::onto) return remove_all(place.parent, place.leaf, place.path);
   if (::unlinkat(place.parent, place.leaf, 0) == 0) return;
   if (errno == EISDIR && ::unlinkat(place.parent, place.leaf, AT_REMOVEDIR) == 0) return;
   fail("replace", place.path, errno);
@@ -189,6 +200,7 @@ void Tree::make_folder(const Place& place, const Entry& entry) {
   }
   const Fd folder = sys::try_open(place.parent, place.leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!folder) fail("open the folder", place.path, errno);
+  if (form_ == Form::onto) clear_xattrs(folder.get());  // a layer below may have brought it
   set_folder(folder.get(), place.path, entry);
 }
 
@@ -261,6 +273,7 @@ void Tree::make_fifo(const Place& place, const Entry& entry) {
 void Tree::hide(const std::string& path) {
   ++counts_.marks;
   const Place place = open_place(path);
+  if (form_ == Form::onto) return remove_all(place.parent, place.leaf, path);
   if (::mknodat(place.parent, place.leaf, S_IFCHR, 0) == 0) return;
   if (errno != EEXIST) fail("make, where the store lies, the whiteout of", path, errno);
   if (const Fd folder = sys::try_open(place.parent, place.leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)) remember_opaque(folder.get(), path);
@@ -271,7 +284,8 @@ void Tree::make_opaque(const std::string& path) {
   const Place place = open_place(path);
   const Fd folder = sys::try_open(place.parent, ".", O_RDONLY | O_DIRECTORY);
   if (!folder) fail("open the folder", parent_of(path), errno);
-  remember_opaque(folder.get(), parent_of(path));
+  if (form_ == Form::layer) return remember_opaque(folder.get(), parent_of(path));
+  for (const sys::Entry& entry : sys::list_folder(folder.get())) remove_all(folder.get(), entry.name.c_str(), path);
 }
 
 void Tree::remember_opaque(int folder, std::string_view path) {

@@ -17,6 +17,8 @@ std::string list(const auto& items, auto text_of) {
   return text;
 }
 
+std::string made_by(const MakeOverlay& step) { return step.program.empty() ? "make an overlay" : "have fuse-overlayfs make an overlay"; }
+
 std::string count(std::size_t number, std::string_view what) { return format("{} {}{}", number, what, number == 1 ? "" : "s"); }
 
 std::string describe_flags(bool read_only) { return read_only ? " (read-only)" : ""; }
@@ -109,8 +111,8 @@ struct Phrase {
   }
   std::string operator()(const MakeOverlay& step) const {
     if (!step.image.empty())
-      return format("make an overlay over {} of the image {}", count(step.lowers.size(), "layer"), quoted(step.image));
-    return "make an overlay over " + list(step.lowers, [&](const Layer& layer) {
+      return format("{} over {} of the image {}", made_by(step), count(step.lowers.size(), "layer"), quoted(step.image));
+    return format("{} over ", made_by(step)) + list(step.lowers, [&](const Layer& layer) {
              if (!layer.mount) return quoted(layer.path);
              const std::string name = mounted_in(plan, *layer.mount).name;
              return layer.path == "." ? name : format("{} in {}", quoted(layer.path), name);

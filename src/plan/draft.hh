@@ -68,6 +68,7 @@ class Draft {
 
   bool visit = false;            ///< of a container that runs: exec and enter
   std::vector<std::string> controllers;  ///< of its cgroup: what they limit no rlimit has to
+  StorageDriver storage = StorageDriver::automatic;  ///< what makes the root, where there is a choice
   Slot root = 0;                 ///< the root file system's mount
   std::vector<Slot> volumes;     ///< of the binds among the volumes, in their order
   std::vector<Action> dressing;  ///< links and folders of the root, made right after the pivot
@@ -129,6 +130,7 @@ void find_caller(IdMaps& maps, const HostFacts& facts);
 [[nodiscard]] Verdict plan_cgroup(Draft& draft);      // cgroup.cc
 [[nodiscard]] Verdict plan_namespaces(Draft& draft);  // namespaces.cc: folders, clone, maps
 [[nodiscard]] Verdict plan_sources(Draft& draft);     // mounts.cc: what is bound, before anything is staged over "/"
+[[nodiscard]] Verdict plan_storage(Draft& draft);     // storage.cc: what makes the root
 [[nodiscard]] Verdict plan_root(Draft& draft);        // root.cc: the root file system, up to but without the pivot
 [[nodiscard]] Verdict plan_mounts(Draft& draft);      // mounts.cc: everything else that is mounted
 [[nodiscard]] Verdict plan_payload(Draft& draft);     // payload.cc: restraints and exec

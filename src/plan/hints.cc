@@ -180,6 +180,15 @@ struct Explain {
                    top)};
   }
 
+  // An overlay that fuse-overlayfs is to serve.
+  [[nodiscard]] Explanation explain_served() const {
+    constexpr const char* without = "use snug run --storage-driver copy, which needs no program";
+    if (error == ENOTCONN || error == ECONNABORTED) return {"fuse-overlayfs ended at once: it cannot write where snug keeps its data, or read what lies below", without, ""};
+    if (error == EACCES || error == ENOENT) return {"/dev/fuse cannot be opened", without, error == EACCES ? "chmod 666 /dev/fuse" : "modprobe fuse"};
+    if (error == ENODEV) return {"this kernel has no FUSE", without, "modprobe fuse"};
+    return {};
+  }
+
   Explanation operator()(const TakeTree& step) const {
     if (!step.device || error != ENODEV) return {};
     if (step.device->number)
@@ -197,6 +206,7 @@ struct Explain {
   }
   Explanation operator()(const MakeOverlay& step) const {
     const char* without = step.image.empty() ? "use snug run --rw FOLDER, which writes into the folder itself" : "";
+    if (!step.program.empty()) return explain_served();
     if (error == EPERM && facts.filtered) return filter_refuses("mounts");
     if (error == EPERM)
       return {"this kernel gives ordinary users no overlays: that came with Linux 5.11", without,
@@ -211,7 +221,7 @@ struct Explain {
       return {
           "a folder with other mounts below it, or of a file system without stable names (vfat, for one), cannot be "
           "overlaid",
-          without, ""};
+          "use snug run --storage-driver copy, which needs no overlay", ""};
     return {};
   }
   Explanation operator()(const Attach& step) const {
@@ -320,8 +330,9 @@ std::optional<Explanation> find_missing_ranges(const HostFacts& host) {
 
 std::optional<Explanation> find_missing_storage(const HostFacts& host) {
   if (host.store_takes_upper) return {};
+  const std::string local = host.no_local_store.empty() ? "" : format(", and no folder of this machine stands in for it: {}", host.no_local_store);
   return Explanation{
-      format("{} lies on {}, which is not known to take what overlays write", quoted(host.store), host.store_type),
+      format("{} lies on {}, which is not known to take what overlays write{}", quoted(host.store), host.store_type, local),
       "set XDG_DATA_HOME to a folder on a local disk (ext4, xfs, btrfs)", ""};
 }
 

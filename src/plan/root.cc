@@ -44,7 +44,7 @@ class Overlays {
 
   Slot add(const std::string& lower, std::uint32_t mode) {
     const std::string name = draft_.spec.rootfs.kind == Rootfs::Kind::host ? name_for(lower) : format("{}", count_++);
-    const bool overlaps = is_below(draft_.facts.store, lower) && !in_memory_;
+    const bool overlaps = is_below(draft_.facts.store, lower) && !in_memory_ && program().empty();
     const Slot slot = overlaps ? add_above_store(lower, name, mode) : add_over({{lower, {}}}, name, mode);
     open_way(lower, "upper" + name);
     return slot;
@@ -77,10 +77,14 @@ class Overlays {
 
   Slot add_over(std::vector<Layer> lowers, const std::string& name, std::uint32_t mode, std::string image = {}) {
     MakeOverlay overlay{draft_.new_slot(), std::move(lowers), layer("upper" + name, mode), layer("work" + name, 0700), draft_.flags(),
-                        std::move(image), (is_kept(draft_.spec) || draft_.spec.detach) && !in_memory_};
+                        std::move(image), (is_kept(draft_.spec) || draft_.spec.detach) && !in_memory_, program()};
     const Slot slot = overlay.slot;
     draft_.init(std::move(overlay));
     return slot;
+  }
+
+  [[nodiscard]] std::string program() const {
+    return draft_.storage == StorageDriver::fuse_overlayfs ? draft_.facts.fuse_overlayfs : std::string();
   }
 
   // A folder of an id that is not mapped cannot be copied up, nor anything below it. Those on the way to what is the
@@ -124,6 +128,7 @@ class Overlays {
 };
 
 bool uses_memory(Draft& draft) {
+  if (draft.storage == StorageDriver::fuse_overlayfs) return false;  // stands outside, and sees no memory of the container's
   if (draft.spec.root_writes == RootWrites::refused && draft.spec.own_folders.empty()) return true;
   const auto missing = find_missing_storage(draft.facts);
   if (missing) draft.notice("storage", format("writes are kept in memory: {}", missing->cause), missing->you_can);
@@ -233,8 +238,8 @@ Verdict plan_image(Draft& draft, Overlays& overlays) {
   return {};
 }
 
-// What was unpacked for this container alone needs no layer above it.
-Verdict plan_archive(Draft& draft) {
+// What was unpacked or copied for this container alone needs no layer above it.
+Verdict plan_own_root(Draft& draft) {
   if (draft.spec.root_writes == RootWrites::kept)
     return Refusal{"--rw cannot be used with an archive: what is written goes away with what was unpacked",
                    "unpack it into a folder: mkdir rootfs; unshare --map-root-user --map-auto tar -C rootfs --exclude='./dev/*' -xf "
@@ -294,7 +299,7 @@ std::vector<std::string> host_spine(const std::vector<Mount>& mounts) {
 }
 
 Verdict plan_root(Draft& draft) {
-  if (draft.spec.rootfs.kind == Rootfs::Kind::archive) return plan_archive(draft);
+  if (draft.spec.rootfs.kind == Rootfs::Kind::archive || draft.storage == StorageDriver::copy) return plan_own_root(draft);
   if (draft.spec.rootfs.kind == Rootfs::Kind::host && draft.spec.root_writes == RootWrites::kept)
     return Refusal{"--rw cannot be used with 'host': it would be no container of its own",
                    "to keep what you change, mount the folder: -v \"$PWD:$PWD\""};

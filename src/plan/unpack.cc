@@ -19,7 +19,7 @@ constexpr std::uint64_t memory = std::uint64_t{1} << 30U;  // bytes: more than a
 
 // All walls are new, whatever the container shares: snug-layer needs nothing of them. But for the id map.
 Spec walled_in(const Spec& wanted) {
-  Spec spec{.rootfs = wanted.rootfs, .id_map = wanted.id_map};
+  Spec spec{.rootfs = wanted.rootfs, .id_map = wanted.id_map, .storage = wanted.storage};
   spec.namespaces.user = wanted.namespaces.user;
   return spec;
 }
@@ -77,7 +77,7 @@ std::variant<Plan, Refusal> make_unpack_plan(const Spec& wanted, const HostFacts
   draft.first(MakeFolders{{{unpacked_root, 0755}}});
   draft.init(TakeTree{draft.root, unpacked_root, {}, {}});
   draft.init(PivotRoot{draft.root});
-  return finish(draft, to_unpack, {what == Unpack::layer ? "layer" : "tree"});
+  return finish(draft, to_unpack, {what == Unpack::layer ? "layer" : what == Unpack::onto ? "onto" : "tree"});
 }
 
 std::variant<Plan, Refusal> make_pack_plan(const Spec& wanted, const HostFacts& facts, Pack what, std::vector<Layer> layers,
@@ -85,9 +85,12 @@ std::variant<Plan, Refusal> make_pack_plan(const Spec& wanted, const HostFacts& 
   const Spec spec = walled_in(wanted);
   Draft draft(spec, facts);
   if (Verdict refused = begin(draft)) return *std::move(refused);
-  draft.init(MakeOverlay{draft.root, std::move(layers), {}, {}, {.read_only = true, .no_exec = true}});
+  // The kernel does not know the marks of fuse-overlayfs.
+  const bool served = layers.size() > 1 && (spec.storage == StorageDriver::fuse_overlayfs || !facts.has_overlay);
+  draft.init(MakeOverlay{draft.root, std::move(layers), {}, {}, {.read_only = true, .no_exec = true}, {}, false, served ? facts.fuse_overlayfs : ""});
   draft.init(PivotRoot{draft.root});
-  std::vector<std::string> words{what == Pack::layer ? "pack" : "pack-tree"};
+  static constexpr std::array<const char*, 4> verbs{"pack-tree", "pack", "pack-fuse", "pack-onto"};
+  std::vector<std::string> words{verbs.at(static_cast<std::size_t>(what))};
   words.insert(words.end(), left_out.begin(), left_out.end());
   return finish(draft, to_pack, std::move(words));
 }

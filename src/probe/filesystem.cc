@@ -13,6 +13,7 @@ struct Known {
   std::uint32_t magic;
   const char* name;
   bool takes_upper = false;
+  bool takes_lower = takes_upper;
 };
 
 constexpr Known known[] = {
@@ -23,9 +24,9 @@ constexpr Known known[] = {
     {0xca451a4e, "bcachefs", true},
     {0x2fc12fc1, "zfs", true},
     {0x01021994, "tmpfs", true},
-    {0x6969, "NFS"},
-    {0x65735546, "FUSE"},
-    {0x794c7630, "an overlay"},
+    {0x6969, "NFS", false, true},
+    {0x65735546, "FUSE", false, true},
+    {0x794c7630, "an overlay", false, true},
     {0xf15f, "eCryptfs"},
     {0xff534d42, "CIFS"},
     {0xfe534d42, "SMB"},
@@ -41,7 +42,7 @@ constexpr Known known[] = {
     {0x01161970, "GFS2"},
     {0x7461636f, "OCFS2"},
     {0x61756673, "aufs"},
-    {0x73717368, "squashfs"},
+    {0x73717368, "squashfs", false, true},
     {0x858458f6, "ramfs"},
     {0x786f4256, "vboxsf"},
 };
@@ -50,8 +51,14 @@ constexpr Known known[] = {
 
 Filesystem filesystem_of(std::uint32_t magic) {
   for (const Known& type : known)
-    if (type.magic == magic) return {type.name, type.takes_upper};
-  return {format("a file system that snug does not know (statfs type {:#x})", magic), false};
+    if (type.magic == magic) return {type.name, type.takes_upper, type.takes_lower};
+  return {format("a file system that snug does not know (statfs type {:#x})", magic), false, false};
+}
+
+Filesystem filesystem_of_file(int fd) {
+  struct statfs status {};
+  if (::fstatfs(fd, &status) != 0) return {"a file system that cannot be asked"};
+  return filesystem_of(static_cast<std::uint32_t>(status.f_type));
 }
 
 Filesystem filesystem_at(std::string folder) {

@@ -22,6 +22,7 @@ void examine_programs(Examination& examination) {
   };
   for (const Program& program :
        {Program{"mmdebstrap", "makes a Debian root file system without root", "/usr/bin/mmdebstrap", "mmdebstrap"},
+        Program{"fuse-overlayfs", "the root of an image or a folder, where the kernel's overlays cannot serve", "/usr/bin/fuse-overlayfs", "fuse-overlayfs"},
         Program{"pasta", "a way out for a private network; not used yet", "/usr/bin/pasta", "passt"},
         Program{"slirp4netns", "the same, where there is no pasta; not used yet", "/usr/bin/slirp4netns",
                 "slirp4netns"}}) {
@@ -41,7 +42,7 @@ void examine_devices(Examination& examination) {
     const char* module;
   };
   for (const Device& device : {Device{"/dev/net/tun", "pasta and slirp4netns need it; not used yet", "tun"},
-                               Device{"/dev/fuse", "file systems made by programs; not used yet", "fuse"}}) {
+                               Device{"/dev/fuse", "fuse-overlayfs needs it", "fuse"}}) {
     const sys::Fd fd = sys::try_open(AT_FDCWD, device.path, O_RDWR);
     const int error = fd ? 0 : errno;
     examination.add({.name = device.path,

@@ -20,6 +20,7 @@
 
 #include "account.hh"
 #include "filesystem.hh"
+#include "overlays.hh"
 #include "parse.hh"
 #include "rootfs.hh"
 #include "snug/base/error.hh"
@@ -29,6 +30,7 @@
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "snug/sys/restraint.hh"
+#include "store_place.hh"
 #include "sub_ids.hh"
 #include "view.hh"
 
@@ -80,17 +82,20 @@ bool memory_takes_upper() {
   return file && ::fsetxattr(file.get(), "user.snug", "", 0, 0) == 0;
 }
 
-std::string store_of(const CallerEnvironment& environment, const std::string& home) {
+std::string data_folder_of(const CallerEnvironment& environment, const std::string& home) {
   const bool named = environment.xdg_data_home.starts_with('/');
   return canonical(named ? environment.xdg_data_home + "/snug" : home + "/.local/share/snug");
 }
 
 void read_store(HostFacts& facts, const CallerEnvironment& environment) {
-  facts.store = store_of(environment, facts.account.home);
-  const Filesystem filesystem = filesystem_at(facts.store);
-  facts.store_type = filesystem.name;
-  facts.store_takes_upper = filesystem.takes_upper;
-  if (!facts.store_takes_upper || filesystem.name == "tmpfs") facts.memory_takes_upper = memory_takes_upper();
+  StorePlace place = find_store_place(data_folder_of(environment, facts.account.home), environment, facts.uid);
+  facts.store = std::move(place.path);
+  facts.store_type = std::move(place.type);
+  facts.store_takes_upper = place.takes_upper;
+  facts.replaced_store = std::move(place.replaced);
+  facts.replaced_type = std::move(place.replaced_type);
+  facts.no_local_store = std::move(place.no_local);
+  if (!facts.store_takes_upper || facts.store_type == "tmpfs") facts.memory_takes_upper = memory_takes_upper();
 }
 
 void read_limits(HostFacts& facts) {
@@ -105,6 +110,13 @@ void read_limits(HostFacts& facts) {
 bool is_read_only(const char* path) {
   struct statvfs status {};
   return ::statvfs(path, &status) == 0 && (status.f_flag & ST_RDONLY) != 0;
+}
+
+void read_unpacker(HostFacts& facts, const plan::Spec& spec) {
+  const bool copied = plan::choose_storage(spec, facts) == plan::StorageDriver::copy;
+  if (!copied && spec.rootfs.kind != plan::Rootfs::Kind::archive) return;
+  facts.unpacker = find_own_program("snug-layer");
+  if (rlimit space{}; ::getrlimit(RLIMIT_AS, &space) == 0) facts.address_space_hard = space.rlim_max;
 }
 
 plan::FolderEntry::Kind kind_of(mode_t mode) {
@@ -195,26 +207,24 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   read_limits(facts);
   if (std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid)) facts.sysctls_read_only = is_read_only("/proc/sys");
   if (plan::wants_cgroup(spec)) facts.cgroups = cgroup_facts(facts.uid, plan::needed_controllers(spec.resources));
+  read_overlays(facts, spec);
+  read_unpacker(facts, spec);
   switch (spec.rootfs.kind) {
     case plan::Rootfs::Kind::host:
       read_host_root(facts);
       facts.rootfs = rootfs_facts(spec, facts, "/");
       break;
     case plan::Rootfs::Kind::directory: facts.rootfs = rootfs_facts(spec, facts, spec.rootfs.path); break;
-    case plan::Rootfs::Kind::image: break;
-    case plan::Rootfs::Kind::archive:
-      facts.unpacker = find_own_program("snug-layer");
-      if (rlimit space{}; ::getrlimit(RLIMIT_AS, &space) == 0) facts.address_space_hard = space.rlim_max;
-      break;
+    case plan::Rootfs::Kind::image:
+    case plan::Rootfs::Kind::archive: break;
   }
   return facts;
 }
 
-HostFacts living_facts(const plan::Spec& visit, const CallerEnvironment& environment, int root) {
+HostFacts living_facts(const CallerEnvironment& environment) {
   HostFacts facts;
   read_caller(facts, environment);
   read_limits(facts);
-  facts.rootfs = living_rootfs_facts(visit, facts, root);
   return facts;
 }
 
@@ -225,8 +235,8 @@ void read_id_maps(plan::Living& living, pid_t pid) {
 }
 
 std::string find_store(const CallerEnvironment& environment) {
-  if (environment.home.starts_with('/')) return store_of(environment, environment.home);
-  return store_of(environment, find_account({::getuid()}, {::getgid()}, {}).home);
+  const std::string home = environment.home.starts_with('/') ? environment.home : find_account({::getuid()}, {::getgid()}, {}).home;
+  return find_store_place(data_folder_of(environment, home), environment, {::getuid()}).path;
 }
 
 // Beside this program, as it is built, or where it is installed.

@@ -9,7 +9,4 @@ namespace snug::probe {
 /// there, is no folder, or has something else than plain small files for passwd and group.
 [[nodiscard]] plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host, const std::string& path);
 
-/// The same of the root that `root` is open on.
-[[nodiscard]] plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostFacts& host, int root);
-
 }  // namespace snug::probe

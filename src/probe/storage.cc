@@ -113,11 +113,17 @@ Outcome try_below(const std::string& parent, const std::string& lower, const Cal
                                                                           : Outcome{false, true, error ? error : EINTR};
 }
 
-// Where writes are kept in memory anyway, the trial only adds what the kernel says.
+// What a folder or an image gets in its place.
+std::string instead_of(const plan::HostFacts& host) {
+  return format("what goes away with the container is kept in memory, and one that stays {}",
+                host.fuse_overlayfs.empty() ? "gets a copy of its root" : "has its root from fuse-overlayfs");
+}
+
+// Where writes are kept elsewhere anyway, the trial only adds what the kernel says.
 void add_untaken(Examination& examination, Finding finding, const plan::Explanation& missing, int error) {
   finding.verdict = Verdict::missing;
   finding.needed = false;
-  finding.detail = format("{}{}; it is kept in memory instead", error ? errno_text(error) + ": " : "", missing.cause);
+  finding.detail = format("{}{}; {}", error ? errno_text(error) + ": " : "", missing.cause, instead_of(examination.host));
   finding.you_can = missing.you_can;
   examination.add(std::move(finding));
 }
@@ -145,6 +151,7 @@ void examine_store(Examination& examination) {
                      .detail = format("a folder {}/.snug-doctor.… could not be removed", nearest)});
   if (missing) return add_untaken(examination, std::move(finding), *missing, outcome.error);
   finding.detail = format("{}, on {}", host.store, host.store_type);
+  if (!host.replaced_store.empty()) finding.detail += format(", in place of {}, which lies on {}", host.replaced_store, host.replaced_type);
   const plan::Action action =
       outcome.made ? plan::Action(plan::MakeOverlay{.lowers = {{"lower", {}}}, .upper = plan::Layer{"upper", {}}})
                    : plan::Action(plan::MakeFolders{});

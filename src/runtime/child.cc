@@ -23,11 +23,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <csignal>
 #include <cstring>
 
+#include "helpers.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "snug/sys/process.hh"
@@ -40,31 +40,7 @@ using plan::Actor;
 
 int result_of(long value) noexcept { return value < 0 ? errno : 0; }
 
-// Blocks until the monitor says that the maps are written; end of file means that it is gone.
-int wait_for_go(int go) noexcept {
-  char byte = 0;
-  ssize_t count = 0;
-  do count = ::read(go, &byte, 1);
-  while (count < 0 && errno == EINTR);
-  return count == 1 ? 0 : ESRCH;
-}
-
-int apply(Context&, const plan::WriteIdMaps& step, Report&) noexcept {
-  // Of one line each: more lines need the helpers, and those the monitor starts.
-  const auto write_line = [](const char* path, const plan::IdRange& range) {
-    char line[64];
-    char* at = std::to_chars(line, line + 20, range.inside.value).ptr;
-    *at++ = ' ';
-    at = std::to_chars(at, at + 20, range.outside.value).ptr;
-    *at++ = ' ';
-    at = std::to_chars(at, at + 20, range.count).ptr;
-    return sys::write_file(AT_FDCWD, path, {line, static_cast<std::size_t>(at - line)});
-  };
-  if (step.deny_setgroups)
-    if (const int error = sys::write_file(AT_FDCWD, "/proc/self/setgroups", "deny")) return error;
-  if (const int error = write_line("/proc/self/uid_map", step.uids[0])) return error;
-  return write_line("/proc/self/gid_map", step.gids[0]);
-}
+int apply(Context&, const plan::WriteIdMaps& step, Report&) noexcept { return write_own_maps(step); }
 
 int apply(Context& context, const plan::BecomeUser& step, Report&) noexcept {
   if (!step.groups) return sys::become(step.uid.value, step.gid.value, nullptr, 0);

@@ -11,9 +11,9 @@
 
 namespace snug::runtime {
 
-/// What the child tells the monitor, a packet each. Of the kind `namespaces`: descriptors come with it.
+/// What the child tells the monitor, a packet each. With `namespaces` their descriptors come, with `server` that of the device.
 struct Report {
-  enum Kind : std::uint32_t { done, failed, namespaces };
+  enum Kind : std::uint32_t { done, failed, namespaces, server };
   Kind kind = done;
   std::uint32_t step = 0;
   std::int32_t error = 0;

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <exception>
 
+#include "helpers.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/plan.hh"
@@ -29,14 +30,6 @@ constexpr std::array needed{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,
 
 // How an answer begins; the parts of an Error are NUL-terminated: message, hint, context.
 constexpr char good = '+', bad = '-';
-
-// Whoever is not mapped stays who they are.
-int become_root() noexcept {
-  constexpr gid_t none = 0;
-  int error = sys::become(0, 0, &none, 0);
-  if (error == EPERM) error = sys::become(0, 0, nullptr, 0);
-  return error == EINVAL ? 0 : error;
-}
 
 int enter(const ErrandPlace& place) noexcept {
   // First of all, or whoever is root inside could read what a process holds that still stands on the host.

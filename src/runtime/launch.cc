@@ -34,6 +34,7 @@
 #include "foreground.hh"
 #include "helpers.hh"
 #include "porch.hh"
+#include "server.hh"
 #include "service.hh"
 #include "signals.hh"
 #include "snug/base/error.hh"
@@ -276,6 +277,8 @@ class Monitor {
 
   void note(const Report& report, std::vector<Fd> descriptors) {
     if (report.kind == Report::namespaces) namespaces_ = std::move(descriptors);
+    if (const auto* maps = plan_.find<plan::WriteIdMaps>(); maps && report.kind == Report::server && descriptors.size() == 1)
+      servers_.emplace_back(*maps, std::get<plan::MakeOverlay>(plan_.steps.at(report.step).action), outside_.folder, std::move(descriptors.front()));
     if (report.kind == Report::failed) {
       const std::string_view reason(report.reason.data(), ::strnlen(report.reason.data(), report.reason.size()));
       failure_ = StepFailure{report.step, report.error, std::string(trimmed(reason))};
@@ -315,6 +318,8 @@ class Monitor {
     }
     if (!reap()) return;
     streams_.drain();
+    namespaces_.clear();  // the root is held through them, and who serves it waits for it to go
+    servers_.clear();
     if (outside_.ended && !failure_) outside_.ended(exited_);
     streams_.see_off(exited_);
   }
@@ -358,7 +363,8 @@ class Monitor {
   Streams streams_;
   FdPair go_, report_, control_;
   Fd program_, init_, door_;
-  std::vector<Fd> namespaces_;
+  std::vector<Server> servers_;
+  std::vector<Fd> namespaces_;  ///< go before the servers do
   pid_t pid_ = -1;
   std::optional<StepFailure> failure_;
   Exited exited_;

@@ -25,4 +25,7 @@ enum class LowersBy {
 /// Makes an overlay that way, or shows the folder itself where it is the only one. Gives 0 and the mount, or errno.
 [[nodiscard]] int make_overlay(Context& context, const plan::MakeOverlay& step, LowersBy way, Report& report, sys::Fd& mount) noexcept;
 
+/// Makes the mount that a program outside serves, which the monitor is asked to start, and waits for it. Gives 0 and the mount, or errno. served.cc
+[[nodiscard]] int make_served(Context& context, const plan::MakeOverlay& step, Report& report, sys::Fd& mount) noexcept;
+
 }  // namespace snug::runtime

@@ -184,6 +184,10 @@ int apply(Context& context, const plan::MakeOverlay& step, Report& report) noexc
   if (step.lowers.size() > most) return E2BIG;
   const LowersBy way = first_way(step.lowers.size());
   Fd mount;
+  if (!step.program.empty()) {
+    const int error = make_served(context, step, report, mount);
+    return error ? error : fill(context, step.slot, std::move(mount), true);
+  }
   int error = make_overlay(context, step, way, report, mount);
   if (error == EINVAL && way == LowersBy::many_options) {
     const int other = make_overlay(context, step, LowersBy::mount_call, report, mount);

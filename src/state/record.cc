@@ -101,15 +101,16 @@ bool is_running(const std::string& store, const Record& record) {
 sys::Fd hold_files(const std::string& store, const Record& record) {
   sys::Fd file = sys::try_open(AT_FDCWD, (folder_of(store, record.id) + "/config.json").c_str(), O_RDONLY | O_NOFOLLOW);
   const bool held = file && ::flock(file.get(), LOCK_SH | LOCK_NB) == 0;
-  const auto status = held ? sys::find_status(file.get(), "") : std::nullopt;
-  if (!status || status->st_nlink == 0) throw Error(format("the container {} has just ended", quoted(record.name)));
+  // Some file systems give what is open another name instead of removing it: only the name tells.
+  if (!held || !sys::find_status(AT_FDCWD, (folder_of(store, record.id) + "/config.json").c_str())) throw Error(format("the container {} has just ended", quoted(record.name)));
   return file;
 }
 
-sys::Fd wait_for_readers(const std::string& path) {
-  sys::Fd file = sys::try_open(AT_FDCWD, (path + "/config.json").c_str(), O_RDONLY | O_NOFOLLOW);
+void keep_readers_out(const std::string& path) {
+  const std::string record = path + "/config.json";
+  const sys::Fd file = sys::try_open(AT_FDCWD, record.c_str(), O_RDONLY | O_NOFOLLOW);
   while (file && ::flock(file.get(), LOCK_EX) != 0 && errno == EINTR) continue;
-  return file;
+  static_cast<void>(::unlink(record.c_str()));  // not held open afterwards, or NFS would keep it, and the folder with it
 }
 
 bool has_readers(const std::string& path) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "docker_archive.hh"
+#include "folder.hh"
 #include "layout.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -11,8 +12,8 @@
 namespace snug::transport {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Form>, 3> forms{
-    {{"oci", Form::oci}, {"oci-archive", Form::oci_archive}, {"docker-archive", Form::docker_archive}}};
+constexpr std::array<std::pair<std::string_view, Form>, 4> forms{
+    {{"oci", Form::oci}, {"oci-archive", Form::oci_archive}, {"docker-archive", Form::docker_archive}, {"dir", Form::folder}}};
 
 // docker takes "debian" for debian:latest.
 bool is_name(const std::string& one, const std::string& other) {
@@ -45,6 +46,10 @@ std::vector<Contained> open_form(Form form, const std::shared_ptr<const Files>& 
     if (!is_docker_archive(*files)) throw Error("it is no image: it has neither a manifest.json nor an oci-layout", "the archive of a root file system is for 'snug import'");
     return open_docker_archive(files);
   }
+  if (form == Form::folder) {
+    if (!is_image_folder(*files)) throw Error("it is no image: it has no manifest.json with a version", "the folder of a root file system is used where it is: snug run dir:PATH");
+    return open_image_folder(files);
+  }
   if (!is_layout(*files)) throw Error("it is no image layout: it has no oci-layout with an index.json");
   return open_layout(files);
 }
@@ -56,7 +61,7 @@ std::optional<Location> parse_location(std::string_view text) {
   for (const auto& [word, form] : forms) {
     if (colon == std::string_view::npos || text.substr(0, colon) != word) continue;
     const std::string_view rest = text.substr(colon + 1);
-    const std::size_t end = rest.find(':');
+    const std::size_t end = form == Form::folder ? std::string_view::npos : rest.find(':');
     Location location{form, std::string(rest.substr(0, end)), end == std::string_view::npos ? "" : std::string(rest.substr(end + 1))};
     if (location.path.empty()) throw UsageError(format("{} names no path", quoted(text)), format("{}:PATH", word));
     return location;
@@ -73,7 +78,7 @@ std::vector<Contained> open_all(const std::string& path, const image::Store& sto
   const auto files = open_files(path, store);
   try {
     // What docker 25 and later save is both; a layout keeps the digests.
-    return open_form(is_layout(*files) ? Form::oci : Form::docker_archive, files);
+    return open_form(is_layout(*files) ? Form::oci : is_image_folder(*files) ? Form::folder : Form::docker_archive, files);
   } catch (Error& error) {
     throw error.during(format("reading {}", quoted(files->name())));
   }
@@ -81,7 +86,7 @@ std::vector<Contained> open_all(const std::string& path, const image::Store& sto
 
 std::unique_ptr<Source> open_archive_source(std::string_view text, const image::Store& store) {
   const auto location = parse_location(text);
-  if (!location) throw UsageError(format("{} is no place for images", quoted(text)), "oci:PATH, oci-archive:PATH or docker-archive:PATH");
+  if (!location) throw UsageError(format("{} is no place for images", quoted(text)), "oci:PATH, oci-archive:PATH, docker-archive:PATH or dir:PATH");
   const auto files = open_files(location->path, store);
   try {
     return choose(open_form(location->form, files), location->name);

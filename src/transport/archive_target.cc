@@ -28,6 +28,7 @@ class SingleTarget : public Target {
 };
 
 std::unique_ptr<Target> single(const Location& location) {
+  if (location.form == Form::folder) return open_folder_target(location.path);
   if (location.form == Form::docker_archive) {
     auto collection = create_docker_archive(location.path);
     auto target = collection->add(location.name.empty() ? std::vector<image::Reference>() : std::vector{image::parse_reference(location.name)});
@@ -48,7 +49,7 @@ std::unique_ptr<Collection> create_collection(Form form, const std::string& path
 
 std::unique_ptr<Target> open_archive_target(std::string_view text) {
   const auto location = parse_location(text);
-  if (!location) throw UsageError(format("{} is no place for images", quoted(text)), "oci:PATH, oci-archive:PATH or docker-archive:PATH");
+  if (!location) throw UsageError(format("{} is no place for images", quoted(text)), "oci:PATH, oci-archive:PATH, docker-archive:PATH or dir:PATH");
   return single(*location);
 }
 

@@ -94,10 +94,10 @@ class DockerSource : public Source {
     return manifest_;
   }
 
-  void read_blob(const Descriptor& blob, std::uint64_t from, const std::function<void()>& /*restart*/, const Sink& sink) override {
+  void read_blob(const Descriptor& blob, const Resumption& begin, const std::function<void()>& /*restart*/, const Sink& sink) override {
     const auto found = blobs_.find(blob.digest);
     if (found == blobs_.end()) throw Error(format("it has no blob {}", blob.digest.text()));
-    read_extent(found->second.extent, from, sink);
+    read_extent(found->second.extent, begin.from, sink);
   }
 
  private:

@@ -73,7 +73,7 @@ std::string read_config(Source& source, const Store& store, const Descriptor& bl
     if (digest_of(text, blob.digest.algorithm) == blob.digest) return text;
   }
   std::string text;
-  source.read_blob(blob, 0, [&] { text.clear(); }, [&](std::string_view bytes) {
+  source.read_blob(blob, {}, [&] { text.clear(); }, [&](std::string_view bytes) {
     if (text.size() + bytes.size() > blob.size) throw Error(format("its configuration has more than the {} bytes that it should have", blob.size));
     text += bytes;
   });

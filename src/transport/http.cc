@@ -299,6 +299,11 @@ const Certificates& Http::certificates_of(const std::string& host) {
   return certificates_.emplace(host, std::move(read)).first->second;
 }
 
+bool Http::has_certificates(const Url& url) {
+  const Certificates& known = certificates_of(host_of(url));
+  return !known.authorities.empty() || !known.client.empty();
+}
+
 void Http::trust(Handle& handle, const Url& url) {
   const bool insecure = std::find(insecure_.begin(), insecure_.end(), host_of(url)) != insecure_.end();
   handle.set(CURLOPT_SSL_VERIFYPEER, insecure ? 0L : 1L);

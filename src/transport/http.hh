@@ -69,6 +69,9 @@ class Http {
   Http(const Http&) = delete;
   Http& operator=(const Http&) = delete;
 
+  /// Whether there are certificates that are meant for this host alone: it speaks TLS.
+  [[nodiscard]] bool has_certificates(const Url& url);
+
   /// Throws Unanswered, and whatever `body` and `take` throw.
   Answer send(Request request);
 

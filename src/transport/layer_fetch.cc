@@ -1,6 +1,7 @@
 #include "layer_fetch.hh"
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -19,6 +20,21 @@ namespace {
 std::uint64_t size_of(int file) {
   const auto status = sys::find_status(file, "");
   return status ? static_cast<std::uint64_t>(status->st_size) : 0;
+}
+
+// What the source called the content of which the file holds the beginning. Where there are no attributes the digest alone tells, at the
+// end, whether the parts belong together.
+constexpr const char* validator_xattr = "user.snug.validator";
+
+std::string validator_of(int file) {
+  std::string value(256, '\0');
+  const ssize_t size = ::fgetxattr(file, validator_xattr, value.data(), value.size());
+  value.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return value;
+}
+
+void remember_validator(int file, const std::string& validator) {
+  if (validator.empty() || ::fsetxattr(file, validator_xattr, validator.data(), validator.size(), 0) != 0) static_cast<void>(::fremovexattr(file, validator_xattr));
 }
 
 void empty(int file) {
@@ -95,8 +111,9 @@ void LayerFetch::read_source(Staged& staged, std::unique_ptr<Unpacking>& unpacki
     unpacking = start_unpacking();
     intake.emplace(stop_, large_window_, layer_, staged.fd(), 0, unpacking.get());
   };
+  const Resumption begin{intake->size(), validator_of(staged.fd()), [&](const std::string& validator) { remember_validator(staged.fd(), validator); }};
   try {
-    source_.read_blob(layer_.blob, intake->size(), restart, [&](std::string_view bytes) { add(*intake, bytes); });
+    source_.read_blob(layer_.blob, begin, restart, [&](std::string_view bytes) { add(*intake, bytes); });
   } catch (...) {
     if (intake) intake->save();
     throw;
@@ -105,6 +122,7 @@ void LayerFetch::read_source(Staged& staged, std::unique_ptr<Unpacking>& unpacki
 
 void LayerFetch::put_in_place(Staged& staged) {
   const std::string path = store_.blob_path(layer_.blob.digest);
+  remember_validator(staged.fd(), {});
   if (!is_present()) ::unlink(path.c_str());  // of another size: damaged
   if (!staged.move_to(path)) ::unlink(staged.path().c_str());
 }

@@ -38,10 +38,10 @@ class LayoutSource : public Source {
     return text;
   }
 
-  void read_blob(const Descriptor& blob, std::uint64_t from, const std::function<void()>& /*restart*/, const Sink& sink) override {
+  void read_blob(const Descriptor& blob, const Resumption& begin, const std::function<void()>& /*restart*/, const Sink& sink) override {
     const auto file = files_->find(blob_name(blob.digest));
     if (!file) throw Error(format("it has no blob {}", blob.digest.text()));
-    read_extent(file->extent, from, sink);
+    read_extent(file->extent, begin.from, sink);
   }
 
  private:

@@ -14,13 +14,16 @@ Url parse_base(const std::string& scheme, const std::string& host) {
   throw Error(format("{} is no host", quoted(host)));
 }
 
-// An insecure host may speak TLS with any certificate, or plain HTTP.
+// An insecure host may speak TLS with any certificate, or plain HTTP; that not where somebody has laid down certificates for it: then
+// whoever answers without TLS would be shown what only that host is to see.
 Url find_base(Http& http, const std::string& host) {
   const Url safer = parse_base("https", host);
   try {
     static_cast<void>(http.send({.url = safer}));
     return safer;
-  } catch (const Unanswered&) {
+  } catch (const Unanswered& error) {
+    if (http.has_certificates(safer))
+      throw Unanswered(error.message(), false, format("there are certificates for {}, so it is not asked without TLS", quoted(host)));
     return parse_base("http", host);
   }
 }

@@ -26,12 +26,19 @@ std::string media_type_of(const Answer& answer) {
   return type ? std::string(trimmed(std::string_view(*type).substr(0, type->find(';')))) : "";
 }
 
+// A strong entity tag, which goes into a header as it is. One that was kept has lain where others of the caller's programs write.
+bool is_validator(std::string_view tag) {
+  constexpr std::size_t longest = 255;
+  return tag.size() >= 2 && tag.size() <= longest && tag.starts_with('"') && tag.ends_with('"') &&
+         std::all_of(tag.begin(), tag.end(), [](char each) { return each > ' ' && each < 127; });
+}
+
 /// The reading of one blob: what came of it, over all attempts and places.
 class Download {
  public:
-  Download(const image::Descriptor& blob, std::uint64_t from, const std::function<void()>& restart, Sink sink)
-      : blob_(blob), restart_(restart), sink_(std::move(sink)), at_(from), best_(from) {
-    if (from > blob.size) begin_again();
+  Download(const image::Descriptor& blob, const Resumption& resumed, const std::function<void()>& restart, Sink sink)
+      : blob_(blob), remember_(resumed.remember), restart_(restart), sink_(std::move(sink)), at_(resumed.from), best_(at_), validator_(resumed.validator) {
+    if (at_ > blob.size) begin_again();
   }
 
   [[nodiscard]] bool whole() const noexcept { return at_ == blob_.size; }
@@ -66,7 +73,7 @@ class Download {
     Request request{.url = place.url("blobs/" + blob_.digest.text())};
     if (at_ > 0) request.headers.push_back(format("Range: bytes={}-", at_));
     // Who knows no validator has none to name: the digest tells whether the parts belong together.
-    if (at_ > 0 && !validator_.empty()) request.headers.push_back("If-Range: " + validator_);
+    if (at_ > 0 && is_validator(validator_)) request.headers.push_back("If-Range: " + validator_);
     bool begun = false;
     request.take = [&](const Answer& head, std::string_view bytes) {
       if (!std::exchange(begun, true)) begin(head);
@@ -89,7 +96,8 @@ class Download {
     } else {
       begin_again();
     }
-    validator_ = tag && tag->starts_with('"') && tag->size() < 256 ? *tag : "";
+    validator_ = tag && is_validator(*tag) ? *tag : "";
+    if (remember_) remember_(validator_);
   }
 
   void begin_again() {
@@ -106,6 +114,7 @@ class Download {
   }
 
   const image::Descriptor& blob_;
+  const std::function<void(const std::string&)>& remember_;
   const std::function<void()>& restart_;
   Sink sink_;
   std::uint64_t at_, best_;
@@ -124,9 +133,9 @@ class RegistrySource final : public Source {
     return first_that_can([&](Repository& repository) { return read_manifest(repository, what); });
   }
 
-  void read_blob(const image::Descriptor& blob, std::uint64_t from, const std::function<void()>& restart, const Sink& sink) override {
+  void read_blob(const image::Descriptor& blob, const Resumption& begin, const std::function<void()>& restart, const Sink& sink) override {
     std::exception_ptr thrown;  // what the sink throws is not the place's fault: the next one must not be asked
-    Download download(blob, from, restart, [&](std::string_view bytes) {
+    Download download(blob, begin, restart, [&](std::string_view bytes) {
       try {
         sink(bytes);
       } catch (...) {

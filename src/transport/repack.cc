@@ -43,7 +43,7 @@ std::uint64_t size_of(int file) {
 /// Layers that are compressed, each once.
 class Packing {
  public:
-  Packing(const image::Store& store, Compression compression) : store_(store), compression_(compression) {}
+  Packing(const image::Store& store, Compression compression, Progress* progress) : store_(store), compression_(compression), progress_(progress) {}
 
   Descriptor compress(const Descriptor& layer) {
     const auto [place, is_new] = done_.emplace(layer.digest, layer);
@@ -55,7 +55,8 @@ class Packing {
  private:
   Descriptor compress_anew(const Descriptor& layer) {
     sys::Fd file = make_nameless(store_);
-    const Compressed made = compress_file(store_.open_blob(layer.digest).get(), file.get(), compression_, layer.digest.algorithm);
+    const Compressed made = compress_file(store_.open_blob(layer.digest).get(), file.get(), compression_, layer.digest.algorithm, [&](std::uint64_t bytes) { show(layer, Progress::State::compressing, bytes); });
+    show(layer, Progress::State::compressed, layer.size);
     if (made.plain != layer.digest)
       throw Error(format("the blob {} of the store is damaged", layer.digest.text()), "snug gc --check removes it, and the next pull of the image brings it");
     files_.insert_or_assign(made.blob, std::move(file));
@@ -66,15 +67,20 @@ class Packing {
     return described;
   }
 
+  void show(const Descriptor& layer, Progress::State state, std::uint64_t bytes) const {
+    if (progress_) progress_->show(layer, state, bytes);
+  }
+
   const image::Store& store_;
   Compression compression_;
+  Progress* progress_;
   std::map<image::Digest, Descriptor> done_;
   std::map<image::Digest, sys::Fd> files_;
 };
 
 }  // namespace
 
-Compressed compress_file(int from, int to, Compression compression, std::string_view algorithm) {
+Compressed compress_file(int from, int to, Compression compression, std::string_view algorithm, const std::function<void(std::uint64_t)>& watch) {
   Hasher plain(algorithm), blob;
   Compressed made;
   Crew crew;
@@ -85,7 +91,9 @@ Compressed compress_file(int from, int to, Compression compression, std::string_
   });
   try {
     Deflater deflater(compression, [&](Piece piece) { writer.put(std::move(piece)); });
+    std::uint64_t read = 0;
     read_extent({from, 0, size_of(from)}, 0, [&](std::string_view bytes) {
+      if (watch) watch(read += bytes.size());
       plain.add(bytes);
       deflater.add(bytes);
     });
@@ -100,10 +108,10 @@ Compressed compress_file(int from, int to, Compression compression, std::string_
   return made;
 }
 
-std::optional<Repacked> compress_layers(const image::Store& store, const image::Image& image, Compression compression) {
+std::optional<Repacked> compress_layers(const image::Store& store, const image::Image& image, Compression compression, Progress* progress) {
   if (std::none_of(image.manifest.layers.begin(), image.manifest.layers.end(), is_plain)) return {};
   const sys::Fd lock = image::lock_shared(store);
-  Packing packing(store, compression);
+  Packing packing(store, compression, progress);
   Repacked repacked{.document = image.manifest};
   if (compression == Compression::zstd) make_oci(repacked.document);
   for (Descriptor& layer : repacked.document.layers)

@@ -64,9 +64,9 @@ class TarballSource : public Source {
   std::string name() const override { return "tar:" + path_; }
   Text manifest(const std::optional<image::Digest>& /*digest*/) override { return {manifest_, std::string(image::media::manifest)}; }
 
-  void read_blob(const Descriptor& blob, std::uint64_t from, const std::function<void()>& /*restart*/, const Sink& sink) override {
-    if (blob.media_type == image::media::config) sink(std::string_view(config_).substr(from));
-    else read_extent(whole(), from, sink);
+  void read_blob(const Descriptor& blob, const Resumption& begin, const std::function<void()>& /*restart*/, const Sink& sink) override {
+    if (blob.media_type == image::media::config) sink(std::string_view(config_).substr(begin.from));
+    else read_extent(whole(), begin.from, sink);
   }
 
  private:

@@ -67,6 +67,8 @@ TEST_CASE("images that skopeo wrote into the store are listed, and filtered") {
   CHECK(store.out({"images", "-q", "--filter", "label=kind=other"}).empty());
   CHECK(values_of(store.out({"images", "--json", "--filter", "before=two"}), "Id").size() == 1);
   CHECK(values_of(store.out({"images", "--json", "--filter", "reference=tw*"}), "Id").size() == 1);
+  CHECK(store.out({"images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}", "one"}) == "one:latest " + ids.back().substr(7, 12) + "\n");
+  CHECK(store.out({"images", "--digests"}).starts_with("REPOSITORY  TAG     DIGEST "));
   CHECK(store.snug({"images", "--filter", "colour=red"}).err.find("there is no filter 'colour'") != std::string::npos);
 }
 
@@ -77,6 +79,7 @@ TEST_CASE("an image has names, and goes with the last of them") {
   const std::string image = store.out({"inspect", "mine:1"});
   CHECK(has(image, "\"RepoTags\": [\n      \"one:latest\",\n      \"localhost/mine:1\"\n    ]"));
   CHECK(has(image, "\"Cmd\": [\n        \"sh\"\n      ]"));
+  CHECK(store.out({"inspect", "-f", "{{.Architecture}} {{json .Config.Cmd}}", "mine:1"}) == "amd64 [\"sh\"]\n");
   const std::string whole = values_of(image, "Id").at(0), id = whole.substr(7, 12);
   CHECK(store.snug({"rmi", id}).err.find("has 2 names") != std::string::npos);
   CHECK(store.out({"rmi", "mine:1"}) == "Untagged: localhost/mine:1\n");

@@ -93,10 +93,31 @@ TEST_CASE("the files of an image go into one archive, as a container on it finds
   CHECK_MESSAGE(has(list, "etc/link -> one"), list);
   CHECK_MESSAGE(has(list, "3072000 "), list);
   CHECK(made.out({"push", "-q", "localhost/v1", "tar:-"}).size() > 3072000);
-  const Result folder = made.snug({"push", "localhost/v1", "dir:" + made.path("folder")});
-  CHECK(folder.code == 125);
-  CHECK_MESSAGE(has(folder.err, "oci:"), folder.err);
-  CHECK_FALSE(fs::exists(made.path("folder")));
+}
+
+TEST_CASE("a folder as skopeo has it holds one image, by its digests, in place of the one before") {
+  Made made;
+  static_cast<void>(made.out({"load", "-q", "-i", made.layout()}));
+  const std::string digest = made.digest("oci:" + made.layout() + ":v1"), place = "dir:" + made.path("folder");
+  for (int time = 0; time < 2; ++time) {
+    CHECK(made.out({"push", "-q", "localhost/v1", place}) == digest);
+    CHECK(made.digest(place) == digest);
+    CHECK(shell_output("skopeo inspect --config " + place).find("A=b") != std::string::npos);
+  }
+  made.copy(place, "oci:" + made.path("again") + ":v1");
+  CHECK(made.digest("oci:" + made.path("again") + ":v1") == digest);
+  const std::string id = made.out({"images", "-q", "localhost/v1"});
+  CHECK(made.out({"rmi", "localhost/v1"}).find("Deleted: ") != std::string::npos);
+  CHECK(made.out({"pull", "-q", place}).substr(0, 12) == id.substr(0, 12));
+  CHECK(made.digest("oci:" + made.store() + "/images:localhost/folder:latest") == digest);
+  CHECK(made.out({"load", "-q", "-i", made.path("folder")}).find("Loaded image") != std::string::npos);
+  CHECK(made.snug({"pull", "dir:" + small_root()}).err.find("it is no image: ") != std::string::npos);
+  CHECK(made.out({"tag", "localhost/folder", "localhost/v1"}).empty());
+  static_cast<void>(made.out({"save", "-q", "--format", "docker-dir", "-o", made.path("saved"), "localhost/v1"}));
+  CHECK(made.digest("dir:" + made.path("saved")) == digest);
+  const Result mixed = made.snug({"push", "localhost/v1", "dir:" + made.layout()});
+  CHECK(mixed.code == 125);
+  CHECK_MESSAGE(has(mixed.err, "something else than an image"), mixed.err);
 }
 
 TEST_CASE("memory does not grow with the windows of zstd that layers ask for") {

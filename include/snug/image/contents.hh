@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -35,8 +36,8 @@ struct LayerFolder {
 [[nodiscard]] bool is_used(const LayerFolder& layer);
 
 /// Moves a layer away, into STORE/staging, so that it is there whole or not at all. Gives its new path; empty where it
-/// is in use.
-[[nodiscard]] std::string take_away(const Store& store, const LayerFolder& layer);
+/// is in use, or where `is_needed` says so once nobody can begin to use it any more.
+[[nodiscard]] std::string take_away(const Store& store, const LayerFolder& layer, const std::function<bool()>& is_needed);
 
 /// Lists what lies in STORE/staging and nobody works on: folders, and files that were not touched for `age` seconds; and what a crash
 /// left of a document in the making among the blobs, and locks that nobody holds. Who removes them has the store for himself.

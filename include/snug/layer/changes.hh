@@ -14,6 +14,7 @@ struct Overlay {
   std::string upper;
   std::vector<std::string> lowers;
   std::string folder = {};  ///< what it is mounted on: "" is the root, else "home/"
+  bool fuse = false;        ///< the upper was written by fuse-overlayfs, which has marks of its own
 };
 
 /// Gives each path that the upper folder adds, changes or deletes, without a slash at its front, to `take`, in no order: all that is in

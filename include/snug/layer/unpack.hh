@@ -9,6 +9,8 @@ namespace snug::layer {
 enum class Form {
   tree,   ///< a whole root: names are names
   layer,  ///< a layer of an image, plain (not compressed): it becomes the lower layer of an overlay with `userxattr`
+  onto,   ///< a layer, as pack() writes it, that goes onto the layers below in one tree
+  fuse_layer,  ///< of pack() alone: a layer, read from the upper folder of fuse-overlayfs
 };
 
 /// Keeps an owner that cannot be had, on what can carry it (files and folders, not symbolic links and FIFOs): "UID:GID", or
@@ -39,6 +41,8 @@ struct Unpacked {
 /// user.overlay.opaque=y of its folder; other names that begin with `.wh..wh.` are left out. They speak of the layers below: what the
 /// same layer brings stands whatever the order, and a folder that is both hidden and brought is opaque. On the root the
 /// kernel does not look for the mark: whoever mounts a layer whose root has it leaves out the layers below.
+///
+/// With Form::onto what a mark hides is removed, and it has to stand before what the same layer brings in that place.
 ///
 /// Reads `archive` (a file or a pipe) from where it stands to the archive's end mark, and of a layer to its end. `target` is an open folder
 /// that nobody else changes meanwhile. Both stay the caller's. Runs in any process; owners need CAP_CHOWN over

@@ -45,7 +45,7 @@ struct Explanation {
 /// Explains why only one id can be mapped here; nothing where a whole range can.
 [[nodiscard]] std::optional<Explanation> find_missing_ranges(const HostFacts& host);
 
-/// Explains why what containers write is kept in memory here; nothing where the data folder takes it.
+/// Explains why overlays cannot write where snug keeps its data; nothing where they can.
 [[nodiscard]] std::optional<Explanation> find_missing_storage(const HostFacts& host);
 
 /// Explains why a container's cgroup cannot have these controllers; nothing where it can.

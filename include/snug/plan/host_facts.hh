@@ -107,15 +107,21 @@ struct HostFacts {
   std::uint32_t next_sub_id = 100000;                ///< from here on nobody has any, for remedies
   std::string newuidmap, newgidmap;                  ///< absolute path, or empty where there is none
   bool map_helpers_powerless = false;                ///< there are some, but without the right to write maps
-  std::string unpacker;                              ///< absolute path of snug-layer; of an archive only
+  std::string unpacker;                              ///< absolute path of snug-layer; of an archive and a copy only
   bool privileged = false;                           ///< CAP_SYS_ADMIN in the caller's user namespace
   std::string hostname;
   std::string resolv_conf;                           ///< text of /etc/resolv.conf
   std::string current_folder;                        ///< $PWD or getcwd(3)
-  std::string store;                                 ///< $XDG_DATA_HOME/snug, where containers' uppers lie
+  std::string store;                                 ///< $XDG_DATA_HOME/snug, where containers' uppers lie; or a folder of this machine in its place
   std::string store_type;                            ///< the name of its file system
   bool store_takes_upper = true;                     ///< which can be an overlay's upper
   bool memory_takes_upper = true;                    ///< a tmpfs can be a whole one; tried only where writes go to one
+  std::string replaced_store, replaced_type;         ///< what `store` stands in for, and its file system; empty: it is the data folder
+  std::string no_local_store;                        ///< why no folder of this machine stands in for it
+  bool has_overlay = true;                           ///< the kernel has overlayfs
+  bool takes_lower = true;                           ///< which takes the root, or the store's layers, for a lower
+  std::string lower_type;                            ///< the name of its file system, where it does not
+  std::string fuse_overlayfs;                        ///< absolute path; empty where there is none, /dev/fuse is closed, or nothing needs it
   std::vector<Mount> mounts;                         ///< of a `host` root only
   std::map<std::string, std::vector<FolderEntry>> folders;  ///< entries of the folders that host_spine() named
   std::vector<ForeignFolder> foreign;                ///< of a `host` root: those on the way to home and current folder
@@ -124,7 +130,7 @@ struct HostFacts {
   FilterProgram profile;                             ///< made from the profile that the user brought
   bool sets_mount_attributes = true;                 ///< mount_setattr(2) is there
   std::uint64_t open_files_hard = 0;                 ///< RLIMIT_NOFILE
-  std::uint64_t address_space_hard = ~std::uint64_t{0};  ///< RLIMIT_AS; of an archive only
+  std::uint64_t address_space_hard = ~std::uint64_t{0};  ///< RLIMIT_AS; of an archive and a copy only
   unsigned last_capability = 0;
   CgroupFacts cgroups;
   RootfsFacts rootfs;

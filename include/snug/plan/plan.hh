@@ -109,19 +109,25 @@ struct Living {
 /// Gives an id map as the kernel shows it in /proc/PID/uid_map: lines "INSIDE OUTSIDE COUNT". step.hh has its other forms.
 [[nodiscard]] std::string map_lines(const std::vector<IdRange>& map);
 
-/// What snug-layer is to unpack: a whole root, or a layer of an image.
-enum class Unpack { tree, layer };
+/// What makes the root, by what was asked for and what there is: of a folder or an image never `automatic`. What the host's own root, an
+/// archive, and --rw write into has no choice: `automatic`. Pure.
+[[nodiscard]] StorageDriver choose_storage(const Spec& spec, const HostFacts& facts);
+
+/// What snug-layer is to unpack: a whole root, a layer of an image, or a layer onto those that were unpacked before it, so that what
+/// comes of it is a root.
+enum class Unpack { tree, layer, onto };
 
 /// Plans the unpacking of an archive that is to be the root of `spec`, or a layer of it, into the folder `unpacked_root` of
 /// the container's own folder: by a program that reads the archive from standard input, in walls of its own, whose root is
 /// that folder, and in the same id map. Pure.
 [[nodiscard]] std::variant<Plan, Refusal> make_unpack_plan(const Spec& spec, const HostFacts& facts, Unpack what = Unpack::tree);
 
-/// What snug-layer is to pack: a whole root, or what the upper of an overlay has in place of the layers below.
-enum class Pack { tree, layer };
+/// What snug-layer is to pack: a whole root; what the upper of an overlay has in place of the layers below, or one that
+/// fuse-overlayfs wrote; or a layer as it lies in the store, for Unpack::onto.
+enum class Pack { tree, layer, fuse_layer, onto };
 
 /// Plans the packing of an overlay of `layers` (topmost first; one alone is shown as it is), which nothing writes into, in the id map
-/// of `spec`: by a program that writes a tar archive to standard output, in walls of its own, whose root is that tree. Of a
+/// of `spec`, which fuse-overlayfs puts together where `spec` or the kernel says so: by a program that writes a tar archive to standard output, in walls of its own, whose root is that tree. Of a
 /// layer it leaves out what snug makes to mount on, and `left_out`, paths without a slash at the front, where they are empty. Pure.
 [[nodiscard]] std::variant<Plan, Refusal> make_pack_plan(const Spec& spec, const HostFacts& facts, Pack what, std::vector<Layer> layers,
                                                          const std::vector<std::string>& left_out = {});

@@ -69,6 +69,14 @@ enum class RootWrites {
   refused,      ///< --read-only
 };
 
+/// --storage-driver: what makes a folder or the layers of an image a root that the container can write into, and nobody else sees.
+enum class StorageDriver {
+  automatic,       ///< the first that serves here: choose_storage
+  overlay,         ///< the kernel's overlayfs
+  fuse_overlayfs,  ///< a program that does the same
+  copy,            ///< all files, once more
+};
+
 /// -v, --mount type=bind.
 struct BindVolume {
   std::string source;  ///< absolute path on the host
@@ -213,6 +221,7 @@ struct Spec {
   bool new_privileges = false;                   ///< --security-opt no-new-privileges=false
   Restraints restraints;
   Pull pull = Pull::missing;
+  StorageDriver storage = StorageDriver::automatic;
   std::string platform;                          ///< --platform; empty: this machine's
   bool quiet = false;                            ///< a pull shows nothing
   std::vector<std::string> own_folders;          ///< the image's Volumes: writable whatever the root is, gone with the container

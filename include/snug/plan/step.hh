@@ -139,7 +139,7 @@ struct Layer {
   bool operator==(const Layer&) const = default;
 };
 
-/// Makes an overlay: layers are opened and handed over as /proc/self/fd/N, so no path is ever parsed by the kernel.
+/// Makes an overlay: layers are opened and handed over as /proc/self/fd/N, so no path is ever parsed by who puts it together.
 struct MakeOverlay {
   Slot slot = 0;
   std::vector<Layer> lowers;         ///< topmost first
@@ -147,6 +147,7 @@ struct MakeOverlay {
   MountFlags flags;
   std::string image = {};            ///< whose layers they are, for messages
   bool kept = false;                 ///< what is written outlives the container, and reaches the disk: not `volatile`
+  std::string program = {};          ///< fuse-overlayfs, which serves it from outside the container; empty: the kernel does it itself
   bool operator==(const MakeOverlay&) const = default;
 };
 

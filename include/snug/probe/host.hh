@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ namespace snug::probe {
 /// What of the caller's environment the facts depend on; empty where a variable is not set.
 struct CallerEnvironment {
   std::string home, pwd, term, xdg_data_home;
+  /// Gives the folder that is to stand in for the data folder where overlays cannot write in that, with $USER and $UID in it; empty: below
+  /// /var/tmp. Only asked where it matters.
+  std::function<std::string()> data_local = {};
 };
 
 /// Reads what make_plan needs to know for `spec`, and no more: it is on the way of every start. Runs in the monitor,
@@ -23,7 +27,8 @@ struct CallerEnvironment {
 /// Of an archive or an image it reads nothing: see read_unpacked and read_image.
 [[nodiscard]] plan::HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environment);
 
-/// Gives the folder that snug keeps its data in, which may not be there yet: $XDG_DATA_HOME/snug, or ~/.local/share/snug.
+/// Gives the folder that snug keeps its data in, which may not be there yet: $XDG_DATA_HOME/snug, or ~/.local/share/snug; or the folder of
+/// this machine that stands in for that, which is made.
 [[nodiscard]] std::string find_store(const CallerEnvironment& environment);
 
 /// Finds a program that snug is made of, by its name: beside this one, or in libexec. Empty where it is not installed.
@@ -40,11 +45,14 @@ void read_image(plan::HostFacts& facts, const plan::Spec& spec);
 /// does.
 void read_unpacked(plan::HostFacts& facts, const plan::Spec& spec, const std::string& folder);
 
-/// Reads what make_exec_plan needs to know. `root` is the root of the container, as it is now: it is only looked at by descriptors
-/// below it, and nothing in it, which its own processes may change meanwhile, is trusted. Throws as host_facts does.
-[[nodiscard]] plan::HostFacts living_facts(const plan::Spec& visit, const CallerEnvironment& environment, int root);
+/// Reads what make_exec_plan needs to know, but for the root of the container. Throws as host_facts does.
+[[nodiscard]] plan::HostFacts living_facts(const CallerEnvironment& environment);
 
-/// Reads the accounts of a container by its root: as living_facts does.
+/// The rest of it: `root` is that root, as it is now. It is only looked at by descriptors below it, and nothing in it, which its own processes may
+/// change meanwhile, is trusted. Throws as host_facts does.
+[[nodiscard]] plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostFacts& host, int root);
+
+/// Reads the accounts of a container by its root: as living_rootfs_facts does.
 [[nodiscard]] std::vector<plan::Account> living_accounts(int root);
 
 /// Reads the namespaces' owners: the id maps of the process `pid`, which are everybody's to read, into `living`. Throws.

@@ -41,7 +41,7 @@ struct ProcessMark {
 struct HeldNamespace {
   std::string kind;         ///< as in /proc/PID/ns
   int number = -1;          ///< the monitor's descriptor
-  std::uint64_t inode = 0;  ///< what it must be when it is opened
+  std::uint64_t inode = 0;  ///< what it must be when it is opened; 0: that cannot be told
   bool operator==(const HeldNamespace&) const = default;
 };
 
@@ -100,8 +100,8 @@ struct Living {
 /// Keeps a container's files from being removed while the descriptor lives, for who reads them. Throws where that has begun already.
 [[nodiscard]] sys::Fd hold_files(const std::string& store, const Record& record);
 
-/// Waits until nobody reads the files of the container's folder `path` any more; nobody begins to while the descriptor lives.
-[[nodiscard]] sys::Fd wait_for_readers(const std::string& path);
+/// Waits until nobody reads the files of the container's folder `path` any more, and takes its record away: nobody begins to. It is about to be removed.
+void keep_readers_out(const std::string& path);
 
 /// Whether somebody reads them just now.
 [[nodiscard]] bool has_readers(const std::string& path);

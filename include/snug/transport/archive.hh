@@ -11,10 +11,10 @@
 
 namespace snug::transport {
 
-// Images in files: what docker save writes (docker-archive), and OCI's image layout, as a folder (oci) or in a tar archive
-// (oci-archive). Archives are never unpacked: their members are looked up by name.
+// Images in files: what docker save writes (docker-archive), OCI's image layout, as a folder (oci) or in a tar archive
+// (oci-archive), and a folder with one image that skopeo calls dir. Archives are never unpacked: their members are looked up by name.
 
-enum class Form { oci, oci_archive, docker_archive };
+enum class Form { oci, oci_archive, docker_archive, folder };
 
 /// Where images lie or go to: FORM:PATH[:NAME]. As in skopeo, the path ends at the first colon.
 struct Location {
@@ -24,7 +24,7 @@ struct Location {
   bool operator==(const Location&) const = default;
 };
 
-/// Reads oci:PATH[:TAG], oci-archive:PATH[:TAG] or docker-archive:PATH[:NAME]; nothing where it begins with none of these words.
+/// Reads oci:PATH[:TAG], oci-archive:PATH[:TAG], docker-archive:PATH[:NAME] or dir:PATH; nothing where it begins with none of these words.
 /// Throws UsageError where there is no path.
 [[nodiscard]] std::optional<Location> parse_location(std::string_view text);
 
@@ -43,6 +43,10 @@ struct Contained {
 /// Opens the tar archive of a root file system, plain or compressed with gzip or zstd, as an image of one layer. `config` lacks the
 /// layer's diff_id. -: standard input. Throws, also where it is no such archive.
 [[nodiscard]] std::unique_ptr<Source> open_tarball_source(const std::string& path, image::Config config, const image::Store& store);
+
+/// Makes a folder with one image in it, in the layout that skopeo and podman call dir:, in place of an image that is there. Throws, also where
+/// something else is in it.
+[[nodiscard]] std::unique_ptr<Target> open_folder_target(const std::string& path);
 
 /// Several images that go into one place.
 class Collection {

@@ -24,6 +24,13 @@ struct Text {
   std::string content, media_type;
 };
 
+/// How far a blob was read already, by an earlier process perhaps.
+struct Resumption {
+  std::uint64_t from = 0;                                   ///< bytes
+  std::string validator = {};                               ///< what the source called the content then: an entity tag
+  std::function<void(const std::string&)> remember = {};   ///< is given what it calls it now, before the bytes; may be empty
+};
+
 /// Where an image comes from: a registry, an archive, a folder in OCI's layout. What it gives is a stranger's: sizes and
 /// digests are checked by who reads it (fetch). All functions may be called by several threads at once.
 class Source {
@@ -36,9 +43,9 @@ class Source {
   /// Reads the manifest that the source's own reference names, or the one of `digest`.
   [[nodiscard]] virtual Text manifest(const std::optional<image::Digest>& digest) = 0;
 
-  /// Gives the bytes of a blob to `sink`, from byte `from` on. Where the source can no longer go on there it calls `restart`
+  /// Gives the bytes of a blob to `sink`, from byte `begin.from` on. Where the source can no longer go on there it calls `restart`
   /// and begins with the first. Whatever `sink` throws passes through. Returns when the source has no more.
-  virtual void read_blob(const image::Descriptor& blob, std::uint64_t from, const std::function<void()>& restart, const Sink& sink) = 0;
+  virtual void read_blob(const image::Descriptor& blob, const Resumption& begin, const std::function<void()>& restart, const Sink& sink) = 0;
 };
 
 /// Where an image goes to. All functions may be called by several threads at once.
@@ -77,7 +84,8 @@ class Unpacking {
 class Progress {
  public:
   virtual ~Progress() = default;
-  enum class State { waiting, copying, unpacking, done, present };
+  /// What is compressed comes under another name then: `compressed` is the end of this one.
+  enum class State { waiting, copying, unpacking, done, present, compressing, compressed };
   virtual void show(const image::Descriptor& blob, State state, std::uint64_t bytes) = 0;
 };
 

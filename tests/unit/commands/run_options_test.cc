@@ -113,6 +113,7 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
       {"shm-size", "1m"},
       {"stop-signal", "INT"},
       {"stop-timeout", "3"},
+      {"storage-driver", "copy"},
       {"timens", "private"},
       {"tmpfs", "/t"},
       {"tty", ""},

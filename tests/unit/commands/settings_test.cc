@@ -114,6 +114,8 @@ TEST_CASE("a project file cannot reach out of its folder") {
   CHECK(folder.project_refusal("rootfs = '/srv'") ==
         "rootfs '/srv': it lies outside the project's folder | reading DIR/project/snug.toml:1");
   CHECK(folder.project_refusal("rootfs = 'tar:../x.tar'") != "taken");
+  CHECK(folder.project_refusal("data-local = './data'") != "taken");
+  CHECK(folder.project_refusal("[run]\nstorage-driver = 'copy'") != "taken");
   CHECK(folder.project_refusal("rootfs = 'dir:data'") == "taken");
   CHECK(folder.project_refusal("rootfs = 'host'") == "taken");
   CHECK(folder.project_refusal("rootfs = 'debian:12'") == "taken");

@@ -30,7 +30,7 @@ Spec full() {
           .hosts = {{"db", "10.0.0.1"}}, .dns = {"9.9.9.9"},
           .shm_size = 1, .terminal = Terminal::never, .interactive = true, .init = false, .new_privileges = true,
           .restraints = {{FilterChoice::Kind::profile, "/p", "{}"}, false, true, true, RootEmulation::off, {"/a"}, {"ALL"}},
-          .pull = Pull::newer, .platform = "linux/arm64", .quiet = true,
+          .pull = Pull::newer, .storage = StorageDriver::copy, .platform = "linux/arm64", .quiet = true,
           .own_folders = {"/data"}, .notes = {{{"l", "v"}}, "QUIT", {"80/tcp"}},
           .detach = true, .remove = false, .idle = true, .labels = {{"a", "b"}}, .stop_signal = "INT", .stop_timeout = 0,
           .restart = {Restart::When::on_failure, 3}, .log = {false, 1, 2}, .require = {"idmap"}};
@@ -44,7 +44,7 @@ TEST_CASE("a container's record gives back what was asked for, whole") {
 
 TEST_CASE("each member of the record counts") {
   const Json whole = *config::render_spec(full());
-  CHECK(whole.size() == 40);
+  CHECK(whole.size() == 41);
   for (const auto& [name, value] : whole.items()) {
     Json less = whole;
     less.erase(name);
@@ -60,6 +60,15 @@ TEST_CASE("a damaged record is an error, not a container") {
     CAPTURE(text);
     CHECK_THROWS_AS(static_cast<void>(config::parse_spec(parse_json(text))), Error);
   }
+}
+
+TEST_CASE("what is known of a root file system comes whole from one process to another") {
+  const RootfsFacts facts{.accounts = {{"root", 0, 0, "/root", "/bin/sh"}, {"me", 1, 2, "/home/me", "/bin/bash"}}, .groups = {{"audio", 29, {"me"}}},
+                          .passwd = "root:x:0:0::/root:/bin/sh\n", .shells = {"/bin/sh"}, .folders = {"/", "/root"}, .terminal_entry = "TERMINFO=/x",
+                          .terminal_carried = true, .living = true};
+  CHECK(config::parse_rootfs_facts(config::render_rootfs_facts(facts)) == facts);
+  CHECK(config::parse_rootfs_facts(config::render_rootfs_facts({})) == RootfsFacts{});
+  CHECK(config::parse_rootfs_facts(config::render_rootfs_facts({.passwd = "a\0\xff"})).passwd.starts_with("a"));
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "snug/image/contents.hh"
 #include "snug/image/store.hh"
 
 #include <doctest/doctest.h>
@@ -162,4 +163,26 @@ TEST_CASE("a layer is used until it is moved away, and never half") {
   CHECK(test.store.use_layer(map, id));
   const sys::Fd shared = lock_shared(test.store);
   CHECK_FALSE(try_lock_exclusive(test.store));
+}
+
+TEST_CASE("a layer is taken away where nobody uses it, and nobody needs it by then") {
+  const TestStore test;
+  const std::string path = test.store.layer_path("0-1000-1", digest('a'));
+  fs::create_directories(path + "/root");
+  fs::create_directories(test.folder / "snug/staging");
+  const LayerFolder layer{"0-1000-1", digest('a'), path};
+  bool asked_while_locked = false;
+  CHECK(take_away(test.store, layer, [&] {
+          asked_while_locked = !test.store.use_layer("0-1000-1", digest('a'));
+          return true;
+        }).empty());
+  CHECK(asked_while_locked);
+  {
+    const sys::Fd used = test.store.use_layer("0-1000-1", digest('a'));
+    REQUIRE(used);
+    CHECK(take_away(test.store, layer, [] { return false; }).empty());
+  }
+  const std::string away = take_away(test.store, layer, [] { return false; });
+  CHECK(fs::exists(away + "/root"));
+  CHECK(!fs::exists(path));
 }

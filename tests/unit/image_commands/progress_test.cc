@@ -76,3 +76,19 @@ TEST_CASE("elsewhere a layer is one line, when it is done; or nothing") {
   quiet.show(blob('a'), State::done, 0);
   CHECK(nothing.writes.empty());
 }
+
+TEST_CASE("what is compressed first has a line as long as that takes, and none of its own after") {
+  Seen seen;
+  ProgressDisplay display = seen.display(Screen::Kind::live);
+  display.show(blob('a'), State::compressing, 100'000);
+  CHECK(seen.shows("aaaaaaaaaaaa: compressing 100kB / 2.00MB"));
+  display.show(blob('a'), State::compressed, 2'000'000);
+  CHECK(seen.lines() == 0);
+  display.show(blob('b'), State::copying, 100'000);
+  CHECK(seen.lines() == 1);
+  Seen other;
+  ProgressDisplay plain = other.display(Screen::Kind::lines);
+  plain.show(blob('a'), State::compressing, 100'000);
+  plain.show(blob('a'), State::compressed, 2'000'000);
+  CHECK(other.writes.empty());
+}

@@ -177,3 +177,37 @@ TEST_CASE("pack: whoever does not read on is told apart from a full disk") {
   const sys::Fd folder = sys::open(AT_FDCWD, target.path(), O_RDONLY | O_DIRECTORY), full = sys::open(AT_FDCWD, "/dev/full", O_WRONLY);
   CHECK_THROWS_WITH_AS(static_cast<void>(layer::pack(folder.get(), full.get(), Form::tree)), "cannot write the archive: No space left on device (ENOSPC)", Error);
 }
+
+TEST_CASE("pack: layers go onto one another, and what one hides is gone") {
+  Target below, above, both;
+  below.unpack_layer(tar(mine({.name = "d/", .type = '5', .mode = 0755})) + tar(mine({.name = "d/old", .data = "old"})) + tar(mine({.name = "gone/", .type = '5', .mode = 0755})) +
+                     tar(mine({.name = "gone/deep", .data = "x"})) + tar(mine({.name = "was/", .type = '5', .mode = 0755})) + tar(mine({.name = "was/in", .data = "x"})) +
+                     tar(mine({.name = "tmp/", .type = '5', .mode = 01777})) + tar(mine({.name = "kept", .data = "kept"})) + tar_end());
+  above.unpack_layer(tar(mine({.name = "d/", .type = '5', .mode = 0700})) + tar({.name = "d/.wh..wh..opq"}) + tar(mine({.name = "d/new", .data = "new"})) + tar({.name = ".wh.gone"}) +
+                     tar(mine({.name = "was", .data = "a file"})) + tar_end());
+  set_xattr(below, "d", "user.note", "old");
+  set_xattr(below, "tmp", "user.note", "stays");
+  static_cast<void>(both.unpack_pipe(below.pack(Form::onto), Form::onto));
+  set_xattr(both, "d", "user.snug.owner", "2000000000:4");
+  static_cast<void>(both.unpack_pipe(above.pack(Form::onto), Form::onto));
+  CHECK(both.names() == std::vector<std::string>{"d", "d/new", "kept", "tmp", "was"});
+  CHECK(both.mode("d") == (S_IFDIR | 0700U));
+  CHECK(both.mode("tmp") == (S_IFDIR | 01777U));
+  CHECK(both.text("was") == "a file");
+  CHECK_FALSE(both.xattr("d", "user.snug.owner"));
+  CHECK_FALSE(both.xattr("d", "user.note"));
+  CHECK(both.xattr("tmp", "user.note") == "stays");
+}
+
+TEST_CASE("pack: the marks of fuse-overlayfs become those of a layer") {
+  Target upper, layer;
+  upper.unpack(tar(mine({.name = "d/", .type = '5', .mode = 0755})) + tar(mine({.name = "d/.wh..wh..opq"})) + tar(mine({.name = "d/new", .data = "new"})) + tar(mine({.name = ".wh.gone"})) + tar_end());
+  REQUIRE(::mknod((upper.path() + "/d/.wh..opq").c_str(), S_IFCHR | 0700, 0) == 0);
+  REQUIRE(::mknod((upper.path() + "/device").c_str(), S_IFCHR, 0) == 0);
+  set_xattr(upper, "d/new", "user.fuseoverlayfs.origin", "x");
+  const std::string bytes = upper.pack(Form::fuse_layer);
+  CHECK(bytes.find("fuseoverlayfs") == std::string::npos);
+  CHECK(layer.unpack_layer(bytes).marks == 3);
+  CHECK(layer.names() == std::vector<std::string>{"d", "d/new", "device", "gone"});
+  CHECK(layer.xattr("d", "user.overlay.opaque") == "y");
+}

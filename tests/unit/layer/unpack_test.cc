@@ -176,6 +176,18 @@ TEST_CASE("unpack: an attribute that the file system cannot hold is left out") {
   CHECK(target.text("file") == "text");
 }
 
+TEST_CASE("unpack: a file that calls itself sparse and has no hole is a file") {
+  const std::string map = std::string("1\n0\n4\n") + std::string(506, '\0') + "data";
+  const std::vector<std::string> archives{
+      pax({{"GNU.sparse.size", "4"}, {"GNU.sparse.numblocks", "1"}, {"GNU.sparse.map", "0,4"}}, {.name = "whole", .data = "data"}),
+      pax({{"GNU.sparse.major", "1"}, {"GNU.sparse.minor", "0"}, {"GNU.sparse.name", "whole"}, {"GNU.sparse.realsize", "4"}}, {.name = "GNUSparseFile.0/whole", .data = map})};
+  for (const std::string& archive : archives) {
+    const Target target;
+    target.unpack(archive + tar_end());
+    CHECK(target.text("whole") == "data");
+  }
+}
+
 TEST_CASE("unpack: holes take no room") {
   constexpr std::uint64_t tera = std::uint64_t{1} << 40U;
   const auto check = [&](const std::string& bytes) {

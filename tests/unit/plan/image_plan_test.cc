@@ -152,3 +152,59 @@ TEST_CASE("a work folder is made before a root that cannot be written is closed"
   const Plan plan = plan_of(spec);
   CHECK(place_of(plan, MakeFolder{"/w", 0755}) < place_of(plan, SetMountFlags{"/", {.read_only = true}}));
 }
+
+TEST_CASE("storage: the first that serves makes the root, and it is told which and why") {
+  HostFacts facts = some_facts();
+  Spec spec = a_spec();
+  CHECK(choose_storage(spec, facts) == StorageDriver::overlay);
+  facts.takes_lower = false;
+  facts.lower_type = "FAT";
+  CHECK(choose_storage(spec, facts) == StorageDriver::copy);
+  facts.fuse_overlayfs = "/usr/bin/fuse-overlayfs";
+  CHECK(choose_storage(spec, facts) == StorageDriver::fuse_overlayfs);
+  const Plan plan = plan_of(spec, facts);
+  const auto* overlay = plan.find<MakeOverlay>();
+  REQUIRE(overlay);
+  CHECK(overlay->program == "/usr/bin/fuse-overlayfs");
+  REQUIRE(overlay->upper);
+  CHECK(!overlay->upper->mount);  // it serves from outside, where no memory of the container's is to be seen
+  REQUIRE(plan.notices.size() == 1);
+  CHECK(plan.notices[0].wall == "storage");
+  CHECK(plan.notices[0].text.find("fuse-overlayfs") != std::string::npos);
+  CHECK(plan.notices[0].text.find("lies on FAT") != std::string::npos);
+  spec.namespaces.user = HostNamespace{};  // root inside could look into the process that serves
+  CHECK(choose_storage(spec, facts) == StorageDriver::copy);
+  spec.storage = StorageDriver::fuse_overlayfs;
+  facts.privileged = true;
+  CHECK(refusal(spec, facts).message.find("user namespace of the container's own") != std::string::npos);
+}
+
+TEST_CASE("storage: what stays is not kept in memory") {
+  HostFacts facts = some_facts();
+  facts.store_takes_upper = false;
+  Spec spec = a_spec();
+  CHECK(choose_storage(spec, facts) == StorageDriver::overlay);
+  spec.detach = true;
+  CHECK(choose_storage(spec, facts) == StorageDriver::copy);
+  spec.root_writes = RootWrites::refused;
+  CHECK(choose_storage(spec, facts) == StorageDriver::overlay);
+  spec = a_spec();
+  facts.has_overlay = false;
+  CHECK(choose_storage(spec, facts) == StorageDriver::copy);
+  const Plan plan = plan_of(spec, facts);
+  CHECK(!plan.find<MakeOverlay>());
+  CHECK(plan.find<TakeTree>()->source == unpacked_root);
+  REQUIRE(plan.notices.size() == 1);
+  CHECK(plan.notices[0].text.find("a copy of its own") != std::string::npos);
+  CHECK(plan.notices[0].remedy.find("modprobe overlay") != std::string::npos);
+}
+
+TEST_CASE("storage: a folder of this machine that stands in for the data folder is told of") {
+  HostFacts facts = some_facts();
+  facts.replaced_store = "/home/me/.local/share/snug";
+  facts.replaced_type = "NFS";
+  const Plan plan = plan_of(a_spec(), facts);
+  REQUIRE(plan.notices.size() == 1);
+  CHECK(plan.notices[0].text.find("on this machine alone") != std::string::npos);
+  CHECK(plan.notices[0].text.find("lies on NFS") != std::string::npos);
+}

@@ -76,6 +76,7 @@ TEST_CASE("places of images are told apart from names") {
   CHECK(parse_location("oci:/srv/x:docker.io/library/debian:12") == Location{Form::oci, "/srv/x", "docker.io/library/debian:12"});
   CHECK(parse_location("docker-archive:-") == Location{Form::docker_archive, "-", ""});
   CHECK(parse_location("oci-archive:x.tar:v1") == Location{Form::oci_archive, "x.tar", "v1"});
+  CHECK(parse_location("dir:/srv/a:b") == Location{Form::folder, "/srv/a:b", ""});
   CHECK_FALSE(parse_location("debian:12"));
   CHECK_FALSE(parse_location("oci"));
   CHECK_THROWS_AS(static_cast<void>(parse_location("oci::v1")), UsageError);

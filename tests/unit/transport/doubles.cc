@@ -79,7 +79,8 @@ transport::Text MemorySource::manifest(const std::optional<image::Digest>& diges
   return digest ? transport::Text{texts.at(digest->text()), {}} : top;
 }
 
-void MemorySource::read_blob(const image::Descriptor& blob, std::uint64_t from, const std::function<void()>& restart, const transport::Sink& sink) {
+void MemorySource::read_blob(const image::Descriptor& blob, const transport::Resumption& begin, const std::function<void()>& restart, const transport::Sink& sink) {
+  std::uint64_t from = begin.from;
   const std::string& bytes = blobs.at(blob.digest.text());
   const bool is_layer = blob.media_type != image::media::config;
   if (is_layer) {

@@ -47,7 +47,7 @@ class MemorySource : public transport::Source {
 
   [[nodiscard]] std::string name() const override { return "memory"; }
   [[nodiscard]] transport::Text manifest(const std::optional<image::Digest>& digest) override;
-  void read_blob(const image::Descriptor& blob, std::uint64_t from, const std::function<void()>& restart, const transport::Sink& sink) override;
+  void read_blob(const image::Descriptor& blob, const transport::Resumption& begin, const std::function<void()>& restart, const transport::Sink& sink) override;
 
   image::Manifest document{.media_type = std::string(image::media::manifest), .config = {}, .layers = {}};
   image::Config config;

@@ -38,7 +38,7 @@ struct Client {
 
   std::string read(const image::Descriptor& blob, std::uint64_t from = 0) {
     std::string text = content.substr(0, from);
-    transport::open_registry_source(reference, connection)->read_blob(blob, from, [&] { ++restarts; text.clear(); }, [&](std::string_view bytes) { text += bytes; });
+    transport::open_registry_source(reference, connection)->read_blob(blob, {from, validator, [&](const std::string& told) { validator = told; }}, [&] { ++restarts; text.clear(); }, [&](std::string_view bytes) { text += bytes; });
     return text;
   }
 
@@ -47,6 +47,7 @@ struct Client {
   std::vector<unsigned> pauses;
   std::vector<std::string> notices;
   int restarts = 0;
+  std::string validator;  ///< what was kept of an earlier call
 };
 
 Reply part(std::size_t from, const std::string& tag) {
@@ -99,6 +100,42 @@ TEST_CASE("what an earlier call left is gone on with") {
   Client client(server);
   CHECK((client.read(descriptor_of(content), 2'000'000) == content));
   CHECK(server.asked().back().headers["range"] == "bytes=2000000-");
+}
+
+TEST_CASE("what an earlier call left is gone on with as long as the content has the name that it had then") {
+  std::string tag = "\"one\"";
+  HttpServer server([&](const Asked& asked) {
+    if (is_ping(asked)) return reply(200);
+    const auto wanted = asked.headers.find("if-range");
+    if (asked.headers.contains("range") && wanted != asked.headers.end() && wanted->second == tag) return part(range_of(asked), tag);
+    return reply(200, {"ETag: " + tag}, content);
+  });
+  Client client(server);
+  CHECK((client.read(descriptor_of(content)) == content));
+  CHECK(client.validator == tag);
+  CHECK((client.read(descriptor_of(content), 2'000'000) == content));
+  CHECK(server.asked().back().headers["if-range"] == tag);
+  CHECK(client.restarts == 0);
+  tag = "\"two\"";
+  CHECK((client.read(descriptor_of(content), 2'000'000) == content));
+  CHECK(client.restarts == 1);
+  CHECK(client.validator == tag);
+  client.validator = "\"a\r\nX-Other: b\"";
+  CHECK((client.read(descriptor_of(content), 2'000'000) == content));
+  CHECK(!server.asked().back().headers.contains("if-range"));
+  CHECK(!server.asked().back().headers.contains("x-other"));
+}
+
+TEST_CASE("a host with certificates of its own is not asked without TLS, however little is verified") {
+  HttpServer server([](const Asked& asked) { return is_ping(asked) ? reply(200) : reply(200, {}, content); });
+  Client client(server);
+  CHECK((client.read(descriptor_of(content)) == content));
+  const std::size_t before = server.asked().size();
+  const TestStore certificates;
+  static_cast<void>(certificates.write("certificates/own.crt", "-----BEGIN CERTIFICATE-----\n"));
+  client.connection.cert_folder = (certificates.folder / "certificates").string();
+  CHECK(!thrown([&] { static_cast<void>(client.read(descriptor_of(content))); }).empty());
+  CHECK(server.asked().size() == before);
 }
 
 TEST_CASE("a registry that cannot go on begins again") {
@@ -188,7 +225,7 @@ TEST_CASE("what the taker throws ends the download, and is not taken for the reg
   Client client(server);
   const auto source = transport::open_registry_source(client.reference, client.connection);
   const auto refuse = [](std::string_view) { throw std::logic_error("enough"); };
-  CHECK_THROWS_WITH(source->read_blob(descriptor_of(content), 0, [] {}, refuse), "enough");
+  CHECK_THROWS_WITH(source->read_blob(descriptor_of(content), {}, [] {}, refuse), "enough");
   CHECK(client.pauses.empty());
 }
 
@@ -235,7 +272,7 @@ TEST_CASE("a token is got once for all of a repository, and again when it is too
   self = server.url();
   Client client(server, "name:word");
   const auto source = transport::open_registry_source(client.reference, client.connection);
-  for (int time = 0; time < 3; ++time) source->read_blob(descriptor_of(content), 0, [] {}, [](std::string_view) {});
+  for (int time = 0; time < 3; ++time) source->read_blob(descriptor_of(content), {}, [] {}, [](std::string_view) {});
   CHECK(tokens == 2);
   CHECK(server.count("/token?account=name&service=the%20service&scope=repository%3Ateam%2Fthing%3Apull") == 2);
   for (const Asked& asked : server.asked())
@@ -271,7 +308,7 @@ TEST_CASE("mirrors are asked first, and not with the credentials for the registr
   CHECK(source->manifest({}).content == "mirrored");
   CHECK(mirror.asked().back().target == "/v2/below/team/thing/manifests/1");
   std::string text;
-  source->read_blob(descriptor_of(content), 0, [] {}, [&](std::string_view bytes) { text += bytes; });
+  source->read_blob(descriptor_of(content), {}, [] {}, [&](std::string_view bytes) { text += bytes; });
   CHECK((text == content));
   for (const Asked& asked : mirror.asked()) CHECK_FALSE(asked.headers.contains("authorization"));
 }

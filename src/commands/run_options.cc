@@ -198,6 +198,8 @@ constexpr std::array rows = std::to_array<Row>({
     {many("security-opt", 0, "no-new-privileges[=false]", "let setuid programs raise privileges, with =false",
           {Complete::words, "no-new-privileges no-new-privileges=false"}),
      Files::of_user, set<&Spec::new_privileges, parse_security>},
+    {one("shell", 0, "builtin", "have snug's own shell do COMMAND, or what is typed", {Complete::words, "builtin"}), Files::of_user,
+     set<&Spec::own_shell, parse_shell>},
     {one("shm-size", 0, "SIZE", "size of /dev/shm; 64m by default"), Files::of_project,
      set<&Spec::shm_size, parse_bytes>},
     {one("stop-signal", 0, "SIGNAL", "what 'snug stop' sends; the image's, or TERM, by default"), Files::of_project,
@@ -212,6 +214,8 @@ constexpr std::array rows = std::to_array<Row>({
      [](Draft& draft, Value value) {
        draft.spec.terminal = is_yes(value) ? plan::Terminal::always : plan::Terminal::never;
      }},
+    {one("tools", 0, "PROGRAM", "lend snug's own shell a static program of the host, such as /bin/busybox", {Complete::file}), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.tools = parse_host_path(value, draft.folder); }},
     {many("uidmap", 0, "CONTAINER:HOST:COUNT", "map users, instead of --userns"), Files::of_user,
      add_range<&plan::IdMapChoice::uids>},
     {many("ulimit", 0, "NAME=SOFT[:HARD]", "set a resource limit",
@@ -242,7 +246,9 @@ constexpr cli::Option option_named(std::string_view name) {
 
 constexpr std::array exec_options{flag("detach", 'd', "go on in the background"), option_named("env"), option_named("env-file"),
                                   option_named("interactive"), option_named("tty"), option_named("user"), option_named("workdir")};
-constexpr std::array enter_options{option_named("env"), option_named("env-file"), option_named("tty"), option_named("user"), option_named("workdir")};
+constexpr std::array debug_options{option_named("env"), option_named("env-file"), option_named("tools"), option_named("tty"), option_named("user"), option_named("workdir")};
+constexpr std::array enter_options{option_named("env"), option_named("env-file"), option_named("shell"), option_named("tools"), option_named("tty"),
+                                   option_named("user"), option_named("workdir")};
 constexpr std::array id_map_options{option_named("gidmap"), option_named("uidmap"), option_named("userns")};
 
 constexpr std::array not_yet = std::to_array<cli::NotYet>({
@@ -310,8 +316,8 @@ bool is_typed(const cli::Arguments& arguments, std::string_view name) {
 }
 
 void check_contradictions(const cli::Arguments& arguments) {
-  static constexpr std::array<std::array<std::string_view, 2>, 5> pairs{
-      {{"read-only", "rw"}, {"rm", "restart"}, {"init", "no-init"}, {"userns", "uidmap"}, {"userns", "gidmap"}}};
+  static constexpr std::array<std::array<std::string_view, 2>, 6> pairs{
+      {{"read-only", "rw"}, {"entrypoint", "shell"}, {"rm", "restart"}, {"init", "no-init"}, {"userns", "uidmap"}, {"userns", "gidmap"}}};
   for (const auto& [one, other] : pairs)
     if (is_typed(arguments, one) && is_typed(arguments, other))
       throw UsageError(format("--{} and --{} contradict each other", one, other));
@@ -333,6 +339,7 @@ void set_rootfs(Spec& spec, const cli::Arguments& arguments, std::string_view fo
 constinit const cli::OptionSet run_option_set{options, not_yet};
 constinit const cli::OptionSet exec_option_set{exec_options, {}};
 constinit const cli::OptionSet enter_option_set{enter_options, {}};
+constinit const cli::OptionSet debug_option_set{debug_options, {}};
 constinit const cli::OptionSet id_map_option_set{id_map_options, {}};
 
 Files files_of(const cli::Option& option) {

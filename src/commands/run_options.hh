@@ -24,6 +24,9 @@ extern const cli::OptionSet enter_option_set;
 /// What a configuration file calls the root file system; on the command line it is the first operand.
 inline constexpr cli::Option rootfs_option{.name = "rootfs", .argument = "ROOTFS"};
 
+/// The same for snug's own shell.
+extern const cli::OptionSet debug_option_set;
+
 /// Tells which files may hold an option of run_option_set.
 [[nodiscard]] Files files_of(const cli::Option& option);
 

@@ -156,6 +156,11 @@ std::uint64_t parse_bytes(std::string_view text) {
   return *size;
 }
 
+bool parse_shell(std::string_view text) {
+  if (text != "builtin") throw UsageError("the shell that can be chosen is 'builtin'", "another one is a COMMAND: snug run ROOTFS /bin/sh");
+  return true;
+}
+
 bool parse_security(std::string_view text) {
   if (text == "no-new-privileges" || text == "no-new-privileges=true" || text == "no-new-privileges:true")
     return false;

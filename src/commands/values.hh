@@ -61,6 +61,9 @@ struct UserNamespace {
 [[nodiscard]] std::string parse_name(std::string_view text);
 [[nodiscard]] std::uint64_t parse_bytes(std::string_view text);
 
+/// Reads --shell; tells whether it is snug's own.
+[[nodiscard]] bool parse_shell(std::string_view text);
+
 /// Reads --security-opt; tells whether new privileges are allowed.
 [[nodiscard]] bool parse_security(std::string_view text);
 

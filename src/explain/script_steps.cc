@@ -244,6 +244,9 @@ struct ScriptOf {
     return {{}, {"Done at the end for those of this script. Not done for what you left open: a shell knows descriptors up to 9."}};
   }
   ScriptStep operator()(const Exec& step) const;
+  ScriptStep operator()(const RunShell&) const {
+    return {{"set -- \"$@\" /bin/sh -c \"${last}exec /bin/sh\" sh \"$folder\""}, {"Not done: snug's own shell is in no file that a script could start. A shell of the root file system stands for it."}};
+  }
 };
 
 // The command's own environment is set at the end, so that no program of the host heeds it; a shell of the host's, which waits

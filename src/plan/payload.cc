@@ -39,12 +39,14 @@ class Payload {
     draft_.payload(ChangeFolder{folder_});
     if (!spec_.new_privileges) draft_.payload(NoNewPrivileges{});
     // LoadSeccomp and RestrictPaths find their place here: last, so that nothing above needs what they forbid.
-    draft_.payload(exec());
+    draft_.payload(spec_.own_shell ? Action(own_shell()) : Action(exec()));
     return {};
   }
 
  private:
   Verdict choose_command() {
+    if (spec_.own_shell) return folder_ = choose_folder(), std::nullopt;
+    if (!spec_.tools.empty()) return Refusal{"--tools lends programs to snug's own shell, and another command would not find them", "add --shell builtin"};
     if (spec_.entrypoint) argv_ = *spec_.entrypoint;
     argv_.insert(argv_.end(), spec_.command.begin(), spec_.command.end());
     if (argv_.empty()) {
@@ -66,7 +68,7 @@ class Payload {
     if (spec_.workdir) return *spec_.workdir;
     const bool on_host = spec_.rootfs.kind == Rootfs::Kind::host;
     if (on_host && is_folder_inside(draft_, draft_.facts.current_folder)) return draft_.facts.current_folder;
-    const bool at_home = !shell_.empty() || on_host;
+    const bool at_home = !shell_.empty() || spec_.own_shell || on_host;
     return at_home && is_folder_inside(draft_, who_.home) ? who_.home : "/";
   }
 
@@ -178,9 +180,16 @@ class Payload {
     if (alone) draft_.payload(DieWithParent{});
   }
 
+  std::vector<std::string> environment() const {
+    std::vector<std::string> lines;
+    for (const Variable& variable : env_) lines.push_back(variable.name + "=" + variable.value);
+    return lines;
+  }
+
+  RunShell own_shell() const { return {spec_.command, environment(), spec_.tools}; }
+
   Exec exec() {
-    Exec exec{{}, argv_, {}};
-    for (const Variable& variable : env_) exec.env.push_back(variable.name + "=" + variable.value);
+    Exec exec{{}, argv_, environment()};
     const std::string& program = shell_.empty() ? argv_.front() : shell_;
     if (program.find('/') != std::string::npos) {
       exec.paths.push_back(program);

@@ -75,6 +75,7 @@ inline plan::Plan every_step() {
   add(Actor::payload, NoNewPrivileges{});
   add(Actor::payload, Exec{{"/bin/make", "/usr/bin/make"}, {"make", "a\x1b[31mb"}, {"PATH=/bin:/usr/bin", "A=b c"}});
   add(Actor::payload, Exec{{"/usr/libexec/snug/snug-layer"}, {"snug-layer"}, {}, true});
+  add(Actor::payload, RunShell{{"ls", "a\x1b[31mb"}, {"PATH=/bin"}, "/bin/busybox"});
   plan.notices = {{"idmap", "only one id is mapped", "apt install uidmap"}};
   plan.opened = {"/data is the host's /srv/data, read-only"};
   return plan;

@@ -44,10 +44,11 @@ int debug(const cli::Invocation& invocation) {
 constinit const cli::Command debug_command{
     .name = "debug",
     .summary = "look around with snug's own shell, where there is none",
-    .operands = "CONTAINER|ROOTFS [COMMAND [ARG...]|-c SCRIPT [NAME [ARG...]]]",
-    .description = "Has snug's own shell, with some eighty commands of its own, in a container that runs, in one that sleeps and\n"
-                   "is woken for it, or in a throw-away container made from an image, a folder or an archive. The shell needs no\n"
-                   "file of that root: it may hold one program and nothing else, or be broken. With a COMMAND it does that alone.",
+    .operands = "CONTAINER|ROOTFS [COMMAND [ARG...]]",
+    .description = "Has snug's own shell, with an ls, a ps, a grep and the like of its own, in a container that runs, in one that\n"
+                   "sleeps and is woken for it, or in a throw-away container made from an image, a folder or an archive. The shell\n"
+                   "needs no file of that root: it may hold one program and nothing else, or be broken. With a COMMAND it does that\n"
+                   "alone; with -c SCRIPT a script.",
     .shared = &debug_option_set,
     .stop_at_operand = true,
     .max_operands = SIZE_MAX,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "containers.hh"
+#include "images.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 
@@ -155,6 +156,14 @@ TEST_CASE("debug: a container that runs, and one that sleeps") {
   CHECK(has(inside.out, "sleep 86611\n"));
   CHECK(has(inside.out, "kept\nweb\na program\nseccomp"));
   CHECK(box.snug({"debug", "web", "kill", "-0", "1"}).code == 0);
+  Terminal terminal({"/usr/bin/env", box.environment(), program(), "debug", "web"}, 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("web:/# "), terminal.seen());
+  terminal.send("(echo be''gun; sleep 86613)\n");
+  REQUIRE_MESSAGE(terminal.expect("begun"), terminal.seen());
+  terminal.send("\x03");
+  REQUIRE_MESSAGE(terminal.expect("web:/# "), terminal.seen());
+  terminal.send("exit 4\n");
+  CHECK(terminal.wait() == 4);
   CHECK(difference(before, traces()) == "");
   CHECK(box.snug({"stop", "-t", "0", "web"}).code == 0);
   const Result asleep = box.snug({"debug", "web", "-c", "cat /kept; ps -o args | grep -c sleep"});
@@ -192,6 +201,20 @@ TEST_CASE("debug: tools of the host are a sealed copy, and only what is static")
   const Result script = with("/etc/passwd", {"true"});
   CHECK(script.code == 125);
   CHECK(has(script.err, "the tools have to be one static program"));
+}
+
+TEST_CASE("debug: an image with one program, which is not what runs") {
+  const Bare bare;
+  const Containers box;
+  const std::string layer = shell_output("tar -C '" + bare.root() + "' -c --owner=0 --group=0 .");
+  make_odd_image(box.folder() + "/layout", "docker.io/library/one:latest", {layer}, R"({"Entrypoint":["/echo","no"],"Env":["A=image"],"WorkingDir":"/work"})");
+  REQUIRE(box.snug({"load", "-q", "-i", box.folder() + "/layout"}).code == 0);
+  const Result result = box.snug({"debug", "one", "-c", "pwd; echo $A; /echo $(ls / | grep -c echo)"});
+  CHECK_MESSAGE(result.out == "/work\nimage\n1\n", result.out << result.err);
+  CHECK(box.snug({"run", "--shell", "builtin", "one", "pwd"}).out == "/work\n");
+  CHECK(box.snug({"create", "--name", "made", "--shell", "builtin", "one", "true"}).code == 0);
+  CHECK(box.snug({"start", "made"}).code == 0);
+  CHECK(box.snug({"wait", "made"}).out == "0\n");
 }
 
 TEST_CASE("run --shell builtin: in the background, without an init, and in plans") {

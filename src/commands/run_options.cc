@@ -210,12 +210,12 @@ constexpr std::array rows = std::to_array<Row>({
      Files::of_user, choose<&plan::Namespaces::time>},
     {many("tmpfs", 0, "TARGET[:OPTION,...]", "mount an empty file system in memory"), Files::of_project,
      [](Draft& draft, Value value) { mount(draft, parse_tmpfs(value)); }},
+    {one("tools", 0, "PROGRAM", "lend snug's own shell a static program of the host, such as /bin/busybox", {Complete::file}), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.tools = parse_host_path(value, draft.folder); }},
     {flag("tty", 't', "give the command a terminal; by itself when the caller has one"), Files::of_user,
      [](Draft& draft, Value value) {
        draft.spec.terminal = is_yes(value) ? plan::Terminal::always : plan::Terminal::never;
      }},
-    {one("tools", 0, "PROGRAM", "lend snug's own shell a static program of the host, such as /bin/busybox", {Complete::file}), Files::of_user,
-     [](Draft& draft, Value value) { draft.spec.tools = parse_host_path(value, draft.folder); }},
     {many("uidmap", 0, "CONTAINER:HOST:COUNT", "map users, instead of --userns"), Files::of_user,
      add_range<&plan::IdMapChoice::uids>},
     {many("ulimit", 0, "NAME=SOFT[:HARD]", "set a resource limit",

@@ -157,11 +157,11 @@ TEST_CASE("debug: a container that runs, and one that sleeps") {
   CHECK(has(inside.out, "kept\nweb\na program\nseccomp"));
   CHECK(box.snug({"debug", "web", "kill", "-0", "1"}).code == 0);
   Terminal terminal({"/usr/bin/env", box.environment(), program(), "debug", "web"}, 24, 80);
-  REQUIRE_MESSAGE(terminal.expect("web:/# "), terminal.seen());
+  REQUIRE_MESSAGE(terminal.expect("web:/root# "), terminal.seen());
   terminal.send("(echo be''gun; sleep 86613)\n");
   REQUIRE_MESSAGE(terminal.expect("begun"), terminal.seen());
   terminal.send("\x03");
-  REQUIRE_MESSAGE(terminal.expect("web:/# "), terminal.seen());
+  REQUIRE_MESSAGE(terminal.expect("web:/root# "), terminal.seen());
   terminal.send("exit 4\n");
   CHECK(terminal.wait() == 4);
   CHECK(difference(before, traces()) == "");

@@ -55,7 +55,7 @@ class Payload {
         return Refusal{format("no command was given, and the image {} names none", quoted(spec_.rootfs.given)), "snug run IMAGE COMMAND"};
       if (draft_.facts.rootfs.shells.empty())
         return Refusal{"the root file system has no shell (neither yours nor /bin/bash nor /bin/sh)",
-                       "name a command: snug run ROOTFS COMMAND"};
+                       "name a command: snug run ROOTFS COMMAND; or have snug's own: --shell builtin"};
       shell_ = draft_.facts.rootfs.shells.front();
       // A dash in front makes it a login shell, which reads the profile files.
       argv_.push_back("-" + shell_.substr(shell_.rfind('/') + 1));

@@ -10,6 +10,7 @@ extern const cli::Command commit_command;
 extern const cli::Command completion_command;
 extern const cli::Command cp_command;
 extern const cli::Command create_command;
+extern const cli::Command debug_command;
 extern const cli::Command df_command;
 extern const cli::Command diff_command;
 extern const cli::Command doctor_command;

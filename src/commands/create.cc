@@ -11,8 +11,9 @@ namespace {
 
 // Somebody who makes a container with a shell, at a terminal, means to work in it.
 void choose_terminal(plan::Spec& spec) {
-  const bool shell = spec.command.empty() && (!spec.entrypoint || spec.entrypoint->empty());
-  if (spec.terminal != plan::Terminal::automatic || !shell || spec.rootfs.kind == plan::Rootfs::Kind::image) return;
+  const bool root_shell = (!spec.entrypoint || spec.entrypoint->empty()) && spec.rootfs.kind != plan::Rootfs::Kind::image;
+  const bool shell = spec.command.empty() && (spec.own_shell || root_shell);
+  if (spec.terminal != plan::Terminal::automatic || !shell) return;
   spec.terminal = plan::Terminal::always;
   spec.interactive = true;
 }

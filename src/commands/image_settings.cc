@@ -23,7 +23,7 @@ void check_texts(std::string_view field, const std::vector<std::string>& texts) 
 
 // A typed --entrypoint takes the image's Cmd away, a typed command only replaces it. Docker writes [""] for "none".
 void take_command(plan::Spec& spec, const image::Process& image) {
-  if (spec.entrypoint) return;
+  if (spec.own_shell || spec.entrypoint) return;
   if (image.entrypoint && *image.entrypoint != std::vector<std::string>{""}) spec.entrypoint = image.entrypoint;
   if (spec.command.empty() && image.command) spec.command = *image.command;
   if (spec.entrypoint) check_texts("Entrypoint", *spec.entrypoint);

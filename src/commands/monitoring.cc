@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "background.hh"
+#include "own_shell.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/commands/output.hh"
@@ -42,6 +43,7 @@ class Monitoring {
                 .ended = [this](const runtime::Exited& exited) { note_end(exited); },
                 .asleep = [this] { settle(); },
                 .title = terminal_title(planned.facts.terminal.type, planned.spec.name.value_or("")),
+                .shell = own_shell(planned.plan),
                 .service = std::move(service)};
   }
 
@@ -175,6 +177,13 @@ class Monitoring {
 runtime::Exited monitor_container(Planned& planned, runtime::StepDone step_done, std::optional<runtime::Service> service,
                                   const std::function<void()>& running) {
   return Monitoring(planned, std::move(step_done), std::move(service), running).run();
+}
+
+int run_in_foreground(Planned& planned, bool verbose) {
+  const runtime::Exited exited = monitor_container(planned, step_printer(planned.plan, verbose));
+  if (planned.storage) planned.storage->keep(plan::is_kept(planned.spec));
+  if (exited.init_killed) say("snug: the container was killed from outside\n");
+  return exited.code;
 }
 
 namespace {

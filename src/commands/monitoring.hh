@@ -13,6 +13,9 @@ namespace snug::commands {
 [[nodiscard]] runtime::Exited monitor_container(Planned& planned, runtime::StepDone step_done, std::optional<runtime::Service> service = {},
                                                 const std::function<void()>& running = {});
 
+/// The same for a container in the foreground. Gives the exit code.
+[[nodiscard]] int run_in_foreground(Planned& planned, bool verbose);
+
 /// Starts what was planned in a process of its own, in the background, and waits until it runs. Throws why it could not be
 /// started. Afterwards the container is that process's; `planned` no longer holds it.
 void start_in_background(Planned& planned);

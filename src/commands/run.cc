@@ -16,12 +16,6 @@ constexpr std::array options{
     cli::Option{.name = "verbose", .help = "print each step as it is done, with the time it took"},
 };
 
-int run_in_foreground(Planned& planned, bool verbose) {
-  const runtime::Exited exited = monitor_container(planned, step_printer(planned.plan, verbose));
-  if (planned.storage) planned.storage->keep(plan::is_kept(planned.spec));
-  return tell_end(exited);
-}
-
 int run(const cli::Invocation& invocation) {
   plan::Spec spec = read_spec(invocation);
   if (spec.restart.when != plan::Restart::When::never && !spec.detach)

@@ -222,6 +222,8 @@ constexpr std::array rows = std::to_array<Row>({
     {many("security-opt", 0, "KEY=VALUE", "choose a restraint: seccomp=FILE|unconfined, unmask=PATH|ALL, landlock=off, ...",
           {Complete::words, "no-new-privileges=false seccomp= seccomp=unconfined landlock=off mask= unmask= unmask=ALL"}),
      Files::of_user, [](Draft& draft, Value value) { add_security(draft.spec, value, draft.folder); }},
+    {one("shell", 0, "builtin", "have snug's own shell do COMMAND, or what is typed", {Complete::words, "builtin"}), Files::of_user,
+     set<&Spec::own_shell, parse_shell>},
     {one("shm-size", 0, "SIZE", "size of /dev/shm; 64m by default"), Files::of_project,
      set<&Spec::shm_size, parse_bytes>},
     {one("stop-signal", 0, "SIGNAL", "what 'snug stop' sends; the image's, or TERM, by default"), Files::of_project,
@@ -235,6 +237,8 @@ constexpr std::array rows = std::to_array<Row>({
      Files::of_user, choose<&plan::Namespaces::time>},
     {many("tmpfs", 0, "TARGET[:OPTION,...]", "mount an empty file system in memory"), Files::of_project,
      [](Draft& draft, Value value) { mount(draft, parse_tmpfs(value)); }},
+    {one("tools", 0, "PROGRAM", "lend snug's own shell a static program of the host, such as /bin/busybox", {Complete::file}), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.tools = parse_host_path(value, draft.folder); }},
     {flag("tty", 't', "give the command a terminal; by itself when the caller has one"), Files::of_user,
      [](Draft& draft, Value value) {
        draft.spec.terminal = is_yes(value) ? plan::Terminal::always : plan::Terminal::never;
@@ -269,7 +273,9 @@ constexpr cli::Option option_named(std::string_view name) {
 
 constexpr std::array exec_options{flag("detach", 'd', "go on in the background"), option_named("env"), option_named("env-file"),
                                   option_named("interactive"), option_named("tty"), option_named("user"), option_named("workdir")};
-constexpr std::array enter_options{option_named("env"), option_named("env-file"), option_named("tty"), option_named("user"), option_named("workdir")};
+constexpr std::array debug_options{option_named("env"), option_named("env-file"), option_named("tools"), option_named("tty"), option_named("user"), option_named("workdir")};
+constexpr std::array enter_options{option_named("env"), option_named("env-file"), option_named("shell"), option_named("tools"), option_named("tty"),
+                                   option_named("user"), option_named("workdir")};
 constexpr std::array update_options{option_named("cpus"), option_named("cpuset-cpus"), option_named("io-weight"), option_named("memory"),
                                    option_named("memory-swap"), option_named("pids-limit")};
 constexpr std::array id_map_options{option_named("gidmap"), option_named("uidmap"), option_named("userns")};
@@ -333,8 +339,8 @@ bool is_typed(const cli::Arguments& arguments, std::string_view name) {
 }
 
 void check_contradictions(const cli::Arguments& arguments) {
-  static constexpr std::array<std::array<std::string_view, 2>, 5> pairs{
-      {{"read-only", "rw"}, {"rm", "restart"}, {"init", "no-init"}, {"userns", "uidmap"}, {"userns", "gidmap"}}};
+  static constexpr std::array<std::array<std::string_view, 2>, 6> pairs{
+      {{"read-only", "rw"}, {"entrypoint", "shell"}, {"rm", "restart"}, {"init", "no-init"}, {"userns", "uidmap"}, {"userns", "gidmap"}}};
   for (const auto& [one, other] : pairs)
     if (is_typed(arguments, one) && is_typed(arguments, other))
       throw UsageError(format("--{} and --{} contradict each other", one, other));
@@ -357,6 +363,7 @@ constinit const cli::OptionSet run_option_set{options, not_yet};
 constinit const cli::OptionSet exec_option_set{exec_options, {}};
 constinit const cli::OptionSet enter_option_set{enter_options, {}};
 constinit const cli::OptionSet update_option_set{update_options, {}};
+constinit const cli::OptionSet debug_option_set{debug_options, {}};
 constinit const cli::OptionSet id_map_option_set{id_map_options, {}};
 
 Files files_of(const cli::Option& option) {

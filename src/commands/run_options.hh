@@ -30,6 +30,9 @@ inline constexpr cli::Option rootfs_option{.name = "rootfs", .argument = "ROOTFS
 /// Where snug keeps its data when overlays cannot write in the data folder. It is in files alone, because every command has to agree on it.
 inline constexpr cli::Option data_local_option{.name = "data-local", .argument = "PATH"};
 
+/// The same for snug's own shell.
+extern const cli::OptionSet debug_option_set;
+
 /// Tells which files may hold an option of run_option_set.
 [[nodiscard]] Files files_of(const cli::Option& option);
 

@@ -17,6 +17,7 @@ constexpr std::array table{
     &completion_command,
     &cp_command,
     &create_command,
+    &debug_command,
     &df_command,
     &diff_command,
     &doctor_command,

@@ -156,6 +156,11 @@ std::uint64_t parse_bytes(std::string_view text) {
   return *size;
 }
 
+bool parse_shell(std::string_view text) {
+  if (text != "builtin") throw UsageError("the shell that can be chosen is 'builtin'", "another one is a COMMAND: snug run ROOTFS /bin/sh");
+  return true;
+}
+
 std::pair<std::string, std::string> parse_label(std::string_view text) {
   const std::size_t equals = text.find('=');
   if (text.empty() || equals == 0) throw UsageError("it has to be NAME or NAME=VALUE");

@@ -73,6 +73,9 @@ struct UserNamespace {
 [[nodiscard]] std::string parse_name(std::string_view text);
 [[nodiscard]] std::uint64_t parse_bytes(std::string_view text);
 
+/// Reads --shell; tells whether it is snug's own.
+[[nodiscard]] bool parse_shell(std::string_view text);
+
 /// Reads --label and a label's file: NAME[=VALUE].
 [[nodiscard]] std::pair<std::string, std::string> parse_label(std::string_view text);
 

@@ -13,6 +13,7 @@ namespace snug::commands {
 int verify_plan(const cli::Invocation& invocation) {
   plan::Spec spec = read_spec(invocation);
   if (spec.detach) throw UsageError("--verify watches a container from its start to its end, and --detach lets go of it", "leave --detach out");
+  if (spec.own_shell) throw UsageError("--verify looks at the command once it is executed, and snug's own shell is not: it stays closed to tracers", "leave --shell out");
   spec.remove = true;
   Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
   if (const auto* overlay = planned.plan.find<plan::MakeOverlay>(); overlay && !overlay->program.empty())

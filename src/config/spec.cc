@@ -115,7 +115,7 @@ constexpr auto members(const RootfsFacts*) {
 
 constexpr auto members(const Spec*) {
   return std::tuple{member("rootfs", &Spec::rootfs), member("rootWrites", &Spec::root_writes), member("command", &Spec::command),
-                    member("entrypoint", &Spec::entrypoint), member("namespaces", &Spec::namespaces), member("idMap", &Spec::id_map),
+                    member("entrypoint", &Spec::entrypoint), member("ownShell", &Spec::own_shell), member("tools", &Spec::tools), member("namespaces", &Spec::namespaces), member("idMap", &Spec::id_map),
                     member("volumes", &Spec::volumes), member("devices", &Spec::devices), member("name", &Spec::name),
                     member("hostname", &Spec::hostname), member("workdir", &Spec::workdir), member("env", &Spec::env),
                     member("user", &Spec::user), member("groups", &Spec::groups), member("capAdd", &Spec::cap_add),

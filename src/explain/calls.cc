@@ -65,7 +65,7 @@ struct CallsOf {
   // runtime/porch.cc: what becomes a command at once needs no memory of its own.
   [[nodiscard]] bool shares_memory() const {
     const auto* enter = plan.find<EnterNamespaces>();
-    return enter && plan.find<Clone>()->flags == 0 &&
+    return enter && plan.find<Clone>()->flags == 0 && !plan.find<RunShell>() &&
            std::none_of(enter->entries.begin(), enter->entries.end(), [](const auto& entry) { return entry.kind == "time"; });
   }
 
@@ -270,8 +270,9 @@ struct CallsOf {
     return {"setsid()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
   }
   Calls operator()(const ForkPayload&) const {
-    if (plan.terminal) return {"ioctl(TERMINAL, TIOCSCTTY)", "vfork()"};
-    return {"vfork()"};
+    const char* fork = plan.find<RunShell>() ? "fork()" : "vfork()";  // a shell goes on in memory of its own
+    if (plan.terminal) return {"ioctl(TERMINAL, TIOCSCTTY)", fork};
+    return {fork};
   }
   // Without pid 1 of snug's own, the payload leads the session that the guard has made.
   Calls operator()(const StartSession& step) const {
@@ -313,6 +314,13 @@ struct CallsOf {
       return {format("execveat(open({}), \"\", [{}], ENV, AT_EMPTY_PATH)", text(step.paths.front()), list(step.argv, ", ", text))};
     for (const std::string& path : step.paths)
       calls.push_back(format("execve({}, [{}], ENV)", text(path), list(step.argv, ", ", text)));
+    return calls;
+  }
+  Calls operator()(const RunShell& step) const {
+    Calls calls;
+    if (!step.tools.empty()) calls = {format("memfd_create() with the bytes of {}", text(step.tools)), "fcntl(F_ADD_SEALS, F_SEAL_WRITE|F_SEAL_GROW|F_SEAL_SHRINK|F_SEAL_SEAL)"};
+    calls.emplace_back("prctl(PR_SET_NAME, \"snug-shell\")");
+    calls.emplace_back("close(REPORT)");
     return calls;
   }
 };

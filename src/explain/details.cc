@@ -41,6 +41,12 @@ Details pack(const std::vector<std::string>& words) {
   return rows;
 }
 
+Details variables(const std::vector<std::string>& env) {
+  Details details;
+  for (const std::string& variable : env) details.push_back("env " + shell_quoted(printable(variable)));
+  return details;
+}
+
 struct DetailsOf {
   Details operator()(const WriteIdMaps& step) const {
     Details details;
@@ -64,11 +70,8 @@ struct DetailsOf {
     for (const int number : step.kept) names.push_back(describe_capability(number));
     return pack(names);
   }
-  Details operator()(const Exec& step) const {
-    Details details;
-    for (const std::string& variable : step.env) details.push_back("env " + shell_quoted(printable(variable)));
-    return details;
-  }
+  Details operator()(const Exec& step) const { return variables(step.env); }
+  Details operator()(const RunShell& step) const { return variables(step.env); }
   template <typename Other>
   Details operator()(const Other&) const {
     return {};

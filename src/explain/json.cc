@@ -256,6 +256,10 @@ struct FieldsOf {
     const auto& [paths, argv, env, from_host] = step;
     return {{"paths", paths}, {"argv", argv}, {"env", env}, {"from_host", from_host}};
   }
+  Json operator()(const RunShell& step) const {
+    const auto& [words, env, tools] = step;
+    return {{"words", words}, {"env", env}, {"tools", tools}};
+  }
   template <typename Bare>
   Json operator()(const Bare&) const {
     static_assert(std::is_empty_v<Bare>, "this step has values: give each a key");

@@ -176,6 +176,9 @@ struct Lessons {
       return {"exec", "opened before the host's root went, and static: nothing of this root is read to run it", "execveat(2)"};
     return {"exec", "the command, straight on the kernel", "execve(2)"};
   }
+  Lesson operator()(const RunShell&) const {
+    return {"run_shell", "this process is the shell from here on: no file of this root is needed, and none of the host's is executed", "snug-debug(1)"};
+  }
 };
 
 }  // namespace

@@ -270,6 +270,7 @@ struct ScriptOf {
     return {{}, {"Done at the end for those of this script. Not done for what you left open: a shell knows descriptors up to 9."}};
   }
   ScriptStep operator()(const Exec& step) const;
+  ScriptStep operator()(const RunShell& step) const;
 };
 
 // The command's own environment is set at the end, so that no program of the host heeds it; a shell of the host's, which waits
@@ -292,6 +293,16 @@ ScriptStep ScriptOf::operator()(const Exec& step) const {
   script.lines.push_back(command);
   if (login) script.lacks.push_back(format("A shell cannot choose the first word of a command: -l stands for {}.", printable(step.argv.front())));
   script.lacks.emplace_back("Variables whose names are none to a shell are lost.");
+  return script;
+}
+
+// A command is done as it stands, a script as one.
+ScriptStep ScriptOf::operator()(const RunShell& step) const {
+  Exec shell{{"/bin/sh"}, {"sh"}, step.env};
+  if (!step.words.empty() && step.words[0] != "-c") shell.argv.insert(shell.argv.end(), {"-c", "\"$@\"", "sh"});
+  shell.argv.insert(shell.argv.end(), step.words.begin(), step.words.end());
+  ScriptStep script = (*this)(shell);
+  script.lacks.insert(script.lacks.begin(), "Not done: snug's own shell is in no file that a script could start. A shell of the root file system stands for it.");
   return script;
 }
 

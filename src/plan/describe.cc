@@ -183,6 +183,9 @@ struct Phrase {
     // A login shell's first word has a dash in front and names no file.
     return "run " + quoted(step.paths.size() == 1 ? step.paths.front() : step.argv.front());
   }
+  std::string operator()(const RunShell& step) const {
+    return "become snug's own shell" + (step.tools.empty() ? "" : ", with the tools of " + quoted(step.tools));
+  }
 };
 
 }  // namespace

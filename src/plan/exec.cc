@@ -18,6 +18,8 @@ Spec visit_of(const Spec& container, const Spec& wanted) {
   Spec spec = container;
   spec.command = wanted.command;
   spec.entrypoint.reset();
+  spec.own_shell = wanted.own_shell;
+  spec.tools = wanted.tools;
   spec.env.insert(spec.env.end(), wanted.env.begin(), wanted.env.end());
   if (wanted.workdir) spec.workdir = wanted.workdir;
   if (wanted.user) spec.user = wanted.user;

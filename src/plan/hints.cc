@@ -291,6 +291,11 @@ struct Explain {
     if (error == E2BIG) return {"arguments and environment are too large together; execve(2) tells the limit", "", ""};
     return {};
   }
+  Explanation operator()(const RunShell& step) const {
+    if (error == ENOEXEC) return {"the tools have to be one static program, which needs no file of the root", "--tools /bin/busybox", "apt-get install busybox-static"};
+    if (error == ENOENT && !step.tools.empty()) return {"--tools names a file of the host", "", "apt-get install busybox-static"};
+    return {};
+  }
   template <typename Other>
   Explanation operator()(const Other&) const {
     if (error == ENOSPC) return disk_is_full(host);

@@ -41,12 +41,14 @@ class Payload {
       if (Verdict refused = plan_emulation(draft_)) return refused;
       if (Verdict refused = plan_restraint(draft_)) return refused;
     }
-    draft_.payload(exec());
+    draft_.payload(spec_.own_shell ? Action(own_shell()) : Action(exec()));
     return {};
   }
 
  private:
   Verdict choose_command() {
+    if (spec_.own_shell) return folder_ = choose_folder(), std::nullopt;
+    if (!spec_.tools.empty()) return Refusal{"--tools lends programs to snug's own shell, and another command would not find them", "add --shell builtin"};
     if (spec_.entrypoint) argv_ = *spec_.entrypoint;
     argv_.insert(argv_.end(), spec_.command.begin(), spec_.command.end());
     if (argv_.empty()) {
@@ -55,7 +57,7 @@ class Payload {
         return Refusal{format("no command was given, and the image {} names none", quoted(spec_.rootfs.given)), "snug run IMAGE COMMAND"};
       if (draft_.facts.rootfs.shells.empty())
         return Refusal{"the root file system has no shell (neither yours nor /bin/bash nor /bin/sh)",
-                       "name a command: snug run ROOTFS COMMAND"};
+                       "name a command: snug run ROOTFS COMMAND; or have snug's own: --shell builtin"};
       shell_ = draft_.facts.rootfs.shells.front();
       // A dash in front makes it a login shell, which reads the profile files.
       argv_.push_back("-" + shell_.substr(shell_.rfind('/') + 1));
@@ -68,7 +70,7 @@ class Payload {
     if (spec_.workdir) return *spec_.workdir;
     const bool on_host = spec_.rootfs.kind == Rootfs::Kind::host;
     if (on_host && is_folder_inside(draft_, draft_.facts.current_folder)) return draft_.facts.current_folder;
-    const bool at_home = !shell_.empty() || on_host;
+    const bool at_home = !shell_.empty() || spec_.own_shell || on_host;
     return at_home && is_folder_inside(draft_, who_.home) ? who_.home : "/";
   }
 
@@ -162,9 +164,16 @@ class Payload {
     if (alone) draft_.payload(DieWithParent{});
   }
 
+  std::vector<std::string> environment() const {
+    std::vector<std::string> lines;
+    for (const Variable& variable : env_) lines.push_back(variable.name + "=" + variable.value);
+    return lines;
+  }
+
+  RunShell own_shell() const { return {spec_.command, environment(), spec_.tools}; }
+
   Exec exec() {
-    Exec exec{{}, argv_, {}};
-    for (const Variable& variable : env_) exec.env.push_back(variable.name + "=" + variable.value);
+    Exec exec{{}, argv_, environment()};
     const std::string& program = shell_.empty() ? argv_.front() : shell_;
     if (program.find('/') != std::string::npos) {
       exec.paths.push_back(program);

@@ -90,7 +90,7 @@ plan::RootfsFacts look_at(const View& root, const plan::Spec& spec, const plan::
   facts.passwd = read_inside(root, "etc/passwd");
   facts.accounts = parse_passwd(facts.passwd);
   if (spec.user || !spec.groups.empty()) facts.groups = parse_group(read_inside(root, "etc/group"));
-  if (spec.command.empty() && (!spec.entrypoint || spec.entrypoint->empty()))
+  if (!spec.own_shell && spec.command.empty() && (!spec.entrypoint || spec.entrypoint->empty()))
     for (const std::string& shell : {host.account.shell, std::string("/bin/bash"), std::string("/bin/sh")})
       if (std::find(facts.shells.begin(), facts.shells.end(), shell) == facts.shells.end() && has(root, shell, S_IFREG))
         facts.shells.push_back(shell);
@@ -101,6 +101,22 @@ plan::RootfsFacts look_at(const View& root, const plan::Spec& spec, const plan::
     if (std::find(facts.folders.begin(), facts.folders.end(), folder) == facts.folders.end() && has(root, folder, S_IFDIR))
       facts.folders.push_back(folder);
   return facts;
+}
+
+bool needs_names(const plan::Spec& visit) {
+  const auto is_name = [](const std::string& word) { return word.find_first_not_of("0123456789") != std::string::npos; };
+  return (visit.user && (is_name(visit.user->user) || is_name(visit.user->group))) || std::any_of(visit.groups.begin(), visit.groups.end(), is_name);
+}
+
+// Who lives there may have closed its files, and what is broken is looked at by a shell that needs none; a number means itself
+// all the same.
+plan::RootfsFacts look_past_faults(const View& root, const plan::Spec& spec, const plan::HostFacts& host) {
+  try {
+    return look_at(root, spec, host);
+  } catch (const Error&) {
+    if (needs_names(spec)) throw;
+    return {};
+  }
 }
 
 // Of the host's root the caller's entries are a part.
@@ -114,24 +130,14 @@ void look_for_terminal(plan::RootfsFacts& facts, const View& root, const plan::S
 
 plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host, const std::string& path) {
   const View root = view_of(spec.rootfs, path);
-  plan::RootfsFacts facts = look_at(root, spec, host);
+  plan::RootfsFacts facts = spec.own_shell || spec.idle ? look_past_faults(root, spec, host) : look_at(root, spec, host);
   look_for_terminal(facts, root, spec, host);
   return facts;
 }
 
-bool needs_names(const plan::Spec& visit) {
-  const auto is_name = [](const std::string& word) { return word.find_first_not_of("0123456789") != std::string::npos; };
-  return (visit.user && (is_name(visit.user->user) || is_name(visit.user->group))) || std::any_of(visit.groups.begin(), visit.groups.end(), is_name);
-}
-
 plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostFacts& host, int root) {
   const View view = view_of(root);
-  plan::RootfsFacts facts;
-  try {
-    facts = look_at(view, visit, host);
-  } catch (const Error&) {  // who lives there may have closed its files; a number means itself all the same
-    if (needs_names(visit)) throw;
-  }
+  plan::RootfsFacts facts = look_past_faults(view, visit, host);
   facts.living = true;
   facts.terminal_carried = host.terminal.output && !knows_terminal(view, host.terminal.type) && has_carried_terminal(view, host.terminal.type);
   return facts;

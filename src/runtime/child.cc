@@ -187,6 +187,15 @@ int apply(Context& context, const plan::Exec& step, Report&) noexcept {
   return worst;
 }
 
+// The words that this process shows are the caller's. Nothing of the monitor's memory is in use any more but the plan.
+int apply(Context& context, const plan::RunShell& step, Report&) noexcept {
+  if (!context.shell || !*context.shell) return ENOSYS;
+  sys::hide_words();
+  ::prctl(PR_SET_NAME, "snug-shell");
+  ::close(context.report);
+  ::_exit((*context.shell)(step, context.program));
+}
+
 int apply(Context&, const plan::MakeCgroupNamespace&, Report&) noexcept { return sys::make_cgroup_namespace(); }
 int apply(Context&, const plan::MakePrivate&, Report&) noexcept { return sys::make_all_private(); }
 int apply(Context&, const plan::BringUpLoopback&, Report&) noexcept { return sys::bring_up_loopback(); }
@@ -276,8 +285,8 @@ void let_go(Context& context) noexcept {
     report.step = static_cast<std::uint32_t>(number);
     const std::uint64_t start = context.verbose ? sys::monotonic_time() : 0;
     if (context.terminal >= 0) ::ioctl(context.terminal, TIOCSCTTY, 0);
-    // pid 1 has nothing to do until the command runs: it lends its memory till then, and none is copied.
-    const pid_t payload = ::vfork();
+    // pid 1 has nothing to do until the command runs: it lends its memory till then, and none is copied. A shell would keep it.
+    const pid_t payload = context.shell ? ::fork() : ::vfork();
     if (payload > 0 && !std::get<plan::ForkPayload>(steps[number].action).stays) ::_exit(0);
     if (payload > 0) become_init(context, payload, number);
     if (payload < 0) give_up(context, report, errno);
@@ -304,6 +313,7 @@ Context::Context(const plan::Plan& wanted) : plan(wanted), slots(wanted.slots, -
     } else if (const auto* become = std::get_if<plan::BecomeUser>(&step.action); become && become->groups) {
       groups.resize(std::max(groups.size(), become->groups->size() + 1));
     }
+    if (std::holds_alternative<plan::RunShell>(step.action)) idle = false;
     if (const auto* become = std::get_if<plan::BecomeUser>(&step.action); become && step.actor == Actor::payload)
       user = become->uid.value;
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "snug/plan/plan.hh"
+#include "snug/runtime/launch.hh"
 
 namespace snug::runtime {
 
@@ -46,7 +47,8 @@ struct Context {
   std::vector<char> own;          ///< by plan::Slot: a file system that is the container's own
   std::vector<int> layers;        ///< of the overlay that is being made; capacity is reserved
   bool idle = true;  ///< nothing is executed: pid 1 is all there is
-  int program = -1;  ///< of the host, to be executed by descriptor
+  int program = -1;  ///< of the host, to be executed by descriptor; or what a shell of snug's own is lent
+  const OwnShell* shell = nullptr;  ///< what the payload does in place of a command: then it has memory of its own
   std::vector<const char*> argv, envp;
   std::vector<std::uint32_t> groups;
   std::uint32_t user = 0;  ///< the payload's uid

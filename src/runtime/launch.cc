@@ -34,6 +34,7 @@
 #include "foreground.hh"
 #include "helpers.hh"
 #include "porch.hh"
+#include "sealed.hh"
 #include "server.hh"
 #include "service.hh"
 #include "signals.hh"
@@ -116,10 +117,20 @@ class Monitor {
   }
 
   std::optional<StepFailure> open_program() {
+    if (const auto* shell = plan_.find<plan::RunShell>()) return lend_tools(*shell);
     const auto* exec = plan_.find<plan::Exec>();
     if (!exec || !exec->from_host) return {};
     program_ = sys::try_open(AT_FDCWD, exec->paths.front().c_str(), O_PATH);
     if (!program_) return failed_at<plan::Exec>(errno);
+    context_.program = program_.get();
+    return {};
+  }
+
+  std::optional<StepFailure> lend_tools(const plan::RunShell& shell) {
+    context_.shell = &outside_.shell;
+    if (shell.tools.empty()) return {};
+    program_ = copy_sealed(shell.tools.c_str());
+    if (!program_) return failed_at<plan::RunShell>(errno);
     context_.program = program_.get();
     return {};
   }
@@ -246,7 +257,7 @@ class Monitor {
 
   // The command runs: all that is left to do is to wait.
   void begin() {
-    done<plan::Exec>();
+    plan_.find<plan::RunShell>() ? done<plan::RunShell>() : done<plan::Exec>();
     streams_.begin(init_.get());
     if (outside_.running) outside_.running({.init = pid_, .namespaces = kept_namespaces(), .cgroup = cgroup_.path()});
     runs_ = true;

@@ -94,8 +94,9 @@ void enter_and_lend(Context& context, const std::vector<Fd>& namespaces, void* s
 }
 
 // A new time namespace counts for the memory, which must be nobody else's then.
-bool can_share_memory(const plan::EnterNamespaces& enter, std::uint64_t flags) {
-  return flags == 0 && std::none_of(enter.entries.begin(), enter.entries.end(), [](const auto& entry) { return entry.kind == "time"; });
+// Nor what a shell of snug's own keeps for itself.
+bool can_share_memory(const Context& context, const plan::EnterNamespaces& enter, std::uint64_t flags) {
+  return flags == 0 && !context.shell && std::none_of(enter.entries.begin(), enter.entries.end(), [](const auto& entry) { return entry.kind == "time"; });
 }
 
 Message lend(Context& context, const std::vector<Fd>& namespaces) {
@@ -141,7 +142,7 @@ PorchAnswer start_through_porch(Context& context, const plan::EnterNamespaces& e
     const auto status = entry.inode ? sys::find_status(namespaces.back().get(), "") : std::nullopt;
     if (entry.inode && (!status || status->st_ino != entry.inode)) return {.error = ESTALE, .entry = entry.path};
   }
-  const Message message = can_share_memory(enter, flags) ? lend(context, namespaces) : copy(context, namespaces, flags);
+  const Message message = can_share_memory(context, enter, flags) ? lend(context, namespaces) : copy(context, namespaces, flags);
   return {.cloning = message.cloning, .joining = message.joining, .error = message.error, .init = message.pid};
 }
 

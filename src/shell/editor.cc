@@ -1,4 +1,4 @@
-#include "editor.hh"
+#include "snug/shell/editor.hh"
 
 #include <poll.h>
 #include <stdio.h>
@@ -8,13 +8,14 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <readline/history.h>
 #include <readline/readline.h>
+#include <readline/tilde.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 
-#include "candidates.hh"
 #include "signals.hh"
 #include "snug/base/text.hh"
 #include "words.hh"
@@ -69,7 +70,7 @@ bool is_to_be_continued(const std::string& word) { return word.ends_with('/') ||
 
 }  // namespace
 
-Editor::Editor(cli::CommandTable commands) : commands_(commands) {
+Editor::Editor(Completion completion) : completion_(std::move(completion)), before_(current) {
   current = this;
   rl_readline_name = "snug";
   rl_catch_signals = 0;  // they come as data
@@ -81,10 +82,18 @@ Editor::Editor(cli::CommandTable commands) : commands_(commands) {
   rl_attempted_completion_function = complete;
   rl_completion_word_break_hook = find_word_breaks;
   rl_completion_display_matches_hook = show;
+  // Whose home "~name" is, libraries would tell that are those of the root that the process is in by then.
+  tilde_expansion_preexpansion_hook = [](char* name) { return ::strdup(format("~{}", name).c_str()); };
   ::rl_initialize();
 }
 
-Editor::~Editor() { current = nullptr; }
+Editor::~Editor() { current = before_; }
+
+bool Editor::was_interrupted() const { return cut_short_by_ == SIGINT; }
+
+void Editor::remember(const std::string& line) { ::add_history(line.c_str()); }
+
+void Editor::forget_lines() { ::clear_history(); }
 
 std::optional<std::string> Editor::read(const char* prompt) {
   std::optional<std::string> line;
@@ -160,7 +169,7 @@ char** Editor::complete(const char* text, int start, int) {
   rl_attempted_completion_over = 1;  // names of files are offered where they fit, and nowhere else
   rl_completion_suppress_append = 1;
   const std::string_view before(rl_line_buffer, static_cast<std::size_t>(rl_point));
-  Candidates found = find_candidates(before, current->commands_);
+  Candidates found = current->completion_(before);
   if (found.files != Candidates::Files::none) add_files(found);
   if (found.words.empty()) return nullptr;
   std::sort(found.words.begin(), found.words.end());

@@ -4,12 +4,13 @@
 #include <cstdio>
 #include <exception>
 
-#include "editor.hh"
+#include "candidates.hh"
 #include "history.hh"
 #include "line.hh"
 #include "signals.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/shell/editor.hh"
 
 namespace snug::shell {
 namespace {
@@ -37,7 +38,7 @@ int run_prompt(const Commands& commands, const Environment& environment) {
   const SparedFromKeyboard spared;
   const std::string shell = host_shell(environment);
   History history(environment);
-  Editor editor(commands.table);
+  Editor editor([&](std::string_view line) { return find_candidates(line, commands.table); });
   if (history.is_new()) print(std::string(commands.welcome), stdout);
   while (const auto typed = editor.read("snug> ")) {
     history.keep(*typed);
@@ -50,7 +51,7 @@ int run_prompt(const Commands& commands, const Environment& environment) {
 
 std::optional<std::string> read_line(const char* prompt) {
   const SparedFromKeyboard spared;
-  Editor editor({});
+  Editor editor([](std::string_view) { return Candidates(); });
   auto line = editor.read(prompt);
   if (line) line = trimmed(*line);
   return line;

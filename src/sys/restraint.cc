@@ -71,8 +71,10 @@ int enforce_landlock(int abi, LandlockScopes scopes, int program) noexcept {
   if (const int error = allow(ruleset.get(), root.get(), rights)) return error;
   for (const int stream : {0, 1, 2})
     if (const int error = allow_stream(ruleset.get(), stream, rights)) return error;
-  if (program >= 0)
-    if (const int error = allow(ruleset.get(), program, LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE)) return error;
+  if (program >= 0) {  // one in memory needs no rule
+    const int error = allow(ruleset.get(), program, LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE);
+    if (error && error != EBADFD) return error;
+  }
   return ::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0 ? 0 : errno;
 }
 

@@ -12,7 +12,8 @@ allowed() { # ROOM: the rooms whose public headers it may include
     image | layer | net | state) echo "base sys $1" ;;
     transport) echo "base sys image transport" ;; # takes images into the store and out of it
     shell) echo "base cli shell" ;;
-    commands) echo "base sys plan cli config probe runtime image layer net state explain shell commands" ;;
+    builtin) echo "base sys shell builtin" ;; # snug's own shell: it works on the kernel, and types with the prompt's line editor
+    commands) echo "base sys plan cli config probe runtime image layer net state explain shell builtin commands" ;;
     main) echo "base cli commands" ;;
     image_commands) echo "base sys plan cli config probe runtime image transport state commands image_commands" ;; # what snug-image does
     image_main) echo "base commands image_commands" ;;

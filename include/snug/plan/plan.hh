@@ -62,8 +62,8 @@ struct Living {
   std::string manager = {};                        ///< the socket of the user's systemd, where the cgroup lies in a scope
 };
 
-/// Gives what is asked for of a container that runs: `container` is what that was made from; of `wanted` count command, env, workdir,
-/// user, terminal, interactive and detach.
+/// Gives what is asked for of a container that runs: `container` is what that was made from; of `wanted` count command and own shell,
+/// tools, env, workdir, user, terminal, interactive and detach.
 [[nodiscard]] Spec visit_of(const Spec& container, const Spec& wanted);
 
 /// Plans another process in a container that runs, with all its walls and restraints. `facts.rootfs` is of the root as it is now. Pure.

@@ -200,6 +200,8 @@ struct Spec {
   Rootfs rootfs;
   RootWrites root_writes = RootWrites::thrown_away;
   std::vector<std::string> command;              ///< empty: the shell
+  bool own_shell = false;                        ///< the command is what snug's own shell does; empty: what is typed
+  std::string tools;                             ///< --tools: what that shell may use of the host; an absolute path
   std::optional<std::vector<std::string>> entrypoint;  ///< put in front of the command; empty: not even the image's
   Namespaces namespaces;
   IdMapChoice id_map;

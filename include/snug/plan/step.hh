@@ -344,11 +344,20 @@ struct Exec {
   bool operator==(const Exec&) const = default;
 };
 
+/// Becomes snug's own shell instead: the process goes on as it is, and executes nothing. So it needs no file of the root, and
+/// nobody inside finds the host's program behind its /proc/PID/exe.
+struct RunShell {
+  std::vector<std::string> words;  ///< a command, or "-c" and a script; nothing: what is typed
+  std::vector<std::string> env;    ///< NAME=VALUE, in order
+  std::string tools;               ///< a static program of the host, lent as a sealed copy in memory; empty: none
+  bool operator==(const RunShell&) const = default;
+};
+
 using Action = std::variant<MakeFolders, MakeCgroup, JoinCgroup, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakeCgroupNamespace, MakePrivate, TakeTree,
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, KeepNamespaces, Attach, MakeLink,
                             MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
-                            NoNewPrivileges, EnforceLandlock, LoadFilter, CloseDescriptors, Exec>;
+                            NoNewPrivileges, EnforceLandlock, LoadFilter, CloseDescriptors, Exec, RunShell>;
 
 /// One thing that is done, by whom.
 struct Step {

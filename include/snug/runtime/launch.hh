@@ -50,6 +50,10 @@ struct Service {
   bool until_left = false;  ///< ends with its last holder, once there was one: runtime::hold
 };
 
+/// snug's own shell: called in the process that plan::RunShell is done in, with what it lends (a descriptor, or -1). Gives the exit
+/// code, and throws nothing.
+using OwnShell = std::function<int(const plan::RunShell&, int tools)>;
+
 /// What the monitor brings along and no plan can say.
 struct Outside {
   std::string folder = {};                ///< path of the container's own folder; empty where the plan needs none
@@ -61,6 +65,7 @@ struct Outside {
   std::function<void(const Exited&)> ended = {};  ///< called when it has ended, before those who wait for it are told; may be empty
   std::function<void()> asleep = {};      ///< called once, when the command has run for a moment and nothing is to do; may be empty
   std::string title = {};                 ///< what the caller's terminal is called meanwhile; empty: as it is
+  OwnShell shell = {};                    ///< of a plan that has it
   std::optional<Service> service = {};    ///< of a detached container: nobody's terminal and streams are used
 };
 

@@ -84,6 +84,7 @@ inline plan::Plan every_step() {
   add(Actor::payload, LoadFilter{"default", {0x0000000000000006, 0x7fff000000000006}});
   add(Actor::payload, Exec{{"/bin/make", "/usr/bin/make"}, {"make", "a\x1b[31mb"}, {"PATH=/bin:/usr/bin", "A=b c"}});
   add(Actor::payload, Exec{{"/usr/libexec/snug/snug-layer"}, {"snug-layer"}, {}, true});
+  add(Actor::payload, RunShell{{"ls", "a\x1b[31mb"}, {"PATH=/bin"}, "/bin/busybox"});
   plan.notices = {{"idmap", "only one id is mapped", "apt install uidmap"}};
   plan.opened = {"/data is the host's /srv/data, read-only"};
   return plan;

@@ -44,6 +44,11 @@ TEST_CASE("a login shell is named by its path, a command as it was typed") {
   CHECK(phrase(Exec{{"/bin/make", "/usr/bin/make"}, {"make", "all"}, {}}) == "run 'make'");
 }
 
+TEST_CASE("snug's own shell, and what it is lent") {
+  CHECK(phrase(RunShell{}) == "become snug's own shell");
+  CHECK(phrase(RunShell{.tools = "/bin/busybox"}) == "become snug's own shell, with the tools of '/bin/busybox'");
+}
+
 TEST_CASE("names of strangers are quoted and cannot act on a terminal") {
   CHECK(phrase(ChangeFolder{"/a\x1b[2J"}) == "change to the folder '/a\\x1b[2J'");
   CHECK(phrase(MakeLink{"/a\n", "b"}) == "link '/a\\n' to 'b'");

@@ -63,7 +63,8 @@ std::string refusal(const Spec& want) {
 std::vector<Action> restraints(const Plan& plan) {
   std::vector<Action> found;
   for (const Step& step : plan.steps)
-    if (step.actor == Actor::payload && !std::holds_alternative<DieWithParent>(step.action) && !std::holds_alternative<Exec>(step.action))
+    if (step.actor == Actor::payload && !std::holds_alternative<DieWithParent>(step.action) && !std::holds_alternative<Exec>(step.action) &&
+        !std::holds_alternative<RunShell>(step.action))
       found.push_back(step.action);
   return found;
 }
@@ -71,6 +72,16 @@ std::vector<Action> restraints(const Plan& plan) {
 bool has(const std::vector<std::string>& words, const std::string& word) { return std::find(words.begin(), words.end(), word) != words.end(); }
 
 }  // namespace
+
+TEST_CASE("snug's own shell is under the restraints of any command, and gets its variables") {
+  Spec shell = wanted({"-c", "ls"});
+  shell.own_shell = true;
+  shell.tools = "/bin/busybox";
+  const Plan plan = plan_of(shell), command = plan_of(wanted({"make"}));
+  CHECK((restraints(plan) == restraints(command)));
+  CHECK(!plan.find<Exec>());
+  CHECK((std::get<RunShell>(plan.steps.back().action) == RunShell{{"-c", "ls"}, command.find<Exec>()->env, "/bin/busybox"}));
+}
 
 TEST_CASE("who enters has the restraints that the container's own command has") {
   Spec spec = a_container();

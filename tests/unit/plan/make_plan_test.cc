@@ -57,6 +57,20 @@ TEST_CASE("the same values give the same plan, and the walls come before the com
   CHECK(plan.notices.empty());
 }
 
+TEST_CASE("snug's own shell needs no shell of the root, and alone is lent tools") {
+  Spec spec = a_spec();
+  HostFacts facts = some_facts();
+  spec.command.clear();
+  facts.rootfs.shells.clear();
+  CHECK(refusal(spec, facts).find("has no shell") != std::string::npos);
+  spec.own_shell = true;
+  CHECK(std::get<RunShell>(plan_of(spec, facts).steps.back().action).words.empty());
+  spec.own_shell = false;
+  spec.command = {"make"};
+  spec.tools = "/bin/busybox";
+  CHECK(refusal(spec, facts).find("--tools") != std::string::npos);
+}
+
 TEST_CASE("nothing is attached before the pivot, nothing of the host is taken after it") {
   bool pivoted = false;
   for (const Step& step : plan_of(a_spec(), some_facts()).steps) {

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdio>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace snug::shell {
+
+class SignalsAsData;
+
+/// What the last word of a line can become.
+struct Candidates {
+  /// Names of the file system that are candidates besides the words.
+  enum class Files { none, all, folders };
+  std::size_t start = 0;           ///< where in the line the word begins
+  std::string typed;               ///< the word so far, quotes undone
+  std::vector<std::string> words;  ///< whole words; what ends in ':' is to be continued
+  Files files = Files::none;
+  std::size_t path = 0;  ///< where in `typed` the path of a file begins: behind "dir:" or "--NAME="
+};
+
+/// Finds what the last word of a line that goes so far can become.
+using Completion = std::function<Candidates(std::string_view line)>;
+
+/// readline on standard input and output, which are terminals. It reads the files of readline and of the terminal when it is made,
+/// and none later. One reads at a time: readline's own state is global.
+class Editor {
+ public:
+  explicit Editor(Completion completion);
+  ~Editor();
+  Editor(const Editor&) = delete;
+  Editor& operator=(const Editor&) = delete;
+
+  /// Reads a line; nothing at the end of input. One that Ctrl-C took back is empty. Signals are blocked and the
+  /// terminal is readline's only in here; a signal that ends the process finds the terminal as it was.
+  [[nodiscard]] std::optional<std::string> read(const char* prompt);
+
+  /// Whether Ctrl-C took the last line back.
+  [[nodiscard]] bool was_interrupted() const;
+
+  /// Has the arrows bring a line back, in this process alone.
+  void remember(const std::string& line);
+  /// Forgets all lines, also those of who had readline before.
+  void forget_lines();
+
+ private:
+  static void take_terminal(int meta);
+  static void give_terminal_back();
+  static int next_byte(FILE*);
+  static char* find_word_breaks();
+  static char** complete(const char* text, int start, int end);
+  static void show(char** matches, int count, int longest);
+  void heed(int signal);
+
+  Completion completion_;
+  Editor* before_;  ///< who had readline until now, and gets it back
+  const SignalsAsData* signals_ = nullptr;
+  int cut_short_by_ = 0;            ///< the signal that ended the line
+  std::vector<std::string> names_;  ///< of the last candidates, as they are listed
+};
+
+}  // namespace snug::shell

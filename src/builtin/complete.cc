@@ -1,0 +1,91 @@
+#include "complete.hh"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "files.hh"
+#include "snug/base/text.hh"
+#include "table.hh"
+
+namespace snug::builtin {
+namespace {
+
+constexpr std::array<std::string_view, 10> opening{"if", "then", "elif", "else", "while", "until", "do", "{", "!", "time"};
+
+// Names that a terminal could act on are not offered: readline would print them as they are.
+void offer(shell::Candidates& to, std::string_view name) {
+  if (name.starts_with(to.typed) && printable(name) == name && std::find(to.words.begin(), to.words.end(), name) == to.words.end()) to.words.emplace_back(name);
+}
+
+void offer_commands(shell::Candidates& to, const Session& session) {
+  for (const BuiltinGroup& group : builtin_groups())
+    for (const Builtin& each : group.builtins) offer(to, each.name);
+  for (const auto& [name, body] : session.functions) offer(to, name);
+  for (const std::string& folder : split(session.value("PATH"), ':')) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.empty() ? "." : folder.c_str()), ::closedir);
+    while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr)
+      if (entry->d_name[0] != '.' && ::access(join_path(folder, entry->d_name).c_str(), X_OK) == 0) offer(to, entry->d_name);
+  }
+}
+
+}  // namespace
+
+LastWord find_last_word(std::string_view line) {
+  LastWord word{.start = 0, .is_command = true};
+  bool in_word = false;
+  char quote = 0;
+  const auto end_word = [&](std::size_t at, bool command) {
+    const bool opens = std::find(opening.begin(), opening.end(), word.text) != opening.end();
+    const bool assigns = word.text.find('=') != std::string::npos && is_name(std::string_view(word.text).substr(0, word.text.find('=')));
+    word.is_command = command || (word.is_command && in_word && (opens || assigns)) || (word.is_command && !in_word);
+    word.start = at + 1;
+    word.text.clear();
+    in_word = false;
+  };
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    const char each = line[at];
+    if (quote) {
+      if (each == quote) quote = 0;
+      else if (each == '\\' && quote == '"' && at + 1 < line.size()) word.text += line[++at];
+      else word.text += each;
+    } else if (each == '\'' || each == '"') {
+      quote = each;
+      in_word = true;
+    } else if (each == '\\' && at + 1 < line.size()) {
+      word.text += line[++at];
+      in_word = true;
+    } else if (std::string_view(" \t\n").find(each) != std::string_view::npos) {
+      end_word(at, false);
+    } else if (std::string_view(";|&(").find(each) != std::string_view::npos) {
+      end_word(at, true);
+    } else if (each == '<' || each == '>') {
+      end_word(at, false);
+      word.is_command = false;
+    } else {
+      word.text += each;
+      in_word = true;
+    }
+  }
+  return word;
+}
+
+shell::Candidates find_completions(std::string_view line, const Session& session) {
+  LastWord word = find_last_word(line);
+  shell::Candidates found;
+  found.start = word.start;
+  found.typed = std::move(word.text);
+  if (found.typed.starts_with('$') && line.substr(word.start) == found.typed) {
+    for (const auto& [name, variable] : session.variables)
+      if (format("${}", name).starts_with(found.typed)) found.words.push_back(format("${}", name));
+    return found;
+  }
+  if (word.is_command && found.typed.find('/') == std::string::npos) offer_commands(found, session);
+  else found.files = shell::Candidates::Files::all;
+  return found;
+}
+
+}  // namespace snug::builtin

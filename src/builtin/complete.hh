@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "session.hh"
+#include "snug/shell/editor.hh"
+
+namespace snug::builtin {
+
+/// Where the last word of an unfinished line begins, and what it is.
+struct LastWord {
+  std::size_t start = 0;
+  std::string text = {};  ///< quotes undone
+  bool is_command = false;  ///< it names what is done
+};
+
+/// Pure.
+[[nodiscard]] LastWord find_last_word(std::string_view line);
+
+/// Finds what it can become: commands of the shell and of PATH, functions, variables behind $, or files.
+[[nodiscard]] shell::Candidates find_completions(std::string_view line, const Session& session);
+
+}  // namespace snug::builtin

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "syntax.hh"
+
+namespace snug::builtin {
+
+/// Where expansion gets from what it does not know itself.
+struct Surroundings {
+  std::function<std::optional<std::string>(const std::string& name)> find;  ///< of variables, and of $1 $? $$ $! $# $-
+  std::function<void(const std::string& name, const std::string& value)> set;
+  std::function<std::vector<std::string>()> parameters;                    ///< "$@"
+  std::function<std::string(const List& commands)> run;                    ///< gives what they print
+  std::function<std::vector<std::string>(std::string_view pattern)> paths; ///< the files that a pattern names
+};
+
+/// Turns words into what they stand for, as POSIX says: ~, $, $(…), $((…)), then splitting, files, and quotes away. Throws Error.
+[[nodiscard]] std::vector<std::string> expand(const std::vector<Word>& words, const Surroundings& surroundings);
+
+/// The same without splitting and files: an assigned value, the name of a file.
+[[nodiscard]] std::string expand_whole(const Word& word, const Surroundings& surroundings);
+
+/// The same as a pattern, in which everything quoted means itself: a branch of case.
+[[nodiscard]] std::string expand_pattern(const Word& word, const Surroundings& surroundings);
+
+}  // namespace snug::builtin

@@ -1,0 +1,208 @@
+#include "files.hh"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <memory>
+
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::builtin {
+
+std::string current_folder() {
+  std::array<char, 4096> buffer;
+  return ::getcwd(buffer.data(), buffer.size()) && buffer[0] == '/' ? buffer.data() : "";
+}
+
+std::string join_path(std::string_view folder, std::string_view name) { return format("{}{}{}", folder, folder.empty() || folder.ends_with('/') ? "" : "/", name); }
+
+std::string_view base_name(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return path == "/" ? path : path.substr(path.rfind('/') + 1);
+}
+
+std::vector<std::string> list_folder(const std::string& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
+  if (!folder) throw failure(path, errno);
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(folder.get()))
+    if (const std::string_view name = entry->d_name; name != "." && name != "..") names.emplace_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::optional<struct stat> find_stat(const std::string& path, bool follows) {
+  struct stat status {};
+  if (::fstatat(AT_FDCWD, path.c_str(), &status, follows ? 0 : AT_SYMLINK_NOFOLLOW) != 0) return {};
+  return status;
+}
+
+std::string link_of(const std::string& path) {
+  std::array<char, 4096> buffer;
+  const ssize_t length = ::readlink(path.c_str(), buffer.data(), buffer.size());
+  return length < 0 ? "" : std::string(buffer.data(), static_cast<std::size_t>(length));
+}
+
+sys::Fd open_input(const std::string& path) {
+  sys::Fd file = path == "-" ? sys::Fd(::fcntl(0, F_DUPFD_CLOEXEC, 3)) : sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_NOCTTY);
+  if (!file) throw failure(path, errno);
+  const auto status = sys::find_status(file.get(), "");
+  if (status && S_ISDIR(status->st_mode)) throw failure(path, EISDIR);
+  return file;
+}
+
+void for_each_input(Call& call, const std::vector<std::string>& paths, const std::function<void(int, const std::string&)>& work) {
+  if (paths.empty()) return work(0, "-");
+  for (const std::string& path : paths) {
+    try {
+      const sys::Fd file = open_input(path);
+      work(file.get(), path);
+    } catch (const Failure& problem) {
+      call.complain(problem.message());
+    }
+  }
+}
+
+std::size_t read_some(int fd, char* buffer, std::size_t size) {
+  for (;;) {
+    const ssize_t count = ::read(fd, buffer, size);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) throw Failure(format("cannot read: {}", reason(errno)));
+  }
+}
+
+void for_each_line(int fd, const std::function<bool(std::string_view)>& work) {
+  std::string waiting;
+  std::array<char, 32768> buffer;
+  while (const std::size_t count = read_some(fd, buffer.data(), buffer.size())) {
+    std::size_t from = waiting.size(), start = 0;
+    waiting.append(buffer.data(), count);
+    for (std::size_t end = 0; (end = waiting.find('\n', from)) != std::string::npos; start = from = end + 1)
+      if (!work(std::string_view(waiting).substr(start, end - start))) return;
+    waiting.erase(0, start);
+  }
+  if (!waiting.empty()) work(waiting);
+}
+
+std::string mode_text(mode_t mode) {
+  static constexpr std::array<std::pair<mode_t, char>, 7> types{{{S_IFDIR, 'd'}, {S_IFLNK, 'l'}, {S_IFCHR, 'c'}, {S_IFBLK, 'b'}, {S_IFIFO, 'p'}, {S_IFSOCK, 's'}, {S_IFREG, '-'}}};
+  std::string text = "?rwxrwxrwx";
+  for (const auto& [type, letter] : types)
+    if ((mode & S_IFMT) == type) text[0] = letter;
+  for (unsigned bit = 0; bit < 9; ++bit)
+    if (!(mode & (0400U >> bit))) text[bit + 1] = '-';
+  const auto mark = [&](mode_t bit, std::size_t at, char set) {
+    if (mode & bit) text[at] = text[at] == 'x' ? set : static_cast<char>(set - 'a' + 'A');
+  };
+  mark(S_ISUID, 3, 's');
+  mark(S_ISGID, 6, 's');
+  mark(S_ISVTX, 9, 't');
+  return text;
+}
+
+namespace {
+
+// The bits that a letter of rwxXst stands for, for all three kinds of users.
+mode_t bits_of(char letter, mode_t mode, bool folder) {
+  switch (letter) {
+    case 'r': return 0444;
+    case 'w': return 0222;
+    case 'x': return 0111;
+    case 'X': return folder || (mode & 0111U) ? 0111 : 0;
+    case 's': return S_ISUID | S_ISGID;
+    case 't': return S_ISVTX;
+    default: throw Failure(format("{} is no letter of a mode", quoted(std::string(1, letter))), 2);
+  }
+}
+
+mode_t apply_clause(std::string_view clause, mode_t mode, bool folder) {
+  const std::size_t sign = clause.find_first_of("+-=");
+  if (sign == std::string_view::npos) throw Failure(format("{} is no mode", quoted(clause)), 2);
+  mode_t who = sign == 0 ? 07777 : 0;
+  for (const char each : clause.substr(0, sign)) {
+    if (std::string_view("ugoa").find(each) == std::string_view::npos) throw Failure(format("{} is no mode", quoted(clause)), 2);
+    who |= each == 'u' ? 04700U : each == 'g' ? 02070U : each == 'o' ? 01007U : 07777U;
+  }
+  mode_t bits = 0;
+  for (const char each : clause.substr(sign + 1)) bits |= bits_of(each, mode, folder);
+  bits &= who | (bits & S_ISVTX);
+  if (clause[sign] == '+') return mode | bits;
+  return clause[sign] == '-' ? mode & ~bits : (mode & ~(who & 0777U)) | bits;
+}
+
+}  // namespace
+
+mode_t parse_mode(std::string_view text, mode_t mode, bool folder) {
+  if (!text.empty() && text.find_first_not_of("01234567") == std::string_view::npos && text.size() < 6) {
+    mode_t number = 0;
+    for (const char digit : text) number = number * 8 + static_cast<mode_t>(digit - '0');
+    return number & 07777U;
+  }
+  for (const std::string& clause : split(text, ',')) mode = apply_clause(clause, mode, folder);
+  return mode & 07777U;
+}
+
+std::string human_size(std::uint64_t bytes) {
+  if (bytes < 1024) return format("{}", bytes);
+  double size = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; size >= 1024 && unit < 5; ++unit) size /= 1024;
+  return size < 9.95 ? format("{:.1f}{}", size, " KMGTP"[unit]) : format("{:.0f}{}", size, " KMGTP"[unit]);
+}
+
+std::string time_text(std::int64_t seconds, const char* pattern) {
+  const time_t time = seconds;
+  tm parts{};
+  std::array<char, 256> buffer;
+  if (!::gmtime_r(&time, &parts)) return "?";
+  return {buffer.data(), std::strftime(buffer.data(), buffer.size(), pattern, &parts)};
+}
+
+namespace {
+
+std::map<unsigned, std::string> read_names(const char* path) {
+  std::map<unsigned, std::string> names;
+  const sys::Fd file = sys::try_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  const auto status = file ? sys::find_status(file.get(), "") : std::nullopt;
+  constexpr off_t most = 1 << 20;
+  if (!status || !S_ISREG(status->st_mode) || status->st_size > most) return names;
+  const std::string text = sys::read_all(file.get(), std::size_t{most} * 2);
+  for (const std::string_view line : lines(text)) {
+    const std::vector<std::string> fields = split(line, ':');
+    const auto id = fields.size() > 2 ? parse_number(fields[2]) : std::nullopt;
+    if (id && *id <= 0xffffffffU && !fields[0].empty()) names.try_emplace(static_cast<unsigned>(*id), fields[0]);
+  }
+  return names;
+}
+
+}  // namespace
+
+const Accounts::Names& Accounts::users() const {
+  if (!users_) users_ = read_names("/etc/passwd");
+  return *users_;
+}
+
+const Accounts::Names& Accounts::groups() const {
+  if (!groups_) groups_ = read_names("/etc/group");
+  return *groups_;
+}
+
+std::string Accounts::name_of(const Names& names, unsigned id) {
+  const auto found = names.find(id);
+  return found == names.end() ? format("{}", id) : found->second;
+}
+
+unsigned Accounts::id_of(const Names& names, std::string_view name, std::string_view what) {
+  if (const auto number = parse_number(name); number && *number < 0xffffffffU) return static_cast<unsigned>(*number);
+  for (const auto& [id, each] : names)
+    if (each == name) return id;
+  throw Failure(format("{} is no {} here", quoted(name), what));
+}
+
+}  // namespace snug::builtin

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "call.hh"
+#include "snug/sys/fd.hh"
+
+namespace snug::builtin {
+
+// What commands that work on files share. Nothing here waits for the far end of a pipe that strangers made.
+
+/// The folder that this process stands in; "" where it is gone or lies outside of the root.
+[[nodiscard]] std::string current_folder();
+
+[[nodiscard]] std::string join_path(std::string_view folder, std::string_view name);
+
+/// The last name of a path, without slashes at the end; "/" of the root.
+[[nodiscard]] std::string_view base_name(std::string_view path);
+
+/// Lists what a folder holds, sorted, without . and ..; throws Failure.
+[[nodiscard]] std::vector<std::string> list_folder(const std::string& path);
+
+/// lstat(2), or with `follows` stat(2); nothing with errno set.
+[[nodiscard]] std::optional<struct stat> find_stat(const std::string& path, bool follows = false);
+
+/// Where a symbolic link leads; "" where it is none.
+[[nodiscard]] std::string link_of(const std::string& path);
+
+/// Opens a file to be read; "-" is standard input. Throws Failure.
+[[nodiscard]] sys::Fd open_input(const std::string& path);
+
+/// Hands each of the files to `work`, or standard input where there are none; what cannot be read is told, and passed over.
+void for_each_input(Call& call, const std::vector<std::string>& paths, const std::function<void(int fd, const std::string& name)>& work);
+
+/// Reads bytes; 0 at the end. Throws Failure.
+[[nodiscard]] std::size_t read_some(int fd, char* buffer, std::size_t size);
+
+/// Hands each line to `work`, without its line feed, until that gives false. Throws Failure.
+void for_each_line(int fd, const std::function<bool(std::string_view line)>& work);
+
+/// "-rw-r--r--".
+[[nodiscard]] std::string mode_text(mode_t mode);
+
+/// Reads 0755 or u+x,go-w, which changes `mode`. Throws Failure.
+[[nodiscard]] mode_t parse_mode(std::string_view text, mode_t mode, bool folder);
+
+/// "4.0K", as ls -h writes a size.
+[[nodiscard]] std::string human_size(std::uint64_t bytes);
+
+/// "2026-11-28 10:21", in UTC: no file of the root is asked what time it is here.
+[[nodiscard]] std::string time_text(std::int64_t seconds, const char* pattern = "%Y-%m-%d %H:%M");
+
+/// The names of users and groups, of the root's own /etc/passwd and /etc/group.
+class Accounts {
+ public:
+  [[nodiscard]] std::string user(uid_t uid) const { return name_of(users(), uid); }
+  [[nodiscard]] std::string group(gid_t gid) const { return name_of(groups(), gid); }
+  /// Reads a name or a number. Throws Failure.
+  [[nodiscard]] uid_t find_user(std::string_view name) const { return id_of(users(), name, "user"); }
+  [[nodiscard]] gid_t find_group(std::string_view name) const { return id_of(groups(), name, "group"); }
+
+ private:
+  using Names = std::map<unsigned, std::string>;
+  [[nodiscard]] const Names& users() const;
+  [[nodiscard]] const Names& groups() const;
+  [[nodiscard]] static std::string name_of(const Names& names, unsigned id);
+  [[nodiscard]] static unsigned id_of(const Names& names, std::string_view name, std::string_view what);
+  mutable std::optional<Names> users_, groups_;
+};
+
+// Commands that have a file of their own.
+[[nodiscard]] int list_files(Call& call);     // ls.cc
+[[nodiscard]] int find_files(Call& call);     // find.cc
+[[nodiscard]] int tell_stat(Call& call);      // stat.cc
+[[nodiscard]] int tell_sizes(Call& call);     // sizes.cc: du
+[[nodiscard]] int tell_space(Call& call);     // sizes.cc: df
+[[nodiscard]] int tell_mounts(Call& call);    // sizes.cc: mount
+[[nodiscard]] int copy_files(Call& call);     // copy.cc
+[[nodiscard]] int move_files(Call& call);     // copy.cc
+[[nodiscard]] int remove_files(Call& call);   // remove.cc
+[[nodiscard]] int change_mode(Call& call);    // owners.cc
+[[nodiscard]] int change_owner(Call& call);   // owners.cc
+
+/// Copies a file or a tree; what cannot be copied is told.
+struct CopyChoice {
+  bool recursive = false, keeps = false, follows = true, force = false, verbose = false;
+};
+void copy_entry(Call& call, const std::string& from, const std::string& to, const CopyChoice& choice);
+
+/// Removes a file, or with `recursive` a tree; what cannot be removed is told.
+void remove_entry(Call& call, const std::string& path, bool recursive, bool quiet);
+
+}  // namespace snug::builtin

@@ -1,0 +1,244 @@
+#include "lexer.hh"
+
+#include <algorithm>
+#include <array>
+
+#include "snug/base/text.hh"
+
+namespace snug::builtin {
+namespace {
+
+constexpr std::string_view blanks = " \t";
+constexpr std::string_view ends_word = " \t\n;&|()<>";
+constexpr std::string_view special_in_double_quotes = "$`\"\\\n";
+constexpr std::array<std::string_view, 17> operations{"&&", "||", ";;", ">>", ">&", "<&", "<>", ">|", "<<", "\n", ";", "&", "|", "(", ")", "<", ">"};
+
+bool is_in(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool begins_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_in_name(char c) { return begins_name(c) || is_digit(c); }
+
+void add_text(Word& word, std::string_view text, bool quoted) {
+  if (word.parts.empty() || word.parts.back().kind != Part::Kind::text || word.parts.back().quoted != quoted)
+    word.parts.push_back({.quoted = quoted});
+  word.parts.back().text += text;
+}
+
+// The name of a parameter at the front: letters, one digit or a special character.
+std::size_t name_length(std::string_view text, bool in_braces) {
+  if (text.empty()) return 0;
+  if (is_digit(text[0])) return in_braces ? std::min(text.find_first_not_of("0123456789"), text.size()) : 1;
+  if (is_in("?$#@*!-", text[0])) return 1;
+  std::size_t length = 0;
+  while (length < text.size() && (length ? is_in_name(text[length]) : begins_name(text[length]))) ++length;
+  return length;
+}
+
+}  // namespace
+
+bool is_name(std::string_view text) {
+  return !text.empty() && begins_name(text[0]) && std::all_of(text.begin(), text.end(), is_in_name);
+}
+
+Token Lexer::next() {
+  skip_blanks();
+  if (at_end()) return {.start = at_, .end = at_};
+  auto operation = take_operation();
+  return operation ? *std::move(operation) : take_word();
+}
+
+// And comments, and lines that go on.
+void Lexer::skip_blanks() {
+  while (!at_end()) {
+    if (sees("\\\n")) {
+      at_ += 2;
+    } else if (text_[at_] == '#') {
+      at_ = std::min(text_.find('\n', at_), text_.size());
+    } else if (is_in(blanks, text_[at_])) {
+      ++at_;
+    } else {
+      return;
+    }
+  }
+}
+
+std::optional<Token> Lexer::take_operation() {
+  for (const std::string_view each : operations) {
+    if (!sees(each)) continue;
+    if (each == "<<") throw SyntaxError("<< is not in this shell's language: write the lines to a file, or pipe them", false);
+    Token token{.kind = Token::Kind::operation, .text = std::string(each), .start = at_};
+    at_ += each.size();
+    token.end = at_;
+    return token;
+  }
+  return {};
+}
+
+Token Lexer::take_word() {
+  Token token{.kind = Token::Kind::word, .start = at_};
+  token.word.start = at_;
+  if (text_[at_] == '~' && (at_ + 1 == text_.size() || is_in(" \t\n;&|()<>/", text_[at_ + 1]))) {
+    token.word.parts.push_back({.kind = Part::Kind::home});
+    ++at_;
+  }
+  while (!at_end() && !is_in(ends_word, text_[at_])) {
+    switch (text_[at_]) {
+      case '\'':
+      case '"': take_quoted(token.word); break;
+      case '\\': take_backslash(token.word, false); break;
+      case '$': take_dollar(token.word, false); break;
+      case '`': take_backticks(token.word, false); break;
+      default: add_text(token.word, text_.substr(at_++, 1), false);
+    }
+  }
+  token.end = at_;
+  token.glued = !at_end() && is_in("<>", text_[at_]);
+  token.plain = token.word.parts.size() == 1 && token.word.parts[0].kind == Part::Kind::text && !token.word.parts[0].quoted;
+  if (token.plain) token.text = token.word.parts[0].text;
+  return token;
+}
+
+void Lexer::take_quoted(Word& word) {
+  const char quote = text_[at_++];
+  if (quote == '\'') {
+    const std::size_t close = text_.find('\'', at_);
+    if (close == std::string_view::npos) throw SyntaxError("the quote ' is not closed", true);
+    add_text(word, text_.substr(at_, close - at_), true);
+    at_ = close + 1;
+    return;
+  }
+  if (sees("\"")) add_text(word, "", true);  // also what is empty is a word
+  while (!at_end() && text_[at_] != '"') {
+    switch (text_[at_]) {
+      case '\\': take_backslash(word, true); break;
+      case '$': take_dollar(word, true); break;
+      case '`': take_backticks(word, true); break;
+      default: add_text(word, text_.substr(at_++, 1), true);
+    }
+  }
+  if (at_end()) throw SyntaxError("the quote \" is not closed", true);
+  ++at_;
+}
+
+void Lexer::take_backslash(Word& word, bool in_double_quotes) {
+  if (at_ + 1 >= text_.size()) {
+    if (in_double_quotes) throw SyntaxError("the quote \" is not closed", true);
+    throw SyntaxError("the backslash at the end quotes nothing", true);
+  }
+  const char next = text_[at_ + 1];
+  const bool quotes = !in_double_quotes || is_in(special_in_double_quotes, next);
+  if (next != '\n') add_text(word, text_.substr(quotes ? at_ + 1 : at_, quotes ? 1 : 2), true);
+  at_ += 2;
+}
+
+void Lexer::take_dollar(Word& word, bool quoted) {
+  if (sees("$((")) return take_arithmetic(word, quoted);
+  if (sees("$(")) return take_command(word, quoted);
+  if (sees("${")) return take_braces(word, quoted);
+  const std::size_t length = name_length(text_.substr(at_ + 1), false);
+  if (length == 0) {
+    add_text(word, "$", quoted);
+    ++at_;
+    return;
+  }
+  word.parts.push_back({.kind = Part::Kind::variable, .quoted = quoted, .text = std::string(text_.substr(at_ + 1, length))});
+  at_ += 1 + length;
+}
+
+void Lexer::take_braces(Word& word, bool quoted) {
+  at_ += 2;
+  Part part{.kind = Part::Kind::variable, .quoted = quoted};
+  if (sees("#") && !sees("#}")) {
+    part.kind = Part::Kind::length;
+    ++at_;
+  }
+  const std::size_t length = name_length(text_.substr(at_), true);
+  if (at_end()) throw SyntaxError("${ is not closed", true);
+  if (length == 0) throw SyntaxError("${ is not followed by the name of a variable", false);
+  part.text = text_.substr(at_, length);
+  at_ += length;
+  for (const std::string_view operation : {":-", ":=", ":+", ":?", "##", "%%", "-", "=", "+", "?", "#", "%"}) {
+    if (!sees(operation)) continue;
+    part.operation = operation;
+    at_ += operation.size();
+    part.argument = take_argument(quoted);
+    break;
+  }
+  if (at_end()) throw SyntaxError("${ is not closed", true);
+  if (text_[at_] != '}' || (part.kind == Part::Kind::length && part.argument))
+    throw SyntaxError(format("${{{}: what follows the name is not in this shell's language", part.text), false);
+  ++at_;
+  word.parts.push_back(std::move(part));
+}
+
+// Up to the brace that closes it.
+std::shared_ptr<Word> Lexer::take_argument(bool quoted) {
+  auto word = std::make_shared<Word>();
+  while (!at_end() && text_[at_] != '}') {
+    switch (text_[at_]) {
+      case '\'':
+        if (quoted) {
+          add_text(*word, text_.substr(at_++, 1), true);
+          break;
+        }
+        [[fallthrough]];
+      case '"': take_quoted(*word); break;
+      case '\\': take_backslash(*word, quoted); break;
+      case '$': take_dollar(*word, quoted); break;
+      case '`': take_backticks(*word, quoted); break;
+      default: add_text(*word, text_.substr(at_++, 1), quoted);
+    }
+  }
+  return word;
+}
+
+// Where the bracket that was opened is closed: quotes in between count, and what they hold does not.
+std::size_t Lexer::find_close() {
+  unsigned depth = 1;
+  for (std::size_t at = at_; at < text_.size(); ++at) {
+    const char each = text_[at];
+    if (each == '\\') ++at;
+    else if (each == '\'') at = text_.find('\'', at + 1);
+    else if (each == '"')
+      for (++at; at < text_.size() && text_[at] != '"'; ++at) at += text_[at] == '\\';
+    else if (each == '(') ++depth;
+    else if (each == ')' && --depth == 0) return at;
+    if (at >= text_.size()) break;
+  }
+  throw SyntaxError("$( is not closed", true);
+}
+
+void Lexer::take_command(Word& word, bool quoted) {
+  at_ += 2;
+  const std::size_t close = find_close();
+  const auto commands = std::make_shared<List>(parse_at(text_.substr(at_, close - at_), depth_ + 1));
+  word.parts.push_back({.kind = Part::Kind::command, .quoted = quoted, .commands = commands});
+  at_ = close + 1;
+}
+
+void Lexer::take_backticks(Word& word, bool quoted) {
+  std::string inner;
+  for (++at_; !at_end() && text_[at_] != '`'; ++at_) {
+    if (text_[at_] == '\\' && at_ + 1 < text_.size() && is_in("`$\\", text_[at_ + 1])) ++at_;
+    inner += text_[at_];
+  }
+  if (at_end()) throw SyntaxError("the quote ` is not closed", true);
+  ++at_;
+  word.parts.push_back({.kind = Part::Kind::command, .quoted = quoted, .commands = std::make_shared<List>(parse_at(inner, depth_ + 1))});
+}
+
+void Lexer::take_arithmetic(Word& word, bool quoted) {
+  at_ += 3;
+  const std::size_t close = find_close();
+  if (close + 1 >= text_.size() || text_[close + 1] != ')') throw SyntaxError("$(( is not closed by ))", close + 1 >= text_.size());
+  Lexer inner(text_.substr(at_, close - at_), depth_ + 1);
+  auto expression = std::make_shared<Word>();
+  while (!inner.at_end()) {
+    if (inner.text_[inner.at_] == '$') inner.take_dollar(*expression, true);
+    else add_text(*expression, inner.text_.substr(inner.at_++, 1), true);
+  }
+  word.parts.push_back({.kind = Part::Kind::arithmetic, .quoted = quoted, .argument = std::move(expression)});
+  at_ = close + 2;
+}
+
+}  // namespace snug::builtin

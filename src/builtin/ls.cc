@@ -1,0 +1,171 @@
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "files.hh"
+#include "snug/base/text.hh"
+#include "snug/base/utf8.hh"
+
+namespace snug::builtin {
+namespace {
+
+struct Entry {
+  std::string name, path;
+  struct stat status {};
+};
+
+std::size_t columns_of_terminal() {
+  winsize size{};
+  return ::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+class Lister {
+ public:
+  explicit Lister(Call& call) : call_(call), options_(call, "1AaCdFhilnRrSt", {{"all", 'a'}, {"almost-all", 'A'}, {"human-readable", 'h'}, {"recursive", 'R'}}) {}
+
+  int run() {
+    std::vector<std::string> operands = options_.operands();
+    if (operands.empty()) operands.emplace_back(".");
+    std::vector<Entry> files, folders;
+    for (const std::string& path : operands) {
+      Entry entry{.name = path, .path = path};
+      if (!look(entry, !options_.has('d') && !options_.has('l')) && !look(entry, false)) {
+        call_.complain(path, errno);
+        call_.status = 2;
+        continue;
+      }
+      const bool folder = !options_.has('d') && leads_to_folder(entry);
+      (folder ? folders : files).push_back(std::move(entry));
+    }
+    sort(files);
+    sort(folders);
+    show(files);
+    const bool heading = operands.size() > 1 || options_.has('R');
+    bool first = files.empty();
+    for (const Entry& folder : folders) show_folder(folder.path, heading, first);
+    return call_.status;
+  }
+
+ private:
+  // A link on the command line is followed to a folder, but for -l it is what is looked at.
+  bool leads_to_folder(const Entry& entry) const {
+    if (S_ISDIR(entry.status.st_mode)) return true;
+    const auto status = S_ISLNK(entry.status.st_mode) && !options_.has('l') ? find_stat(entry.path, true) : std::nullopt;
+    return status && S_ISDIR(status->st_mode);
+  }
+
+  static bool look(Entry& entry, bool follows) {
+    const auto status = find_stat(entry.path, follows);
+    if (status) entry.status = *status;
+    return status.has_value();
+  }
+
+  void sort(std::vector<Entry>& entries) const {
+    const char by = options_.last_of("St");
+    std::stable_sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
+      if (by == 'S' && a.status.st_size != b.status.st_size) return a.status.st_size > b.status.st_size;
+      if (by == 't' && a.status.st_mtim.tv_sec != b.status.st_mtim.tv_sec) return a.status.st_mtim.tv_sec > b.status.st_mtim.tv_sec;
+      if (by == 't' && a.status.st_mtim.tv_nsec != b.status.st_mtim.tv_nsec) return a.status.st_mtim.tv_nsec > b.status.st_mtim.tv_nsec;
+      return a.name < b.name;
+    });
+    if (options_.has('r')) std::reverse(entries.begin(), entries.end());
+  }
+
+  void show_folder(const std::string& path, bool heading, bool& first) {
+    std::vector<std::string> names;
+    try {
+      names = list_folder(path);
+    } catch (const Failure& problem) {
+      call_.complain(problem.message());
+      return;
+    }
+    if (options_.has('a')) names.insert(names.begin(), {".", ".."});
+    std::vector<Entry> entries;
+    for (const std::string& name : names) {
+      if (name[0] == '.' && !options_.has('a') && !options_.has('A')) continue;
+      Entry entry{.name = name, .path = join_path(path, name)};
+      if (look(entry, false)) entries.push_back(std::move(entry));
+      else if (errno != ENOENT) call_.complain(entry.path, errno);  // else it has just gone
+    }
+    sort(entries);
+    if (heading) call_.out.line(format("{}{}:", std::exchange(first, false) ? "" : "\n", call_.out.name(path)));
+    if (options_.has('l')) tell_total(entries);
+    show(entries);
+    if (!options_.has('R')) return;
+    for (const Entry& entry : entries)
+      if (S_ISDIR(entry.status.st_mode) && entry.name != "." && entry.name != "..") show_folder(entry.path, heading, first);
+  }
+
+  void tell_total(const std::vector<Entry>& entries) {
+    std::uint64_t blocks = 0;
+    for (const Entry& entry : entries) blocks += static_cast<std::uint64_t>(entry.status.st_blocks);
+    call_.out.line(format("total {}", options_.has('h') ? human_size(blocks * 512) : format("{}", blocks / 2)));
+  }
+
+  void show(const std::vector<Entry>& entries) {
+    if (options_.has('l') || options_.has('n')) return show_long(entries);
+    std::vector<std::string> words;
+    for (const Entry& entry : entries) words.push_back((options_.has('i') ? format("{} ", entry.status.st_ino) : "") + name_of(entry));
+    if (call_.out.is_terminal() && !options_.has('1')) return show_columns(words);
+    for (const std::string& word : words) call_.out.line(word);
+  }
+
+  std::string name_of(const Entry& entry) const {
+    std::string name = call_.out.name(entry.name);
+    if (!options_.has('F')) return name;
+    const mode_t mode = entry.status.st_mode;
+    if (S_ISDIR(mode)) return name + "/";
+    if (S_ISLNK(mode) && !options_.has('l')) return name + "@";
+    if (S_ISFIFO(mode)) return name + "|";
+    if (S_ISSOCK(mode)) return name + "=";
+    return S_ISREG(mode) && (mode & 0111U) ? name + "*" : name;
+  }
+
+  void show_columns(const std::vector<std::string>& words) {
+    std::size_t widest = 0;
+    for (const std::string& word : words) widest = std::max(widest, display_width(word));
+    const std::size_t across = std::max<std::size_t>(1, columns_of_terminal() / (widest + 2));
+    const std::size_t rows = (words.size() + across - 1) / across;
+    for (std::size_t row = 0; row < rows; ++row) {
+      std::string line;
+      for (std::size_t at = row; at < words.size(); at += rows)
+        line += words[at] + (at + rows < words.size() ? std::string(widest + 2 - display_width(words[at]), ' ') : "");
+      call_.out.line(line);
+    }
+  }
+
+  void show_long(const std::vector<Entry>& entries) {
+    std::vector<std::array<std::string, 4>> cells;
+    std::array<std::size_t, 4> widths{};
+    for (const Entry& entry : entries) {
+      const struct stat& status = entry.status;
+      const bool device = S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode);
+      const auto size = static_cast<std::uint64_t>(status.st_size);
+      cells.push_back({format("{}", status.st_nlink), options_.has('n') ? format("{}", status.st_uid) : call_.out.name(accounts_.user(status.st_uid)),
+                       options_.has('n') ? format("{}", status.st_gid) : call_.out.name(accounts_.group(status.st_gid)),
+                       device ? format("{}, {}", major(status.st_rdev), minor(status.st_rdev)) : options_.has('h') ? human_size(size) : format("{}", size)});
+      for (std::size_t at = 0; at < 4; ++at) widths[at] = std::max(widths[at], cells.back()[at].size());
+    }
+    for (std::size_t at = 0; at < entries.size(); ++at) {
+      const Entry& entry = entries[at];
+      const std::string number = options_.has('i') ? format("{:>8} ", entry.status.st_ino) : "";
+      const std::string link = S_ISLNK(entry.status.st_mode) ? " -> " + call_.out.name(link_of(entry.path)) : "";
+      call_.out.line(format("{}{} {:>{}} {:<{}} {:<{}} {:>{}} {} {}{}", number, mode_text(entry.status.st_mode), cells[at][0], widths[0], cells[at][1], widths[1],
+                            cells[at][2], widths[2], cells[at][3], widths[3], time_text(entry.status.st_mtim.tv_sec), name_of(entry), link));
+    }
+  }
+
+  Call& call_;
+  Options options_;
+  Accounts accounts_;
+};
+
+}  // namespace
+
+int list_files(Call& call) { return Lister(call).run(); }
+
+}  // namespace snug::builtin

@@ -1,0 +1,106 @@
+#include <dirent.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "files.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+#include "system.hh"
+
+namespace snug::builtin {
+namespace {
+
+struct Process {
+  std::uint64_t pid = 0, parent = 0, ticks = 0, pages = 0;
+  uid_t uid = 0;
+  std::string state, name, words;
+};
+
+// "PID (NAME) STATE PPID …": the name may hold blanks and brackets itself.
+bool parse_stat(std::string_view text, Process& process) {
+  const std::size_t open = text.find('('), close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close + 2 > text.size()) return false;
+  process.name = text.substr(open + 1, close - open - 1);
+  const std::vector<std::string> fields = split(trimmed(text.substr(close + 2)), ' ');
+  constexpr std::size_t parent = 1, user_time = 11, system_time = 12, pages = 21;
+  if (fields.size() <= pages) return false;
+  process.state = fields[0];
+  process.parent = parse_number(fields[parent]).value_or(0);
+  process.ticks = parse_number(fields[user_time]).value_or(0) + parse_number(fields[system_time]).value_or(0);
+  process.pages = parse_number(fields[pages]).value_or(0);
+  return true;
+}
+
+std::vector<Process> read_processes() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
+  std::vector<Process> all;
+  if (!proc || !sys::find_status(::dirfd(proc.get()), "self")) throw Failure("/proc is not mounted here, and nothing else tells of processes");
+  while (const dirent* entry = ::readdir(proc.get())) {
+    const auto pid = parse_number(entry->d_name);
+    if (!pid) continue;
+    Process process{.pid = *pid, .state = {}, .name = {}, .words = {}};
+    const std::string folder = format("/proc/{}", *pid);
+    const auto text = sys::find_file_text((folder + "/stat").c_str());
+    const auto status = find_stat(folder, true);
+    if (!text || !status || !parse_stat(*text, process)) continue;  // has just ended
+    process.uid = status->st_uid;
+    process.words = sys::find_file_text((folder + "/cmdline").c_str()).value_or("");
+    while (process.words.ends_with('\0')) process.words.pop_back();
+    std::replace(process.words.begin(), process.words.end(), '\0', ' ');
+    if (process.words.empty()) process.words = format("[{}]", process.name);
+    all.push_back(std::move(process));
+  }
+  std::sort(all.begin(), all.end(), [](const Process& a, const Process& b) { return a.pid < b.pid; });
+  return all;
+}
+
+std::string time_of(std::uint64_t ticks) {
+  const std::uint64_t seconds = ticks / static_cast<std::uint64_t>(std::max(1L, ::sysconf(_SC_CLK_TCK)));
+  return format("{}:{:02}", seconds / 60, seconds % 60);
+}
+
+std::string field(const std::string& name, const Process& process, const Accounts& accounts) {
+  if (name == "pid") return format("{}", process.pid);
+  if (name == "ppid") return format("{}", process.parent);
+  if (name == "user") return accounts.user(process.uid);
+  if (name == "uid") return format("{}", process.uid);
+  if (name == "stat" || name == "s") return process.state;
+  if (name == "rss") return format("{}", process.pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 1024);
+  if (name == "time") return time_of(process.ticks);
+  if (name == "comm") return process.name;
+  if (name == "args" || name == "cmd" || name == "command") return process.words;
+  throw Failure(format("{} is no field: pid ppid user uid stat rss time comm args", quoted(name)), 2);
+}
+
+std::string heading(std::string name) {
+  for (char& each : name) each = static_cast<char>(each >= 'a' && each <= 'z' ? each - 32 : each);
+  return name == "ARGS" || name == "CMD" ? "COMMAND" : name;
+}
+
+}  // namespace
+
+int list_processes(Call& call) {
+  // ps aux, without a dash.
+  if (call.words.size() > 1 && !call.words[1].empty() && call.words[1][0] != '-') call.words[1].insert(0, "-");
+  const Options options(call, "Aaeflo:uxw");
+  options.need(0, 0);
+  const std::vector<std::string> fields = options.has('o') ? split(options.value('o'), ',') : std::vector<std::string>{"pid", "ppid", "user", "stat", "rss", "time", "args"};
+  const Accounts accounts;
+  std::vector<std::vector<std::string>> rows(1);
+  for (const std::string& name : fields) rows[0].push_back(heading(name));
+  for (const Process& process : read_processes()) {
+    std::vector<std::string> row;
+    for (const std::string& name : fields) row.push_back(printable(field(name, process, accounts)));
+    rows.push_back(std::move(row));
+  }
+  call.out.put(render_columns(rows));
+  return 0;
+}
+
+}  // namespace snug::builtin

@@ -1,0 +1,80 @@
+#include "redirect.hh"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "call.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/fd.hh"
+
+namespace snug::builtin {
+namespace {
+
+constexpr int first_aside = 10;
+
+int open_target(const Redirection& redirection, const std::string& path) {
+  using Kind = Redirection::Kind;
+  const int flags = redirection.kind == Kind::read ? O_RDONLY
+                    : redirection.kind == Kind::read_write ? O_RDWR | O_CREAT
+                    : redirection.kind == Kind::append ? O_WRONLY | O_CREAT | O_APPEND
+                                                       : O_WRONLY | O_CREAT | O_TRUNC;
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, 0666);
+  if (fd < 0) throw failure(path, errno);
+  return fd;
+}
+
+}  // namespace
+
+int keep_aside(int fd) noexcept { return ::fcntl(fd, F_DUPFD_CLOEXEC, first_aside); }
+
+Redirected::Redirected(const std::vector<Redirection>& redirections, const Surroundings& surroundings, bool for_ever) : for_ever_(for_ever) {
+  try {
+    for (const Redirection& each : redirections) apply(each, surroundings);
+  } catch (...) {
+    restore();
+    throw;
+  }
+}
+
+Redirected::~Redirected() {
+  if (for_ever_)
+    for (const auto& [fd, copy] : saved_) ::close(copy);
+  else
+    restore();
+}
+
+void Redirected::restore() noexcept {
+  for (auto each = saved_.rbegin(); each != saved_.rend(); ++each) {
+    if (each->second < 0) {
+      ::close(each->first);
+      continue;
+    }
+    ::dup2(each->second, each->first);
+    ::close(each->second);
+  }
+  saved_.clear();
+}
+
+void Redirected::apply(const Redirection& redirection, const Surroundings& surroundings) {
+  const std::string target = expand_whole(redirection.target, surroundings);
+  const int fd = redirection.fd;
+  if (redirection.kind == Redirection::Kind::duplicate) {
+    const auto number = parse_number(target);
+    if (target != "-" && (!number || *number >= first_aside)) throw Failure(format("{} is no descriptor from 0 to 9, and not '-'", quoted(target)));
+    saved_.emplace_back(fd, keep_aside(fd));
+    if (target == "-") ::close(fd);
+    else if (::dup2(static_cast<int>(*number), fd) < 0) throw failure(target, errno);
+    return;
+  }
+  saved_.emplace_back(fd, keep_aside(fd));  // first: what was closed is what is opened next
+  sys::Fd opened(open_target(redirection, target));
+  if (opened.get() == fd) {
+    ::fcntl(opened.release(), F_SETFD, 0);
+    return;
+  }
+  if (::dup2(opened.get(), fd) < 0) throw failure(target, errno);
+}
+
+}  // namespace snug::builtin

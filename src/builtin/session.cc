@@ -1,0 +1,67 @@
+#include "session.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+
+namespace snug::builtin {
+namespace {
+
+std::string current_folder() {
+  std::array<char, 4096> buffer;
+  return ::getcwd(buffer.data(), buffer.size()) && buffer[0] == '/' ? buffer.data() : "";
+}
+
+}  // namespace
+
+Session::Session(std::string called, std::vector<std::string> given, const std::vector<std::string>& env)
+    : parameters(std::move(given)), name(std::move(called)), pid(::getpid()) {
+  for (const std::string& line : env)
+    if (const std::size_t equals = line.find('='); equals != std::string::npos)
+      variables[line.substr(0, equals)] = {.value = line.substr(equals + 1), .exported = true};
+  if (const std::string folder = current_folder(); !folder.empty()) variables["PWD"] = {.value = folder, .exported = true};
+  variables["OLDPWD"].is_set = false;
+  variables["IFS"] = {.value = " \t\n"};
+}
+
+std::optional<std::string> Session::find(const std::string& wanted) const {
+  if (const auto number = parse_number(wanted)) {
+    if (*number == 0) return name;
+    return *number <= parameters.size() ? std::optional(parameters[*number - 1]) : std::nullopt;
+  }
+  if (wanted == "?") return format("{}", status);
+  if (wanted == "#") return format("{}", parameters.size());
+  if (wanted == "$") return format("{}", pid);
+  if (wanted == "!") return last_background ? std::optional(format("{}", last_background)) : std::nullopt;
+  if (wanted == "-") return format("{}{}{}{}", interactive ? "i" : "", exits_on_error ? "e" : "", tells_commands ? "x" : "", keeps_patterns ? "f" : "");
+  const auto found = variables.find(wanted);
+  return found == variables.end() || !found->second.is_set ? std::nullopt : std::optional(found->second.value);
+}
+
+void Session::set(const std::string& wanted, std::string text) {
+  if (!is_name(wanted)) throw Error(format("{} is no name of a variable", quoted(wanted)));
+  Variable& variable = variables[wanted];
+  if (variable.read_only) throw Error(format("{} is read-only", wanted));
+  variable.value = std::move(text);
+  variable.is_set = true;
+}
+
+void Session::unset(const std::string& wanted) {
+  const auto found = variables.find(wanted);
+  if (found == variables.end()) return;
+  if (found->second.read_only) throw Error(format("{} is read-only", wanted));
+  variables.erase(found);
+}
+
+std::vector<std::string> Session::environment() const {
+  std::vector<std::string> out;
+  for (const auto& [key, variable] : variables)
+    if (variable.exported && variable.is_set) out.push_back(format("{}={}", key, variable.value));
+  return out;
+}
+
+}  // namespace snug::builtin

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "jobs.hh"
+#include "syntax.hh"
+
+namespace snug::builtin {
+
+struct Variable {
+  std::string value;
+  bool is_set = true;
+  bool exported = false, read_only = false;
+};
+
+/// What break, continue and return have left to be left.
+struct Flow {
+  enum class Kind { none, leave_loop, next_round, leave_function };
+  Kind kind = Kind::none;
+  unsigned levels = 0;
+};
+
+/// Thrown by `exit`: the shell, or the child of it that this is, ends.
+struct Leave {
+  int code = 0;
+};
+
+/// Thrown where Ctrl-C ended what was typed.
+struct Interrupted {};
+
+/// All that a shell remembers from one command to the next.
+class Session {
+ public:
+  /// `env`: NAME=VALUE each.
+  Session(std::string called, std::vector<std::string> given, const std::vector<std::string>& env);
+
+  /// Finds a variable or a special parameter: $1 $# $? $$ $! $- $0.
+  [[nodiscard]] std::optional<std::string> find(const std::string& wanted) const;
+  [[nodiscard]] std::string value(const std::string& wanted) const { return find(wanted).value_or(""); }
+
+  /// Throws Error where the variable is read-only.
+  void set(const std::string& wanted, std::string text);
+  void unset(const std::string& wanted);
+
+  /// Gives what a program gets: NAME=VALUE.
+  [[nodiscard]] std::vector<std::string> environment() const;
+
+  std::map<std::string, Variable> variables;
+  std::map<std::string, std::shared_ptr<const Command>> functions;
+  std::vector<std::string> parameters;
+  std::string name;          ///< $0
+  int status = 0;            ///< $?
+  pid_t pid;                 ///< $$: of the shell itself, also in its children
+  pid_t last_background = 0;  ///< $!
+  Jobs jobs;
+  Flow flow;
+  unsigned loops = 0, calls = 0;  ///< how deep in them it is
+  std::vector<std::string> history;
+  int tools = -1;            ///< a program for the names that neither this shell nor PATH has; -1: none
+  bool interactive = false;  ///< somebody sits at it
+  bool exits_on_error = false, tells_commands = false, keeps_patterns = false;  ///< set -e -x -f
+};
+
+}  // namespace snug::builtin

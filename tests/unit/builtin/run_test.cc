@@ -1,0 +1,80 @@
+#include <doctest/doctest.h>
+
+#include "script.hh"
+
+using namespace snug::test;
+
+TEST_CASE("lists, pipelines and exit codes") {
+  CHECK(output("echo a; echo b") == "a\nb\n");
+  CHECK(output("true && echo yes || echo no; false && echo yes || echo no") == "yes\nno\n");
+  CHECK(output("! true; echo $?; ! false; echo $?") == "1\n0\n");
+  CHECK(output("echo abc | tr a-c A-C | cat") == "ABC\n");
+  CHECK(output("exit 7") == "(7)");
+  CHECK(output("false | true; echo $?; true | false; echo $?") == "0\n1\n");
+  CHECK(output("(echo in; exit 3); echo $?") == "in\n3\n");
+  CHECK(output("sh -c 'kill -TERM $$'; echo $?") == "143\n");
+  CHECK(output("nothing-of-that-name; echo $?") == "nothing-of-that-name: not found\n127\n");
+  CHECK(output("/etc/passwd; echo $?") == "/etc/passwd: Permission denied\n126\n");
+  CHECK(output("if") == "the end stands where a command of 'if' is wanted\n(2)");
+  CHECK(output("yes() { while true; do echo y; done; }; yes | head -n 2") == "y\ny\n");
+}
+
+TEST_CASE("loops, conditions and functions") {
+  CHECK(output("for i in 1 2 3 4; do if [ $i = 2 ]; then continue; fi; if [ $i -gt 3 ]; then break; fi; echo $i; done") == "1\n3\n");
+  CHECK(output("i=0; while [ $i -lt 3 ]; do i=$((i + 1)); echo $i; done; until [ $i = 0 ]; do i=0; done; echo $i") == "1\n2\n3\n0\n");
+  CHECK(output("for i in a b; do for j in 1 2; do echo $i$j; break 2; done; done; echo $j") == "a1\n1\n");
+  CHECK(output("case abc in x) echo x;; a*|y) echo a;; *) echo other;; esac") == "a\n");
+  CHECK(output("f() { echo $1 $#; return 4; echo never; }; f 'x y' z; echo $?; echo $#") == "x y 2\n4\n0\n");
+  CHECK(output("f() { f; }; f; echo $?").find("without an end") != std::string::npos);
+  CHECK(output("set -e; false || echo on; if false; then :; fi; ! true; false; echo never") == "on\n(1)");
+  CHECK(output("echo a b | while read x y; do echo $y $x; done") == "b a\n");
+  CHECK(output("break; echo $?") == "break: no loop is running\n1\n");
+}
+
+TEST_CASE("variables") {
+  CHECK(output("A=1 B='x y'; echo $A \"$B\"; unset A; echo ${A-none}") == "1 x y\nnone\n");
+  CHECK(output("A=1 sh -c 'echo $A'; echo ${A-none}; export B=2; sh -c 'echo $B'") == "1\nnone\n2\n");
+  CHECK(output("readonly A=1; A=2; echo $A") == "A is read-only\n1\n");
+  CHECK(output("set -- a 'b c'; shift; echo $# $1; for x; do echo \"[$x]\"; done") == "1 b c\n[b c]\n");
+  CHECK(output("x=$(echo a; echo b; exit 5); echo $? \"$x\"") == "5 a\nb\n");
+  CHECK(output("IFS=: read a b </etc/passwd; echo $a; echo \"$IFS\" | wc -l") == "root\n2\n");
+  CHECK(output("false & wait $!; echo $?; (exit 3) & wait %1; echo $?") == "1\n3\n");
+  const Ran ran = script("echo $0 $1 $2", "/", {"name", "x", "y z"});
+  CHECK(ran.out == "name x y z\n");
+}
+
+TEST_CASE("redirections are undone, and what is open stays where it was") {
+  const Folder folder;
+  CHECK(output("echo a >f; echo b >>f; cat <f; cat f | wc -l", folder.path()) == "a\nb\n2\n");
+  CHECK(output("{ echo out; echo err >&2; } >f 2>&1; echo done; cat f", folder.path()) == "done\nout\nerr\n");
+  CHECK(output("echo a >/nowhere/x; echo $?") == "/nowhere/x: No such file or directory\n1\n");
+  CHECK(output("exec 3>g; echo x >&3; exec 3>&-; cat g; echo y >&3", folder.path()).starts_with("x\n3: Bad file descriptor"));
+  CHECK(output("for i in 1 2; do echo $i; done >h; cat h; ls", folder.path()) == "1\n2\nf\ng\nh\n");
+  CHECK(output("n=$(ls /proc/self/fd | wc -l); cat </dev/null; echo x >&2 2>/dev/null; [ $n = $(ls /proc/self/fd | wc -l) ] && echo same") == "x\nsame\n");
+}
+
+TEST_CASE("scripts of files, and programs that are none") {
+  const Folder folder;
+  CHECK(output("echo 'echo $1 $0; exit 4' >s; chmod +x s; ./s x; echo $?; . ./s; echo never", folder.path()) == "x ./s\n4\nsnug\n(4)");
+  CHECK(output("printf '#!/nowhere/sh\\n' >t; chmod +x t; ./t", folder.path()) == "./t: the interpreter of its first line, or its dynamic loader, is not here\n(127)");
+  CHECK(output("printf '\\0\\1' >u; chmod +x u; ./u", folder.path()) == "./u: no program for this machine, and no script\n(126)");
+  CHECK(output("command -v cd ls sh; type cd nothing; eval 'echo a;' 'echo b'") == "cd\nls\n/usr/bin/sh\ncd is a command of this shell\ntype: nothing: not found\na\nb\n");
+}
+
+TEST_CASE("test, echo and printf") {
+  CHECK(output("[ a = a ] && [ a != b ] && [ -n a ] && [ -z '' ] && [ 2 -lt 10 ] && [ -d / ] && ! [ -f / ] && [ ! -e /nowhere ] && echo ok") == "ok\n");
+  CHECK(output("[ a = a -a '(' b = c -o -d / ')' ] && echo ok; [ ! ] && echo one; [ '' ] || echo none; [ -f ] && echo word") == "ok\none\nnone\nword\n");
+  CHECK(output("[ 1 -eq x ]; echo $?; [ a; echo $?") == "[: 'x' is no number\n2\n[: ']' is missing\n2\n");
+  CHECK(output("echo -n a; echo -e 'b\\tc\\x41\\0101\\cd'; echo; echo '\\t' -n") == "ab\tcAA\n\\t -n\n");
+  CHECK(output("printf '%s-%d|%5s|%-3s|%03d|%x|%c%%\\n' a 7 b c 5 255 xyz") == "a-7|    b|c  |005|ff|x%\n");
+  CHECK(output("printf '%s\\n' a b; printf '%d\\n' 0x10 010 -3; printf x") == "a\nb\n16\n8\n-3\nx");
+  CHECK(output("printf '%d\\n' a; echo $?") == "printf: 'a' is no number\n0\n1\n");
+  CHECK(output("printf '%999999999999999999s' a").find("too wide") != std::string::npos);
+}
+
+TEST_CASE("help knows each command, and the nearest name of a wrong one") {
+  CHECK(output("help cd") == "cd [FOLDER|-]\n    go to a folder; home; - goes back\n");
+  CHECK(output("help gerp") == "help: 'gerp' is no command of this shell; did you mean grep?\n(1)");
+  CHECK(output("ls --colour").starts_with("ls: there is no option --colour here; 'help ls' tells those that are\n"));
+  CHECK(output("help | grep -c .") != "0\n");
+}

@@ -105,7 +105,7 @@ follow() { # PATH
   done
 }
 
-new_file() { : >"$1"; }
+new_file() { true 2>/dev/null >"$1"; } # not ':', whose failure would end the shell
 
 # Makes a folder or a file, and the folders above it, in file systems of the container's own.
 make() { # folder|file PLACE

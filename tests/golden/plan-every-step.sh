@@ -144,7 +144,7 @@ follow() { # PATH
   done
 }
 
-new_file() { : >"$1"; }
+new_file() { true 2>/dev/null >"$1"; } # not ':', whose failure would end the shell
 
 # Makes a folder or a file, and the folders above it, in file systems of the container's own.
 make() { # folder|file PLACE
@@ -435,7 +435,7 @@ set -- "$@" env -i --
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" /usr/libexec/snug/snug-layer
 
-# 57. become snug's own shell, with the tools of '/bin/busybox'
+# 66. become snug's own shell, with the tools of '/bin/busybox'
 #    Not done: snug's own shell is in no file that a script could start. A shell of the root file system stands for it.
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \

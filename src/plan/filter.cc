@@ -115,7 +115,7 @@ struct Named {
 /// The rest is allowed.
 template <std::size_t count>
 constexpr Ranges ranges_of(Architecture machine, const std::array<Named, count>& named) {
-  List<Range, count> known;
+  List<Range, std::size(calls)> known;
   for (const Named& each : named)
     for (const Call& call : calls)
       if (const int number = number_of(call, machine); each.name == call.name && number >= 0) known.add({static_cast<std::uint32_t>(number), each.rule});

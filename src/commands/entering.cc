@@ -60,10 +60,14 @@ void find_doors(Entrance& entrance, const State& state) {
 plan::RootfsFacts look_around(const Entrance& entrance, const plan::Spec& visit, const plan::HostFacts& facts) {
   const auto look = [&] { return probe::living_rootfs_facts(visit, facts, entrance.root.get()); };
   if (entrance.spec.storage != plan::StorageDriver::fuse_overlayfs) return look();
-  const auto& all = entrance.living.namespaces;
-  const auto user = std::find_if(all.begin(), all.end(), [](const auto& each) { return each.kind == "user"; });
-  const sys::Fd door = user == all.end() ? sys::Fd() : sys::open(AT_FDCWD, user->path, O_RDONLY);
-  runtime::Errand errand({.user = door.get()}, entrance.root.get(), [&] { return config::render_rootfs_facts(look()); });
+  const auto door = [&](std::string_view kind) {
+    for (const auto& each : entrance.living.namespaces)
+      if (each.kind == kind) return sys::open(AT_FDCWD, each.path, O_RDONLY);
+    return sys::Fd();
+  };
+  // Into that of mounts as well: an errand opens nothing but what lies below its own root.
+  const sys::Fd user = door("user"), mounts = door("mnt");
+  runtime::Errand errand({.user = user.get(), .mounts = mounts.get()}, entrance.root.get(), [&] { return config::render_rootfs_facts(look()); });
   return config::parse_rootfs_facts(errand.finish());
 }
 

@@ -103,7 +103,10 @@ bool confines_paths(const Spec& spec) {
 MaskPaths masks_of(const Spec& spec) {
   const Restraints& asked = spec.restraints;
   MaskPaths masks;
-  if (asked.nested) return masks;
+  if (asked.nested) {  // all but what was asked for by name
+    masks.hidden = asked.mask;
+    return masks;
+  }
   const auto add = [&](std::vector<std::string>& list, const std::string& path) {
     const auto covers = [&](const std::string& shown) { return shown == "ALL" || is_below(path, shown); };
     const auto meets = [&](const Volume& volume) { return is_below(target_of(volume), path) || is_below(path, target_of(volume)); };

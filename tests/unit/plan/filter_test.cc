@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <initializer_list>
 #include <iterator>
+#include <tuple>
 #include <vector>
 
 #include "packet_filter.hh"

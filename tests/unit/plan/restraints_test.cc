@@ -183,6 +183,17 @@ TEST_CASE("paths are masked but for those that are asked for, and for volumes") 
   CHECK(!plan_of(spec).find<MaskPaths>());
 }
 
+TEST_CASE("with --nested a path that was named is masked, and no other") {
+  Spec spec = a_spec();
+  spec.restraints.nested = true;
+  CHECK(!plan_of(spec).find<MaskPaths>());
+  spec.restraints.mask = {"/proc/meminfo"};
+  const Plan plan = plan_of(spec);
+  REQUIRE(plan.find<MaskPaths>());
+  CHECK(plan.find<MaskPaths>()->hidden == std::vector<std::string>{"/proc/meminfo"});
+  CHECK(plan.find<MaskPaths>()->read_only.empty());
+}
+
 TEST_CASE("the cover of files is the container's own /dev/null") {
   const Plan plan = plan_of(a_spec());
   const Slot null = plan.find<MaskPaths>()->null;

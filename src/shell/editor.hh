@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "signals.hh"
-#include "snug/cli/help.hh"
+#include "snug/shell/candidates.hh"
 
 namespace snug::shell {
 
 /// readline on standard input and output, which are terminals. There is one at a time: readline's own state is global.
 class Editor {
  public:
-  explicit Editor(cli::CommandTable commands);
+  explicit Editor(FindCandidates find);
   ~Editor();
   Editor(const Editor&) = delete;
   Editor& operator=(const Editor&) = delete;
@@ -31,7 +31,7 @@ class Editor {
   static void show(char** matches, int count, int longest);
   void heed(int signal);
 
-  cli::CommandTable commands_;
+  FindCandidates find_;
   const SignalsAsData* signals_ = nullptr;
   int cut_short_by_ = 0;            ///< the signal that ended the line
   std::vector<std::string> names_;  ///< of the last candidates, as they are listed

@@ -37,7 +37,7 @@ int run_prompt(const Commands& commands, const Environment& environment) {
   const SparedFromKeyboard spared;
   const std::string shell = host_shell(environment);
   History history(environment);
-  Editor editor(commands.table);
+  Editor editor(commands.find_candidates);
   if (history.is_new()) print(std::string(commands.welcome), stdout);
   while (const auto typed = editor.read("snug> ")) {
     history.keep(*typed);
@@ -50,7 +50,7 @@ int run_prompt(const Commands& commands, const Environment& environment) {
 
 std::optional<std::string> read_line(const char* prompt) {
   const SparedFromKeyboard spared;
-  Editor editor({});
+  Editor editor([](auto) { return cli::Candidates(); });
   auto line = editor.read(prompt);
   if (line) line = trimmed(*line);
   return line;

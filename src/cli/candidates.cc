@@ -74,7 +74,7 @@ class Walk {
     if (wants_) {
       wants_ = nullptr;
     } else if (only_operands_ || !word.starts_with('-') || word == "-") {
-      ++operands_;
+      if (operands_++ == 0) first_ = word;
       only_operands_ = only_operands_ || command_.stop_at_operand;
     } else if (word == "--") {
       only_operands_ = true;
@@ -90,10 +90,15 @@ class Walk {
     else if (!only_operands_ && to.typed.starts_with('-'))
       offer_option(to);
     else if (operands_ < command_.max_operands)
-      offer_value(to, 0, operands_ == 0 ? command_.completer : command_.further.value_or(command_.completer), commands_);
+      offer_operand(to);
   }
 
  private:
+  void offer_operand(Candidates& to) const {
+    to.operand = first_;
+    offer_value(to, 0, operands_ == 0 ? command_.completer : command_.further.value_or(command_.completer), commands_);
+  }
+
   void offer_option(Candidates& to) const {
     const OptionWord read = read_option(to.typed, options_);
     if (read.option && read.value != nowhere)
@@ -107,6 +112,7 @@ class Walk {
   Options options_;
   const Option* wants_ = nullptr;
   std::size_t operands_ = 0;
+  std::string_view first_ = {};
   bool only_operands_ = false;
 };
 

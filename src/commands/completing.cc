@@ -97,7 +97,9 @@ std::string list_names(const std::string& path, const std::string& begin) {
 // In a process of its own, because what a visit has to say would be written into the line that is typed.
 std::string list_inside(const std::string& store, const state::Record& record, const Environment& environment, const std::string& path) {
   const std::size_t name = path.rfind('/') + 1;
+  constexpr unsigned patience = 3;  // seconds: a file system inside may never answer
   runtime::Errand quiet([&] {
+    ::alarm(patience);
     const sys::Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDWR);
     for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), fd);
     std::string names;
@@ -109,6 +111,15 @@ std::string list_inside(const std::string& store, const state::Record& record, c
   return quiet.finish();
 }
 
+// `path` is what is typed, or the end of it with a slash in front.
+void offer_inside(Candidates& to, const std::string& store, const Environment& environment, const std::string& container, const std::string& path) {
+  const auto record = state::try_find_record(store, container);
+  if (!record) return;
+  const std::string names = list_inside(store, *record, environment, path);
+  to.from = to.typed.size() - (path.size() - path.rfind('/') - 1);
+  for (const std::string_view name : lines(names)) to.offer(name);
+}
+
 // A word that may still become a container's name or a path here is offered as both.
 void offer_container_path(Candidates& to, const std::string& store, const Environment& environment) {
   const std::string value = to.typed.substr(to.from);
@@ -118,11 +129,7 @@ void offer_container_path(Candidates& to, const std::string& store, const Enviro
     if (value.find('/') == std::string::npos) offer_containers(to, store, Complete::containers, ":");
     return;
   }
-  const auto record = state::try_find_record(store, *end.container);
-  if (!record) return;
-  const std::string names = list_inside(store, *record, environment, end.path);
-  to.from += value.find_last_of(":/") + 1;
-  for (const std::string_view name : lines(names)) to.offer(name);
+  offer_inside(to, store, environment, *end.container, end.path);
 }
 
 void offer_names(Candidates& to, const Environment& environment) {
@@ -135,6 +142,9 @@ void offer_names(Candidates& to, const Environment& environment) {
     case Complete::images: return offer_images(to, store);
     case Complete::rootfs: return offer_rootfs(to, store);
     case Complete::container_path: return offer_container_path(to, store, environment);
+    case Complete::inside:
+      if (to.typed.starts_with('/')) offer_inside(to, store, environment, to.operand, to.typed);
+      return;
     default: return;
   }
 }

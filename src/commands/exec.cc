@@ -41,7 +41,7 @@ constinit const cli::Command exec_command{
     .stop_at_operand = true,
     .max_operands = SIZE_MAX,
     .completer = {cli::Complete::running},
-    .further = cli::Completer{cli::Complete::file},
+    .further = cli::Completer{cli::Complete::inside},
     .function = exec};
 
 }  // namespace snug::commands

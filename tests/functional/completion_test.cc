@@ -21,7 +21,7 @@ class Store : public Containers {
     std::filesystem::copy(small_root(), folder() + "/root", std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
     for (const char* name : {"/sub", "/.hidden"}) std::filesystem::create_directories(odd + name);
     std::filesystem::create_directory_symlink("sub", odd + "/link");
-    for (const char* name : {"a$(touch pwned)b", "c; touch pwned; 'd", "`touch pwned`", "x\ny", "x\x1b[31m"})
+    for (const char* name : {"a$(touch pwned)b", "c; touch pwned; 'd", "`touch pwned`", "t:1", "x\ny", "x\x1b[31m"})
       shell_output(format(": >{}", snug::shell_quoted(format("{}/{}", odd, name))));
     std::filesystem::create_directories(folder() + "/my folder");
     const std::string root = folder() + "/root";
@@ -116,7 +116,9 @@ void check_what_is_asked_for(const Store& store) {
     CHECK(offered(store, format("cp . {}:odd/l", name)) == format("{}:odd/link/", name));
     CHECK(offered(store, format("cp {}:/odd/x", name)).empty());
     CHECK(offered(store, format("cp {}:/odd/.", name)) == format("{}:/odd/.hidden/", name));
+    CHECK(offered(store, format("cp {}:/odd/t:", name)) == format("{}:/odd/t:1", name));
     CHECK(offered(store, format("cp {}:/nothing/", name)).empty());
+    CHECK(offered(store, format("enter {} ls -l /odd/s", name)) == "/odd/sub/");
   }
   CHECK(offered(store, "cp nobody:/").empty());
   CHECK(store.snug({"completion", "words", "stop", ""}).out == format("none 0\n\nweb\t{}/root\n", store.folder()));

@@ -24,6 +24,7 @@ struct Candidates {
   std::vector<Candidate> words;  ///< whole words; what ends in ':', '=' or '/' is to be continued
   Files files = Files::none;     ///< their paths begin at `from`
   Complete wanted = Complete::nothing;  ///< names that only who knows the store can offer
+  std::string operand = {};      ///< the first, where what is completed is a later one
 
   /// Adds `word` where what was typed from `from` on is its beginning. One that a terminal could act on is left out.
   void offer(std::string_view word, std::string_view about = {});

@@ -20,6 +20,7 @@ enum class Complete {
   named,           ///< a container or an image
   rootfs,          ///< as `run` takes it
   container_path,  ///< as `cp` takes it: CONTAINER:PATH, or a file here
+  inside,          ///< a path in the container that the first operand names
 };
 
 struct Completer {

@@ -85,7 +85,8 @@ TEST_CASE("each operand is of its own kind, and there are no more than the comma
   CHECK(wants(Complete::rootfs, "run h"));
   CHECK(files("run host meson.b") == "all meson.b");
   CHECK(wants(Complete::containers, "rename "));
-  CHECK(wants(Complete::nothing, "rename web "));
+  CHECK((find("rename web ").wanted == Complete::nothing));
+  CHECK(find("rename web ").operand == "web");
   CHECK(wants(Complete::containers, "rm one two "));
   CHECK(wants(Complete::nothing, "version x"));
   CHECK(files("version x") == "none");

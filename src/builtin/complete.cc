@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, 10> opening{"if", "then", "elif", "else",
 
 // Names that a terminal could act on are not offered: readline would print them as they are.
 void offer(shell::Candidates& to, std::string_view name) {
-  if (name.starts_with(to.typed) && printable(name) == name && std::find(to.words.begin(), to.words.end(), name) == to.words.end()) to.words.emplace_back(name);
+  if (name.starts_with(to.typed) && printable(name) == name && std::none_of(to.words.begin(), to.words.end(), [&](const auto& each) { return each.word == name; }))
+    to.words.push_back({std::string(name)});
 }
 
 void offer_commands(shell::Candidates& to, const Session& session) {
@@ -73,19 +74,18 @@ LastWord find_last_word(std::string_view line) {
   return word;
 }
 
-shell::Candidates find_completions(std::string_view line, const Session& session) {
+shell::Completion find_completions(std::string_view line, const Session& session) {
   LastWord word = find_last_word(line);
-  shell::Candidates found;
-  found.start = word.start;
-  found.typed = std::move(word.text);
+  shell::Completion completion{.start = word.start, .found = {.typed = std::move(word.text)}};
+  shell::Candidates& found = completion.found;
   if (found.typed.starts_with('$') && line.substr(word.start) == found.typed) {
     for (const auto& [name, variable] : session.variables)
-      if (format("${}", name).starts_with(found.typed)) found.words.push_back(format("${}", name));
-    return found;
+      if (format("${}", name).starts_with(found.typed)) found.words.push_back({format("${}", name)});
+    return completion;
   }
   if (word.is_command && found.typed.find('/') == std::string::npos) offer_commands(found, session);
   else found.files = shell::Candidates::Files::all;
-  return found;
+  return completion;
 }
 
 }  // namespace snug::builtin

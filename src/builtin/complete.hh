@@ -20,6 +20,6 @@ struct LastWord {
 [[nodiscard]] LastWord find_last_word(std::string_view line);
 
 /// Finds what it can become: commands of the shell and of PATH, functions, variables behind $, or files.
-[[nodiscard]] shell::Candidates find_completions(std::string_view line, const Session& session);
+[[nodiscard]] shell::Completion find_completions(std::string_view line, const Session& session);
 
 }  // namespace snug::builtin

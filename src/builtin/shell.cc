@@ -19,7 +19,7 @@ namespace snug::builtin {
 /// What it takes to sit at the shell.
 struct Shell::Terminal {
   const Session* session = nullptr;  ///< once there is one
-  shell::Editor editor{[this](std::string_view line) { return session ? find_completions(line, *session) : shell::Candidates(); }};
+  shell::Editor editor{[this](std::string_view line) { return session ? find_completions(line, *session) : shell::Completion(); }};
 };
 
 namespace {

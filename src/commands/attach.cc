@@ -49,7 +49,7 @@ constinit const cli::Command attach_command{
                    "the container goes on.",
     .options = options,
     .max_operands = 1,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::running},
     .function = attach};
 
 }  // namespace snug::commands

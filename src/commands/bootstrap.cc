@@ -23,6 +23,8 @@ constinit const cli::Command bootstrap_command{
                    "machine's network: for where no registry is in reach. It is called as it was asked for, or NAME. Prints the image's id.",
     .options = options,
     .max_operands = 2,
+    .completer = {cli::Complete::words, "debian: ubuntu:"},
+    .further = cli::Completer{cli::Complete::images},
     .function = run_image_program};
 
 }  // namespace snug::commands

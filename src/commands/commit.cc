@@ -22,6 +22,8 @@ constinit const cli::Command commit_command{
                    "running meanwhile. Volumes are not in it. Prints the image's id.",
     .options = options,
     .max_operands = 2,
+    .completer = {cli::Complete::containers},
+    .further = cli::Completer{cli::Complete::images},
     .function = run_image_program};
 
 }  // namespace snug::commands

@@ -99,6 +99,14 @@ CopyLosses receive_archive(Errand& receiver, sys::Fd& stream, const Environment&
 
 }  // namespace
 
+CopyEnd parse_copy_end(const std::string& typed) {
+  const std::size_t colon = typed.find(':');
+  if (colon == std::string::npos || colon == 0 || typed.starts_with('/') || typed.starts_with('.')) return {{}, typed};
+  std::string path = typed.substr(colon + 1);
+  if (!path.starts_with('/')) path.insert(0, "/");
+  return {typed.substr(0, colon), std::move(path)};
+}
+
 CopyLosses copy_out(const runtime::ErrandPlace& place, const Copying& what) {
   sys::FdPair stream = make_stream();
   Errand errand(place, stream.second.get(), [&] {

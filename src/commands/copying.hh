@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "snug/base/environment.hh"
@@ -16,6 +17,15 @@ struct Copying {
   bool follow = false, archive = false;
   layer::CopyWatch watch;      ///< of what goes by; here
 };
+
+/// One end of a copy.
+struct CopyEnd {
+  std::optional<std::string> container;
+  std::string path;  ///< inside it begins with a slash
+};
+
+/// Tells the ends apart as docker does: what begins with a slash or a dot is a path here, whatever is in it.
+[[nodiscard]] CopyEnd parse_copy_end(const std::string& typed);
 
 /// Copies into the container whose files are at `place`, or out of it. Throws why that cannot be done to the end.
 [[nodiscard]] layer::CopyLosses copy_in(const runtime::ErrandPlace& place, const Copying& what, const Environment& environment);

@@ -27,21 +27,6 @@ constexpr std::array options{
     cli::Option{.name = "quiet", .letter = 'q', .help = "show no progress"},
 };
 
-/// One end of a copy.
-struct End {
-  std::optional<std::string> container;
-  std::string path;
-};
-
-// As docker tells them apart: what begins with a slash or a dot is a path here, whatever is in it.
-End parse_end(const std::string& typed) {
-  const std::size_t colon = typed.find(':');
-  if (colon == std::string::npos || colon == 0 || typed.starts_with('/') || typed.starts_with('.')) return {{}, typed};
-  std::string path = typed.substr(colon + 1);
-  if (!path.starts_with('/')) path.insert(0, "/");
-  return {typed.substr(0, colon), std::move(path)};
-}
-
 // "/etc/." are the contents of /etc; so are "." and "/".
 std::string name_of(const std::string& path, const std::string& folder) {
   if (path == "." || path.ends_with("/.")) return {};
@@ -101,7 +86,7 @@ void open_many_files() {
   static_cast<void>(::setrlimit(RLIMIT_NOFILE, &files));
 }
 
-void check(const End& source, const End& target) {
+void check(const CopyEnd& source, const CopyEnd& target) {
   if (source.container && target.container)
     throw UsageError("both ends are in containers", "snug cp ONE:PATH - | snug cp - OTHER:PATH");
   if (!source.container && !target.container) throw UsageError("neither end is in a container", "a container's is CONTAINER:PATH; 'snug ps --all' lists them");
@@ -111,7 +96,7 @@ void check(const End& source, const End& target) {
 int cp(const cli::Invocation& invocation) {
   const cli::Arguments& arguments = invocation.arguments;
   if (arguments.operands.size() != 2) throw UsageError("'snug cp' needs a source and a target", "snug cp CONTAINER:PATH PATH; snug cp PATH CONTAINER:PATH");
-  const End source = parse_end(arguments.operands[0]), target = parse_end(arguments.operands[1]);
+  const CopyEnd source = parse_copy_end(arguments.operands[0]), target = parse_copy_end(arguments.operands[1]);
   check(source, target);
   const std::string store = store_of(invocation.environment);
   const state::Record record = state::find_record(store, source.container ? *source.container : *target.container);
@@ -142,6 +127,7 @@ constinit const cli::Command cp_command{
                    "or not makes no difference.",
     .options = options,
     .max_operands = 2,
+    .completer = {cli::Complete::container_path},
     .function = cp};
 
 }  // namespace snug::commands

@@ -43,6 +43,7 @@ constinit const cli::Command create_command{
     .stop_at_operand = true,
     .max_operands = SIZE_MAX,
     .completer = {cli::Complete::rootfs},
+    .further = cli::Completer{cli::Complete::file},
     .function = create};
 
 }  // namespace snug::commands

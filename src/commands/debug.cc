@@ -52,7 +52,8 @@ constinit const cli::Command debug_command{
     .shared = &debug_option_set,
     .stop_at_operand = true,
     .max_operands = SIZE_MAX,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::named},
+    .further = cli::Completer{cli::Complete::inside},
     .function = debug};
 
 }  // namespace snug::commands

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "commands.hh"
+#include "completing.hh"
 #include "snug/commands/table.hh"
 #include "help.hh"
 #include "snug/commands/output.hh"
@@ -32,7 +33,8 @@ constexpr std::string_view welcome =
 // With a terminal a prompt, with anything else a script. Where only the output goes elsewhere nobody sees a prompt.
 int take_commands(const Environment& environment) {
   const shell::Commands commands{
-      all_commands(), [&](std::span<const std::string_view> words) { return dispatch(words, environment); }, welcome};
+      [&](std::span<const std::string> words) { return complete(words, environment); },
+      [&](std::span<const std::string_view> words) { return dispatch(words, environment); }, welcome};
   if (!::isatty(STDIN_FILENO)) return shell::run_script(commands, environment);
   return ::isatty(STDOUT_FILENO) ? shell::run_prompt(commands, environment) : print_overview();
 }

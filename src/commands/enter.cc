@@ -63,6 +63,7 @@ constinit const cli::Command enter_command{
     .stop_at_operand = true,
     .max_operands = SIZE_MAX,
     .completer = {cli::Complete::containers},
+    .further = cli::Completer{cli::Complete::inside},
     .function = enter};
 
 }  // namespace snug::commands

@@ -40,7 +40,8 @@ constinit const cli::Command exec_command{
     .shared = &exec_option_set,
     .stop_at_operand = true,
     .max_operands = SIZE_MAX,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::running},
+    .further = cli::Completer{cli::Complete::inside},
     .function = exec};
 
 }  // namespace snug::commands

@@ -20,6 +20,7 @@ constinit const cli::Command export_command{
                    "not in it.",
     .options = options,
     .max_operands = 1,
+    .completer = {cli::Complete::containers},
     .function = run_image_program};
 
 }  // namespace snug::commands

@@ -22,6 +22,7 @@ constinit const cli::Command history_command{
                    "the blob of the step's layer weighs.",
     .options = options,
     .max_operands = 1,
+    .completer = {cli::Complete::images},
     .function = run_image_program};
 
 }  // namespace snug::commands

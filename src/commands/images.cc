@@ -9,7 +9,7 @@ namespace {
 constexpr std::array options{
     cli::Option{.name = "all", .letter = 'a', .help = "also those without a name"},
     cli::Option{.name = "digests", .help = "show the digests of the manifests"},
-    cli::Option{.name = "filter", .letter = 'f', .argument = "KEY=VALUE", .help = "only those with reference=PATTERN, label=NAME[=VALUE], before=IMAGE, since=IMAGE or dangling=true", .repeatable = true},
+    cli::Option{.name = "filter", .letter = 'f', .argument = "KEY=VALUE", .help = "only those with reference=PATTERN, label=NAME[=VALUE], before=IMAGE, since=IMAGE or dangling=true", .repeatable = true, .completer = {cli::Complete::words, "reference= label= before= since= dangling=true"}},
     cli::Option{.name = "format", .argument = "PATTERN", .help = "print 'json', or a pattern such as '{{.Repository}}:{{.Tag}}'"},
     cli::Option{.name = "json", .help = "print JSON"},
     cli::Option{.name = "no-trunc", .help = "show ids whole"},
@@ -26,6 +26,7 @@ constinit const cli::Command images_command{
                    "came; 'snug df' tells what the whole store weighs.",
     .options = options,
     .max_operands = 1,
+    .completer = {cli::Complete::images},
     .function = run_image_program};
 
 }  // namespace snug::commands

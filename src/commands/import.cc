@@ -22,6 +22,7 @@ constinit const cli::Command import_command{
     .options = options,
     .max_operands = 2,
     .completer = {cli::Complete::file},
+    .further = cli::Completer{cli::Complete::images},
     .function = run_image_program};
 
 }  // namespace snug::commands

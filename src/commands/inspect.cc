@@ -145,7 +145,7 @@ constinit const cli::Command inspect_command{
                    "unless --type says otherwise.",
     .options = options,
     .max_operands = SIZE_MAX,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::named},
     .function = inspect};
 
 }  // namespace snug::commands

@@ -40,7 +40,7 @@ constinit const cli::Command kill_command{
     .description = "Sends SIGKILL, which ends the container, or the signal given, which its command gets.",
     .options = options,
     .max_operands = SIZE_MAX,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::running},
     .function = kill};
 
 }  // namespace snug::commands

@@ -27,6 +27,7 @@ constinit const cli::Command login_command{
                    "does: $XDG_RUNTIME_DIR/containers/auth.json, or else ~/.config/containers/auth.json.",
     .options = options,
     .max_operands = 1,
+    .completer = {cli::Complete::free},
     .function = run_image_program};
 
 }  // namespace snug::commands

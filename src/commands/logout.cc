@@ -21,6 +21,7 @@ constinit const cli::Command logout_command{
     .description = "Removes what 'snug login' kept for REGISTRY, docker.io by default.",
     .options = options,
     .max_operands = 1,
+    .completer = {cli::Complete::free},
     .function = run_image_program};
 
 }  // namespace snug::commands

@@ -45,7 +45,7 @@ constinit const cli::Command pause_command{
     .description = "Freezes the cgroup of each container: its processes run no further until 'snug unpause', and notice\n"
                    "nothing of it. A container that is paused can be stopped, killed and removed.",
     .max_operands = SIZE_MAX,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::running},
     .function = pause};
 
 }  // namespace snug::commands

@@ -51,6 +51,7 @@ constinit const cli::Command plan_command{
     .stop_at_operand = true,
     .max_operands = SIZE_MAX,
     .completer = {cli::Complete::rootfs},
+    .further = cli::Completer{cli::Complete::file},
     .function = show};
 
 }  // namespace snug::commands

@@ -32,6 +32,7 @@ constinit const cli::Command pull_command{
     .options = options,
     .shared = &id_map_option_set,
     .max_operands = SIZE_MAX,
+    .completer = {cli::Complete::images},
     .function = run_image_program};
 
 }  // namespace snug::commands

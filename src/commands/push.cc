@@ -28,6 +28,7 @@ constinit const cli::Command push_command{
                    "skopeo has it or, for its files alone, tar:FILE.",
     .options = options,
     .max_operands = 2,
+    .completer = {cli::Complete::images},
     .function = run_image_program};
 
 }  // namespace snug::commands

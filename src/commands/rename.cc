@@ -27,6 +27,7 @@ constinit const cli::Command rename_command{
     .description = "The host name inside stays what it was until the container is started again.",
     .max_operands = 2,
     .completer = {cli::Complete::containers},
+    .further = cli::Completer{cli::Complete::free},
     .function = rename};
 
 }  // namespace snug::commands

@@ -22,6 +22,7 @@ constinit const cli::Command rmi_command{
                    "By its id an image is removed with all names, which takes --force where there are several.",
     .options = options,
     .max_operands = SIZE_MAX,
+    .completer = {cli::Complete::images},
     .function = run_image_program};
 
 }  // namespace snug::commands

@@ -46,6 +46,7 @@ constinit const cli::Command run_command{
     .stop_at_operand = true,
     .max_operands = SIZE_MAX,
     .completer = {cli::Complete::rootfs},
+    .further = cli::Completer{cli::Complete::file},
     .function = run};
 
 }  // namespace snug::commands

@@ -23,6 +23,7 @@ constinit const cli::Command save_command{
                    "oci-archive and oci-dir keep the digests of an image and its layers as they came.",
     .options = options,
     .max_operands = SIZE_MAX,
+    .completer = {cli::Complete::images},
     .function = run_image_program};
 
 }  // namespace snug::commands

@@ -56,7 +56,7 @@ constinit const cli::Command start_command{
                    "runs already is left alone.",
     .options = options,
     .max_operands = SIZE_MAX,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::stopped},
     .function = start};
 
 }  // namespace snug::commands

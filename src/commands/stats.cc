@@ -141,7 +141,7 @@ constinit const cli::Command stats_command{
                    "own is asked by that; of others memory is the sum of the processes' shares (PSS).",
     .options = options,
     .max_operands = SIZE_MAX,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::running},
     .function = stats};
 
 }  // namespace snug::commands

@@ -28,7 +28,7 @@ constinit const cli::Command stop_command{
                    "SIGKILL when it has not ended in time. What it wrote stays.",
     .options = patience_options,
     .max_operands = SIZE_MAX,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::running},
     .function = stop};
 
 }  // namespace snug::commands

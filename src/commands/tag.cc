@@ -9,6 +9,7 @@ constinit const cli::Command tag_command{
     .operands = "IMAGE NAME[:TAG]",
     .description = "Gives IMAGE one more name. An image that had that name before loses it, and stays.",
     .max_operands = 2,
+    .completer = {cli::Complete::images},
     .function = run_image_program};
 
 }  // namespace snug::commands

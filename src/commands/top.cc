@@ -52,7 +52,7 @@ constinit const cli::Command top_command{
     .description = "Lists what runs in CONTAINER: the number of each process here and inside, the user as the container\n"
                    "names it, the state, the processor time and the command. No program of the container is run for it.",
     .max_operands = 1,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::running},
     .function = top};
 
 }  // namespace snug::commands

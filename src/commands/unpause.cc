@@ -29,7 +29,7 @@ constinit const cli::Command unpause_command{
     .operands = "CONTAINER...",
     .description = "Has the processes of each container go on where 'snug pause' stopped them.",
     .max_operands = SIZE_MAX,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::running},
     .function = unpause};
 
 }  // namespace snug::commands

@@ -33,28 +33,29 @@ bool is_folder(const std::string& path) {
 
 // Adds the names of files. One that a terminal could act on is left out: readline would print it as it is.
 void add_files(Candidates& found) {
-  const std::string path = found.typed.substr(found.path), before = found.typed.substr(0, found.path);
+  const std::string path = found.typed.substr(found.from), before = found.typed.substr(0, found.from);
   if (path.starts_with('~')) return;  // readline would take it for a home folder, and the commands would not
   for (int state = 0; char* name = ::rl_filename_completion_function(path.c_str(), state); state = 1) {
     const std::string file = name;
     ::free(name);
     const bool folder = is_folder(file);
     if (printable(file) != file || (found.files == Candidates::Files::folders && !folder)) continue;
-    found.words.push_back(before + file + (folder ? "/" : ""));
+    found.words.push_back({before + file + (folder ? "/" : "")});
   }
   rl_filename_completion_desired = 0;
 }
 
 // What all candidates begin with, in whole characters.
-std::string common_front(const std::vector<std::string>& words) {
-  std::string_view common = words[0];
-  for (const std::string& word : words) {
+std::string common_front(const std::vector<cli::Candidate>& words) {
+  const std::string& first = words[0].word;
+  std::string_view common = first;
+  for (const auto& [word, about] : words) {
     std::size_t length = 0;
     while (length < std::min(common.size(), word.size()) && common[length] == word[length]) ++length;
     common = common.substr(0, length);
   }
   const auto cuts_a_character = [&] {
-    return common.size() < words[0].size() && (words[0][common.size()] & 0xc0) == 0x80;
+    return common.size() < first.size() && (first[common.size()] & 0xc0) == 0x80;
   };
   while (!common.empty() && cuts_a_character()) common.remove_suffix(1);
   return std::string(common);
@@ -66,11 +67,11 @@ std::string short_name(std::string_view word) {
   return std::string(slash == std::string_view::npos ? word : word.substr(slash + 1));
 }
 
-bool is_to_be_continued(const std::string& word) { return word.ends_with('/') || word.ends_with(':'); }
+bool is_to_be_continued(const std::string& word) { return word.ends_with('/') || word.ends_with(':') || word.ends_with('='); }
 
 }  // namespace
 
-Editor::Editor(Completion completion) : completion_(std::move(completion)), before_(current) {
+Editor::Editor(CompleteLine complete_line) : complete_line_(std::move(complete_line)), before_(current) {
   current = this;
   rl_readline_name = "snug";
   rl_catch_signals = 0;  // they come as data
@@ -169,23 +170,23 @@ char** Editor::complete(const char* text, int start, int) {
   rl_attempted_completion_over = 1;  // names of files are offered where they fit, and nowhere else
   rl_completion_suppress_append = 1;
   const std::string_view before(rl_line_buffer, static_cast<std::size_t>(rl_point));
-  Candidates found = current->completion_(before);
+  auto [word_start, found] = current->complete_line_(before);
   if (found.files != Candidates::Files::none) add_files(found);
   if (found.words.empty()) return nullptr;
-  std::sort(found.words.begin(), found.words.end());
+  std::sort(found.words.begin(), found.words.end(), [](const auto& one, const auto& other) { return one.word < other.word; });
 
-  const auto front = before.substr(static_cast<std::size_t>(start), found.start - static_cast<std::size_t>(start));
+  const auto front = before.substr(static_cast<std::size_t>(start), word_start - static_cast<std::size_t>(start));
   const auto replacement = [&](const std::string& word) { return format("{}{}", front, escaped(word)); };
   const std::string common = common_front(found.words);
   // Shorter than what is typed: inputrc says that the case of letters does not matter.
   std::vector<std::string> texts{common.size() < found.typed.size() ? text : replacement(common)};
   const bool only = found.words.size() == 1;
   if (only && !is_to_be_continued(common) && rl_line_buffer[rl_point] == '\0') texts[0] += ' ';
-  for (const std::string& word : found.words)
-    if (!only) texts.push_back(replacement(word));
   current->names_.clear();
-  for (const std::string& word : found.words)
-    current->names_.push_back(short_name(std::string_view(word).substr(found.path)));
+  for (const auto& [word, about] : found.words) {
+    if (!only) texts.push_back(replacement(word));
+    current->names_.push_back(short_name(std::string_view(word).substr(found.from)));
+  }
 
   auto** matches = static_cast<char**>(::calloc(texts.size() + 1, sizeof(char*)));  // readline's to free
   for (std::size_t at = 0; matches && at < texts.size(); ++at) matches[at] = ::strdup(texts[at].c_str());

@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <exception>
 
-#include "candidates.hh"
 #include "history.hh"
 #include "line.hh"
 #include "signals.hh"
@@ -38,7 +37,7 @@ int run_prompt(const Commands& commands, const Environment& environment) {
   const SparedFromKeyboard spared;
   const std::string shell = host_shell(environment);
   History history(environment);
-  Editor editor([&](std::string_view line) { return find_candidates(line, commands.table); });
+  Editor editor([&](std::string_view line) { return complete_line(line, commands.find_candidates); });
   if (history.is_new()) print(std::string(commands.welcome), stdout);
   while (const auto typed = editor.read("snug> ")) {
     history.keep(*typed);
@@ -51,7 +50,7 @@ int run_prompt(const Commands& commands, const Environment& environment) {
 
 std::optional<std::string> read_line(const char* prompt) {
   const SparedFromKeyboard spared;
-  Editor editor([](std::string_view) { return Candidates(); });
+  Editor editor([](std::string_view) { return Completion(); });
   auto line = editor.read(prompt);
   if (line) line = trimmed(*line);
   return line;

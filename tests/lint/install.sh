@@ -13,6 +13,9 @@ run_make() { make --no-print-directory RELEASE="$build" STAGE="$scratch/stage" "
 run_make install DESTDIR="$scratch/one" PREFIX=/usr
 run_make install PREFIX="$scratch/two"
 [ -x "$scratch/one/usr/bin/snug" ] && [ -x "$scratch/two/bin/snug" ] || { echo "not installed: $(files)" >&2; exit 1; }
+for file in bash-completion/completions/snug zsh/site-functions/_snug fish/vendor_completions.d/snug.fish; do
+  for share in one/usr/share two/share; do [ -s "$scratch/$share/$file" ] || { echo "not installed: $share/$file" >&2; exit 1; }; done
+done
 run_make uninstall DESTDIR="$scratch/one" PREFIX=/usr
 case $(files) in *one/*) echo "left behind: $(files)" >&2 && exit 1 ;; esac
 [ -x "$scratch/two/bin/snug" ] || { echo "uninstalled what was not named" >&2; exit 1; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,7 +34,8 @@ struct Command {
   const OptionSet* shared = nullptr;
   bool stop_at_operand = false;  ///< what follows the first operand is never an option
   std::size_t max_operands = 0;
-  Completer completer = {};  ///< of the first operand
+  Completer completer = {};                ///< of the first operand
+  std::optional<Completer> further = {};   ///< of the others, where they are of another kind
   int (*function)(const Invocation&) = nullptr;
 };
 

@@ -20,7 +20,4 @@ using CommandTable = std::span<const Command* const>;
 /// tabs between them and "-" for nothing: what tests hold the man pages against.
 [[nodiscard]] std::string render_tables(CommandTable commands);
 
-/// Renders the completion script for bash.
-[[nodiscard]] std::string render_bash_completion(CommandTable commands);
-
 }  // namespace snug::cli

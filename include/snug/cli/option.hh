@@ -6,7 +6,22 @@
 namespace snug::cli {
 
 /// What a shell offers where a word is to be completed.
-enum class Complete { nothing, file, folder, words, rootfs, command, containers };
+enum class Complete {
+  nothing,
+  free,            ///< what only the user knows: a new name
+  words,           ///< one of some words
+  file,
+  folder,
+  command,         ///< one of snug's
+  containers,
+  running,         ///< containers that run
+  stopped,         ///< containers that do not
+  images,
+  named,           ///< a container or an image
+  rootfs,          ///< as `run` takes it
+  container_path,  ///< as `cp` takes it: CONTAINER:PATH, or a file here
+  inside,          ///< a path in the container that the first operand names
+};
 
 struct Completer {
   Complete kind = Complete::nothing;

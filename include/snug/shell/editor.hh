@@ -7,29 +7,20 @@
 #include <string_view>
 #include <vector>
 
+#include "snug/shell/candidates.hh"
+
 namespace snug::shell {
 
 class SignalsAsData;
 
-/// What the last word of a line can become.
-struct Candidates {
-  /// Names of the file system that are candidates besides the words.
-  enum class Files { none, all, folders };
-  std::size_t start = 0;           ///< where in the line the word begins
-  std::string typed;               ///< the word so far, quotes undone
-  std::vector<std::string> words;  ///< whole words; what ends in ':' is to be continued
-  Files files = Files::none;
-  std::size_t path = 0;  ///< where in `typed` the path of a file begins: behind "dir:" or "--NAME="
-};
-
 /// Finds what the last word of a line that goes so far can become.
-using Completion = std::function<Candidates(std::string_view line)>;
+using CompleteLine = std::function<Completion(std::string_view line)>;
 
 /// readline on standard input and output, which are terminals. It reads the files of readline and of the terminal when it is made,
 /// and none later. One reads at a time: readline's own state is global.
 class Editor {
  public:
-  explicit Editor(Completion completion);
+  explicit Editor(CompleteLine complete_line);
   ~Editor();
   Editor(const Editor&) = delete;
   Editor& operator=(const Editor&) = delete;
@@ -55,7 +46,7 @@ class Editor {
   static void show(char** matches, int count, int longest);
   void heed(int signal);
 
-  Completion completion_;
+  CompleteLine complete_line_;
   Editor* before_;  ///< who had readline until now, and gets it back
   const SignalsAsData* signals_ = nullptr;
   int cut_short_by_ = 0;            ///< the signal that ended the line

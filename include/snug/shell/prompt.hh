@@ -7,13 +7,13 @@
 #include <string_view>
 
 #include "snug/base/environment.hh"
-#include "snug/cli/help.hh"
+#include "snug/shell/candidates.hh"
 
 namespace snug::shell {
 
 /// What can be typed, and what does it: the room knows no command itself.
 struct Commands {
-  cli::CommandTable table;
+  FindCandidates find_candidates;
   /// Does what the words ask for, in this process, and gives the exit code. Throws Error.
   std::function<int(std::span<const std::string_view>)> dispatch;
   std::string_view welcome;  ///< printed where there is no history yet

@@ -18,7 +18,7 @@ configure = $(call quietly,meson setup $(1),5)
 build = $(call quietly,ninja -C $(1),+1)
 staged = find $(STAGE) -type f -printf '%m %P\n'
 
-.PHONY: all run test vm-test stress bench asan fuzz tidy stage install uninstall clean help
+.PHONY: all run test vm-test stress bench start-order asan fuzz tidy stage install uninstall clean help
 
 all: $(RELEASE)/build.ninja ## build
 	@.setup/packages build
@@ -46,6 +46,9 @@ bench: all ## measure against the barest program and the peers
 	@tests/bench/exec $(RELEASE)
 	@tests/bench/live $(RELEASE)
 	@tests/bench/images $(RELEASE)
+
+start-order: all ## lay what a start runs side by side in the program
+	@tests/bench/start-order $(RELEASE) >build/start.ld && mv build/start.ld src/start.ld
 
 asan: ## unit tests under AddressSanitizer and UBSan
 	@.setup/packages build test

@@ -71,12 +71,12 @@ class Monitoring {
  private:
   void note_running(const runtime::Running& now) {
     state_.phase = state::State::Phase::running;
-    state_.init = state::mark_process(now.init);
-    state_.namespaces = held(now.namespaces);
     state_.cgroup = now.cgroup;
     state_.started = std::time(nullptr);
+    running_now_ = now;
     // What nobody named nobody looks for at once, and it may be over in a moment.
     if (!planned_.storage || !planned_.storage->has_name()) return;
+    look_at_processes();
     const std::optional<Error> error = write();
     if (error && outside_.service && !was_running_) return give_up(*error);
     if (!std::exchange(was_running_, true) && running_) running_();
@@ -103,9 +103,16 @@ class Monitoring {
     throw error;
   }
 
+  // init is the monitor's child: until that has waited for it, its number is nobody else's.
+  void look_at_processes() {
+    state_.init = state::mark_process(running_now_.init);
+    state_.namespaces = held(running_now_.namespaces);
+  }
+
   // In the foreground: from now on the other commands find it.
   void settle() {
     if (recorded_) return;
+    look_at_processes();
     try {
       if (!planned_.storage) planned_.storage = std::make_unique<Storage>(planned_.facts.store, own_maps(planned_));
       if (!planned_.storage->has_name()) planned_.spec.name = planned_.storage->take_name({}, plan::usual_name(planned_.spec.rootfs));
@@ -167,6 +174,7 @@ class Monitoring {
   const std::function<void()>& running_;
   runtime::Outside outside_;
   state::State state_;
+  runtime::Running running_now_;
   long pause_ = 0;  ///< milliseconds
   bool recorded_ = false, was_running_ = false;
   std::optional<Error> unwritten_;

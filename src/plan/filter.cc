@@ -296,6 +296,9 @@ constexpr auto compiled = [] {
 
 FilterProgram copy_of(std::span<const std::uint64_t> code) { return {code.begin(), code.end()}; }
 
+// Apart, for it takes 30 KiB of stack, and a usual start is not to touch them.
+[[gnu::noinline]] FilterProgram assembled(const FilterKeys& keys, Architecture machine) { return copy_of(assemble_calls(keys, machine).code()); }
+
 }  // namespace
 
 std::optional<std::uint32_t> find_call(std::string_view name) {
@@ -306,7 +309,7 @@ std::optional<std::uint32_t> find_call(std::string_view name) {
 
 FilterProgram make_filter(const FilterKeys& keys, Architecture machine) {
   const FilterKeys asked{keys.capabilities & all_keys & ~nested, keys.nested, keys.foreign};
-  return machine == native_architecture && asked == usual_keys ? copy_of(compiled<assemble_usual>) : copy_of(assemble_calls(asked, machine).code());
+  return machine == native_architecture && asked == usual_keys ? copy_of(compiled<assemble_usual>) : assembled(asked, machine);
 }
 
 FilterProgram make_terminal_filter(Architecture machine) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -98,13 +99,21 @@ void read_store(HostFacts& facts, const CallerEnvironment& environment) {
   if (!facts.store_takes_upper || facts.store_type == "tmpfs") facts.memory_takes_upper = memory_takes_upper();
 }
 
+// The kernel answers for those that it knows, and may know more or fewer than the headers.
+unsigned last_capability() {
+  const auto is_known = [](unsigned capability) { return ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; };
+  unsigned last = CAP_LAST_CAP;
+  while (last > 0 && !is_known(last)) --last;
+  while (is_known(last + 1)) ++last;
+  return last;
+}
+
 void read_limits(HostFacts& facts) {
   facts.landlock = sys::landlock_abi();
   facts.sets_mount_attributes = sys::set_mount_attributes(-1, 0, false) != ENOSYS;
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) facts.open_files_hard = files.rlim_max;
-  const auto last = sys::find_file_text("/proc/sys/kernel/cap_last_cap");
-  facts.last_capability = last ? static_cast<unsigned>(parse_number(trimmed(*last)).value_or(40)) : 40;
+  facts.last_capability = last_capability();
 }
 
 bool is_read_only(const char* path) {

@@ -41,7 +41,7 @@ class PathBuffer {
   [[nodiscard]] std::string_view view() const noexcept { return {text_, size_}; }
 
  private:
-  char text_[PATH_MAX]{};
+  char text_[PATH_MAX];
   std::size_t size_ = 0;
 };
 

@@ -16,20 +16,31 @@ namespace {
 
 using sys::Fd;
 
+struct Folder {
+  Fd fd;
+  dev_t device = 0;
+  ino_t inode = 0;
+};
+
 // overlayfs leaves its work folder with mode 0, and images may hold folders that are closed to their owner.
-Fd open_up(int parent, const std::string& name) {
-  const Fd place = sys::try_open(parent, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  const auto status = place ? sys::find_status(place.get(), "") : std::nullopt;
+Folder open_up(int parent, const std::string& name) {
+  Fd folder = sys::try_open(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!folder && errno == EACCES) {
+    const Fd place = sys::try_open(parent, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    // By the descriptor's own name, since fchmod(2) takes no O_PATH and fchmodat(2) follows links.
+    if (place) static_cast<void>(::chmod(format("/proc/self/fd/{}", place.get()).c_str(), 0700));
+    if (place) folder = sys::try_open(place.get(), ".", O_RDONLY | O_DIRECTORY);
+  }
+  const auto status = folder ? sys::find_status(folder.get(), "") : std::nullopt;
   if (!status) return {};
-  // By the descriptor's own name, since fchmod(2) takes no O_PATH and fchmodat(2) follows links.
-  if ((status->st_mode & 0700) != 0700) static_cast<void>(::chmod(format("/proc/self/fd/{}", place.get()).c_str(), 0700));
-  return sys::try_open(place.get(), ".", O_RDONLY | O_DIRECTORY);
+  if ((status->st_mode & 0700) != 0700) static_cast<void>(::fchmod(folder.get(), 0700));
+  return {std::move(folder), status->st_dev, status->st_ino};
 }
 
 // Whatever the depth of the tree, a few descriptors are enough: down by name, up by "..".
 class Removal {
  public:
-  explicit Removal(Fd parent) : at_(std::move(parent)) {}
+  explicit Removal(Folder parent) : at_(std::move(parent)) {}
 
   bool remove(const std::string& folder) {
     if (!remove_empty(folder)) enter(folder);
@@ -55,25 +66,24 @@ class Removal {
   };
 
   [[nodiscard]] bool remove_empty(const std::string& folder) const {
-    return ::unlinkat(at_.get(), folder.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT;
+    return ::unlinkat(at_.fd.get(), folder.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT;
   }
 
   void enter(const std::string& name) {
-    const auto parent = sys::find_status(at_.get(), "");
-    Fd folder = open_up(at_.get(), name);
-    if (!folder || !parent) {
+    Folder folder = open_up(at_.fd.get(), name);
+    if (!folder.fd) {
       all_ = false;
       return;
     }
-    at_ = std::move(folder);
-    levels_.push_back({name, parent->st_dev, parent->st_ino, remove_files()});
+    const Folder parent = std::exchange(at_, std::move(folder));
+    levels_.push_back({name, parent.device, parent.inode, remove_files()});
   }
 
   // Gives the folders that are left.
   std::vector<std::string> remove_files() {
     std::vector<std::string> folders;
-    for (sys::Entry& entry : sys::list_folder(at_.get())) {
-      if (entry.type != DT_DIR && ::unlinkat(at_.get(), entry.name.c_str(), 0) == 0) continue;
+    for (sys::Entry& entry : sys::list_folder(at_.fd.get())) {
+      if (entry.type != DT_DIR && ::unlinkat(at_.fd.get(), entry.name.c_str(), 0) == 0) continue;
       if (entry.type == DT_DIR || errno == EISDIR)
         folders.push_back(std::move(entry.name));
       else
@@ -85,16 +95,16 @@ class Removal {
   // Somebody may move folders about in there, still: ".." has to be where we came from, or we would remove elsewhere.
   void leave() {
     const Level& level = levels_.back();
-    Fd parent = sys::try_open(at_.get(), "..", O_RDONLY | O_DIRECTORY);
+    Fd parent = sys::try_open(at_.fd.get(), "..", O_RDONLY | O_DIRECTORY);
     const auto status = parent ? sys::find_status(parent.get(), "") : std::nullopt;
     lost_ = !status || status->st_dev != level.parent_device || status->st_ino != level.parent;
     if (lost_) return;
-    at_ = std::move(parent);
+    at_ = {std::move(parent), status->st_dev, status->st_ino};
     all_ = remove_empty(level.name) && all_;
     levels_.pop_back();
   }
 
-  Fd at_;
+  Folder at_;
   std::vector<Level> levels_;
   bool all_ = true, lost_ = false;
 };
@@ -104,7 +114,8 @@ class Removal {
 bool remove_tree(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   Fd parent = sys::try_open(AT_FDCWD, path.substr(0, slash).c_str(), O_PATH | O_DIRECTORY);
-  return parent && Removal(std::move(parent)).remove(path.substr(slash + 1));
+  const auto status = parent ? sys::find_status(parent.get(), "") : std::nullopt;
+  return status && Removal({std::move(parent), status->st_dev, status->st_ino}).remove(path.substr(slash + 1));
 }
 
 }  // namespace snug::state

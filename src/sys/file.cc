@@ -45,7 +45,7 @@ Fd try_open_in_root(int root, const char* path, int flags, unsigned mode) noexce
 
 std::string read_all(int fd, std::size_t limit) {
   std::string text;
-  std::array<char, 16384> buffer;
+  std::array<char, 4096> buffer;
   for (;;) {
     const ssize_t count = ::read(fd, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;

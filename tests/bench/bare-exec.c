@@ -23,6 +23,8 @@
     if ((call) < 0) _exit(__LINE__ % 255 + 1); \
   } while (0)
 
+#include "restraints.h"
+
 static const unsigned kept = 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID | 1U << CAP_KILL |
                              1U << CAP_SETGID | 1U << CAP_SETUID | 1U << CAP_SETPCAP | 1U << CAP_NET_BIND_SERVICE |
                              1U << CAP_SYS_CHROOT | 1U << CAP_SETFCAP;
@@ -47,6 +49,9 @@ static void restrain(void) {
   must(syscall(SYS_close_range, 3, ~0U, 0));
   must(chdir("/"));
   must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  load_filter(root_ranges);
+  confine();
+  load_filter(usual_ranges);
 }
 
 int main(int argc, char **argv) {

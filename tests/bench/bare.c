@@ -8,12 +8,9 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/keyctl.h>
-#include <linux/landlock.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -38,11 +35,13 @@
     if ((call) < 0) _exit(__LINE__ % 255 + 1); \
   } while (0)
 
+#include "restraints.h"
+
 enum { usual = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, strict = usual | MOUNT_ATTR_NOEXEC };
 
 static char **command;
 static const char *folder_path, *root_path;
-static int folder = -1, root;
+static int folder = -1, root, helped;
 static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
 static const char *const files[] = {"hosts", "resolv.conf", "hostname"};
 static const char *const contents[] = {"127.0.0.1 localhost snug\n::1 localhost\n", "nameserver 127.0.0.1\n",
@@ -226,40 +225,6 @@ static void raise_mounts(void) {
   mask_paths(nodes[0]);
 }
 
-static void confine(void) {
-  const struct { uint64_t files, network, scopes; } rules = {(LANDLOCK_ACCESS_FS_REFER << 1) - 1, 0, 0};
-  const int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0);
-  if (ruleset < 0) return;
-  const int below = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  const struct landlock_path_beneath_attr rule = {rules.files, below};
-  must(syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0));
-  for (int stream = 0; stream < 3; ++stream) {
-    const struct landlock_path_beneath_attr stream_rule = {LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE, stream};
-    syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &stream_rule, 0);
-  }
-  must(syscall(SYS_landlock_restrict_self, ruleset, 0));
-  close(ruleset);
-  close(below);
-}
-
-/* As many comparisons, on the way and in all, as snug's list becomes; all of them let the call through. */
-static unsigned short search(struct sock_filter *code, unsigned short at, unsigned first, unsigned last) {
-  if (last - first == 1) {
-    code[at] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    return at + 1;
-  }
-  const unsigned middle = first + (last - first) / 2;
-  const unsigned short right = search(code, at + 1, first, middle);
-  code[at] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, middle * 6, (unsigned char)(right - at - 1), 0);
-  return search(code, right, middle, last);
-}
-
-static void load_filter(void) {
-  struct sock_filter code[256] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
-  const struct sock_fprog program = {search(code, 1, 0, 78), code};
-  must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
-}
-
 static void raise_names(void) {
   must(sethostname("snug", 4));
   struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
@@ -294,8 +259,9 @@ static void become_payload(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
   must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
   must(close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
+  if (!helped) load_filter(root_ranges);
   confine();
-  load_filter();
+  load_filter(usual_ranges);
   char *environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", NULL};
   execve(command[0], command, environment);
   _exit(127);
@@ -370,7 +336,8 @@ static void remove_folder(void) {
 
 int main(int argc, char **argv) {
   if (argc < 6) return 2;
-  const int overlay = strcmp(argv[1], "overlay") == 0, helped = strcmp(argv[4], "-") != 0;
+  const int overlay = strcmp(argv[1], "overlay") == 0;
+  helped = strcmp(argv[4], "-") != 0;
   const uid_t uid = getuid();
   const gid_t gid = getgid();
   int go[2] = {-1, -1}, status = 0;

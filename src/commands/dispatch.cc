@@ -3,11 +3,13 @@
 #include <climits>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
 #include "commands.hh"
 #include "completing.hh"
+#include "containers.hh"
 #include "snug/commands/table.hh"
 #include "help.hh"
 #include "snug/commands/output.hh"
@@ -30,11 +32,23 @@ constexpr std::string_view welcome =
     "'help' lists them all, Tab completes, '! ls' is ls on this machine, outside.\n"
     "Ctrl-C drops a line, Ctrl-D or 'exit' leaves. These lines do not come again.\n";
 
+// What nobody can count is no reason to leave the prompt.
+std::size_t count_running(const Environment& environment) {
+  try {
+    const std::string store = store_of(environment);
+    const std::vector<state::Record> records = state::list_records(store);
+    return static_cast<std::size_t>(std::count_if(records.begin(), records.end(), [&](const state::Record& each) { return is_up(store, each); }));
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
 // With a terminal a prompt, with anything else a script. Where only the output goes elsewhere nobody sees a prompt.
 int take_commands(const Environment& environment) {
   const shell::Commands commands{
       [&](std::span<const std::string> words) { return complete(words, environment); },
-      [&](std::span<const std::string_view> words) { return dispatch(words, environment); }, welcome};
+      [&](std::span<const std::string_view> words) { return dispatch(words, environment); },
+      [&] { return count_running(environment); }, welcome};
   if (!::isatty(STDIN_FILENO)) return shell::run_script(commands, environment);
   return ::isatty(STDOUT_FILENO) ? shell::run_prompt(commands, environment) : print_overview();
 }

@@ -19,9 +19,11 @@ Completion complete_line(std::string_view text, const FindCandidates& find) {
   for (Word& word : line.words) words.push_back(std::move(word.text));
   const bool named = words.size() > 1 && words[0] == own_name;
   if (named) words.erase(words.begin());
+  if (words.size() == 2 && !named && words[0] == manual_word) words[0] = "help";
   completion.found = find(words);
-  if (words.size() == 1 && !named)
-    for (const std::string_view word : leaving_words) completion.found.offer(word);
+  if (words.size() > 1 || named) return completion;
+  for (const std::string_view word : leaving_words) completion.found.offer(word);
+  completion.found.offer(manual_word);
   return completion;
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <vector>
 
 #include "snug/base/error.hh"
@@ -15,18 +16,34 @@
 namespace snug::shell {
 namespace {
 
-int do_on_host(std::string_view command, const std::string& shell) {
-  if (trimmed(command).empty()) throw UsageError("! needs a command of this machine", "! ls -l");
-  std::string text = format(" {}", command);  // the blank, because a dash at the front would make it an option
-  std::string name = shell, option = "-c";
-  char* const argv[] = {name.data(), option.data(), text.data(), nullptr};
+// With the caller's terminal and signals.
+int run_here(std::vector<std::string> words, const std::string& hint) {
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
   pid_t pid = -1;
-  if (const int error = ::posix_spawn(&pid, shell.c_str(), nullptr, nullptr, argv, environ))
-    throw system_error(format("run {}", quoted(shell)), error).with_exit_code(error == ENOENT ? 127 : 126);
+  if (const int error = ::posix_spawnp(&pid, argv[0], nullptr, nullptr, argv.data(), environ))
+    throw system_error(format("run {}", quoted(words[0])), error, hint).with_exit_code(error == ENOENT ? 127 : 126);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int do_on_host(std::string_view command, const std::string& shell) {
+  if (trimmed(command).empty()) throw UsageError("! needs a command of this machine", "! ls -l");
+  return run_here({shell, "-c", format(" {}", command)}, "");  // the blank, because a dash at the front would make it an option
+}
+
+// Of snug itself, of one of its commands, or a page by its whole name; in front of it may stand the section.
+int show_manual(std::span<const std::string_view> words) {
+  std::vector<std::string> asked{"man"};
+  for (const std::string_view word : words) asked.emplace_back(word);
+  if (asked.size() == 1) asked.emplace_back(own_name);
+  std::string& page = asked.back();
+  if (page.starts_with('-')) throw UsageError("man needs the name of a command", "man run");
+  if (!page.starts_with(own_name)) page = format("{}-{}", own_name, page);
+  return run_here(std::move(asked), format("'help {}' tells in short", words.empty() ? "" : words.back()));
 }
 
 }  // namespace
@@ -43,6 +60,7 @@ Outcome do_line(std::string_view line, const Commands& commands, const std::stri
   std::vector<std::string_view> views(words.begin(), words.end());
   if (!views.empty() && views[0] == own_name) views.erase(views.begin());
   if (views.empty()) return {};
+  if (views[0] == manual_word) return {show_manual(std::span(views).subspan(1))};
   if (std::find(leaving_words.begin(), leaving_words.end(), views[0]) == leaving_words.end())
     return {commands.dispatch(views)};
   if (views.size() > 1) throw UsageError(format("{} has no use for the word {}", views[0], quoted(views[1])));

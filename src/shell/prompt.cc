@@ -19,6 +19,8 @@ void print(const std::string& text, std::FILE* to) {
   std::fflush(to);
 }
 
+std::string prompt_of(std::size_t running) { return running == 0 ? "snug> " : format("snug {} up> ", running); }
+
 // True where the prompt is to be left.
 bool try_line(std::string_view line, const Commands& commands, const std::string& shell) {
   try {
@@ -39,7 +41,7 @@ int run_prompt(const Commands& commands, const Environment& environment) {
   History history(environment);
   Editor editor([&](std::string_view line) { return complete_line(line, commands.find_candidates); });
   if (history.is_new()) print(std::string(commands.welcome), stdout);
-  while (const auto typed = editor.read("snug> ")) {
+  while (const auto typed = editor.read(prompt_of(commands.count_running()).c_str())) {
     history.keep(*typed);
     for (const std::string_view line : lines(*typed))  // more than one where they were pasted
       if (try_line(line, commands, shell)) return 0;

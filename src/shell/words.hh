@@ -14,6 +14,9 @@ inline constexpr char host_mark = '!';
 /// The words that leave the prompt.
 inline constexpr std::array<std::string_view, 2> leaving_words{"exit", "quit"};
 
+/// What shows the manual page of a command.
+inline constexpr std::string_view manual_word = "man";
+
 /// May stand in front of a command, because hints and habit put it there.
 inline constexpr std::string_view own_name = "snug";
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "containers.hh"
 #include "harness.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
@@ -67,6 +68,28 @@ TEST_CASE("the prompt takes commands without the word snug, and its errors end n
   REQUIRE_MESSAGE(terminal.expect("snug> "), terminal.seen());
   terminal.send("\x04");
   CHECK(terminal.wait() == 0);
+}
+
+TEST_CASE("the prompt tells how many containers run, and shows the manual of a command") {
+  Containers containers;
+  Scratch scratch;
+  scratch.write("man", "#!/bin/sh\necho man of \"$@\"\n");
+  std::filesystem::permissions(scratch.path() + "/man", std::filesystem::perms::owner_all);
+  std::vector<std::string> words = prompt(scratch);
+  words.insert(words.begin() + 1, {containers.environment(), "PATH=" + scratch.path() + ":/usr/bin:/bin"});
+  Terminal terminal(words, 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("snug> "), terminal.seen());
+  REQUIRE(containers.snug({"run", "--detach", "--name", "one", small_root(), "sleep", "1000"}).code == 0);
+  REQUIRE(containers.snug({"create", "--name", "asleep", small_root(), "sleep", "1000"}).code == 0);
+  terminal.send("man ex\tec\n");
+  CHECK_MESSAGE(terminal.expect("man of snug-exec\r\n"), terminal.seen());
+  REQUIRE_MESSAGE(terminal.expect("snug 1 up> "), terminal.seen());
+  terminal.send("man\n");
+  CHECK_MESSAGE(terminal.expect("man of snug\r\n"), terminal.seen());
+  terminal.send("man 7 walls\n");
+  CHECK_MESSAGE(terminal.expect("man of 7 snug-walls\r\n"), terminal.seen());
+  terminal.send("rm --force one\n");
+  REQUIRE_MESSAGE(terminal.expect("snug> "), terminal.seen());
 }
 
 TEST_CASE("exit and quit leave the prompt") {

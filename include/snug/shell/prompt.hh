@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@ struct Commands {
   FindCandidates find_candidates;
   /// Does what the words ask for, in this process, and gives the exit code. Throws Error.
   std::function<int(std::span<const std::string_view>)> dispatch;
+  std::function<std::size_t()> count_running;  ///< containers: the prompt shows it. Throws nothing
   std::string_view welcome;  ///< printed where there is no history yet
 };
 

@@ -28,11 +28,13 @@ std::string words(std::string_view line) {
 }  // namespace
 
 TEST_CASE("commands are completed, and the words that leave; but not in a line of another shell") {
-  CHECK(words("") == "run exit quit");
+  CHECK(words("") == "run exit quit man");
   CHECK(words("  r") == "run");
   CHECK(words("q") == "quit");
   CHECK(words("snug ") == "run");
   CHECK(words("snug r") == "run");
+  CHECK(words("man r") == "help|r");
+  CHECK(words("snug man r") == "man|r");
 }
 
 TEST_CASE("a line becomes words, without its quotes and snug's own name") {

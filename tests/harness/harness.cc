@@ -281,6 +281,16 @@ std::vector<std::string> snapshot(const std::string& folder) {
   return lines;
 }
 
+namespace {
+
+// Others may run tests at the same time.
+bool is_mine(const std::string& path) {
+  const auto status = sys::find_status(AT_FDCWD, path.c_str());
+  return status && status->st_uid == ::getuid();
+}
+
+}  // namespace
+
 std::vector<std::string> traces() {
   std::vector<std::string> found;
   for (const pid_t pid : find_processes(program())) found.push_back(format("process {}", pid));
@@ -290,7 +300,7 @@ std::vector<std::string> traces() {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(store + "/containers", none)) found.push_back(entry.path().string());
   for (const auto& entry : fs::recursive_directory_iterator("/sys/fs/cgroup", fs::directory_options::skip_permission_denied, none))
-    if (entry.path().filename().string().starts_with("snug-")) found.push_back(entry.path().string());
+    if (entry.path().filename().string().starts_with("snug-") && is_mine(entry.path())) found.push_back(entry.path().string());
   std::sort(found.begin(), found.end());
   return found;
 }

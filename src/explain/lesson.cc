@@ -164,7 +164,8 @@ struct Lessons {
     return {"enforce_landlock", "should a path or descriptor lead out of the root, it opens nothing", "landlock(7)"};
   }
   Lesson operator()(const LoadFilter& step) const {
-    if (step.name == "root") return {"load_filter", "root, with no ids but its own, is told that it has given files away and become others", "seccomp(2)"};
+    if (step.name == LoadFilter::root) return {"load_filter", "root, with no ids but its own, is told that it has given files away and become others", "seccomp(2)"};
+    if (step.answers_root()) return {"load_filter", "most holes of kernels were behind calls that programs hardly ever make; root with one id is told that it has given files away", "seccomp(2)"};
     return {"load_filter", "most holes of kernels were behind calls that programs hardly ever make", "seccomp(2)"};
   }
   Lesson operator()(const CloseDescriptors&) const {

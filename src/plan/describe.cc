@@ -175,7 +175,7 @@ struct Phrase {
   std::string operator()(const NoNewPrivileges&) const { return "forbid new privileges"; }
   std::string operator()(const EnforceLandlock&) const { return "confine what can be opened to the root and what is open already (Landlock)"; }
   std::string operator()(const LoadFilter& step) const {
-    if (step.name == "root") return "answer in the kernel's place what root with one id cannot do";
+    if (step.name == LoadFilter::root) return "answer in the kernel's place what root with one id cannot do";
     return format("load the filter of system calls {}", quoted(step.name));
   }
   std::string operator()(const CloseDescriptors&) const { return "close all descriptors but 0, 1 and 2"; }

@@ -89,11 +89,33 @@ constexpr void extend(Ranges& ranges, std::uint32_t first, Rule rule) {
   ranges.add({first, rule});
 }
 
-constexpr Ranges ranges_of(Architecture machine, std::uint64_t keys) {
+struct Named {
+  std::string_view name;
+  Rule rule;
+};
+
+constexpr std::array typing_calls{Named{"ioctl", ioctl}};
+
+// What root can do only where there are more ids than its own.
+constexpr std::array root_calls{
+    Named{"chown", path_owner},     Named{"lchown", path_owner}, Named{"fchown", path_owner}, Named{"fchownat", folder_owner}, Named{"setuid", one_id},
+    Named{"setgid", one_id},        Named{"setfsuid", one_id},   Named{"setfsgid", one_id},   Named{"setreuid", two_ids},      Named{"setregid", two_ids},
+    Named{"setresuid", three_ids},  Named{"setresgid", three_ids}, Named{"setgroups", ignore}, Named{"capset", ignore},        Named{"mknod", path_node},
+    Named{"mknodat", folder_node}};
+
+constexpr Rule rule_of(const Call& call, std::uint64_t keys, bool lone_root) {
+  const Rule rule = (call.keys & keys) != 0 ? allow : call.rule;
+  if (rule == allow && lone_root)
+    for (const Named& named : root_calls)
+      if (named.name == call.name) return named.rule;
+  return rule;
+}
+
+constexpr Ranges ranges_of(Architecture machine, std::uint64_t keys, bool lone_root = false) {
   List<Range, std::size(calls)> known;
   for (const Call& call : calls)
     if (const int number = number_of(call, machine); number >= 0)
-      known.add({static_cast<std::uint32_t>(number), (call.keys & keys) != 0 ? allow : call.rule});
+      known.add({static_cast<std::uint32_t>(number), rule_of(call, keys, lone_root)});
   std::sort(known.items.begin(), known.items.begin() + static_cast<std::ptrdiff_t>(known.size),
             [](const Range& a, const Range& b) { return a.first < b.first; });
   Ranges ranges;
@@ -106,11 +128,6 @@ constexpr Ranges ranges_of(Architecture machine, std::uint64_t keys) {
   extend(ranges, next, absent);
   return ranges;
 }
-
-struct Named {
-  std::string_view name;
-  Rule rule;
-};
 
 /// The rest is allowed.
 template <std::size_t count>
@@ -130,15 +147,6 @@ constexpr Ranges ranges_of(Architecture machine, const std::array<Named, count>&
   }
   return ranges;
 }
-
-constexpr std::array typing_calls{Named{"ioctl", ioctl}};
-
-// What root can do only where there are more ids than its own.
-constexpr std::array root_calls{
-    Named{"chown", path_owner},     Named{"lchown", path_owner}, Named{"fchown", path_owner}, Named{"fchownat", folder_owner}, Named{"setuid", one_id},
-    Named{"setgid", one_id},        Named{"setfsuid", one_id},   Named{"setfsgid", one_id},   Named{"setreuid", two_ids},      Named{"setregid", two_ids},
-    Named{"setresuid", three_ids},  Named{"setresgid", three_ids}, Named{"setgroups", ignore}, Named{"capset", ignore},        Named{"mknod", path_node},
-    Named{"mknodat", folder_node}};
 
 constexpr std::uint32_t errno_verdict(int error) { return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error); }
 
@@ -267,7 +275,7 @@ constexpr Assembler assemble(Architecture machine, const Ranges& own, const Rang
 constexpr std::uint64_t bits_of(const FilterKeys& keys) { return keys.capabilities | (keys.nested ? nested : 0); }
 
 constexpr Assembler assemble_calls(const FilterKeys& keys, Architecture machine) {
-  const Ranges own = ranges_of(machine, bits_of(keys));
+  const Ranges own = ranges_of(machine, bits_of(keys), keys.lone_root);
   if (!keys.foreign) return assemble(machine, own, nullptr, errno_verdict(ENOSYS));
   const Ranges foreign = ranges_of(foreign_of(machine), bits_of(keys));
   return assemble(machine, own, &foreign, errno_verdict(ENOSYS));
@@ -280,8 +288,10 @@ constexpr std::uint64_t all_keys = [] {
   return keys;
 }();
 constexpr FilterKeys usual_keys{.capabilities = cap(CAP_SYS_CHROOT)};
+constexpr FilterKeys lone_keys{.capabilities = cap(CAP_SYS_CHROOT), .lone_root = true};
 
 constexpr Assembler assemble_usual() { return assemble_calls(usual_keys, native_architecture); }
+constexpr Assembler assemble_lone() { return assemble_calls(lone_keys, native_architecture); }
 constexpr Assembler assemble_root() { return assemble(native_architecture, ranges_of(native_architecture, root_calls), nullptr, SECCOMP_RET_ALLOW); }
 
 // As long as it is, made by the compiler.
@@ -308,8 +318,10 @@ std::optional<std::uint32_t> find_call(std::string_view name) {
 }
 
 FilterProgram make_filter(const FilterKeys& keys, Architecture machine) {
-  const FilterKeys asked{keys.capabilities & all_keys & ~nested, keys.nested, keys.foreign};
-  return machine == native_architecture && asked == usual_keys ? copy_of(compiled<assemble_usual>) : assembled(asked, machine);
+  const FilterKeys asked{keys.capabilities & all_keys & ~nested, keys.nested, keys.foreign, keys.lone_root};
+  if (machine == native_architecture && asked == usual_keys) return copy_of(compiled<assemble_usual>);
+  if (machine == native_architecture && asked == lone_keys) return copy_of(compiled<assemble_lone>);
+  return assembled(asked, machine);
 }
 
 FilterProgram make_terminal_filter(Architecture machine) {

@@ -67,7 +67,8 @@ void load_filters(Draft& draft, const FilterKeys& keys) {
   const FilterChoice& choice = draft.spec.restraints.filter;
   switch (choice.kind) {
     case FilterChoice::Kind::none: return draft.plan.opened.push_back("seccomp=unconfined: every system call can be made");
-    case FilterChoice::Kind::usual: return draft.payload(LoadFilter{filter_name(draft.spec), make_filter(keys)});
+    case FilterChoice::Kind::usual:
+      return draft.payload(LoadFilter{filter_name(draft.spec) + (keys.lone_root ? std::string(LoadFilter::with_root) : ""), make_filter(keys)});
     case FilterChoice::Kind::profile:
       draft.plan.opened.push_back(format("seccomp={}: what that profile allows, and no more", printable(choice.path)));
       // Before the profile, which may refuse further ones: the kernel takes the strictest verdict of all, and of equal ones the last one's.
@@ -134,7 +135,8 @@ Verdict plan_emulation(Draft& draft) {
   if (!emulates_root(draft)) return {};
   if (draft.spec.new_privileges)
     return Refusal{"--emulate-root static: the filter cannot come after the change of ids where programs may raise privileges", "leave out --security-opt no-new-privileges=false, or that"};
-  draft.payload(LoadFilter{"root", make_root_filter()});
+  // The usual filter brings it along.
+  if (draft.spec.restraints.filter.kind != FilterChoice::Kind::usual) draft.payload(LoadFilter{std::string(LoadFilter::root), make_root_filter()});
   return {};
 }
 
@@ -149,7 +151,7 @@ Verdict plan_restraint(Draft& draft) {
   if (confines_paths(draft.spec)) enforce_landlock(draft);
   tell_reach(draft);
   tell_lifted(draft);
-  load_filters(draft, {bits_of(std::get<std::vector<int>>(chosen)), asked.nested, asked.foreign});
+  load_filters(draft, {bits_of(std::get<std::vector<int>>(chosen)), asked.nested, asked.foreign, emulates_root(draft)});
   return {};
 }
 

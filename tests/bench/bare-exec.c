@@ -49,9 +49,8 @@ static void restrain(void) {
   must(syscall(SYS_close_range, 3, ~0U, 0));
   must(chdir("/"));
   must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-  load_filter(root_ranges);
   confine();
-  load_filter(usual_ranges);
+  load_filter(lone_ranges);
 }
 
 int main(int argc, char **argv) {

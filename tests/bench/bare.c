@@ -259,9 +259,8 @@ static void become_payload(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
   must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
   must(close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
-  if (!helped) load_filter(root_ranges);
   confine();
-  load_filter(usual_ranges);
+  load_filter(helped ? usual_ranges : lone_ranges);
   char *environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", NULL};
   execve(command[0], command, environment);
   _exit(127);

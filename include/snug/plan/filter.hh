@@ -26,6 +26,7 @@ struct FilterKeys {
   std::uint64_t capabilities = 0;  ///< 1 << CAP_* for each
   bool nested = false;             ///< what containers inside need
   bool foreign = false;            ///< programs of the machine's 32-bit kind
+  bool lone_root = false;          ///< root has no ids but its own: what it cannot do with others is answered, as by make_root_filter
   bool operator==(const FilterKeys&) const = default;
 };
 
@@ -39,8 +40,8 @@ struct FilterKeys {
 /// Makes the filter that goes on top of one which the user brings: nothing is typed into terminals by ioctl(2). Pure.
 [[nodiscard]] FilterProgram make_terminal_filter(Architecture machine = native_architecture);
 
-/// Makes the filter that goes on top where root has no ids but its own: what it cannot do with others is answered as if it were done,
-/// and nothing is. For programs of the native kind, root being 0. Pure.
+/// Makes the filter that goes beside one which the user brings, where root has no ids but its own: what it cannot do with others is
+/// answered as if it were done, and nothing is. For programs of the native kind, root being 0. Pure.
 [[nodiscard]] FilterProgram make_root_filter();
 
 }  // namespace snug::plan

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -324,8 +325,11 @@ struct EnforceLandlock {
 
 /// Loads a filter of system calls: seccomp(2).
 struct LoadFilter {
-  std::string name;  ///< what the user knows it by
+  static constexpr std::string_view root = "root";         ///< the name of the one that answers what root with one id cannot do
+  static constexpr std::string_view with_root = " + root";  ///< ends the name of one that answers it besides
+  std::string name;                                        ///< what the user knows it by
   FilterProgram program;
+  [[nodiscard]] bool answers_root() const { return name == root || name.ends_with(with_root); }
   bool operator==(const LoadFilter&) const = default;
 };
 

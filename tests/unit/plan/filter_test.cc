@@ -167,6 +167,7 @@ TEST_CASE("filter: root with one id is told that it has done what needs others, 
     seccomp_data data{static_cast<int>(number), native_arch, 0, {}};
     std::copy(arguments.begin(), arguments.end(), std::begin(data.args));
     const std::uint32_t verdict = snug::test::verdict_of(make_root_filter(), data);
+    CHECK(snug::test::verdict_of(make_filter({.capabilities = cap(CAP_SYS_CHROOT), .lone_root = true}), data) == verdict);
     REQUIRE((verdict == SECCOMP_RET_ALLOW || verdict == SECCOMP_RET_ERRNO));
     return verdict == SECCOMP_RET_ERRNO;
   };
@@ -190,6 +191,8 @@ TEST_CASE("filter: root with one id is told that it has done what needs others, 
   for (const int kind : {S_IFCHR, S_IFBLK}) CHECK(answered(SYS_mknodat, {3, 0, static_cast<std::uint64_t>(kind) | 0644, 0x103}));
   for (const int kind : {S_IFREG, S_IFIFO, S_IFSOCK, 0}) CHECK(!answered(SYS_mknodat, {3, 0, static_cast<std::uint64_t>(kind) | 0644, 0}));
   for (const long call : {SYS_read, SYS_openat, SYS_fchmodat, SYS_geteuid, SYS_mkdirat, SYS_setxattr, SYS_getgroups, SYS_capget, SYS_execve}) CHECK_MESSAGE(!answered(call, {33, 33, 33}), call);
+  const seccomp_data refused{SYS_mount, native_arch, 0, {}};  // what the list shuts stays shut
+  CHECK(snug::test::verdict_of(make_filter({.capabilities = cap(CAP_SYS_CHROOT), .lone_root = true}), refused) == (SECCOMP_RET_ERRNO | EPERM));
   const seccomp_data foreign{212, AUDIT_ARCH_I386, 0, {0, 5, 5}};
   CHECK(snug::test::verdict_of(make_root_filter(), foreign) == SECCOMP_RET_ALLOW);
 }

@@ -233,7 +233,7 @@ TEST_CASE("root with one id is told what it wants to hear, where that helps and 
   const auto emulates = [](const Plan& plan) {
     return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
       const auto* filter = std::get_if<LoadFilter>(&step.action);
-      return filter && filter->name == "root";
+      return filter && filter->answers_root();
     });
   };
   const auto of = [&](auto change) {
@@ -243,8 +243,11 @@ TEST_CASE("root with one id is told what it wants to hear, where that helps and 
   };
   const Plan plan = plan_of(with_root());
   CHECK(emulates(plan));
-  CHECK(plan.find<LoadFilter>()->program == make_root_filter());  // the first, so that no other's refusal is taken for success
-  CHECK(std::get<LoadFilter>(plan.steps[plan.steps.size() - 2].action).name == "default");
+  CHECK(*plan.find<LoadFilter>() == LoadFilter{"default + root", make_filter({.capabilities = 1U << CAP_SYS_CHROOT, .lone_root = true})});
+  CHECK(place_of<LoadFilter>(plan) == plan.steps.size() - 2);
+  Spec profiled = with_root();
+  profiled.restraints = {.filter = {FilterChoice::Kind::none}, .emulation = RootEmulation::stateless};
+  CHECK(*plan_of(profiled).find<LoadFilter>() == LoadFilter{"root", make_root_filter()});
   CHECK(!of([](Spec& spec) { spec.restraints.emulation = RootEmulation::off; }));
   CHECK(!of([](Spec& spec) { spec.restraints.nested = true; }));
   CHECK(!of([](Spec& spec) { spec.restraints.filter.kind = FilterChoice::Kind::none; }));

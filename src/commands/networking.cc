@@ -53,22 +53,29 @@ std::string join_network(plan::Spec& spec, const std::string& store) {
   return sys::read_all(file.get(), most) + "\n";
 }
 
-void settle_ports(Planned& planned) {
-  plan::Network& network = planned.spec.network;
-  if (!network.way_out) return;
-  if (network.publish_all) publish_all(planned.spec);
-  for (plan::PublishedPort& port : network.ports) {
+std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports, std::size_t first) {
+  std::vector<plan::BusyPort> busy;
+  for (std::size_t at = first; at < ports.size(); ++at) {
+    plan::PublishedPort& port = ports[at];
     const std::string address = address_of(port);
     if (port.host != 0) {
       const net::Port wanted{address, port.host, port.udp};
-      if (const int error = net::find_refusal(wanted)) planned.facts.busy_ports.push_back({address, port.host, port.udp, error, net::find_holder(wanted)});
+      if (const int error = net::find_refusal(wanted)) busy.push_back({address, port.host, port.udp, error, net::find_holder(wanted)});
       continue;
     }
     std::uint16_t number = 0;
     do number = net::find_free_port(address, port.udp);
-    while (is_taken(network.ports, port, number));
+    while (is_taken(ports, port, number));
     port.host = number;
   }
+  return busy;
+}
+
+void settle_ports(Planned& planned) {
+  plan::Network& network = planned.spec.network;
+  if (!network.way_out) return;
+  if (network.publish_all) publish_all(planned.spec);
+  planned.facts.busy_ports = settle_ports(network.ports, 0);
 }
 
 std::string render_host_port(const plan::PublishedPort& port) {

@@ -213,8 +213,8 @@ constexpr std::array rows = std::to_array<Row>({
      [](Draft& draft, Value value) { draft.spec.restraints.nested = is_yes(value); }},
     {{.name = "net", .argument = "CHOICE", .help = "the same as --network", .hidden = true},
      Files::none, set_network},
-    {one("network", 0, "none|private|host|container:NAME|ns:PATH", "choose the network: none, by default, or private, with a way out",
-         {Complete::words, "none private host container: ns:"}),
+    {one("network", 0, "private|none|host|container:NAME|ns:PATH", "choose the network: private, with a way out, by default",
+         {Complete::words, "private none host container: ns:"}),
      Files::of_project, set_network},
     {flag("no-init", 0, "have the command itself as pid 1"), Files::of_project,
      [](Draft& draft, Value value) { draft.spec.init = !is_yes(value); }},
@@ -360,9 +360,6 @@ bool is_given(const cli::Arguments& arguments, std::string_view name) {
   return std::any_of(arguments.options.begin(), arguments.options.end(), [&](const cli::Given& given) { return given.option->name == name; });
 }
 
-// Who opens a port wants a network that it leads to; what only shapes one asks for nothing.
-void imply_way_out(plan::Network& network) { network.way_out = !network.ports.empty() || network.publish_all || !network.host_loopback.empty(); }
-
 void check_contradictions(const cli::Arguments& arguments) {
   static constexpr std::array<std::array<std::string_view, 2>, 6> pairs{
       {{"read-only", "rw"}, {"entrypoint", "shell"}, {"rm", "restart"}, {"init", "no-init"}, {"userns", "uidmap"}, {"userns", "gidmap"}}};
@@ -409,7 +406,7 @@ plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environ
     with_origin(*given, [&] { row->apply(draft, given->value); });
   }
   set_rootfs(spec, arguments, folder);
-  if (!is_given(arguments, "network") && !is_given(arguments, "net")) imply_way_out(spec.network);
+  if (!is_given(arguments, "network") && !is_given(arguments, "net")) spec.network.way_out = true;
   return spec;
 }
 

@@ -150,6 +150,7 @@ struct CallsOf {
     Calls calls;
     for (const auto& way : step.ways) calls.push_back(format("sendto(NETLINK, {{RTM_NEWADDR, {}/{}}})", way.address, way.prefix));
     calls.push_back(format("ioctl(SIOCSIFFLAGS, {{{}, IFF_UP}})", text(step.name)));
+    for (const auto& [address, prefix] : step.held) calls.push_back(format("sendto(NETLINK, {{RTM_NEWROUTE, local {}/{}}})", address, prefix));
     for (const auto& way : step.ways) calls.push_back(format("sendto(NETLINK, {{RTM_NEWROUTE, default via {}}})", way.gateway));
     return calls;
   }

@@ -87,6 +87,11 @@ Json json_of(const ConfigureInterface::Way& way) {
   return {{"address", address}, {"prefix", prefix}, {"gateway", gateway}};
 }
 
+Json json_of(const ConfigureInterface::Network& network) {
+  const auto& [address, prefix] = network;
+  return {{"address", address}, {"prefix", prefix}};
+}
+
 Json json_of(const ResourceLimit& limit) {
   const auto& [name, number, soft, hard] = limit;
   const auto value = [](std::uint64_t amount) { return amount == ~std::uint64_t{0} ? Json() : Json(amount); };
@@ -163,8 +168,8 @@ struct FieldsOf {
     return {{"settings", json_of(settings)}};
   }
   Json operator()(const ConfigureInterface& step) const {
-    const auto& [name, ways] = step;
-    return {{"name", name}, {"ways", json_of(ways)}};
+    const auto& [name, ways, held] = step;
+    return {{"name", name}, {"ways", json_of(ways)}, {"held", json_of(held)}};
   }
   Json operator()(const OpenWayOut& step) const {
     const auto& [interface, words, at_once, again] = step;

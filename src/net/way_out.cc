@@ -114,6 +114,21 @@ void WayOut::start() {
   errors_ = std::move(errors.first);
 }
 
+std::vector<std::string> WayOut::restart(const std::vector<std::string>& ports) {
+  stop();
+  ready_ = false;
+  std::vector<std::string> former, words;
+  for (std::size_t at = 0; at < choice_.words.size(); ++at) {
+    const bool opens = (choice_.words[at] == "-t" || choice_.words[at] == "-u") && at + 1 < choice_.words.size();
+    if (!opens) words.push_back(choice_.words[at]);
+    else former.insert(former.end(), {choice_.words[at], choice_.words[at + 1]}), ++at;
+  }
+  words.insert(words.end(), ports.begin(), ports.end());
+  choice_.words = std::move(words);
+  start();
+  return former;
+}
+
 // A container that runs goes on without it.
 bool WayOut::try_start() {
   try {
@@ -146,7 +161,10 @@ WayOut::News WayOut::read_word() {
 }
 
 WayOut::News WayOut::note_end() {
-  reason_ = last_line(errors_.get());
+  siginfo_t info{};
+  const bool ended = ::waitid(P_PIDFD, static_cast<id_t>(pasta_.get()), &info, WEXITED | WNOWAIT) == 0;
+  // What it has said before somebody killed it is no reason.
+  reason_ = ended && info.si_code != CLD_EXITED ? format("signal {}", info.si_status) : last_line(errors_.get());
   const bool was_ready = std::exchange(ready_, false);
   stop();
   if (!was_ready && !restarted_) return News::refused;

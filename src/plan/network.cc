@@ -8,10 +8,12 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <tuple>
 
 #include "draft.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/plan/network.hh"
 
 namespace snug::plan {
 namespace {
@@ -74,8 +76,8 @@ std::string_view option_for_way_out(const Network& network) {
   return network.ip6 ? "--ip6" : "";
 }
 
-Verdict check_ports(const Draft& draft) {
-  for (const BusyPort& busy : draft.facts.busy_ports) {
+Verdict check_ports(const std::vector<BusyPort>& ports) {
+  for (const BusyPort& busy : ports) {
     const std::string name = format("the port {}/{}", place(busy.address, busy.number), protocol(busy.udp));
     if (busy.error == EACCES)
       return Refusal{format("{} is not for ordinary users", name), "take one from 1024 on; ask an administrator: sysctl -w net.ipv4.ip_unprivileged_port_start=80"};
@@ -106,6 +108,14 @@ std::vector<ConfigureInterface::Way> ways_of(const Draft& draft) {
   return ways;
 }
 
+// pasta would carry what is sent to these to the loopback of the host: the kernel routes them by the interface that a socket is bound to.
+std::vector<ConfigureInterface::Network> held_by(const Draft& draft) {
+  std::vector<ConfigureInterface::Network> held;
+  if (draft.facts.uplink4) held.push_back({"127.0.0.0", 8});
+  if (draft.facts.uplink6) held.push_back({"::1", 128});
+  return held;
+}
+
 // All groups that are mapped may ping. The kernel wants the two ends in order both inside and outside.
 std::string ping_groups(const IdMaps& maps) {
   std::uint32_t last = 0;
@@ -120,11 +130,13 @@ TuneNetwork tuning(const Draft& draft) {
   TuneNetwork tune;
   const auto set = [&](std::string_view name, std::string value) { tune.settings.emplace_back(name, std::move(value)); };
   if (std::string groups = ping_groups(draft.maps); !groups.empty()) set("ipv4/ping_group_range", std::move(groups));
-  for (const auto& [family, uplink] : {std::pair{"ipv4", &draft.facts.uplink4}, std::pair{"ipv6", &draft.facts.uplink6}}) {
+  for (const auto& [family, protocol, uplink] : {std::tuple{"ipv4", "arp", &draft.facts.uplink4}, std::tuple{"ipv6", "ndisc", &draft.facts.uplink6}}) {
     if (!*uplink) continue;
-    // For as long in all as the kernel does otherwise, three seconds.
+    // Between the monitor's hands and pasta's nobody drives the interface, and what waits would be thrown away: Linux 5.17 on.
+    set(format("{}/conf/{}/{}_evict_nocarrier", family, interface, protocol), "0");
+    // pasta takes a tenth of a second to start, and on a busy machine many times that: it gets ten seconds.
     set(format("{}/neigh/{}/retrans_time_ms", family, interface), "10");
-    for (const char* how : {"mcast_solicit", "ucast_solicit"}) set(format("{}/neigh/{}/{}", family, interface, how), "300");
+    for (const char* how : {"mcast_solicit", "ucast_solicit"}) set(format("{}/neigh/{}/{}", family, interface, how), "1000");
   }
   // What the kernel would ask of its own accord has its answer already.
   if (draft.facts.uplink6)
@@ -169,8 +181,7 @@ std::vector<std::string> pasta_words(const Draft& draft) {
   if (!facts.uplink4) words.emplace_back("--ipv6-only");
   for (const auto& way : ways_of(draft)) words.insert(words.end(), {"--address", way.address, "--gateway", way.gateway});
   for (const std::string_view forwarder : forwarders(facts)) words.insert(words.end(), {"--dns-forward", std::string(forwarder)});
-  add_ports(words, network.ports, false);
-  add_ports(words, network.ports, true);
+  for (const bool udp : {false, true}) add_ports(words, network.ports, udp);
   std::vector<std::string> doors;
   for (const std::uint16_t port : network.host_loopback) doors.push_back(format("{}", port));
   words.insert(words.end(), {"-T", doors.empty() ? "none" : join(doors, ","), "-U", "none"});
@@ -178,6 +189,13 @@ std::vector<std::string> pasta_words(const Draft& draft) {
 }
 
 }  // namespace
+
+std::variant<std::vector<std::string>, Refusal> make_port_words(const std::vector<PublishedPort>& ports, const std::vector<BusyPort>& busy) {
+  if (Verdict refused = check_ports(busy)) return *std::move(refused);
+  std::vector<std::string> words;
+  for (const bool udp : {false, true}) add_ports(words, ports, udp);
+  return words;
+}
 
 Verdict plan_network(Draft& draft) {
   const Network& network = draft.spec.network;
@@ -191,12 +209,12 @@ Verdict plan_network(Draft& draft) {
     draft.plan.notices.push_back(*hindrance);
     return {};
   }
-  if (Verdict refused = check_ports(draft)) return refused;
+  if (Verdict refused = check_ports(draft.facts.busy_ports)) return refused;
   tell_of_ports(draft);
   draft.way_out = true;
   draft.init(MakeInterface{interface, hardware_of(network), mtu});
   draft.init(tuning(draft));
-  draft.init(ConfigureInterface{interface, ways_of(draft)});
+  draft.init(ConfigureInterface{interface, ways_of(draft), held_by(draft)});
   return {};
 }
 

@@ -229,6 +229,7 @@ class Monitor {
       // Asleep at once where it stands: each page that it touched on the way there would be back.
       if (waiting.was_quiet() && fall_asleep() && !waiting.sleep(patience())) continue;
       streams_.answer(waiting);
+      if (const auto words = streams_.take_wanted_ports()) change_ports(*words);
       if (waiting.got(control_.first.get(), POLLIN)) read_control();
       if (waiting.got(report_.first.get(), POLLIN)) read_report();
       if (way_out_) look_at_way_out(waiting);
@@ -245,6 +246,7 @@ class Monitor {
     switch (way_out_->answer()) {
       case News::none: return;
       case News::ready:
+        if (former_ports_) return answer_ports("");
         if (!open_.second) return;
         static_cast<void>(sys::write_all(open_.second.get(), "!"));
         return open_.second.reset();
@@ -254,8 +256,22 @@ class Monitor {
     }
   }
 
+  // Who is inside goes on without: its connections through pasta end.
+  void change_ports(std::string_view words) {
+    const auto* open = plan_.find<plan::OpenWayOut>();
+    if (!runs_ || !way_out_ || !open->again || former_ports_) return streams_.answer_ports(!way_out_ ? "it has no way out" : "this cannot be done now");
+    former_ports_ = way_out_->restart(split(words, '\0'));
+  }
+
+  void answer_ports(const std::string& refusal) {
+    const auto former = std::exchange(former_ports_, std::nullopt);
+    if (!refusal.empty()) static_cast<void>(way_out_->restart(*former));
+    streams_.answer_ports(refusal);
+  }
+
   // Who waits for it does not start; who runs goes on without.
   void lose_way_out() {
+    if (former_ports_) return answer_ports(way_out_->reason().empty() ? "pasta has ended" : way_out_->reason());
     if (!open_.second) return tell_of_way_out("the network has no way out any more");
     failure_ = failed_at<plan::AwaitWayOut>(EIO, way_out_->reason());
     end_for(SIGKILL, 0);
@@ -263,7 +279,8 @@ class Monitor {
 
   void tell_of_way_out(std::string_view what) {
     const std::string& reason = way_out_->reason();
-    if (outside_.notice) outside_.notice(format("pasta has ended{}: {}", reason.empty() ? "" : format(" ({})", printable(reason)), what));
+    const std::string text = format("pasta has ended{}: {}", reason.empty() ? "" : format(" ({})", printable(reason)), what);
+    if (!streams_.note(format("snug: notice: {}\n", text)) && outside_.notice) outside_.notice(text);
   }
 
   // pid 1 is closed by now, and its namespaces are in the monitor's hands.
@@ -437,6 +454,7 @@ class Monitor {
   std::vector<Server> servers_;
   std::vector<Fd> namespaces_;  ///< go before the servers do
   std::optional<net::WayOut> way_out_;
+  std::optional<std::vector<std::string>> former_ports_;  ///< while it is not certain that pasta can open the new ones
   pid_t pid_ = -1;
   std::optional<StepFailure> failure_;
   Exited exited_;

@@ -41,6 +41,8 @@ int apply(Context&, const plan::ConfigureInterface& step, Report&) noexcept {
   for (const auto& way : step.ways)
     if (const int error = sys::add_address(name, sys::read_address(way.address.c_str()), way.prefix)) return error;
   if (const int error = sys::bring_up(name)) return error;
+  for (const auto& network : step.held)
+    if (const int error = sys::add_local_route(name, sys::read_address(network.address.c_str()), network.prefix)) return error;
   for (const auto& way : step.ways)
     if (const int error = sys::add_default_route(name, sys::read_address(way.gateway.c_str()))) return error;
   return 0;

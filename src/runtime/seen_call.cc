@@ -175,16 +175,20 @@ SeenCall see_message(const Sight& sight) {
   const bool is_address = header.nlmsg_type == RTM_NEWADDR;
   if (bytes->size() < NLMSG_LENGTH(sizeof(rtmsg)) || (!is_address && header.nlmsg_type != RTM_NEWROUTE)) return prepares("sendto");
   const auto* body = bytes->data() + NLMSG_HDRLEN;  // family and prefix are where they are in both
+  const bool is_local = !is_address && body[offsetof(rtmsg, rtm_type)] == RTN_LOCAL;
   const std::size_t start = NLMSG_SPACE(is_address ? sizeof(ifaddrmsg) : sizeof(rtmsg));
   for (std::size_t at = start; at + sizeof(rtattr) <= bytes->size();) {
     rtattr attribute{};
     bytes->copy(reinterpret_cast<char*>(&attribute), sizeof attribute, at);
     std::array<char, INET6_ADDRSTRLEN> address{};
-    const bool wanted = attribute.rta_type == (is_address ? int{IFA_LOCAL} : int{RTA_GATEWAY});
+    const bool wanted = attribute.rta_type == (is_address ? int{IFA_LOCAL} : is_local ? int{RTA_DST} : int{RTA_GATEWAY});
     const std::size_t size = body[0] == AF_INET ? 4 : 16;
-    if (wanted && at + RTA_LENGTH(size) <= bytes->size() && ::inet_ntop(body[0], bytes->data() + at + RTA_LENGTH(0), address.data(), address.size()))
-      return builds("sendto", {sight.descriptor(0), is_address ? format("{{RTM_NEWADDR, {}/{}}}", address.data(), static_cast<unsigned char>(body[1]))
+    if (wanted && at + RTA_LENGTH(size) <= bytes->size() && ::inet_ntop(body[0], bytes->data() + at + RTA_LENGTH(0), address.data(), address.size())) {
+      const std::string network = format("{}/{}", address.data(), static_cast<unsigned char>(body[1]));
+      return builds("sendto", {sight.descriptor(0), is_address ? format("{{RTM_NEWADDR, {}}}", network)
+                                                    : is_local ? format("{{RTM_NEWROUTE, local {}}}", network)
                                                                : format("{{RTM_NEWROUTE, default via {}}}", address.data())});
+    }
     at += std::max<std::size_t>(RTA_ALIGN(attribute.rta_len), sizeof attribute);
   }
   return builds("sendto", {sight.descriptor(0), "another message of rtnetlink"});

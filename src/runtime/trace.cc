@@ -154,7 +154,9 @@ class Tracer {
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
       Entry entry{info.entry.nr, {}};
       std::copy(std::begin(info.entry.args), std::end(info.entry.args), entry.arguments.begin());
-      if (process.helper && (entry.number == SYS_execve || entry.number == SYS_execveat)) return see_helper(pid, entry);
+      // Once pid 1 is there, only a helper of the monitor's executes anything.
+      const bool helps = process.helper || (has_init_ && process.actor == Actor::monitor);
+      if (helps && (entry.number == SYS_execve || entry.number == SYS_execveat)) return see_helper(pid, entry);
       if (!process.helper) note_entry(pid, process, entry);
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && process.pending) {
       process.pending->result = static_cast<long>(info.exit.rval);

@@ -146,6 +146,21 @@ int add_default_route(const char* name, const NetAddress& gateway) noexcept {
   return message.send();
 }
 
+int add_local_route(const char* name, const NetAddress& network, unsigned prefix) noexcept {
+  rtmsg body{};
+  body.rtm_family = static_cast<std::uint8_t>(network.family);
+  body.rtm_dst_len = static_cast<std::uint8_t>(prefix);
+  body.rtm_table = RT_TABLE_LOCAL;
+  body.rtm_protocol = RTPROT_BOOT;
+  body.rtm_scope = RT_SCOPE_HOST;
+  body.rtm_type = RTN_LOCAL;
+  Message message(RTM_NEWROUTE, body);
+  message.add(RTA_DST, network.view());
+  message.add(RTA_OIF, ::if_nametoindex(name));
+  message.add(RTA_PRIORITY, 1);  // after the loopback's own
+  return message.send();
+}
+
 bool has_carrier(const char* name) noexcept {
   const Fd socket = open_socket();
   if (!socket) return false;

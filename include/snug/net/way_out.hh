@@ -45,6 +45,10 @@ class WayOut {
   /// Starts pasta now. Throws where no process can be had.
   void start();
 
+  /// Starts pasta anew with other words for its ports, -t and -u, and gives the former ones: its connections end. Throws where no
+  /// process can be had.
+  std::vector<std::string> restart(const std::vector<std::string>& ports);
+
   /// What poll(2) is to wait for, for reading; -1 where there is nothing.
   [[nodiscard]] std::array<int, 3> descriptors() const { return {user_ < 0 ? -1 : tap_.get(), told_.get(), pasta_.get()}; }
   /// Looks at what has come for one of them.

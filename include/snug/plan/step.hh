@@ -123,7 +123,8 @@ struct TuneNetwork {
   bool operator==(const TuneNetwork&) const = default;
 };
 
-/// Brings the interface up, with its addresses and a default route of each family.
+/// Brings the interface up, with its addresses and a default route of each family. Whoever binds a socket to it (SO_BINDTODEVICE) passes
+/// by the routes of the loopback: `held` are networks that lead to the container's own loopback even so.
 struct ConfigureInterface {
   struct Way {
     std::string address;
@@ -131,8 +132,14 @@ struct ConfigureInterface {
     std::string gateway;
     bool operator==(const Way&) const = default;
   };
+  struct Network {
+    std::string address;
+    unsigned prefix = 0;
+    bool operator==(const Network&) const = default;
+  };
   std::string name;
   std::vector<Way> ways;
+  std::vector<Network> held;
   bool operator==(const ConfigureInterface&) const = default;
 };
 

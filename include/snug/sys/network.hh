@@ -39,6 +39,9 @@ struct NetAddress {
 /// Adds the default route through `gateway`, which need not lie in the network of an address.
 [[nodiscard]] int add_default_route(const char* name, const NetAddress& gateway) noexcept;
 
+/// Has what is sent to these addresses by this interface arrive at this namespace itself.
+[[nodiscard]] int add_local_route(const char* name, const NetAddress& network, unsigned prefix) noexcept;
+
 /// Whether somebody drives the interface. What the kernel has to do after a change of that, it does now and not within the next
 /// second, as it would by itself (ETHTOOL_GLINK).
 [[nodiscard]] bool has_carrier(const char* name) noexcept;

@@ -31,7 +31,7 @@ inline plan::Plan every_step() {
   add(Actor::init, MakePrivate{});
   add(Actor::init, MakeInterface{"eth0", {2, 0, 0, 0, 0, 0xab}, 65520});
   add(Actor::init, TuneNetwork{{{"ipv4/ping_group_range", "0 65536"}}});
-  add(Actor::init, ConfigureInterface{"eth0", {{"192.0.2.7", 24, "192.0.2.1"}, {"2001:db8::7", 64, "fe80::1"}}});
+  add(Actor::init, ConfigureInterface{"eth0", {{"192.0.2.7", 24, "192.0.2.1"}, {"2001:db8::7", 64, "fe80::1"}}, {{"127.0.0.0", 8}, {"::1", 128}}});
   add(Actor::init, MakeFilesystem{0, "tmpfs", {{"mode", "0700"}, {"noswap", ""}}, {.read_only = true}});
   add(Actor::init, StageMount{0, {"empty0"}});
   add(Actor::init, MakeOverlay{1, {{"/srv/a \"root\"", {}}, {"empty0", 0}}, {}, {}, {.read_only = true}});

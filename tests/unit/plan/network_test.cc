@@ -72,6 +72,7 @@ TEST_CASE("the interface has the host's addresses, and pasta opens nothing of th
   const auto* configure = plan.find<ConfigureInterface>();
   REQUIRE(configure);
   CHECK(configure->ways == std::vector<ConfigureInterface::Way>{{"192.0.2.2", 24, "192.0.2.1"}, {"2001:db8::2", 64, "fe80::1"}});
+  CHECK(configure->held == std::vector<ConfigureInterface::Network>{{"127.0.0.0", 8}, {"::1", 128}});
   const std::string words = words_of(plan);
   for (const std::string_view closed : {" -t none", " -u none", " -T none", " -U none", " --no-map-gw"}) CHECK_MESSAGE(has(words, closed), words);
   CHECK(has(words, "--address 192.0.2.2 --gateway 192.0.2.1 --address 2001:db8::2 --gateway fe80::1"));

@@ -63,7 +63,7 @@ constexpr std::array table{
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "build", .comes_with = "images"},
-    {.word = "network", .comes_with = "shared networks"},
+    {.word = "network", .comes_with = "shared networks (until then --network container:NAME shares one)"},
     {.word = "volume", .comes_with = "images"},
 });
 

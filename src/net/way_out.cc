@@ -14,6 +14,7 @@
 #include <csignal>
 
 #include "snug/base/error.hh"
+#include "snug/base/signals.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/network.hh"
@@ -164,7 +165,7 @@ WayOut::News WayOut::note_end() {
   siginfo_t info{};
   const bool ended = ::waitid(P_PIDFD, static_cast<id_t>(pasta_.get()), &info, WEXITED | WNOWAIT) == 0;
   // What it has said before somebody killed it is no reason.
-  reason_ = ended && info.si_code != CLD_EXITED ? format("signal {}", info.si_status) : last_line(errors_.get());
+  reason_ = ended && info.si_code != CLD_EXITED ? signal_name(info.si_status) : last_line(errors_.get());
   const bool was_ready = std::exchange(ready_, false);
   stop();
   if (!was_ready && !restarted_) return News::refused;

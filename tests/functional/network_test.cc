@@ -89,7 +89,7 @@ TEST_CASE("pasta is there once something is sent, is started anew once, and goes
       "$run -d --name box -p 8080:80 \"$ROOT\" sleep 1000 >/dev/null\n"
       "third=$(another none); kill -9 $(pgrep -o -x snug)\n"
       "until [ \"$(pasta)\" = none ] && ! pgrep -x sleep >/dev/null; do sleep 0.05; done; echo \"nothing left\"\n");
-  CHECK_MESSAGE(result.out == "before none\noutside 203.0.113.7\noutside 203.0.113.7\nlives\nsnug: notice: pasta has ended (signal 9): the network has no way out any more\ngone\nnothing left\n", result.out, result.err);
+  CHECK_MESSAGE(result.out == "before none\noutside 203.0.113.7\noutside 203.0.113.7\nlives\nsnug: notice: pasta has ended (SIGKILL): the network has no way out any more\ngone\nnothing left\n", result.out, result.err);
 }
 
 TEST_CASE("published ports: on the loopback alone, who asks is seen as he is, listed, and a port that is taken names who has it") {

@@ -48,17 +48,16 @@ std::string refusal(const Words& words) {
 }  // namespace
 
 TEST_CASE("no word at all is the host's root in walls of its own") {
-  CHECK(spec({}) == plan::Spec{.rootfs = {.given = "host"}});
+  CHECK(spec({}) == plan::Spec{.rootfs = {.given = "host"}, .network = {.way_out = true}});
 }
 
-TEST_CASE("a way out is asked for, or comes with a port; a network that was chosen stays") {
-  CHECK_FALSE(spec({}).network.way_out);
-  CHECK_FALSE(spec({"--ip", "192.0.2.7", "--dns", "9.9.9.9"}).network.way_out);
+TEST_CASE("a way out is the default; a network that was chosen stays") {
+  CHECK(spec({}).network.way_out);
   for (const Words& words : {Words{"--network", "private"}, Words{"-p", "80:80"}, Words{"-P"}, Words{"--host-loopback", "22"}}) CHECK(spec(words).network.way_out);
   CHECK_FALSE(spec({"-p", "80:80", "--network", "none"}).network.way_out);
   CHECK_FALSE(spec({"--net", "host", "-p", "80:80"}).network.way_out);
-  CHECK(spec_after("network", "private", {}).network.way_out);
-  CHECK_FALSE(spec_after("network", "private", {"--network", "none"}).network.way_out);
+  CHECK_FALSE(spec_after("network", "none", {}).network.way_out);
+  CHECK(spec_after("network", "none", {"--network", "private"}).network.way_out);
 }
 
 TEST_CASE("the first operand is the root file system, the rest is the command") {

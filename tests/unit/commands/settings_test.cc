@@ -77,7 +77,7 @@ class Folder {
 
 TEST_CASE("without files the command line is all") {
   const Folder folder;
-  CHECK(folder.read({"-w", "/x"}) == plan::Spec{.rootfs = {.given = "host"}, .workdir = "/x"});
+  CHECK(folder.read({"-w", "/x"}) == plan::Spec{.rootfs = {.given = "host"}, .workdir = "/x", .network = {.way_out = true}});
 }
 
 TEST_CASE("the project overrules the user, the command line overrules both; lists add up") {

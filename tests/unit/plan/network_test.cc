@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "snug/base/text.hh"
+#include "snug/plan/network.hh"
 #include "snug/plan/plan.hh"
 
 using namespace snug;
@@ -200,4 +201,15 @@ TEST_CASE("all groups that are mapped may ping, as far as the kernel takes them 
   CHECK(range() == "0 65536");
   facts.gid = {2'000'000};  // above all sub-ids
   CHECK(range() == "0 0");
+}
+
+TEST_CASE("ports that change while a container runs are pasta's words for all of them, or why one cannot be had") {
+  const std::vector<PublishedPort> ports{{"", 8080, 80, false}, {"::1", 5300, 53, true}};
+  const auto words = make_port_words(ports, {});
+  REQUIRE(std::holds_alternative<std::vector<std::string>>(words));
+  CHECK(join(std::get<std::vector<std::string>>(words), " ") == "-t 127.0.0.1/8080:80 -u ::1/5300:53");
+  CHECK(join(std::get<std::vector<std::string>>(make_port_words({}, {})), " ") == "-t none -u none");
+  const auto refused = make_port_words(ports, {{"127.0.0.1", 8080, false, EADDRINUSE, "nginx (pid 12)"}});
+  REQUIRE(std::holds_alternative<Refusal>(refused));
+  CHECK(std::get<Refusal>(refused).message == "the port 127.0.0.1:8080/tcp is taken by nginx (pid 12)");
 }

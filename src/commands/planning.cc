@@ -41,6 +41,7 @@ void find_facts(Planned& planned, const Environment& environment) {
   const std::string resolv_conf = planned.spec.network.container.empty() ? "" : join_network(planned.spec, probe::find_store(caller));
   planned.facts = probe::host_facts(planned.spec, caller);
   if (!resolv_conf.empty()) planned.facts.resolv_conf = resolv_conf;
+  compile_profile(planned.facts, planned.spec);
 }
 
 // Gives the container its place and its name. One that leaves nothing behind starts without, too: gives why there is none then.

@@ -139,7 +139,7 @@ struct CallsOf {
   Calls operator()(const MakeInterface& step) const {
     const std::string bytes = list(step.hardware, ":", [](std::uint8_t byte) { return format("{:02x}", byte); });
     return {"openat(AT_FDCWD, \"/dev/net/tun\", O_RDWR) = TAP", format("ioctl(TUNSETIFF, {{{}, IFF_TAP|IFF_NO_PI}})", text(step.name)),
-            "ioctl(TUNSETPERSIST, 1)", format("ioctl(SIOCSIFHWADDR, {})", bytes), format("ioctl(SIOCSIFMTU, {})", step.mtu), "sendmsg(REPORT, SCM_RIGHTS)"};
+            "ioctl(TUNSETPERSIST, 1)", "ioctl(TUNATTACHFILTER)", format("ioctl(SIOCSIFHWADDR, {})", bytes), format("ioctl(SIOCSIFMTU, {})", step.mtu), "sendmsg(REPORT, SCM_RIGHTS)"};
   }
   Calls operator()(const TuneNetwork& step) const {
     Calls calls;

@@ -26,11 +26,6 @@ namespace {
 using sys::Fd;
 using sys::FdPair;
 
-constexpr unsigned ethertype_ipv6 = 0x86dd;
-constexpr std::size_t ethernet_size = 14, ipv6_size = 40;
-
-unsigned byte_at(std::string_view frame, std::size_t at) { return static_cast<unsigned char>(frame[at]); }
-
 // Stands in the namespaces until it is killed.
 [[noreturn]] void be_porter(int user, int net, int told, const char* interface) noexcept {
   const bool inside = !sys::die_with_parent() && ::setns(user, CLONE_NEWUSER) == 0 && ::setns(net, CLONE_NEWNET) == 0;
@@ -74,17 +69,6 @@ FdPair make_open_pipe() {
 
 }  // namespace
 
-// Of IPv6, only: reports of groups (in a hop-by-hop header), and the search for routers.
-bool wants_out(std::string_view frame) {
-  if (frame.size() < ethernet_size) return false;
-  if ((byte_at(frame, 12) << 8U | byte_at(frame, 13)) != ethertype_ipv6) return true;
-  if (frame.size() <= ethernet_size + ipv6_size) return false;
-  constexpr unsigned hop_by_hop = 0, icmp = 58, router_solicitation = 133, multicast = 0xff;
-  const bool to_a_group = byte_at(frame, ethernet_size + 24) == multicast;
-  const unsigned next = byte_at(frame, ethernet_size + 6), type = byte_at(frame, ethernet_size + ipv6_size);
-  return !to_a_group || (next != hop_by_hop && !(next == icmp && type == router_solicitation));
-}
-
 void WayOut::start_porter() {
   FdPair told = sys::make_pipe();
   auto [pid, process] = sys::clone_process(0);
@@ -100,7 +84,7 @@ void WayOut::start_porter() {
 }
 
 void WayOut::start() {
-  tap_.reset();
+  sys::release_tap(tap_);
   start_porter();
   FdPair told = make_open_pipe(), errors = make_open_pipe();
   const Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDONLY);
@@ -142,14 +126,6 @@ bool WayOut::try_start() {
   }
 }
 
-// Reads what has come, of which nothing is kept: the kernel asks again and again for the gateway.
-bool WayOut::is_wanted() {
-  std::array<char, 128> frame;
-  for (ssize_t count = 0; (count = ::read(tap_.get(), frame.data(), frame.size())) > 0;)
-    if (wants_out({frame.data(), static_cast<std::size_t>(count)})) return true;
-  return false;
-}
-
 // It writes its number once it is ready, and closes the file.
 WayOut::News WayOut::read_word() {
   std::array<char, 32> word;
@@ -178,7 +154,7 @@ WayOut::News WayOut::answer() {
   if (has_come(told_.get()))
     if (const News news = read_word(); news != News::none) return news;
   if (has_come(pasta_.get())) return note_end();
-  if (user_ >= 0 && has_come(tap_.get()) && is_wanted()) return try_start() ? News::none : News::ended;
+  if (user_ >= 0 && has_come(tap_.get())) return try_start() ? News::none : News::ended;
   return News::none;
 }
 

@@ -61,7 +61,7 @@ constexpr std::array resolve_flags{Named{RESOLVE_IN_ROOT, "RESOLVE_IN_ROOT"}, Na
 constexpr std::array mount_flags{Named{MS_REC, "MS_REC"}, Named{MS_PRIVATE, "MS_PRIVATE"}, Named{MS_SLAVE, "MS_SLAVE"}, Named{MS_BIND, "MS_BIND"},
                                  Named{MS_RDONLY, "MS_RDONLY"}, Named{MS_REMOUNT, "MS_REMOUNT"}, Named{MS_MOVE, "MS_MOVE"}};
 constexpr std::array requests{Named{SIOCSIFFLAGS, "SIOCSIFFLAGS"}, Named{SIOCSIFHWADDR, "SIOCSIFHWADDR"}, Named{SIOCSIFMTU, "SIOCSIFMTU"},
-                              Named{TUNSETIFF, "TUNSETIFF"}, Named{TUNSETPERSIST, "TUNSETPERSIST"}, Named{TIOCSCTTY, "TIOCSCTTY"}, Named{TIOCSPGRP, "TIOCSPGRP"},
+                              Named{TUNSETIFF, "TUNSETIFF"}, Named{TUNSETPERSIST, "TUNSETPERSIST"}, Named{TUNATTACHFILTER, "TUNATTACHFILTER"}, Named{TIOCSCTTY, "TIOCSCTTY"}, Named{TIOCSPGRP, "TIOCSPGRP"},
                               Named{TIOCSPTLCK, "TIOCSPTLCK"}, Named{TIOCGPTPEER, "TIOCGPTPEER"}, Named{TIOCSWINSZ, "TIOCSWINSZ"}};
 constexpr std::array limits{Named{RLIMIT_CPU, "CPU"}, Named{RLIMIT_FSIZE, "FSIZE"}, Named{RLIMIT_DATA, "DATA"}, Named{RLIMIT_STACK, "STACK"},
                             Named{RLIMIT_CORE, "CORE"}, Named{RLIMIT_RSS, "RSS"}, Named{RLIMIT_NPROC, "NPROC"}, Named{RLIMIT_NOFILE, "NOFILE"},

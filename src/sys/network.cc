@@ -3,11 +3,14 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -25,6 +28,22 @@ ifreq request_for(const char* name) noexcept {
   std::memcpy(request.ifr_name, name, std::min(std::strlen(name), sizeof request.ifr_name - 1));
   return request;
 }
+
+// Lets through what somebody wants out, and nothing of what the kernel tells of itself when an interface of IPv6 comes up, so that nobody
+// is woken by it: reports of groups (in a hop-by-hop header), and the search for routers. Offsets of an Ethernet frame.
+const std::array<sock_filter, 11> quiet_filter{{
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),                    // the protocol
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 7),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 38),                    // to a group?
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xff, 0, 5),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 20),                    // the next header
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_HOPOPTS, 4, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 2),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 54),                    // the type of an ICMP message
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 133, 1, 0),
+    BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    BPF_STMT(BPF_RET | BPF_K, 0),
+}};
 
 Fd open_socket() noexcept { return Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }
 
@@ -94,9 +113,16 @@ int make_tap(const char* name, Fd& tap) noexcept {
   if (!fd) return errno;
   ifreq request = request_for(name);
   request.ifr_flags = IFF_TAP | IFF_NO_PI;
-  if (::ioctl(fd.get(), TUNSETIFF, &request) != 0 || ::ioctl(fd.get(), TUNSETPERSIST, 1) != 0) return errno;
+  sock_fprog filter{static_cast<unsigned short>(quiet_filter.size()), const_cast<sock_filter*>(quiet_filter.data())};
+  if (::ioctl(fd.get(), TUNSETIFF, &request) != 0 || ::ioctl(fd.get(), TUNSETPERSIST, 1) != 0 || ::ioctl(fd.get(), TUNATTACHFILTER, &filter) != 0) return errno;
   tap = std::move(fd);
   return 0;
+}
+
+void release_tap(Fd& tap) noexcept {
+  sock_fprog none{};
+  if (tap) ::ioctl(tap.get(), TUNDETACHFILTER, &none);
+  tap.reset();
 }
 
 int set_link(const char* name, const std::array<std::uint8_t, 6>& hardware, unsigned mtu) noexcept {

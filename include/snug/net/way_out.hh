@@ -4,7 +4,6 @@
 
 #include <array>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "snug/sys/fd.hh"
@@ -17,9 +16,6 @@ struct WayOutChoice {
   std::vector<std::string> words;  ///< of pasta(1), which ends with the number of a process inside; the first is its path
   bool again = true;               ///< where pasta ends, it is started anew, once
 };
-
-/// Whether a frame of Ethernet is somebody's who wants out: not what the kernel tells of itself when an interface comes up. Pure.
-[[nodiscard]] bool wants_out(std::string_view frame);
 
 /// pasta, the program that carries packets between a container's interface and sockets of the host's, and who watches over it. It
 /// is started when the first packet wants out, or at once; and it dies with this object or its process. Runs in the monitor.
@@ -58,7 +54,6 @@ class WayOut {
   [[nodiscard]] const std::string& reason() const { return reason_; }
 
  private:
-  [[nodiscard]] bool is_wanted();
   [[nodiscard]] News read_word();
   [[nodiscard]] News note_end();
   [[nodiscard]] bool try_start();

@@ -24,8 +24,11 @@ struct NetAddress {
 [[nodiscard]] NetAddress read_address(const char* text) noexcept;
 
 /// Makes an Ethernet interface that is driven through a descriptor, and that outlives it: tun(4), TUNSETPERSIST. `tap` gets the
-/// descriptor, which does not block.
+/// descriptor, which does not block, and hears nothing of what the kernel tells of itself when the interface comes up.
 [[nodiscard]] int make_tap(const char* name, Fd& tap) noexcept;
+
+/// Closes the descriptor, for who drives the interface next, and hears all.
+void release_tap(Fd& tap) noexcept;
 
 /// Gives the interface its hardware address (six bytes) and the size of its packets.
 [[nodiscard]] int set_link(const char* name, const std::array<std::uint8_t, 6>& hardware, unsigned mtu) noexcept;

@@ -5,34 +5,9 @@
 
 #include "snug/base/text.hh"
 #include "snug/net/ports.hh"
-#include "snug/net/way_out.hh"
 
 using namespace snug;
 using namespace snug::net;
-
-namespace {
-
-// A frame of Ethernet with IPv6 in it.
-std::string ipv6_frame(char to, char next, char type) {
-  std::string frame(14 + 40 + 8, '\0');
-  frame[12] = '\x86', frame[13] = '\xdd';
-  frame[14 + 6] = next, frame[14 + 24] = to, frame[14 + 40] = type;
-  return frame;
-}
-
-}  // namespace
-
-TEST_CASE("the kernel's own chatter starts nothing, whoever wants something does") {
-  constexpr char group = '\xff', icmp = 58, tcp = 6;
-  CHECK_FALSE(wants_out(""));
-  CHECK_FALSE(wants_out(ipv6_frame(group, 0, 58)));                    // reports of groups
-  CHECK_FALSE(wants_out(ipv6_frame(group, icmp, '\x85')));             // router solicitation
-  CHECK(wants_out(ipv6_frame(group, icmp, '\x87')));                   // who has the gateway's address?
-  CHECK(wants_out(ipv6_frame('\x20', tcp, 0)));
-  std::string arp(42, '\0');
-  arp[12] = 8, arp[13] = 6;
-  CHECK(wants_out(arp));
-}
 
 TEST_CASE("who listens at a port is found by its socket") {
   const std::string text =

@@ -25,7 +25,11 @@ bool are_same(Lines lines, const TourFacts&) { return lines.size() == 2 && lines
 bool are_namespaces_apart(Lines lines, const TourFacts&) {
   return lines.size() == 2 && lines[0] != lines[1] && lines[0].starts_with("net:[") && lines[1].starts_with("net:[");
 }
-bool is_lonely(Lines lines, const TourFacts&) { return lines.size() == 1 && trimmed(lines[0]).starts_with("lo:"); }
+// Notices of snug's stand before it.
+bool is_lonely(Lines lines, const TourFacts&) {
+  const auto is_notice = [](std::string_view line) { return line.starts_with("snug: ") || line.starts_with("  hint:"); };
+  return !lines.empty() && trimmed(lines.back()).starts_with("lo:") && std::all_of(lines.begin(), lines.end() - 1, is_notice);
+}
 bool is_gone_inside_only(Lines lines, const TourFacts&) {
   return has(lines, "No such file") && std::find(lines.begin(), lines.end(), "/etc/passwd") != lines.end();
 }

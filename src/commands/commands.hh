@@ -30,6 +30,7 @@ extern const cli::Command logout_command;
 extern const cli::Command logs_command;
 extern const cli::Command pause_command;
 extern const cli::Command plan_command;
+extern const cli::Command port_command;
 extern const cli::Command prune_command;
 extern const cli::Command ps_command;
 extern const cli::Command pull_command;

@@ -34,8 +34,7 @@ constexpr std::array keep_keys = std::to_array<Key<Keep>>({
 
 void refuse_container(std::string_view text) {
   if (text.starts_with("container:"))
-    throw UsageError("container:NAME comes with networks; it is not there yet",
-                     "ns:/proc/PID/ns/... joins the namespace of a process");
+    throw UsageError("container:NAME is a choice of --network alone", "ns:/proc/PID/ns/... joins the namespace of a process");
 }
 
 }  // namespace
@@ -64,14 +63,6 @@ plan::NamespaceChoice parse_namespace(std::string_view text, std::string_view fo
   if (text.starts_with("ns:")) return plan::JoinNamespace{parse_host_path(text.substr(3), folder)};
   refuse_container(text);
   refuse_word("choice", text, {"private", "host", "ns:PATH"});
-}
-
-plan::NamespaceChoice parse_network(std::string_view text, std::string_view folder) {
-  if (text == "none") return plan::NewNamespace{};
-  if (text == "private" || text == "host" || text.starts_with("ns:") || text.starts_with("container:"))
-    return parse_namespace(text, folder);
-  throw UsageError(format("{} comes with networks; it is not there yet", quoted(text)),
-                   "what works: none, private, host, ns:PATH");
 }
 
 UserNamespace parse_userns(std::string_view text, std::string_view folder) {

@@ -5,6 +5,7 @@
 #include "containers.hh"
 #include "image_program.hh"
 #include "listing.hh"
+#include "networking.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/base/time.hh"
@@ -93,12 +94,20 @@ const char* driver_of(const plan::Spec& spec) {
   return spec.storage == plan::StorageDriver::fuse_overlayfs ? "fuse-overlayfs" : "overlay";
 }
 
+// As docker nests it: {"80/tcp": [{"HostIp": …, "HostPort": …}]}.
+Json network_json(const plan::Spec& spec) {
+  Json ports = Json::object();
+  for (const plan::PublishedPort& port : spec.network.ports)
+    ports[render_inner_port(port)].push_back(Json{{"HostIp", port.address.empty() ? "127.0.0.1" : port.address}, {"HostPort", std::to_string(port.host)}});
+  return Json{{"NetworkMode", network_mode(spec)}, {"Ports", std::move(ports)}};
+}
+
 Json json_of(const Listed& container, const std::string& store) {
   const auto& [record, state, spec] = container;
   return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
               {"GraphDriver", Json{{"Name", driver_of(spec)}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
-              {"Cgroup", cgroup_json(state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)},
+              {"Cgroup", cgroup_json(state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)}, {"NetworkSettings", network_json(spec)},
               {"Config", config_json(spec)}, {"Restraints", restraints_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <ctime>
 
+#include "networking.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/base/time.hh"
@@ -32,6 +33,13 @@ std::string render_labels(const std::map<std::string, std::string>& labels) {
   std::vector<std::string> words;
   for (const auto& [name, value] : labels) words.push_back(printable(format("{}={}", name, value)));
   return join(words, ",");
+}
+
+std::string render_ports(const Listed& container) {
+  std::vector<std::string> ports;
+  if (container.state.phase == State::Phase::running)
+    for (const plan::PublishedPort& port : container.spec.network.ports) ports.push_back(format("{}->{}", render_host_port(port), render_inner_port(port)));
+  return join(ports, ", ");
 }
 
 std::string cut(const std::string& text, bool whole) { return whole || text.size() <= short_command ? text : text.substr(0, short_command - 1) + "…"; }
@@ -128,7 +136,7 @@ Fields fields_of(const Listed& container, bool whole) {
           {"RunningFor", age_of(record.created / nanoseconds)},
           {"State", std::string(phase_name(state))},
           {"Status", render_status(state)},
-          {"Ports", ""},
+          {"Ports", render_ports(container)},
           {"Names", record.name},
           {"Labels", render_labels(labels_of(spec))},
           {"Pid", state.phase == State::Phase::running ? format("{}", state.init.pid) : "0"}};

@@ -42,6 +42,7 @@ class Monitoring {
                 .running = [this](const runtime::Running& now) { note_running(now); },
                 .ended = [this](const runtime::Exited& exited) { note_end(exited); },
                 .asleep = [this] { settle(); },
+                .notice = [](const std::string& text) { say(format("snug: notice: {}\n", text)); },
                 .title = terminal_title(planned.facts.terminal.type, planned.spec.name.value_or("")),
                 .shell = own_shell(planned.plan),
                 .service = std::move(service)};

@@ -9,6 +9,7 @@
 
 #include "snug/commands/output.hh"
 #include "image_root.hh"
+#include "networking.hh"
 #include "profile.hh"
 #include "root_copy.hh"
 #include "snug/base/text.hh"
@@ -33,6 +34,14 @@ std::int64_t now() {
   timespec time{};
   ::clock_gettime(CLOCK_REALTIME, &time);
   return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+void find_facts(Planned& planned, const Environment& environment) {
+  const probe::CallerEnvironment caller = caller_environment(environment);
+  const std::string resolv_conf = planned.spec.network.container.empty() ? "" : join_network(planned.spec, probe::find_store(caller));
+  planned.facts = probe::host_facts(planned.spec, caller);
+  if (!resolv_conf.empty()) planned.facts.resolv_conf = resolv_conf;
+  compile_profile(planned.facts, planned.spec);
 }
 
 // Gives the container its place and its name. One that leaves nothing behind starts without, too: gives why there is none then.
@@ -91,8 +100,7 @@ runtime::StepDone step_printer(const plan::Plan& plan, bool verbose) {
 
 Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpose purpose, bool verbose) {
   Planned planned{.spec = std::move(spec)};
-  planned.facts = probe::host_facts(planned.spec, caller_environment(invocation.environment));
-  compile_profile(planned.facts, planned.spec);
+  find_facts(planned, invocation.environment);
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::image) use_image(planned, invocation);
   const std::string usual = plan::usual_name(planned.spec.rootfs);
   std::optional<Error> homeless;
@@ -102,6 +110,7 @@ Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpo
   // What may be over in a moment takes its name later, in monitoring.cc: a start waits for no disk that it does not need.
   if (!planned.spec.name) planned.spec.name = run ? state::free_name(planned.facts.store, usual) : usual;
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) unpack_archive(planned, verbose);
+  settle_ports(planned);
   finish(planned);
   const plan::StorageDriver storage = plan::choose_storage(planned.spec, planned.facts);
   // From here on it is this one, whatever the machine can do when the container is started again.
@@ -118,8 +127,8 @@ Planned plan_again(const state::Record& record, const Environment& environment) 
   if (!record.kept)
     throw Error(format("the container {} was to go away when it ended, and cannot be started again", quoted(record.name)), format("snug rm {}", shell_quoted(record.name)));
   Planned planned{.spec = config::parse_spec(*record.spec)};
-  planned.facts = probe::host_facts(planned.spec, caller_environment(environment));
-  compile_profile(planned.facts, planned.spec);
+  find_facts(planned, environment);
+  settle_ports(planned);
   planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned), record);
   planned.manifest = record.manifest;
   if (!record.manifest.empty()) planned.layers = hold_layers(record.lowers);

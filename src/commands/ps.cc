@@ -28,7 +28,7 @@ Fields headings() {
           {"State", "STATE"}, {"Status", "STATUS"}, {"Ports", "PORTS"}, {"Names", "NAMES"}, {"Labels", "LABELS"}, {"Pid", "PID"}};
 }
 
-constexpr std::string_view usual = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}";
+constexpr std::string_view usual = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
 
 std::size_t wanted_count(const cli::Arguments& arguments) {
   if (arguments.flag("latest")) return 1;

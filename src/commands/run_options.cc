@@ -41,9 +41,9 @@ void add(Draft& draft, Value value) {
   (draft.spec.*member).push_back(parse(value));
 }
 
-template <plan::NamespaceChoice plan::Namespaces::*wall, auto parse = parse_namespace>
+template <plan::NamespaceChoice plan::Namespaces::*wall>
 void choose(Draft& draft, Value value) {
-  draft.spec.namespaces.*wall = parse(value, draft.folder);
+  draft.spec.namespaces.*wall = parse_namespace(value, draft.folder);
 }
 
 // The same place twice is a slip, unless the command line overrides what a file says.
@@ -75,6 +75,17 @@ void add_env_file(Draft& draft, Value value) {
   const sys::Fd file = sys::open(AT_FDCWD, path, O_RDONLY | O_NOCTTY);
   for (auto& variable : parse_variables(sys::read_all(file.get()), value, draft.environment))
     draft.spec.env.push_back(std::move(variable));
+}
+
+void set_network(Draft& draft, Value value) {
+  NetworkChoice chosen = parse_network(value, draft.folder);
+  draft.spec.namespaces.network = std::move(chosen.wall);
+  draft.spec.network.way_out = chosen.way_out;
+  draft.spec.network.container = std::move(chosen.container);
+}
+
+void add_ports(Draft& draft, Value value) {
+  for (plan::PublishedPort& port : parse_publish(value)) draft.spec.network.ports.push_back(std::move(port));
 }
 
 void set_userns(Draft& draft, Value value) {
@@ -157,6 +168,8 @@ constexpr std::array rows = std::to_array<Row>({
     {many("device", 0, "HOST[:INSIDE[:rwm]]", "show a device of the host", {Complete::file}), Files::of_user,
      add<&Spec::devices, parse_device>},
     {many("dns", 0, "ADDRESS", "ask this name server"), Files::of_user, add<&Spec::dns, parse_address>},
+    {many("dns-search", 0, "DOMAIN", "look names up in this domain, too"), Files::of_project,
+     [](Draft& draft, Value value) { draft.spec.network.search.push_back(parse_hostname(value)); }},
     {one("emulate-root", 0, "CHOICE", "with one id, tell root that it has done what needs others: auto, off or static", {Complete::words, "auto off static"}),
      Files::of_user, [](Draft& draft, Value value) { draft.spec.restraints.emulation = parse_emulation(value); }},
     {one("entrypoint", 0, "PROGRAM", "put a program in front of the command; '' is none"), Files::of_project,
@@ -167,6 +180,8 @@ constexpr std::array rows = std::to_array<Row>({
     {many("gidmap", 0, "CONTAINER:HOST:COUNT", "map groups, instead of --userns"), Files::of_user,
      add_range<&plan::IdMapChoice::gids>},
     {many("group-add", 0, "GROUP", "be in a group as well"), Files::of_user, add<&Spec::groups, parse_group>},
+    {many("host-loopback", 0, "PORT", "let host.snug.internal:PORT be this port of the host's 127.0.0.1"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.network.host_loopback.push_back(parse_port(value)); }},
     {one("hostname", 'h', "NAME", "set the host name inside"), Files::of_project,
      set<&Spec::hostname, parse_hostname>},
     {flag("init", 0, "have an init process as pid 1, as by default"), Files::of_project,
@@ -174,6 +189,10 @@ constexpr std::array rows = std::to_array<Row>({
     {flag("interactive", 'i', "keep standard input open"), Files::none, set<&Spec::interactive, is_yes>},
     {one("io-weight", 0, "WEIGHT", "have this share of the disks, 1 to 10000; others have 100"), Files::of_user,
      limit<&plan::Resources::io_weight, parse_weight>},
+    {one("ip", 0, "ADDRESS", "have this IPv4 address inside, not the host's"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.network.ip = parse_address_of(value, false); }},
+    {one("ip6", 0, "ADDRESS", "have this IPv6 address inside, not the host's"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.network.ip6 = parse_address_of(value, true); }},
     {one("ipc", 0, wall_argument, "choose the IPC namespace", wall_words), Files::of_user,
      choose<&plan::Namespaces::ipc>},
     {many("label", 'l', "NAME[=VALUE]", "give the container a label"), Files::of_project, add_label},
@@ -181,6 +200,8 @@ constexpr std::array rows = std::to_array<Row>({
      [](Draft& draft, Value value) { draft.spec.log.kept = parse_log_driver(value); }},
     {many("log-opt", 0, "KEY=VALUE", "turn the log over: max-size=SIZE, max-file=N", {Complete::words, "max-size= max-file="}), Files::of_user,
      [](Draft& draft, Value value) { add_log_option(draft.spec.log, value); }},
+    {one("mac-address", 0, "ADDRESS", "give the interface this hardware address"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.network.hardware = parse_hardware(value); }},
     {one("memory", 'm', "SIZE", "let all processes together take so much memory; -1 for no limit"), Files::of_user,
      limit<&plan::Resources::memory, parse_memory>},
     {one("memory-swap", 0, "SIZE", "so much memory and swap together; twice --memory by default, -1 for no limit"), Files::of_user,
@@ -191,12 +212,10 @@ constexpr std::array rows = std::to_array<Row>({
     {flag("nested", 0, "let containers be made inside: namespaces, mounts"), Files::of_user,
      [](Draft& draft, Value value) { draft.spec.restraints.nested = is_yes(value); }},
     {{.name = "net", .argument = "CHOICE", .help = "the same as --network", .hidden = true},
-     Files::none,
-     choose<&plan::Namespaces::network, parse_network>},
-    {one("network", 0, "none|private|host|ns:PATH",
-         "choose the network namespace; for now private has a loopback alone",
-         {Complete::words, "none private host ns:"}),
-     Files::of_project, choose<&plan::Namespaces::network, parse_network>},
+     Files::none, set_network},
+    {one("network", 0, "private|none|host|container:NAME|ns:PATH", "choose the network: private, with a way out, by default",
+         {Complete::words, "private none host container: ns:"}),
+     Files::of_project, set_network},
     {flag("no-init", 0, "have the command itself as pid 1"), Files::of_project,
      [](Draft& draft, Value value) { draft.spec.init = !is_yes(value); }},
     {one("pid", 0, wall_argument, "choose the PID namespace", wall_words), Files::of_user,
@@ -205,13 +224,16 @@ constexpr std::array rows = std::to_array<Row>({
      limit<&plan::Resources::pids, parse_count>},
     {one("platform", 0, "OS/ARCH[/VARIANT]", "take the image for this platform, not for this machine's"), Files::of_project,
      set<&Spec::platform, parse_platform>},
+    {many("publish", 'p', "[IP:]HOST:CONTAINER[/udp]", "let a port of the host lead to one of the container's"), Files::of_user, add_ports},
+    {flag("publish-all", 'P', "the same for the ports that the image names, from ports that are free"), Files::of_user,
+     [](Draft& draft, Value value) { draft.spec.network.publish_all = is_yes(value); }},
     {one("pull", 0, "WHEN", "look for the image elsewhere: missing, always, newer or never", {Complete::words, "missing always newer never"}),
      Files::of_user, set<&Spec::pull, parse_pull>},
     {flag("quiet", 'q', "do not show how a pull goes on"), Files::of_user, set<&Spec::quiet, is_yes>},
     {flag("read-only", 0, "refuse writes to the root file system"), Files::of_project,
      set_writes<plan::RootWrites::refused>},
     {many("require", 0, "WALL[,WALL...]", "fail, rather than tell, where this wall is weaker",
-          {Complete::words, "groups host-root idmap landlock limits nesting storage"}),
+          {Complete::words, "groups host-root idmap landlock limits nesting network storage"}),
      Files::of_project, add_walls},
     {one("restart", 0, "POLICY", "start the command of a detached container anew when it ends: no, on-failure[:N], always",
          {Complete::words, "no on-failure always unless-stopped"}),
@@ -285,12 +307,8 @@ constexpr std::array not_yet = std::to_array<cli::NotYet>({
     {.word = "cidfile", .comes_with = "a later version"},
     {.word = "replace", .comes_with = "a later version"},
     {.word = "volumes-from", .comes_with = "a later version"},
-    {.word = "publish", .letter = 'p', .comes_with = "networks"},
-    {.word = "publish-all", .letter = 'P', .comes_with = "networks"},
-    {.word = "network-alias", .comes_with = "networks"},
-    {.word = "dns-search", .comes_with = "networks"},
-    {.word = "dns-option", .comes_with = "networks"},
-    {.word = "ip", .comes_with = "networks"},
+    {.word = "network-alias", .comes_with = "shared networks"},
+    {.word = "dns-option", .comes_with = "shared networks"},
     {.word = "cpu-shares", .letter = 'c', .comes_with = "a later version"},
 });
 
@@ -336,6 +354,10 @@ bool is_typed(const cli::Arguments& arguments, std::string_view name) {
   return std::any_of(arguments.options.begin(), arguments.options.end(), [&](const cli::Given& given) {
     return given.from.file.empty() && given.option->name == name && given.value != "false";
   });
+}
+
+bool is_given(const cli::Arguments& arguments, std::string_view name) {
+  return std::any_of(arguments.options.begin(), arguments.options.end(), [&](const cli::Given& given) { return given.option->name == name; });
 }
 
 void check_contradictions(const cli::Arguments& arguments) {
@@ -384,6 +406,7 @@ plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environ
     with_origin(*given, [&] { row->apply(draft, given->value); });
   }
   set_rootfs(spec, arguments, folder);
+  if (!is_given(arguments, "network") && !is_given(arguments, "net")) spec.network.way_out = true;
   return spec;
 }
 

@@ -52,8 +52,7 @@ std::optional<std::string> find_reach(const cli::Option& option, const std::stri
     return "a project file cannot copy variables of the caller";
   if (option.name == "userns" && value != "root" && value != "single" && !value.starts_with("keep-id"))
     return "a project file may choose root, keep-id or single";
-  if (option.name == "network" && value != "none" && value != "private")
-    return "a project file may choose none or private";
+  if (option.name == "network" && value != "none") return "a project file may choose none";
   return {};
 }
 

@@ -37,6 +37,7 @@ constexpr std::array table{
     &logs_command,
     &pause_command,
     &plan_command,
+    &port_command,
     &prune_command,
     &ps_command,
     &pull_command,
@@ -62,8 +63,7 @@ constexpr std::array table{
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "build", .comes_with = "images"},
-    {.word = "network", .comes_with = "networks"},
-    {.word = "port", .comes_with = "networks"},
+    {.word = "network", .comes_with = "shared networks (until then --network container:NAME shares one)"},
     {.word = "volume", .comes_with = "images"},
 });
 

@@ -25,7 +25,11 @@ bool are_same(Lines lines, const TourFacts&) { return lines.size() == 2 && lines
 bool are_namespaces_apart(Lines lines, const TourFacts&) {
   return lines.size() == 2 && lines[0] != lines[1] && lines[0].starts_with("net:[") && lines[1].starts_with("net:[");
 }
-bool is_lonely(Lines lines, const TourFacts&) { return lines.size() == 1 && trimmed(lines[0]).starts_with("lo:"); }
+// Notices of snug's stand before it.
+bool is_lonely(Lines lines, const TourFacts&) {
+  const auto is_notice = [](std::string_view line) { return line.starts_with("snug: ") || line.starts_with("  hint:"); };
+  return !lines.empty() && trimmed(lines.back()).starts_with("lo:") && std::all_of(lines.begin(), lines.end() - 1, is_notice);
+}
 bool is_gone_inside_only(Lines lines, const TourFacts&) {
   return has(lines, "No such file") && std::find(lines.begin(), lines.end(), "/etc/passwd") != lines.end();
 }
@@ -58,7 +62,8 @@ constexpr std::array exercises{
     Exercise{"Touch a wall", "A wall is a namespace, and a namespace has a number. Compare yours with the container's.", false,
              "readlink /proc/self/ns/net; snug exec $TOUR readlink /proc/self/ns/net", "two different numbers",
              "That is all that makes a container: other numbers in /proc/PID/ns. 'man 7 namespaces' has the list.", are_namespaces_apart},
-    Exercise{"Lose the network", "List the network devices in there.", true, "tail -n +3 /proc/net/dev", "one line, of 'lo'",
+    Exercise{"Lose the network", "Have a container without a way out, and list its network devices.", false,
+             "snug run --network none host tail -n +3 /proc/net/dev", "one line, of 'lo'",
              "The cards are still in the machine. They belong to a network namespace, and that is another one.", is_lonely},
     Exercise{"Break the machine, and do not", "Remove the list of users in there. Then look for it in both places.", false,
              "snug exec $TOUR sh -c 'rm /etc/passwd; ls /etc/passwd'; ls /etc/passwd", "'No such file' in there, and '/etc/passwd' as ever out here",

@@ -137,7 +137,7 @@ plan::HostEntry parse_host_entry(std::string_view text) {
   const std::size_t mark = text.find_first_of(":=");
   if (mark == std::string_view::npos) throw UsageError("it has to be NAME:ADDRESS");
   if (text.substr(mark + 1) == "host-gateway")
-    throw UsageError("host-gateway comes with networks; it is not there yet");
+    throw UsageError("no address leads to all of the host", "--host-loopback PORT makes host.snug.internal of one port");
   return {parse_hostname(text.substr(0, mark)), parse_address(text.substr(mark + 1))};
 }
 
@@ -238,7 +238,7 @@ plan::StorageDriver parse_storage(std::string_view text) {
 std::string parse_platform(std::string_view text) { return image::render_platform(image::parse_platform(text)); }
 
 std::vector<std::string> parse_walls(std::string_view text) {
-  static constexpr std::array<std::string_view, 7> walls{"groups", "host-root", "idmap", "landlock", "limits", "nesting", "storage"};
+  static constexpr std::array<std::string_view, 8> walls{"groups", "host-root", "idmap", "landlock", "limits", "nesting", "network", "storage"};
   std::vector<std::string> found = split(text, ',');
   for (const std::string& word : found)
     if (std::find(walls.begin(), walls.end(), word) == walls.end())

@@ -37,7 +37,24 @@ struct UserNamespace {
 };
 [[nodiscard]] UserNamespace parse_userns(std::string_view text, std::string_view folder);
 [[nodiscard]] plan::NamespaceChoice parse_namespace(std::string_view text, std::string_view folder);
-[[nodiscard]] plan::NamespaceChoice parse_network(std::string_view text, std::string_view folder);
+
+/// What --network chooses: of container:NAME the wall is not known yet.
+struct NetworkChoice {
+  plan::NamespaceChoice wall;
+  bool way_out = false;
+  std::string container = {};
+};
+[[nodiscard]] NetworkChoice parse_network(std::string_view text, std::string_view folder);
+
+/// Reads --publish: [[IP:][HOST]:]CONTAINER[/udp], either a port or a range; one entry for each port.
+[[nodiscard]] std::vector<plan::PublishedPort> parse_publish(std::string_view text);
+[[nodiscard]] std::uint16_t parse_port(std::string_view text);
+
+/// Reads --mac-address.
+[[nodiscard]] std::string parse_hardware(std::string_view text);
+
+/// Reads an address of one family.
+[[nodiscard]] std::string parse_address_of(std::string_view text, bool ipv6);
 
 /// Reads an id: a decimal number below 2^31, in its one spelling.
 [[nodiscard]] std::uint32_t parse_id(std::string_view text);

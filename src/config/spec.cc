@@ -113,6 +113,17 @@ constexpr auto members(const RootfsFacts*) {
                     member("terminalCarried", &RootfsFacts::terminal_carried), member("living", &RootfsFacts::living)};
 }
 
+constexpr auto members(const PublishedPort*) {
+  return std::tuple{member("address", &PublishedPort::address), member("host", &PublishedPort::host), member("container", &PublishedPort::container),
+                    member("udp", &PublishedPort::udp)};
+}
+
+constexpr auto members(const Network*) {
+  return std::tuple{member("wayOut", &Network::way_out), member("container", &Network::container), member("ports", &Network::ports),
+                    member("publishAll", &Network::publish_all), member("hostLoopback", &Network::host_loopback), member("search", &Network::search),
+                    member("hardware", &Network::hardware), member("ip", &Network::ip), member("ip6", &Network::ip6)};
+}
+
 constexpr auto members(const Spec*) {
   return std::tuple{member("rootfs", &Spec::rootfs), member("rootWrites", &Spec::root_writes), member("command", &Spec::command),
                     member("entrypoint", &Spec::entrypoint), member("ownShell", &Spec::own_shell), member("tools", &Spec::tools), member("namespaces", &Spec::namespaces), member("idMap", &Spec::id_map),
@@ -120,7 +131,7 @@ constexpr auto members(const Spec*) {
                     member("hostname", &Spec::hostname), member("workdir", &Spec::workdir), member("env", &Spec::env),
                     member("user", &Spec::user), member("groups", &Spec::groups), member("capAdd", &Spec::cap_add),
                     member("capDrop", &Spec::cap_drop), member("limits", &Spec::limits), member("resources", &Spec::resources), member("hosts", &Spec::hosts),
-                    member("dns", &Spec::dns), member("shmSize", &Spec::shm_size), member("terminal", &Spec::terminal),
+                    member("dns", &Spec::dns), member("network", &Spec::network), member("shmSize", &Spec::shm_size), member("terminal", &Spec::terminal),
                     member("interactive", &Spec::interactive), member("init", &Spec::init), member("newPrivileges", &Spec::new_privileges),
                     member("restraints", &Spec::restraints),
                     member("pull", &Spec::pull), member("storage", &Spec::storage), member("platform", &Spec::platform), member("quiet", &Spec::quiet),

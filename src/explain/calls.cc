@@ -136,6 +136,34 @@ struct CallsOf {
     return calls;
   }
   Calls operator()(const MakePrivate&) const { return {"mount(NULL, \"/\", NULL, MS_REC|MS_PRIVATE, NULL)"}; }
+  Calls operator()(const MakeInterface& step) const {
+    const std::string bytes = list(step.hardware, ":", [](std::uint8_t byte) { return format("{:02x}", byte); });
+    return {"openat(AT_FDCWD, \"/dev/net/tun\", O_RDWR) = TAP", format("ioctl(TUNSETIFF, {{{}, IFF_TAP|IFF_NO_PI}})", text(step.name)),
+            "ioctl(TUNSETPERSIST, 1)", "ioctl(TUNATTACHFILTER)", format("ioctl(SIOCSIFHWADDR, {})", bytes), format("ioctl(SIOCSIFMTU, {})", step.mtu), "sendmsg(REPORT, SCM_RIGHTS)"};
+  }
+  Calls operator()(const TuneNetwork& step) const {
+    Calls calls;
+    for (const auto& [name, value] : step.settings) calls.push_back(format("write(/proc/sys/net/{}, {}) where it can be written", name, text(value)));
+    return calls;
+  }
+  Calls operator()(const ConfigureInterface& step) const {
+    Calls calls;
+    for (const auto& way : step.ways) calls.push_back(format("sendto(NETLINK, {{RTM_NEWADDR, {}/{}}})", way.address, way.prefix));
+    calls.push_back(format("ioctl(SIOCSIFFLAGS, {{{}, IFF_UP}})", text(step.name)));
+    for (const auto& [address, prefix] : step.held) calls.push_back(format("sendto(NETLINK, {{RTM_NEWROUTE, local {}/{}}})", address, prefix));
+    for (const auto& way : step.ways) calls.push_back(format("sendto(NETLINK, {{RTM_NEWROUTE, default via {}}})", way.gateway));
+    return calls;
+  }
+  // The first process stands in both namespaces, for pasta to find them by its number; the second becomes pasta.
+  Calls operator()(const OpenWayOut& step) const {
+    Calls calls{"clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "setns(USER, CLONE_NEWUSER)", "setns(NET, CLONE_NEWNET)",
+                "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_PDEATHSIG, SIGKILL)",
+                printable(join(step.words, " ")) + " PID"};
+    for (std::string& call : calls)
+      if (!step.at_once) call += " where something is sent";
+    return calls;
+  }
+  Calls operator()(const AwaitWayOut&) const { return {"read(OPEN)"}; }
   Calls operator()(const TakeTree& step) const {
     Calls calls;
     if (step.device) {

@@ -117,8 +117,10 @@ Expected parse_call(std::string text) {
   Expected call;
   const std::size_t open = text.find('(');
   if (text.starts_with('/') || open == std::string::npos) {  // a helper program and its words
+    const std::size_t end = text.find(" where ");
     call.names = {"run"};
-    call.arguments = {text};
+    call.arguments = {text.substr(0, end)};
+    call.optional = end != std::string::npos;
   } else {
     const std::size_t close = find_close(text, open);
     const std::string_view rest = std::string_view(text).substr(std::min(close + 1, text.size()));

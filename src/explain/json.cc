@@ -82,6 +82,16 @@ Json json_of(const std::pair<std::string, std::string>& option) {
   return {{"key", option.first}, {"value", option.second}};
 }
 
+Json json_of(const ConfigureInterface::Way& way) {
+  const auto& [address, prefix, gateway] = way;
+  return {{"address", address}, {"prefix", prefix}, {"gateway", gateway}};
+}
+
+Json json_of(const ConfigureInterface::Network& network) {
+  const auto& [address, prefix] = network;
+  return {{"address", address}, {"prefix", prefix}};
+}
+
 Json json_of(const ResourceLimit& limit) {
   const auto& [name, number, soft, hard] = limit;
   const auto value = [](std::uint64_t amount) { return amount == ~std::uint64_t{0} ? Json() : Json(amount); };
@@ -148,6 +158,22 @@ struct FieldsOf {
   Json operator()(const BecomeUser& step) const {
     const auto& [uid, gid, groups] = step;
     return {{"uid", uid.value}, {"gid", gid.value}, {"groups", json_of(groups)}};
+  }
+  Json operator()(const MakeInterface& step) const {
+    const auto& [name, hardware, mtu] = step;
+    return {{"name", name}, {"hardware", hardware}, {"mtu", mtu}};
+  }
+  Json operator()(const TuneNetwork& step) const {
+    const auto& [settings] = step;
+    return {{"settings", json_of(settings)}};
+  }
+  Json operator()(const ConfigureInterface& step) const {
+    const auto& [name, ways, held] = step;
+    return {{"name", name}, {"ways", json_of(ways)}, {"held", json_of(held)}};
+  }
+  Json operator()(const OpenWayOut& step) const {
+    const auto& [interface, words, at_once, again] = step;
+    return {{"interface", interface}, {"words", words}, {"at_once", at_once}, {"again", again}};
   }
   Json operator()(const TakeTree& step) const {
     const auto& [slot, source, flags, device] = step;

@@ -60,6 +60,21 @@ struct Lessons {
   Lesson operator()(const MakePrivate&) const {
     return {"make_private", "nothing that is mounted in here appears on the host", "mount_namespaces(7)"};
   }
+  Lesson operator()(const MakeInterface&) const {
+    return {"make_interface", "the kernel has an interface to send by before anybody drives it, and nobody waits", "tun(4)"};
+  }
+  Lesson operator()(const TuneNetwork&) const {
+    return {"tune_network", "what is sent before pasta is there waits for the gateway's answer, asked for often; and ping works", "arp(7)"};
+  }
+  Lesson operator()(const ConfigureInterface&) const {
+    return {"configure_interface", "the host's own addresses: from outside, what the container sends is the host's", "rtnetlink(7)"};
+  }
+  Lesson operator()(const OpenWayOut&) const {
+    return {"open_way_out", "an ordinary process that makes of packets sockets of yours, and opens nothing else", "pasta(1)"};
+  }
+  Lesson operator()(const AwaitWayOut&) const {
+    return {"await_way_out", "the command finds its ports open, and a port that cannot be had is an error", "snug-network(7)"};
+  }
   Lesson operator()(const TakeTree& step) const {
     if (step.device) return {"take_tree", "the host's node, because only the machine's root can make one", "null(4)"};
     return {"take_tree", "held by descriptor before the old root goes: no path can be swapped later", "open_tree(2)"};

@@ -118,6 +118,11 @@ struct ScriptOf {
     return {{format("set -- \"$@\" --reuid={} --regid={} {}", step.uid.value, step.gid.value, groups)}};
   }
   ScriptStep operator()(const MakePrivate&) const { return {{"mount --make-rprivate /"}}; }
+  ScriptStep operator()(const MakeInterface&) const { return {{}, {"Not done: a monitor has to hold its outer end. The script's network has a loopback interface alone."}}; }
+  ScriptStep operator()(const TuneNetwork&) const { return {{}, {"Not done: it is for the interface."}}; }
+  ScriptStep operator()(const ConfigureInterface&) const { return {{}, {"Not done: there is no such interface."}}; }
+  ScriptStep operator()(const OpenWayOut&) const { return {{}, {"Not done: there is no interface for pasta."}}; }
+  ScriptStep operator()(const AwaitWayOut&) const { return {{}, {"Not done: nothing is opened."}}; }
   ScriptStep operator()(const TakeTree& step) const {
     const std::string source = source_word(step.source), mount = format("m{}", step.slot);
     ScriptStep script;

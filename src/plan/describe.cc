@@ -103,6 +103,15 @@ struct Phrase {
   }
   std::string operator()(const KeepNamespaces&) const { return "hand the namespaces to the monitor, which keeps them"; }
   std::string operator()(const MakePrivate&) const { return "stop mounts from travelling between the host and here"; }
+  std::string operator()(const MakeInterface& step) const { return format("make the interface {}", quoted(step.name)); }
+  std::string operator()(const TuneNetwork&) const { return "set the sysctls of the network"; }
+  std::string operator()(const ConfigureInterface& step) const {
+    return format("give the interface {} {}", quoted(step.name), list(step.ways, [](const auto& way) { return way.address; }));
+  }
+  std::string operator()(const OpenWayOut& step) const {
+    return step.at_once ? "start pasta, which carries packets out and in" : "watch for the first packet that wants out, and start pasta then";
+  }
+  std::string operator()(const AwaitWayOut&) const { return "wait until pasta is ready"; }
   std::string operator()(const TakeTree& step) const {
     return format("take {}{}", quoted(step.source), describe_flags(step.flags.read_only));
   }

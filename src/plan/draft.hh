@@ -69,6 +69,7 @@ class Draft {
   bool visit = false;            ///< of a container that runs: exec and enter
   std::vector<std::string> controllers;  ///< of its cgroup: what they limit no rlimit has to
   StorageDriver storage = StorageDriver::automatic;  ///< what makes the root, where there is a choice
+  bool way_out = false;          ///< the network has one
   Slot root = 0;                 ///< the root file system's mount
   std::vector<Slot> volumes;     ///< of the binds among the volumes, in their order
   std::vector<Action> dressing;  ///< links and folders of the root, made right after the pivot
@@ -111,6 +112,15 @@ void find_caller(IdMaps& maps, const HostFacts& facts);
 /// Gives the step that writes the maps of `draft`. idmap.cc
 [[nodiscard]] WriteIdMaps id_maps_of(const Draft& draft);
 
+/// Has the monitor open the way out, once the namespaces are in its hands. network.cc
+void plan_way_out(Draft& draft);
+
+/// Gives the text of the container's resolv.conf. network.cc
+[[nodiscard]] std::string resolv_conf_of(const Draft& draft);
+
+/// Gives lines of the container's hosts file that its network asks for. network.cc
+[[nodiscard]] std::string hosts_of(const Draft& draft);
+
 /// Tells whether `path` is `folder` or lies below it; both are clean. root.cc
 [[nodiscard]] bool is_below(std::string_view path, std::string_view folder);
 
@@ -129,6 +139,7 @@ void find_caller(IdMaps& maps, const HostFacts& facts);
 [[nodiscard]] Verdict plan_identity(Draft& draft);    // identity.cc
 [[nodiscard]] Verdict plan_cgroup(Draft& draft);      // cgroup.cc
 [[nodiscard]] Verdict plan_namespaces(Draft& draft);  // namespaces.cc: folders, clone, maps
+[[nodiscard]] Verdict plan_network(Draft& draft);     // network.cc: the interface that leads out
 [[nodiscard]] Verdict plan_sources(Draft& draft);     // mounts.cc: what is bound, before anything is staged over "/"
 [[nodiscard]] Verdict plan_storage(Draft& draft);     // storage.cc: what makes the root
 [[nodiscard]] Verdict plan_root(Draft& draft);        // root.cc: the root file system, up to but without the pivot

@@ -151,6 +151,11 @@ struct Explain {
     return {"a security module refuses mounts, as those around outer containers do", "",
             "start the outer container without it: docker run --security-opt apparmor=unconfined"};
   }
+  Explanation operator()(const MakeInterface&) const {
+    if (error == ENODEV || error == ENOENT) return {"this kernel has no TUN/TAP driver", "use snug run --network none", "modprobe tun"};
+    return {};
+  }
+  Explanation operator()(const ConfigureInterface&) const { return {"", "use snug run --network none", ""}; }
   Explanation operator()(const OpenTerminal& step) const {
     if (!step.devpts && (error == ENODEV || error == ENOENT)) return {"something inside has put another thing in the place of /dev/pts/ptmx", "", ""};
     return {};

@@ -150,7 +150,7 @@ class Mounts {
     const std::string host = hostname();
     MakeFiles files;
     add_file(files, "hosts", hosts(host));
-    add_file(files, "resolv.conf", resolv_conf());
+    add_file(files, "resolv.conf", resolv_conf_of(draft_));
     if (!host.empty()) add_file(files, "hostname", host + "\n");
     const Identity& who = draft_.identity;
     if (!who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
@@ -191,17 +191,9 @@ class Mounts {
   std::string hosts(const std::string& host) const {
     std::string text = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
     if (!host.empty()) text += format("127.0.1.1 {}\n", host);
+    text += hosts_of(draft_);
     for (const HostEntry& entry : draft_.spec.hosts) text += format("{} {}\n", entry.address, entry.name);
     return text;
-  }
-
-  std::string resolv_conf() const {
-    if (!draft_.spec.dns.empty()) {
-      std::string text;
-      for (const std::string& address : draft_.spec.dns) text += format("nameserver {}\n", address);
-      return text;
-    }
-    return is_new(walls_.network) ? "# no name server: this network has no way out\n" : draft_.facts.resolv_conf;
   }
 
   // Empty where the host's name is shared.
@@ -286,9 +278,8 @@ class Mounts {
 
   void plan_names() {
     if (const std::string host = hostname(); !host.empty()) draft_.init(SetHostname{host});
-    if (is_new(walls_.network)) {
-      draft_.init(BringUpLoopback{});
-    }
+    if (is_new(walls_.network)) draft_.init(BringUpLoopback{});
+    if (draft_.way_out) plan_way_out(draft_);
     if (draft_.plan.terminal) draft_.init(OpenTerminal{devpts_});
   }
 

@@ -23,9 +23,7 @@ void examine_programs(Examination& examination) {
   for (const Program& program :
        {Program{"mmdebstrap", "makes a Debian root file system without root", "/usr/bin/mmdebstrap", "mmdebstrap"},
         Program{"fuse-overlayfs", "the root of an image or a folder, where the kernel's overlays cannot serve", "/usr/bin/fuse-overlayfs", "fuse-overlayfs"},
-        Program{"pasta", "a way out for a private network; not used yet", "/usr/bin/pasta", "passt"},
-        Program{"slirp4netns", "the same, where there is no pasta; not used yet", "/usr/bin/slirp4netns",
-                "slirp4netns"}}) {
+        Program{"pasta", "a way out for a private network", "/usr/bin/pasta", "passt"}}) {
     const bool there = ::access(program.path, X_OK) == 0;
     examination.add({.name = program.name,
                      .purpose = program.purpose,
@@ -41,7 +39,7 @@ void examine_devices(Examination& examination) {
     const char* purpose;
     const char* module;
   };
-  for (const Device& device : {Device{"/dev/net/tun", "pasta and slirp4netns need it; not used yet", "tun"},
+  for (const Device& device : {Device{"/dev/net/tun", "pasta needs it", "tun"},
                                Device{"/dev/fuse", "fuse-overlayfs needs it", "fuse"}}) {
     const sys::Fd fd = sys::try_open(AT_FDCWD, device.path, O_RDWR);
     const int error = fd ? 0 : errno;

@@ -33,6 +33,7 @@
 #include "snug/sys/restraint.hh"
 #include "store_place.hh"
 #include "sub_ids.hh"
+#include "uplink.hh"
 #include "view.hh"
 
 namespace snug::probe {
@@ -178,6 +179,14 @@ bool is_terminal(int fd) {
   return ::tcgetattr(fd, &attributes) == 0;
 }
 
+void read_network(HostFacts& facts) {
+  constexpr const char* pasta = "/usr/bin/pasta";
+  if (::access(pasta, X_OK) == 0) facts.pasta = pasta;
+  if (!sys::try_open(AT_FDCWD, "/dev/net/tun", O_RDWR)) facts.tun_error = errno;
+  facts.uplink4 = find_uplink4();
+  facts.uplink6 = find_uplink6();
+}
+
 void check_sources(const plan::Spec& spec) {
   for (const plan::Volume& volume : spec.volumes) {
     const auto* bind = std::get_if<plan::BindVolume>(&volume);
@@ -212,6 +221,7 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   using Mode = plan::IdMapChoice::Mode;
   if (std::holds_alternative<plan::NewNamespace>(spec.namespaces.user) && spec.id_map.mode != Mode::single) read_sub_ids(facts);
   facts.resolv_conf = sys::find_file_text("/etc/resolv.conf").value_or("");
+  if (spec.network.way_out && std::holds_alternative<plan::NewNamespace>(spec.namespaces.network)) read_network(facts);
   read_store(facts, environment);
   read_limits(facts);
   if (std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid)) facts.sysctls_read_only = is_read_only("/proc/sys");

@@ -52,6 +52,21 @@ struct SeenMount {
 /// systems that stand on folders made for them.
 [[nodiscard]] std::vector<std::string> find_covered(const std::vector<plan::Mount>& mounts);
 
+/// A default route.
+struct DefaultRoute {
+  std::string interface, gateway;  ///< no gateway: empty
+};
+
+/// /proc/net/route and /proc/net/ipv6_route: the default route that the kernel prefers; nothing where there is none.
+[[nodiscard]] std::optional<DefaultRoute> parse_route4(std::string_view text);
+[[nodiscard]] std::optional<DefaultRoute> parse_route6(std::string_view text);
+
+/// /proc/net/if_inet6: the address of `interface` that others know it by for long, and its prefix.
+[[nodiscard]] std::optional<plan::Uplink> parse_inet6(std::string_view text, std::string_view interface);
+
+/// Renders an IPv4 address in network order.
+[[nodiscard]] std::string render_inet4(std::uint32_t address);
+
 /// proc_pid_status(5), as far as it is asked for; nothing where it is none. `kernel` is set for threads of the kernel.
 struct Status {
   plan::LiveProcess process;

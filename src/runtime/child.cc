@@ -30,6 +30,7 @@
 #include "helpers.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
+#include "snug/sys/network.hh"
 #include "snug/sys/process.hh"
 #include "snug/sys/restraint.hh"
 
@@ -39,6 +40,8 @@ namespace {
 using plan::Actor;
 
 int result_of(long value) noexcept { return value < 0 ? errno : 0; }
+
+int apply(Context& context, const plan::AwaitWayOut&, Report&) noexcept { return wait_for_go(context.open); }
 
 int apply(Context&, const plan::WriteIdMaps& step, Report&) noexcept { return write_own_maps(step); }
 
@@ -198,7 +201,7 @@ int apply(Context& context, const plan::RunShell& step, Report&) noexcept {
 
 int apply(Context&, const plan::MakeCgroupNamespace&, Report&) noexcept { return sys::make_cgroup_namespace(); }
 int apply(Context&, const plan::MakePrivate&, Report&) noexcept { return sys::make_all_private(); }
-int apply(Context&, const plan::BringUpLoopback&, Report&) noexcept { return sys::bring_up_loopback(); }
+int apply(Context&, const plan::BringUpLoopback&, Report&) noexcept { return sys::bring_up("lo"); }
 int apply(Context&, const plan::JoinKeyring&, Report&) noexcept { return sys::join_new_session_keyring(); }
 int apply(Context&, const plan::NoNewPrivileges&, Report&) noexcept { return sys::set_no_new_privileges(); }
 int apply(Context&, const plan::LoadFilter& step, Report&) noexcept { return sys::load_filter(step.program); }
@@ -209,6 +212,7 @@ int apply(Context&, const plan::MakeCgroup&, Report&) noexcept { return ENOSYS; 
 int apply(Context&, const plan::JoinCgroup&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::EnterNamespaces&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::Clone&, Report&) noexcept { return ENOSYS; }
+int apply(Context&, const plan::OpenWayOut&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::ForkPayload&, Report&) noexcept { return ENOSYS; }
 
 void tell(const Context& context, const Report& report) noexcept {

@@ -12,9 +12,9 @@
 
 namespace snug::runtime {
 
-/// What the child tells the monitor, a packet each. With `namespaces` their descriptors come, with `server` that of the device.
+/// What the child tells the monitor, a packet each. With `namespaces` and `interface` descriptors come, with `server` that of the device.
 struct Report {
-  enum Kind : std::uint32_t { done, failed, namespaces, server };
+  enum Kind : std::uint32_t { done, failed, namespaces, server, interface };
   Kind kind = done;
   std::uint32_t step = 0;
   std::int32_t error = 0;
@@ -29,11 +29,12 @@ struct Context {
 
   const plan::Plan& plan;
   int go = -1;       ///< read end; a byte comes when the id maps are written; -1: nothing to wait for
+  int open = -1;     ///< read end; a byte comes when the way out is open
   int report = -1;   ///< a socket; its end of file tells the monitor that exec happened
   int control = -1;  ///< socket: the terminal's outer end goes out, later a byte for each stop of the payload
   const char* folder_path = nullptr;  ///< the container's folder, or null
   int folder = -1;   ///< the same, opened in the new mount namespace: overlays take no layers from another one
-  std::array<int, 3> outer{-1, -1, -1};  ///< the monitor's ends: closed first, or nobody would notice its death
+  std::array<int, 4> outer{-1, -1, -1, -1};  ///< the monitor's ends: closed first, or nobody would notice its death
   int cgroup = -1;   ///< the container's, which its first process begins in
   int door = -1;     ///< cgroup.procs of that of a container that runs
   bool through_door = true;  ///< or not at all
@@ -71,6 +72,11 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::StageMount&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::MakeFiles&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::PivotRoot&, Report& report) noexcept;
+
+/// The network: network.cc.
+[[nodiscard]] int apply(Context&, const plan::MakeInterface&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::TuneNetwork&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::ConfigureInterface&, Report& report) noexcept;
 
 /// Inside the new root: inside.cc.
 [[nodiscard]] int apply(Context&, const plan::KeepNamespaces&, Report& report) noexcept;

@@ -1,9 +1,12 @@
 // System calls in words, as explain/calls.cc writes those of the plan. What is not among them neither builds walls nor prepares to.
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/if_tun.h>
 #include <linux/keyctl.h>
 #include <linux/openat2.h>
+#include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -57,7 +60,8 @@ constexpr std::array open_flags{Named{O_CREAT, "O_CREAT"}, Named{O_EXCL, "O_EXCL
 constexpr std::array resolve_flags{Named{RESOLVE_IN_ROOT, "RESOLVE_IN_ROOT"}, Named{RESOLVE_NO_MAGICLINKS, "RESOLVE_NO_MAGICLINKS"}};
 constexpr std::array mount_flags{Named{MS_REC, "MS_REC"}, Named{MS_PRIVATE, "MS_PRIVATE"}, Named{MS_SLAVE, "MS_SLAVE"}, Named{MS_BIND, "MS_BIND"},
                                  Named{MS_RDONLY, "MS_RDONLY"}, Named{MS_REMOUNT, "MS_REMOUNT"}, Named{MS_MOVE, "MS_MOVE"}};
-constexpr std::array requests{Named{SIOCSIFFLAGS, "SIOCSIFFLAGS"}, Named{TIOCSCTTY, "TIOCSCTTY"}, Named{TIOCSPGRP, "TIOCSPGRP"},
+constexpr std::array requests{Named{SIOCSIFFLAGS, "SIOCSIFFLAGS"}, Named{SIOCSIFHWADDR, "SIOCSIFHWADDR"}, Named{SIOCSIFMTU, "SIOCSIFMTU"},
+                              Named{TUNSETIFF, "TUNSETIFF"}, Named{TUNSETPERSIST, "TUNSETPERSIST"}, Named{TUNATTACHFILTER, "TUNATTACHFILTER"}, Named{TIOCSCTTY, "TIOCSCTTY"}, Named{TIOCSPGRP, "TIOCSPGRP"},
                               Named{TIOCSPTLCK, "TIOCSPTLCK"}, Named{TIOCGPTPEER, "TIOCGPTPEER"}, Named{TIOCSWINSZ, "TIOCSWINSZ"}};
 constexpr std::array limits{Named{RLIMIT_CPU, "CPU"}, Named{RLIMIT_FSIZE, "FSIZE"}, Named{RLIMIT_DATA, "DATA"}, Named{RLIMIT_STACK, "STACK"},
                             Named{RLIMIT_CORE, "CORE"}, Named{RLIMIT_RSS, "RSS"}, Named{RLIMIT_NPROC, "NPROC"}, Named{RLIMIT_NOFILE, "NOFILE"},
@@ -138,6 +142,7 @@ SeenCall see_write(const Sight& sight) {
     return builds("write", {std::move(place), text ? plan::c_quoted(*text) : closed});
   };
   if (path.starts_with("/proc/") && (name == "uid_map" || name == "gid_map" || name == "setgroups")) return written("/proc/self/" + name);
+  if (path.starts_with("/proc/sys/net/")) return written(path);
   if (path.ends_with("/sys/user/max_user_namespaces")) return written(path);
   // Who is moved aside before, and what is put back in the end, is no part of the container.
   if (path.starts_with("/sys/fs/cgroup/") && name != "cgroup.procs" && name != "cgroup.kill" && !bytes().value_or("").starts_with('-')) return written(cgroup_place(path));
@@ -159,6 +164,34 @@ SeenCall see_seccomp(const Sight& sight) {
   const auto program = sight.tracee().value<sock_fprog>(sight.raw(2));
   return builds("seccomp", {sight.number(0) == SECCOMP_SET_MODE_FILTER ? "SECCOMP_SET_MODE_FILTER" : sight.decimal(0), sight.decimal(1),
                             program ? format("{{{} instructions}}", program->len) : closed});
+}
+
+// Of rtnetlink(7): what is added, which stands in the first address there is of each kind.
+SeenCall see_message(const Sight& sight) {
+  const auto bytes = sight.tracee().bytes(sight.raw(1), sight.raw(2));
+  nlmsghdr header{};
+  if (!bytes) return builds("sendto", {sight.descriptor(0), closed});
+  bytes->copy(reinterpret_cast<char*>(&header), sizeof header);
+  const bool is_address = header.nlmsg_type == RTM_NEWADDR;
+  if (bytes->size() < NLMSG_LENGTH(sizeof(rtmsg)) || (!is_address && header.nlmsg_type != RTM_NEWROUTE)) return prepares("sendto");
+  const auto* body = bytes->data() + NLMSG_HDRLEN;  // family and prefix are where they are in both
+  const bool is_local = !is_address && body[offsetof(rtmsg, rtm_type)] == RTN_LOCAL;
+  const std::size_t start = NLMSG_SPACE(is_address ? sizeof(ifaddrmsg) : sizeof(rtmsg));
+  for (std::size_t at = start; at + sizeof(rtattr) <= bytes->size();) {
+    rtattr attribute{};
+    bytes->copy(reinterpret_cast<char*>(&attribute), sizeof attribute, at);
+    std::array<char, INET6_ADDRSTRLEN> address{};
+    const bool wanted = attribute.rta_type == (is_address ? int{IFA_LOCAL} : is_local ? int{RTA_DST} : int{RTA_GATEWAY});
+    const std::size_t size = body[0] == AF_INET ? 4 : 16;
+    if (wanted && at + RTA_LENGTH(size) <= bytes->size() && ::inet_ntop(body[0], bytes->data() + at + RTA_LENGTH(0), address.data(), address.size())) {
+      const std::string network = format("{}/{}", address.data(), static_cast<unsigned char>(body[1]));
+      return builds("sendto", {sight.descriptor(0), is_address ? format("{{RTM_NEWADDR, {}}}", network)
+                                                    : is_local ? format("{{RTM_NEWROUTE, local {}}}", network)
+                                                               : format("{{RTM_NEWROUTE, default via {}}}", address.data())});
+    }
+    at += std::max<std::size_t>(RTA_ALIGN(attribute.rta_len), sizeof attribute);
+  }
+  return builds("sendto", {sight.descriptor(0), "another message of rtnetlink"});
 }
 
 // Layers are handed over as /proc/self/fd/N, which says nothing: where they lead does.
@@ -244,7 +277,7 @@ std::optional<SeenCall> see_mounts(const Sight& sight, std::uint64_t call) {
 
 std::optional<SeenCall> see_rights(const Sight& sight, std::uint64_t call) {
   switch (call) {
-    case SYS_setns: return builds("setns", {sight.descriptor(0), sight.decimal(1)});
+    case SYS_setns: return builds("setns", {sight.descriptor(0), sight.raw(1) ? plan::clone_flags(sight.raw(1)) : "0"});
     case SYS_unshare: return builds("unshare", {plan::clone_flags(sight.raw(0))});
     case SYS_setresuid: return builds("setresuid", {sight.decimal(0), sight.decimal(1), sight.decimal(2)});
     case SYS_setresgid: return builds("setresgid", {sight.decimal(0), sight.decimal(1), sight.decimal(2)});
@@ -313,8 +346,9 @@ std::optional<SeenCall> see_processes(const Sight& sight, std::uint64_t call) {
     case SYS_close_range: return prepares("close_range");
     case SYS_dup2: return prepares("dup2");
     case SYS_sendmsg: return prepares("sendmsg");
-    case SYS_sendto: return prepares("sendto", {sight.descriptor(0)});
+    case SYS_sendto: return see_message(sight);
     case SYS_connect: return see_connect(sight);
+    case SYS_read: return prepares("read");
     case SYS_rt_sigaction: return prepares("rt_sigaction");
     case SYS_rt_sigprocmask: return prepares("rt_sigprocmask");
     case SYS_socket: return prepares("socket", {sight.number(0) == AF_INET ? "AF_INET" : sight.decimal(0), (sight.number(1) & 0xf) == SOCK_DGRAM ? "SOCK_DGRAM" : "?"});

@@ -3,7 +3,7 @@
 // gives no rights to what is traced; and the command is let go at its first instruction.
 //
 // Whose a process is follows from who made it and how: the monitor makes init by clone3(2), also through the porch, a plain fork of
-// it; what it makes with shared memory is a helper. All that init makes is the payload.
+// it; what it makes with shared memory is a helper, and what it makes by clone3(2) later on works for it. All that init makes is the payload.
 
 #include "snug/runtime/trace.hh"
 
@@ -128,7 +128,10 @@ class Tracer {
       const bool sibling = flags.find("CLONE_PARENT") != std::string::npos;
       child.helper = !sibling && flags.find("CLONE_VM") != std::string::npos;
       if (child.helper) parent.pending->builds = false;
-      if (sibling || (parent.pending->name == "clone3" && !child.helper)) child.actor = Actor::init;
+      if (!has_init_ && (sibling || (parent.pending->name == "clone3" && !child.helper))) {
+        child.actor = Actor::init;
+        has_init_ = true;
+      }
     }
     processes_[pid] = std::move(child);
     if (early_.erase(pid)) resume(pid);
@@ -151,7 +154,9 @@ class Tracer {
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
       Entry entry{info.entry.nr, {}};
       std::copy(std::begin(info.entry.args), std::end(info.entry.args), entry.arguments.begin());
-      if (process.helper && (entry.number == SYS_execve || entry.number == SYS_execveat)) return see_helper(pid, entry);
+      // Once pid 1 is there, only a helper of the monitor's executes anything.
+      const bool helps = process.helper || (has_init_ && process.actor == Actor::monitor);
+      if (helps && (entry.number == SYS_execve || entry.number == SYS_execveat)) return see_helper(pid, entry);
       if (!process.helper) note_entry(pid, process, entry);
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && process.pending) {
       process.pending->result = static_cast<long>(info.exit.rval);
@@ -169,17 +174,17 @@ class Tracer {
     if (process.pending->name == "openat") process.opening = tracee.text(entry.arguments[1]).value_or("");
   }
 
-  // Its words in one, the number of the process that it works on left open.
+  // Its words in one, the number of the process that it works on, which is the first of them or the last, left open.
   void see_helper(pid_t pid, const Entry& entry) {
     const Tracee tracee(pid, opened_);
     std::vector<std::string> words = tracee.words(entry.arguments[1]).value_or(std::vector<std::string>{"?"});
     words.front() = tracee.text(entry.arguments[0]).value_or("?");
-    if (words.size() > 1) words[1] = "PID";
+    if (std::string& number = words.size() > 1 && parse_number(words[1]) ? words[1] : words.back(); parse_number(number)) number = "PID";
     seen_.calls.push_back({Actor::monitor, "run", {printable(join(words, " "))}, true, 0});
     let_go(pid);
   }
 
-  bool forks_;
+  bool forks_, has_init_ = false;
   std::map<pid_t, Process> processes_;
   std::set<pid_t> early_;
   std::map<int, std::string> opened_;

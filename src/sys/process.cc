@@ -6,8 +6,6 @@
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -204,15 +202,6 @@ Fd receive_descriptor(int socket) {
   std::vector<Fd> descriptors;
   const ssize_t count = receive_message(socket, &byte, 1, descriptors);
   return count > 0 && descriptors.size() == 1 ? std::move(descriptors.front()) : Fd();
-}
-
-int bring_up_loopback() noexcept {
-  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket) return errno;
-  ifreq request{};
-  std::memcpy(request.ifr_name, "lo", 3);
-  request.ifr_flags = IFF_UP;
-  return result_of(::ioctl(socket.get(), SIOCSIFFLAGS, &request));
 }
 
 }  // namespace snug::sys

@@ -119,7 +119,7 @@ TEST_CASE("Tab completes, and Ctrl-C takes a half line back") {
   CHECK_MESSAGE(terminal.expect("\rsnug 0."), terminal.seen());
   REQUIRE_MESSAGE(terminal.expect("snug> "), terminal.seen());
   terminal.send("run --network=\t\t");  // the second one lists
-  CHECK_MESSAGE(terminal.expect("\r\nhost "), terminal.seen());
+  CHECK_MESSAGE(terminal.expect("\r\ncontainer: "), terminal.seen());
   REQUIRE_MESSAGE(terminal.expect("snug> run --network="), terminal.seen());
   terminal.send("priv\t");
   CHECK_MESSAGE(terminal.expect("private "), terminal.seen());

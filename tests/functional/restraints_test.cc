@@ -10,6 +10,7 @@
 #include <string>
 
 #include "containers.hh"
+#include "helper.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/restraint.hh"
@@ -18,9 +19,6 @@ using namespace snug::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-// Programs of the tests' own, beside them.
-std::string helper(const std::string& name) { return fs::read_symlink("/proc/self/exe").parent_path().string() + "/" + name; }
 
 std::string volume() { return helper("doors") + ":/doors:ro"; }
 

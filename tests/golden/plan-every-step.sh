@@ -50,10 +50,16 @@ mkfifo pid go
   echo "$word" >go
 } &
 
-# 47. enter the container's namespaces: user
+# 45. watch for the first packet that wants out, and start pasta then
+#    Not done: there is no interface for pasta.
+
+# 46. start pasta, which carries packets out and in
+#    Not done: there is no interface for pasta.
+
+# 53. enter the container's namespaces: user
 set -- nsenter --preserve-credentials --user=/proc/7/fd/4
 
-# 48. start a process there
+# 54. start a process there
 set -- "$@" unshare --cgroup --fork --kill-child --propagation=unchanged
 
 cat >enter <<'END'
@@ -214,23 +220,32 @@ cd "$PWD"
 # 11. stop mounts from travelling between the host and here
 mount --make-rprivate /
 
-# 12. make a new tmpfs file system (read-only)
+# 12. make the interface 'eth0'
+#    Not done: a monitor has to hold its outer end. The script's network has a loopback interface alone.
+
+# 13. set the sysctls of the network
+#    Not done: it is for the interface.
+
+# 14. give the interface 'eth0' 192.0.2.7, 2001:db8::7
+#    Not done: there is no such interface.
+
+# 15. make a new tmpfs file system (read-only)
 mkdir m0; m0=m0
 mount -t tmpfs -o nosuid,nodev,mode=0700,noswap none m0
 flags ro,nosuid,nodev m0
 
-# 13. set the new tmpfs aside, where overlays can take it for a layer
+# 16. set the new tmpfs aside, where overlays can take it for a layer
 #    All that a script mounts is attached from the start.
 mkdir -m 0755 -- "$m0"/empty0
 
-# 14. make an overlay over '/srv/a "root"', 'empty0' in the new tmpfs
+# 17. make an overlay over '/srv/a "root"', 'empty0' in the new tmpfs
 ln -s -- '/srv/a "root"' l1.0
 ln -s -- "$m0"/empty0 l1.1
 mkdir m1; m1=m1
 mount -t overlay -o lowerdir=l1.0:l1.1,userxattr,nosuid,nodev snug m1
 flags ro,nosuid,nodev m1
 
-# 15. make an overlay over 2 layers of the image 'debian:\x1b[31m12'
+# 18. make an overlay over 2 layers of the image 'debian:\x1b[31m12'
 ln -s -- /layers/b/root l10.0
 ln -s -- /layers/a/root l10.1
 ln -s -- ../upper1 u10
@@ -238,43 +253,43 @@ ln -s -- ../work1 w10
 mkdir m10; m10=m10
 mount -t overlay -o lowerdir=l10.0:l10.1,upperdir=u10,workdir=w10,volatile,userxattr,nosuid,nodev snug m10
 
-# 16. set the overlay of '/srv/a "root"' aside, where overlays can take it for a layer
+# 19. set the overlay of '/srv/a "root"' aside, where overlays can take it for a layer
 #    All that a script mounts is attached from the start.
 
-# 17. make an overlay over the overlay of '/srv/a "root"'
+# 20. make an overlay over the overlay of '/srv/a "root"'
 ln -s -- "$m1" l2.0
 ln -s -- ../upper0 u2
 ln -s -- ../work0 w2
 mkdir m2; m2=m2
 mount -t overlay -o lowerdir=l2.0,upperdir=u2,workdir=w2,volatile,userxattr,nodev snug m2
 
-# 18. take '/dev/null'
+# 21. take '/dev/null'
 is_device /dev/null 1:3
 take m3 /dev/null --bind
 flags nosuid,noexec m3
 
-# 19. take '/dev/fuse'
+# 22. take '/dev/fuse'
 is_device /dev/fuse
 take m9 /dev/fuse --bind
 flags nosuid,noexec m9
 
-# 20. take '/srv/data' (read-only)
+# 23. take '/srv/data' (read-only)
 take m4 /srv/data --rbind
 flags ro,nosuid,nodev m4 -R
 
-# 21. take 'root'
+# 24. take 'root'
 take m4 ../root --bind
 flags nosuid,nodev m4
 
-# 22. make a new devpts file system
+# 25. make a new devpts file system
 mkdir m5; m5=m5
 mount -t devpts -o nosuid,gid=5 none m5
 
-# 23. make a new proc file system
+# 26. make a new proc file system
 mkdir m6; m6=m6
 mount -t proc -o nosuid,nodev,noexec none m6
 
-# 24. write our own hosts, passwd
+# 27. write our own hosts, passwd
 mkdir files.d
 mount -t tmpfs -o nosuid,nodev,noexec none files.d
 printf %s '127.0.0.1 localhost
@@ -286,95 +301,98 @@ me:x:1:1::/:
 ' >files.d/passwd
 take m8 files.d/passwd --bind
 
-# 25. make the overlay the root file system and let go of the host's
+# 28. make the overlay the root file system and let go of the host's
 #    Done at the end, since until then the programs of the old root are needed: what is "inside" is below $root now.
 root=$PWD/$m2
 own "$root"
 
-# 26. hand the namespaces to the monitor, which keeps them
+# 29. hand the namespaces to the monitor, which keeps them
 #    Not done: there is no monitor to hand them to.
 
-# 27. bind '/dev/null' on '/dev/null'
+# 30. bind '/dev/null' on '/dev/null'
 place="$m0"/null
 new_file "$place"
 attach m3
 
-# 28. bind '/srv/data' on '/data' (read-only)
+# 31. bind '/srv/data' on '/data' (read-only)
 find_place /data m4 must-exist || fail "there is no place for it"
 attach m4 own
 
-# 29. bind '/dev/fuse' on '/dev/fuse'
+# 32. bind '/dev/fuse' on '/dev/fuse'
 find_place /dev/fuse m9 make || fail "there is no place for it"
 attach m9
 
-# 30. mount the new proc on '/proc'
+# 33. mount the new proc on '/proc'
 find_place /proc m6 make || fail "there is no place for it"
 attach m6 own
 
-# 31. bind our own hosts on '/etc/hosts'
+# 34. bind our own hosts on '/etc/hosts'
 if find_place /etc/hosts m7 make; then attach m7; fi
 
-# 32. link '/dev/fd' to '/proc/self/fd'
+# 35. link '/dev/fd' to '/proc/self/fd'
 ln -s -- /proc/self/fd "$m0"/fd
 
-# 33. link '/bin' to 'usr/bin'
+# 36. link '/bin' to 'usr/bin'
 follow /
 make_link usr/bin "$place"/bin
 
-# 34. make the folder '/w'
+# 37. make the folder '/w'
 follow /w
 if [ ! -d "$place" ]; then make folder "$place" || fail "cannot be made"; chmod 0755 "$place"; fi
 
-# 35. make the folder '/var/lib/db' a mount of its own
+# 38. make the folder '/var/lib/db' a mount of its own
 follow /var/lib/db
 [ -d "$place" ] || make folder "$place" || fail "cannot be made"
 part_folder
 
-# 36. set the flags of the mount '/' (read-only)
+# 39. set the flags of the mount '/' (read-only)
 follow /
 flags ro,nosuid,nodev "$place" -R
 
-# 37. forbid user namespaces inside
+# 40. forbid user namespaces inside
 echo 0 >"$m6"/sys/user/max_user_namespaces
 
-# 38. forbid user namespaces inside
+# 41. forbid user namespaces inside
 echo 0 >/proc/sys/user/max_user_namespaces
 
-# 39. cover 2 paths where they are there, and make 1 read-only
+# 42. cover 2 paths where they are there, and make 1 read-only
 hide "$m3" /proc/kcore
 hide "$m3" /sys/firmware
 protect /proc/sys
 
-# 40. set the host name to 'box'
+# 43. set the host name to 'box'
 hostname box
 
-# 41. bring the loopback interface up
+# 44. bring the loopback interface up
 ip link set lo up
 
-# 42. open a terminal of the container's own
+# 47. wait until pasta is ready
+#    Not done: nothing is opened.
+
+# 48. open a terminal of the container's own
 #    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
 
-# 43. join a new session keyring
+# 49. join a new session keyring
 #    Not done: only keyctl(1) of keyutils could.
 
-# 44. bind the first process to the monitor's life and close it to tracers
+# 50. bind the first process to the monitor's life and close it to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 45. fork the payload
+# 51. fork the payload
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
-# 46. drop all capabilities but kill
+# 52. drop all capabilities but kill
 #    Not done: a shell cannot lay down its own capabilities, and pid 1 is one.
 
-# 49. open a terminal of the container's own
+# 55. open a terminal of the container's own
 #    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
 
-# 50. close the first process to tracers
+# 56. close the first process to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 51. fork the payload and leave it to pid 1
+# 57. fork the payload and leave it to pid 1
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
 last='echo ready >&4; read -r word <&6; [ "$word" = go ] || exit 125; read -r word <&6; exec 3<&- 4<&- 6<&-
@@ -382,46 +400,46 @@ cd -- "$1" || exit 125; shift; '
 
 # --- what becomes the command: the words that start it are put together ---
 
-# 52. become the foreground of the terminal
+# 58. become the foreground of the terminal
 #    Not done: without a terminal of its own the command stays in the session of yours.
 set --
 
-# 53. set the limits core 1:1, nofile 1024:unlimited
+# 59. set the limits core 1:1, nofile 1024:unlimited
 set -- "$@" prlimit --core=1:1 --nofile=1024:unlimited
 
-# 54. reset the signals and set the umask to 0022
+# 60. reset the signals and set the umask to 0022
 umask 0022
 set -- "$@" env --default-signal
 
-# 55. drop all but 5 capabilities for ever
+# 61. drop all but 5 capabilities for ever
 set -- "$@" setpriv --bounding-set=-all,+chown,+kill,+setgid,+setuid,+net_raw
 
-# 56. become uid 5, gid 6, groups 27, 100
+# 62. become uid 5, gid 6, groups 27, 100
 set -- "$@" --reuid=5 --regid=6 --groups=27,100
 
-# 57. drop all capabilities
+# 63. drop all capabilities
 #    exec(2) gives root what the bounding set has, and nobody else anything.
 set -- "$@" --inh-caps=-all --ambient-caps=-all
 
-# 58. bind the command to the life of its parent
+# 64. bind the command to the life of its parent
 set -- "$@" --pdeathsig=KILL
 
-# 59. close all descriptors but 0, 1 and 2
+# 65. close all descriptors but 0, 1 and 2
 #    Done at the end for those of this script. Not done for what you left open: a shell knows descriptors up to 9.
 
-# 60. change to the folder '/w'
+# 66. change to the folder '/w'
 folder=/w
 
-# 61. forbid new privileges
+# 67. forbid new privileges
 set -- "$@" --no-new-privs
 
-# 62. confine what can be opened to the root and what is open already (Landlock)
+# 68. confine what can be opened to the root and what is open already (Landlock)
 #    Not done: setpriv(1) can from util-linux 2.41 on; the older ones have no word for it.
 
-# 63. load the filter of system calls 'default'
+# 69. load the filter of system calls 'default'
 #    Not done: no program of these loads a filter of system calls.
 
-# 64. run 'make'
+# 70. run 'make'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \
   PATH=/bin:/usr/bin \
@@ -429,13 +447,13 @@ set -- "$@" env -i -- \
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" make a"$(printf '\033')"'[31mb'
 
-# 65. run '/usr/libexec/snug/snug-layer'
+# 71. run '/usr/libexec/snug/snug-layer'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i --
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" /usr/libexec/snug/snug-layer
 
-# 66. become snug's own shell, with the tools of '/bin/busybox'
+# 72. become snug's own shell, with the tools of '/bin/busybox'
 #    Not done: snug's own shell is in no file that a script could start. A shell of the root file system stands for it.
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \

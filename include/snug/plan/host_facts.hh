@@ -97,6 +97,24 @@ struct CgroupFacts {
   bool operator==(const CgroupFacts&) const = default;
 };
 
+/// How this machine reaches others in one family of addresses: by its default route.
+struct Uplink {
+  std::string address;  ///< what it is seen as there
+  unsigned prefix = 0;
+  std::string gateway;  ///< empty: everybody lies on the other end of it
+  bool operator==(const Uplink&) const = default;
+};
+
+/// A port of the host that is to be published and cannot be had.
+struct BusyPort {
+  std::string address;
+  std::uint16_t number = 0;
+  bool udp = false;
+  int error = 0;
+  std::string holder;  ///< "nginx (pid 12)"; empty where nobody tells
+  bool operator==(const BusyPort&) const = default;
+};
+
 /// What make_plan needs to know of this machine and of the caller: read by probe, declared here by its reader.
 struct HostFacts {
   HostId uid, gid;
@@ -111,6 +129,10 @@ struct HostFacts {
   bool privileged = false;                           ///< CAP_SYS_ADMIN in the caller's user namespace
   std::string hostname;
   std::string resolv_conf;                           ///< text of /etc/resolv.conf
+  std::string pasta;                                 ///< absolute path, or empty; this and the next four: of a network with a way out only
+  int tun_error = 0;                                 ///< why /dev/net/tun cannot be opened; 0: it can
+  std::optional<Uplink> uplink4, uplink6;
+  std::vector<BusyPort> busy_ports;
   std::string current_folder;                        ///< $PWD or getcwd(3)
   std::string store;                                 ///< $XDG_DATA_HOME/snug, where containers' uppers lie; or a folder of this machine in its place
   std::string store_type;                            ///< the name of its file system

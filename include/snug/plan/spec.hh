@@ -110,6 +110,28 @@ struct HostEntry {
   bool operator==(const HostEntry&) const = default;
 };
 
+/// --publish [IP:]HOST:CONTAINER[/udp]: a port of the host that leads to one of the container's.
+struct PublishedPort {
+  std::string address;      ///< of the host; empty: nobody said, and it is 127.0.0.1
+  std::uint16_t host = 0;   ///< 0: one that is free
+  std::uint16_t container = 0;
+  bool udp = false;
+  bool operator==(const PublishedPort&) const = default;
+};
+
+/// What a network namespace of the container's own leads to: snug-network(7).
+struct Network {
+  bool way_out = false;                     ///< --network private, or a port to open; else the loopback interface is all there is
+  std::string container = {};               ///< --network container:NAME: whose network namespace it is
+  std::vector<PublishedPort> ports = {};
+  bool publish_all = false;                 ///< also those that the image names
+  std::vector<std::uint16_t> host_loopback = {};  ///< ports of the host's 127.0.0.1 that are the container's, too
+  std::vector<std::string> search = {};     ///< --dns-search
+  std::optional<std::string> hardware = {}; ///< --mac-address
+  std::optional<std::string> ip, ip6 = {};
+  bool operator==(const Network&) const = default;
+};
+
 /// --env NAME=VALUE. `--env NAME` has been looked up by then; `from` tells where (file:line) for messages.
 struct Variable {
   std::string name, value;
@@ -216,6 +238,7 @@ struct Spec {
   Resources resources;                           ///< of all of them together
   std::vector<HostEntry> hosts;
   std::vector<std::string> dns;                  ///< addresses
+  Network network;
   std::uint64_t shm_size = 64U << 20U;           ///< bytes
   Terminal terminal = Terminal::automatic;
   bool interactive = false;                      ///< -i: keep standard input open although it is a terminal

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -107,6 +108,40 @@ struct MakeCgroupNamespace {
 /// Stops mounts from travelling between the host and here: mount(MS_REC|MS_PRIVATE).
 struct MakePrivate {
   bool operator==(const MakePrivate&) const = default;
+};
+
+/// Makes the interface that leads out, and hands its outer end to the monitor: tun(4). Nobody drives it yet.
+struct MakeInterface {
+  std::string name;
+  std::array<std::uint8_t, 6> hardware{};  ///< its address
+  unsigned mtu = 0;
+  bool operator==(const MakeInterface&) const = default;
+};
+
+/// Writes sysctls of the network namespace: names below /proc/sys/net, and values. What cannot be written stays as it is.
+struct TuneNetwork {
+  std::vector<std::pair<std::string, std::string>> settings;
+  bool operator==(const TuneNetwork&) const = default;
+};
+
+/// Brings the interface up, with its addresses and a default route of each family. Whoever binds a socket to it (SO_BINDTODEVICE) passes
+/// by the routes of the loopback: `held` are networks that lead to the container's own loopback even so.
+struct ConfigureInterface {
+  struct Way {
+    std::string address;
+    unsigned prefix = 0;
+    std::string gateway;
+    bool operator==(const Way&) const = default;
+  };
+  struct Network {
+    std::string address;
+    unsigned prefix = 0;
+    bool operator==(const Network&) const = default;
+  };
+  std::string name;
+  std::vector<Way> ways;
+  std::vector<Network> held;
+  bool operator==(const ConfigureInterface&) const = default;
 };
 
 /// A character or block device, whichever; or the character device with this number.
@@ -249,6 +284,21 @@ struct BringUpLoopback {
   bool operator==(const BringUpLoopback&) const = default;
 };
 
+/// Has the monitor start pasta, once the first packet wants out or at once. The number of a process in the container's user and
+/// network namespace comes behind `words`.
+struct OpenWayOut {
+  std::string interface;
+  std::vector<std::string> words;
+  bool at_once = false;
+  bool again = true;  ///< where it ends, it is started anew, once
+  bool operator==(const OpenWayOut&) const = default;
+};
+
+/// Waits until pasta has opened the ports.
+struct AwaitWayOut {
+  bool operator==(const AwaitWayOut&) const = default;
+};
+
 /// Opens a terminal in the container's own devpts and hands its outer end to the monitor.
 struct OpenTerminal {
   std::optional<Slot> devpts;  ///< nothing: the one at /dev/pts of a container that runs
@@ -357,9 +407,9 @@ struct RunShell {
   bool operator==(const RunShell&) const = default;
 };
 
-using Action = std::variant<MakeFolders, MakeCgroup, JoinCgroup, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakeCgroupNamespace, MakePrivate, TakeTree,
+using Action = std::variant<MakeFolders, MakeCgroup, JoinCgroup, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakeCgroupNamespace, MakePrivate, MakeInterface, TuneNetwork, ConfigureInterface, TakeTree,
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, KeepNamespaces, Attach, MakeLink,
-                            MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, OpenTerminal, JoinKeyring, GuardInit,
+                            MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, OpenWayOut, AwaitWayOut, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
                             NoNewPrivileges, EnforceLandlock, LoadFilter, CloseDescriptors, Exec, RunShell>;
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "snug/runtime/launch.hh"
 #include "snug/sys/fd.hh"
@@ -43,6 +44,10 @@ inline constexpr std::string_view default_detach_keys = "ctrl-],ctrl-]";
 /// Relays the caller's descriptors 0, 1 and 2 until it leaves or the container ends, with the terminal in raw mode where
 /// both have one, and restored on every way out. Throws where the monitor lets nobody in.
 [[nodiscard]] std::variant<Exited, Detached> attach(sys::Fd visit, const Attaching& how);
+
+/// Has the monitor of the container in `folder` start pasta anew with these words for its ports, and waits until it is ready. Gives why it
+/// is not, and the former ports are open then; "" where all is well; nothing where no monitor can be reached.
+[[nodiscard]] std::optional<std::string> publish(const std::string& folder, const std::vector<std::string>& words);
 
 /// Counts as a user of the container in `folder` for as long as the descriptor lives: Service::until_left. Empty where it does
 /// not run, or is just ending.

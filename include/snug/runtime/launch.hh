@@ -64,6 +64,7 @@ struct Outside {
   std::function<void(const Running&)> running = {};  ///< may be empty
   std::function<void(const Exited&)> ended = {};  ///< called when it has ended, before those who wait for it are told; may be empty
   std::function<void()> asleep = {};      ///< called once, when the command has run for a moment and nothing is to do; may be empty
+  std::function<void(const std::string&)> notice = {};  ///< told of what goes wrong beside the container; may be empty
   std::string title = {};                 ///< what the caller's terminal is called meanwhile; empty: as it is
   OwnShell shell = {};                    ///< of a plan that has it
   std::optional<Service> service = {};    ///< of a detached container: nobody's terminal and streams are used

@@ -81,7 +81,4 @@ inline constexpr std::size_t max_descriptors = 16;
 /// Receives one, and puts the descriptors that came with it at the end of `descriptors`. Gives what recvmsg(2) does.
 [[nodiscard]] ssize_t receive_message(int socket, void* data, std::size_t size, std::vector<Fd>& descriptors);
 
-/// Sets IFF_UP on the loopback interface of this network namespace: 0 or errno.
-[[nodiscard]] int bring_up_loopback() noexcept;
-
 }  // namespace snug::sys

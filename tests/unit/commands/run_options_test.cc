@@ -48,7 +48,16 @@ std::string refusal(const Words& words) {
 }  // namespace
 
 TEST_CASE("no word at all is the host's root in walls of its own") {
-  CHECK(spec({}) == plan::Spec{.rootfs = {.given = "host"}});
+  CHECK(spec({}) == plan::Spec{.rootfs = {.given = "host"}, .network = {.way_out = true}});
+}
+
+TEST_CASE("a way out is the default; a network that was chosen stays") {
+  CHECK(spec({}).network.way_out);
+  for (const Words& words : {Words{"--network", "private"}, Words{"-p", "80:80"}, Words{"-P"}, Words{"--host-loopback", "22"}}) CHECK(spec(words).network.way_out);
+  CHECK_FALSE(spec({"-p", "80:80", "--network", "none"}).network.way_out);
+  CHECK_FALSE(spec({"--net", "host", "-p", "80:80"}).network.way_out);
+  CHECK_FALSE(spec_after("network", "none", {}).network.way_out);
+  CHECK(spec_after("network", "none", {"--network", "private"}).network.way_out);
 }
 
 TEST_CASE("the first operand is the root file system, the rest is the command") {
@@ -77,20 +86,25 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
       {"detach", ""},
       {"device", "/dev/kvm"},
       {"dns", "1.1.1.1"},
+      {"dns-search", "lan"},
       {"emulate-root", "static"},
       {"entrypoint", "sh"},
       {"env", "A=1"},
       {"env-file", "/dev/null"},
       {"gidmap", "0:1:1"},
       {"group-add", "7"},
+      {"host-loopback", "5432"},
       {"hostname", "a"},
       {"init", "false"},
       {"interactive", ""},
       {"io-weight", "200"},
+      {"ip", "192.0.2.7"},
+      {"ip6", "2001:db8::7"},
       {"ipc", "host"},
       {"label", "a=b"},
       {"log-driver", "none"},
       {"log-opt", "max-size=1m"},
+      {"mac-address", "02:00:00:00:00:01"},
       {"memory", "64m"},
       {"memory-swap", "128m"},
       {"mount", "type=tmpfs,dst=/t"},
@@ -102,6 +116,8 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
       {"pid", "host"},
       {"pids-limit", "9"},
       {"platform", "linux/arm64"},
+      {"publish", "80:80"},
+      {"publish-all", ""},
       {"pull", "never"},
       {"quiet", ""},
       {"read-only", ""},
@@ -159,7 +175,8 @@ TEST_CASE("errors name the option and the value") {
   CHECK(refusal({"--stop-signal", "NOSUCH"}) == "--stop-signal NOSUCH: 'NOSUCH' is no signal");
   CHECK(refusal({"--log-opt", "max-file=0"}) == "--log-opt max-file=0: '0' is no number of files, 1 to 100");
   CHECK(refusal({"--rm", "--restart", "always"}) == "--rm and --restart contradict each other");
-  CHECK(refusal({"--publish", "80"}) == "--publish comes with networks; it is not there yet");
+  CHECK(refusal({"--publish", "x"}) == "--publish x: 'x' is no port: a number from 1 to 65535");
+  CHECK(refusal({"--network-alias", "db"}) == "--network-alias comes with shared networks; it is not there yet");
 }
 
 TEST_CASE("options that contradict each other are refused, a file is overruled") {

@@ -77,7 +77,7 @@ class Folder {
 
 TEST_CASE("without files the command line is all") {
   const Folder folder;
-  CHECK(folder.read({"-w", "/x"}) == plan::Spec{.rootfs = {.given = "host"}, .workdir = "/x"});
+  CHECK(folder.read({"-w", "/x"}) == plan::Spec{.rootfs = {.given = "host"}, .workdir = "/x", .network = {.way_out = true}});
 }
 
 TEST_CASE("the project overrules the user, the command line overrules both; lists add up") {
@@ -137,7 +137,7 @@ TEST_CASE("a link in a project leads out as well") {
 TEST_CASE("a project file cannot open a wall") {
   const Folder folder;
   for (const std::string_view line :
-       {"cap-add = ['ALL']", "pid = 'host'", "network = 'host'", "network = 'ns:/proc/1/ns/net'",
+       {"cap-add = ['ALL']", "pid = 'host'", "network = 'host'", "network = 'private'", "publish = ['80:80']", "host-loopback = ['22']", "network = 'ns:/proc/1/ns/net'",
         "userns = 'host'", "rw = true", "device = ['/dev/kvm']", "env = ['SECRET']",
         "env-file = ['/etc/passwd']", "mount = ['type=bind,src=/etc,dst=/x']",
         "security-opt = ['no-new-privileges=false']", "security-opt = ['seccomp=unconfined']", "security-opt = ['landlock=off']", "nested = true",

@@ -83,11 +83,39 @@ TEST_CASE("namespaces of others, and what is to come") {
         plan::NamespaceChoice{plan::JoinNamespace{"/proc/7/ns/pid"}});
   CHECK(refusal([] { return parse_namespace("hots", "/"); }) == "'hots' is no choice");
   CHECK(refusal([] { return parse_namespace("container:web", "/"); }) ==
-        "container:NAME comes with networks; it is not there yet");
-  CHECK(parse_network("none", "/") == plan::NamespaceChoice{plan::NewNamespace{}});
-  CHECK(parse_network("host", "/") == plan::NamespaceChoice{plan::HostNamespace{}});
-  CHECK(refusal([] { return parse_network("bridge", "/"); }) ==
-        "'bridge' comes with networks; it is not there yet");
+        "container:NAME is a choice of --network alone");
+  CHECK(refusal([] { return parse_network("bridge", "/").way_out; }) == "'bridge' is no network");
+}
+
+TEST_CASE("networks: the wall and whether there is a way out") {
+  CHECK(parse_network("none", "/").wall == plan::NamespaceChoice{plan::NewNamespace{}});
+  CHECK_FALSE(parse_network("none", "/").way_out);
+  CHECK(parse_network("private", "/").way_out);
+  CHECK(parse_network("host", "/").wall == plan::NamespaceChoice{plan::HostNamespace{}});
+  CHECK(parse_network("container:web", "/").container == "web");
+  CHECK(refuses([] { return parse_network("container:", "/").way_out; }));
+}
+
+TEST_CASE("ports: one, a range, with an address, from any that is free") {
+  using Port = plan::PublishedPort;
+  using Ports = std::vector<Port>;
+  CHECK(parse_publish("8080:80") == Ports{{"", 8080, 80, false}});
+  CHECK(parse_publish("80") == Ports{{"", 0, 80, false}});
+  CHECK(parse_publish("53:53/udp") == Ports{{"", 53, 53, true}});
+  CHECK(parse_publish("0.0.0.0:8080:80/tcp") == Ports{{"0.0.0.0", 8080, 80, false}});
+  CHECK(parse_publish("[::1]:8080:80") == Ports{{"::1", 8080, 80, false}});
+  CHECK(parse_publish("127.0.0.1::80") == Ports{{"127.0.0.1", 0, 80, false}});
+  CHECK(parse_publish("8000-8001:80-81") == Ports{{"", 8000, 80, false}, {"", 8001, 81, false}});
+  for (const std::string_view bad : {"", "0", "65536:80", "80:", "a:80", "80:81-82", "82-81:82-81", "80/sctp", "1.2.3:80:80", "080:80", "-1:80", "80:80:80:80"})
+    CHECK_MESSAGE(refuses([&] { return parse_publish(bad); }), bad);
+}
+
+TEST_CASE("hardware addresses, and addresses of one family") {
+  CHECK(parse_hardware("02:00:00:00:00:0a") == "02:00:00:00:00:0a");
+  for (const std::string_view bad : {"", "02:00:00:00:00", "2:0:0:0:0:1", "03:00:00:00:00:01", "00:00:00:00:00:00", "02:00:00:00:00:0g"})
+    CHECK_MESSAGE(refuses([&] { return parse_hardware(bad); }), bad);
+  CHECK(parse_address_of("192.0.2.7", false) == "192.0.2.7");
+  CHECK(refuses([] { return parse_address_of("192.0.2.7", true); }));
 }
 
 TEST_CASE("volumes: paths are made absolute, options read") {

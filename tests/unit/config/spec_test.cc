@@ -29,6 +29,7 @@ Spec full() {
           .limits = {{"nofile", 7, 1, ~std::uint64_t{0}}},
           .resources = {1, 2, 3, "0-1", 4, 5},
           .hosts = {{"db", "10.0.0.1"}}, .dns = {"9.9.9.9"},
+          .network = {true, "web", {{"::1", 8080, 80, true}}, true, {5432}, {"lan"}, "02:00:00:00:00:01", "192.0.2.7", "2001:db8::7"},
           .shm_size = 1, .terminal = Terminal::never, .interactive = true, .init = false, .new_privileges = true,
           .restraints = {{FilterChoice::Kind::profile, "/p", "{}"}, false, true, true, RootEmulation::off, {"/a"}, {"ALL"}},
           .pull = Pull::newer, .storage = StorageDriver::copy, .platform = "linux/arm64", .quiet = true,
@@ -45,7 +46,7 @@ TEST_CASE("a container's record gives back what was asked for, whole") {
 
 TEST_CASE("each member of the record counts") {
   const Json whole = *config::render_spec(full());
-  CHECK(whole.size() == 43);
+  CHECK(whole.size() == 44);
   for (const auto& [name, value] : whole.items()) {
     Json less = whole;
     less.erase(name);

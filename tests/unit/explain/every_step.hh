@@ -29,6 +29,9 @@ inline plan::Plan every_step() {
   add(Actor::init, BecomeUser{{0}, {0}, {}});
   add(Actor::init, MakeCgroupNamespace{});
   add(Actor::init, MakePrivate{});
+  add(Actor::init, MakeInterface{"eth0", {2, 0, 0, 0, 0, 0xab}, 65520});
+  add(Actor::init, TuneNetwork{{{"ipv4/ping_group_range", "0 65536"}}});
+  add(Actor::init, ConfigureInterface{"eth0", {{"192.0.2.7", 24, "192.0.2.1"}, {"2001:db8::7", 64, "fe80::1"}}, {{"127.0.0.0", 8}, {"::1", 128}}});
   add(Actor::init, MakeFilesystem{0, "tmpfs", {{"mode", "0700"}, {"noswap", ""}}, {.read_only = true}});
   add(Actor::init, StageMount{0, {"empty0"}});
   add(Actor::init, MakeOverlay{1, {{"/srv/a \"root\"", {}}, {"empty0", 0}}, {}, {}, {.read_only = true}});
@@ -60,6 +63,9 @@ inline plan::Plan every_step() {
   add(Actor::init, MaskPaths{{"/proc/kcore", "/sys/firmware"}, {"/proc/sys"}, 3});
   add(Actor::init, SetHostname{"box"});
   add(Actor::init, BringUpLoopback{});
+  add(Actor::monitor, OpenWayOut{"eth0", {"/usr/bin/pasta", "-t", "none"}, false, true});
+  add(Actor::monitor, OpenWayOut{"eth0", {"/usr/bin/pasta", "-t", "127.0.0.1/8080:80"}, true, false});
+  add(Actor::init, AwaitWayOut{});
   add(Actor::init, OpenTerminal{5});
   add(Actor::init, JoinKeyring{});
   add(Actor::init, GuardInit{});

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "snug/plan/plan.hh"
+
+namespace snug::plan {
+
+/// Gives the words by which pasta(1) opens just these ports, or why one of them cannot be had. Pure.
+[[nodiscard]] std::variant<std::vector<std::string>, Refusal> make_port_words(const std::vector<PublishedPort>& ports, const std::vector<BusyPort>& busy);
+
+}  // namespace snug::plan

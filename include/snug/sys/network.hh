@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "snug/sys/fd.hh"
+
+namespace snug::sys {
+
+// Interfaces, addresses and routes of the network namespace that the caller is in: ioctl(2) and rtnetlink(7).
+// Safe in a child after clone: no function allocates or throws. Functions that return int give 0 or an errno; what changes
+// something needs CAP_NET_ADMIN there.
+
+/// An IPv4 or IPv6 address in network order.
+struct NetAddress {
+  int family = 0;                        ///< AF_INET or AF_INET6; 0: none
+  std::array<std::uint8_t, 16> bytes{};  ///< the first four of an IPv4 address
+
+  [[nodiscard]] std::string_view view() const noexcept;
+};
+
+/// Reads an address as inet_pton(3) does; of no family where it is none. `text` ends with NUL.
+[[nodiscard]] NetAddress read_address(const char* text) noexcept;
+
+/// Makes an Ethernet interface that is driven through a descriptor, and that outlives it: tun(4), TUNSETPERSIST. `tap` gets the
+/// descriptor, which does not block, and hears nothing of what the kernel tells of itself when the interface comes up.
+[[nodiscard]] int make_tap(const char* name, Fd& tap) noexcept;
+
+/// Closes the descriptor, for who drives the interface next, and hears all.
+void release_tap(Fd& tap) noexcept;
+
+/// Gives the interface its hardware address (six bytes) and the size of its packets.
+[[nodiscard]] int set_link(const char* name, const std::array<std::uint8_t, 6>& hardware, unsigned mtu) noexcept;
+
+/// Sets IFF_UP.
+[[nodiscard]] int bring_up(const char* name) noexcept;
+
+/// Adds an address to the interface; an IPv6 one is taken for granted at once, nobody is asked whether he has it (IFA_F_NODAD).
+[[nodiscard]] int add_address(const char* name, const NetAddress& address, unsigned prefix) noexcept;
+
+/// Adds the default route through `gateway`, which need not lie in the network of an address.
+[[nodiscard]] int add_default_route(const char* name, const NetAddress& gateway) noexcept;
+
+/// Has what is sent to these addresses by this interface arrive at this namespace itself.
+[[nodiscard]] int add_local_route(const char* name, const NetAddress& network, unsigned prefix) noexcept;
+
+/// Whether somebody drives the interface. What the kernel has to do after a change of that, it does now and not within the next
+/// second, as it would by itself (ETHTOOL_GLINK).
+[[nodiscard]] bool has_carrier(const char* name) noexcept;
+
+}  // namespace snug::sys

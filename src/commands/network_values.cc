@@ -1,0 +1,96 @@
+// The values of run's options for networks.
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "values.hh"
+
+namespace snug::commands {
+namespace {
+
+constexpr unsigned last_port = 65535;
+
+struct Range {
+  unsigned first = 0, last = 0;
+  [[nodiscard]] unsigned count() const { return last - first + 1; }
+};
+
+std::uint16_t parse_one(std::string_view text) {
+  const auto number = parse_number(text);
+  if (!number || *number == 0 || *number > last_port) throw UsageError(format("{} is no port: a number from 1 to {}", quoted(text), last_port));
+  return static_cast<std::uint16_t>(*number);
+}
+
+Range parse_range(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  const unsigned first = parse_one(text.substr(0, dash)), last = dash == std::string_view::npos ? first : parse_one(text.substr(dash + 1));
+  if (last < first) throw UsageError(format("the range {} ends before it begins", quoted(text)));
+  return {first, last};
+}
+
+// Takes what stands behind the last colon away from `text`; all of it where there is none.
+std::string_view take_last(std::string_view& text) {
+  const std::size_t colon = text.rfind(':');
+  const std::string_view last = colon == std::string_view::npos ? text : text.substr(colon + 1);
+  text = colon == std::string_view::npos ? std::string_view() : text.substr(0, colon);
+  return last;
+}
+
+bool take_protocol(std::string_view& text) {
+  const std::size_t slash = text.rfind('/');
+  if (slash == std::string_view::npos) return false;
+  const std::string_view word = text.substr(slash + 1);
+  if (word != "tcp" && word != "udp") refuse_word("protocol", word, {"tcp", "udp"});
+  text = text.substr(0, slash);
+  return word == "udp";
+}
+
+}  // namespace
+
+std::uint16_t parse_port(std::string_view text) { return parse_one(text); }
+
+std::vector<plan::PublishedPort> parse_publish(std::string_view text) {
+  const bool udp = take_protocol(text);
+  const Range inside = parse_range(take_last(text));
+  const std::string_view host = text.empty() ? std::string_view() : take_last(text);
+  const std::string address = text.empty() ? std::string() : parse_address(text);
+  const Range outside = host.empty() ? Range{} : parse_range(host);
+  if (!host.empty() && outside.count() != inside.count())
+    throw UsageError(format("{} ports of the host for {} of the container", outside.count(), inside.count()), "both ranges have to be of one length");
+  std::vector<plan::PublishedPort> ports;
+  for (unsigned at = 0; at < inside.count(); ++at)
+    ports.push_back({.address = address, .host = static_cast<std::uint16_t>(host.empty() ? 0 : outside.first + at),
+                     .container = static_cast<std::uint16_t>(inside.first + at), .udp = udp});
+  return ports;
+}
+
+NetworkChoice parse_network(std::string_view text, std::string_view folder) {
+  constexpr std::string_view container = "container:";
+  if (text == "none") return {.wall = plan::NewNamespace{}};
+  if (text == "private") return {.wall = plan::NewNamespace{}, .way_out = true};
+  if (text == "host" || text.starts_with("ns:")) return {.wall = parse_namespace(text, folder)};
+  if (text.starts_with(container)) return {.wall = plan::NewNamespace{}, .container = parse_name(text.substr(container.size()))};
+  refuse_word("network", text, {"none", "private", "host", "container:NAME", "ns:PATH"});
+}
+
+std::string parse_hardware(std::string_view text) {
+  const std::vector<std::string> bytes = split(text, ':');
+  const auto is_byte = [](const std::string& byte) { return byte.size() == 2 && byte.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos; };
+  if (bytes.size() != 6 || !std::all_of(bytes.begin(), bytes.end(), is_byte) || text == "00:00:00:00:00:00")
+    throw UsageError(format("{} is no hardware address: six bytes, such as 02:00:00:00:00:01", quoted(text)));
+  constexpr std::string_view odd = "13579bdfBDF";
+  if (odd.find(text[1]) != std::string_view::npos) throw UsageError(format("{} is the address of a group: its first byte is odd", quoted(text)));
+  return std::string(text);
+}
+
+std::string parse_address_of(std::string_view text, bool ipv6) {
+  std::string address = parse_address(text);
+  if ((address.find(':') != std::string::npos) != ipv6) throw UsageError(format("{} is no IPv{} address", quoted(text), ipv6 ? 6 : 4));
+  return address;
+}
+
+}  // namespace snug::commands

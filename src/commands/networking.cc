@@ -1,0 +1,95 @@
+#include "networking.hh"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "entering.hh"
+#include "snug/base/text.hh"
+#include "snug/net/ports.hh"
+#include "snug/sys/file.hh"
+#include "values.hh"
+
+namespace snug::commands {
+namespace {
+
+constexpr const char* usual_address = "127.0.0.1";
+
+std::string address_of(const plan::PublishedPort& port) { return port.address.empty() ? usual_address : port.address; }
+
+// What the image names as "80/tcp", "80" or "8000-8010/udp"; anything else of a stranger's is passed over.
+void publish_all(plan::Spec& spec) {
+  for (const std::string& named : spec.notes.ports) {
+    try {
+      for (const plan::PublishedPort& port : parse_publish(named)) {
+        const auto same = [&](const plan::PublishedPort& other) { return other.container == port.container && other.udp == port.udp; };
+        if (std::none_of(spec.network.ports.begin(), spec.network.ports.end(), same)) spec.network.ports.push_back(port);
+      }
+    } catch (const UsageError&) {
+      continue;
+    }
+  }
+}
+
+bool is_taken(const std::vector<plan::PublishedPort>& ports, const plan::PublishedPort& wanted, std::uint16_t number) {
+  return std::any_of(ports.begin(), ports.end(), [&](const auto& port) { return port.host == number && port.udp == wanted.udp && address_of(port) == address_of(wanted); });
+}
+
+}  // namespace
+
+std::string join_network(plan::Spec& spec, const std::string& store) {
+  if (spec.network.container.empty()) return {};
+  const Entrance entrance = open_entrance(store, state::find_record(store, spec.network.container));
+  for (const auto& entry : entrance.living.namespaces) {
+    if (entry.kind == "user") spec.namespaces.user = plan::JoinNamespace{entry.path};
+    if (entry.kind == "net") spec.namespaces.network = plan::JoinNamespace{entry.path};
+  }
+  if (std::holds_alternative<plan::NewNamespace>(spec.namespaces.network)) spec.namespaces.network = plan::HostNamespace{};  // as that one has
+  // Root inside may have put anything in its place: a pipe must not make us wait.
+  constexpr std::size_t most = 65536;
+  const sys::Fd file = sys::try_open_in_root(entrance.root.get(), "etc/resolv.conf", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  const auto status = file ? sys::find_status(file.get(), "") : std::nullopt;
+  if (!status || !S_ISREG(status->st_mode) || status->st_size > static_cast<off_t>(most)) return "\n";
+  return sys::read_all(file.get(), most) + "\n";
+}
+
+std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports, std::size_t first) {
+  std::vector<plan::BusyPort> busy;
+  for (std::size_t at = first; at < ports.size(); ++at) {
+    plan::PublishedPort& port = ports[at];
+    const std::string address = address_of(port);
+    if (port.host != 0) {
+      const net::Port wanted{address, port.host, port.udp};
+      if (const int error = net::find_refusal(wanted)) busy.push_back({address, port.host, port.udp, error, net::find_holder(wanted)});
+      continue;
+    }
+    std::uint16_t number = 0;
+    do number = net::find_free_port(address, port.udp);
+    while (is_taken(ports, port, number));
+    port.host = number;
+  }
+  return busy;
+}
+
+void settle_ports(Planned& planned) {
+  plan::Network& network = planned.spec.network;
+  if (!network.way_out) return;
+  if (network.publish_all) publish_all(planned.spec);
+  planned.facts.busy_ports = settle_ports(network.ports, 0);
+}
+
+std::string render_host_port(const plan::PublishedPort& port) {
+  const std::string address = address_of(port);
+  return address.find(':') == std::string::npos ? format("{}:{}", address, port.host) : format("[{}]:{}", address, port.host);
+}
+
+std::string render_inner_port(const plan::PublishedPort& port) { return format("{}/{}", port.container, port.udp ? "udp" : "tcp"); }
+
+std::string network_mode(const plan::Spec& spec) {
+  if (!spec.network.container.empty()) return "container:" + spec.network.container;
+  if (const auto* join = std::get_if<plan::JoinNamespace>(&spec.namespaces.network)) return "ns:" + join->path;
+  if (std::holds_alternative<plan::HostNamespace>(spec.namespaces.network)) return "host";
+  return spec.network.way_out ? "private" : "none";
+}
+
+}  // namespace snug::commands

@@ -1,0 +1,102 @@
+#include <algorithm>
+
+#include "commands.hh"
+#include "containers.hh"
+#include "networking.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+#include "snug/config/spec.hh"
+#include "snug/plan/network.hh"
+#include "snug/runtime/attach.hh"
+#include "values.hh"
+
+namespace snug::commands {
+namespace {
+
+using Ports = std::vector<plan::PublishedPort>;
+
+// "80" and "80/tcp" are the same.
+std::string wanted_port(const std::string& typed) {
+  const Ports ports = parse_publish(typed);
+  if (ports.size() != 1 || ports.front().host != 0) throw UsageError(format("{} is not one port of the container", quoted(typed)), "such as 80 or 53/udp");
+  return render_inner_port(ports.front());
+}
+
+std::string render_way(const plan::PublishedPort& port) { return format("{} -> {}\n", render_inner_port(port), render_host_port(port)); }
+
+Error not_published(const state::Record& record, std::string_view port) {
+  return Error(format("the container {} has no published port {}", quoted(record.name), port), format("snug port {}", shell_quoted(record.name)));
+}
+
+void list(const state::Record& record, const std::string& wanted) {
+  bool found = wanted.empty();
+  for (const plan::PublishedPort& each : config::parse_spec(*record.spec).network.ports) {
+    if (!wanted.empty() && render_inner_port(each) != wanted) continue;
+    found = true;
+    print(wanted.empty() ? render_way(each) : render_host_port(each) + "\n");
+  }
+  if (!found) throw not_published(record, wanted);
+}
+
+// Whoever names no port of the host means all that lead there.
+Ports without(Ports ports, const plan::PublishedPort& unwanted, const state::Record& record) {
+  const bool any_host = unwanted.host == 0;
+  const auto gone = std::erase_if(ports, [&](const plan::PublishedPort& each) {
+    return each.container == unwanted.container && each.udp == unwanted.udp && (any_host || render_host_port(each) == render_host_port(unwanted));
+  });
+  if (gone == 0) throw not_published(record, any_host ? render_inner_port(unwanted) : render_host_port(unwanted));
+  return ports;
+}
+
+// What is open and what is written down agree.
+void publish(const std::string& store, state::Record record, plan::Spec spec, const std::vector<plan::BusyPort>& busy) {
+  const auto words = accepted(plan::make_port_words(spec.network.ports, busy));
+  if (!spec.network.way_out) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
+  const auto refusal = runtime::publish(state::folder_of(store, record.id), words);
+  if (!refusal)
+    throw Error(format("cannot change the ports of the container {}: it runs in the foreground, or is just ending", quoted(record.name)), "snug run -d starts one that can be changed");
+  if (!refusal->empty()) throw Error(format("cannot change the ports of the container {}: {}", quoted(record.name), printable(*refusal)));
+  record.spec = config::render_spec(spec);
+  state::write_record(store, record);
+}
+
+void change(const std::string& store, const state::Record& record, bool add, const std::string& typed) {
+  plan::Spec spec = config::parse_spec(*record.spec);
+  Ports& ports = spec.network.ports;
+  const std::size_t before = ports.size();
+  for (const plan::PublishedPort& each : parse_publish(typed)) add ? ports.push_back(each) : void(ports = without(ports, each, record));
+  const std::vector<plan::BusyPort> busy = add ? settle_ports(ports, before) : std::vector<plan::BusyPort>();
+  publish(store, record, spec, busy);
+  for (std::size_t at = before; at < ports.size(); ++at) print(render_way(ports[at]));
+}
+
+int port(const cli::Invocation& invocation) {
+  const auto& operands = invocation.arguments.operands;
+  const bool add = !operands.empty() && operands[0] == "add", changes = operands.size() == 3 && (add || operands[0] == "rm");
+  if (operands.empty()) throw UsageError("'snug port' needs a container", "'snug ps' lists them");
+  if (operands.size() == 3 && !changes) throw UsageError(format("{} is neither add nor rm", quoted(operands[0])), "snug port add CONTAINER [IP:]HOST:INSIDE[/udp]");
+  const std::string store = store_of(invocation.environment);
+  const state::Record record = state::find_record(store, operands[changes ? 1 : 0]);
+  need_running(store, record);
+  if (changes)
+    change(store, record, add, operands[2]);
+  else
+    list(record, operands.size() > 1 ? wanted_port(operands[1]) : "");
+  return 0;
+}
+
+}  // namespace
+
+constinit const cli::Command port_command{
+    .name = "port",
+    .summary = "list or change the published ports of a container",
+    .operands = "[add|rm] CONTAINER [PORT]",
+    .description = "Lists the ports of CONTAINER, which runs, that ports of this machine lead to, and those; with PORT, where\n"
+                   "that one is to be found. 'add' publishes another one, written as for 'snug run --publish', of a container that\n"
+                   "runs detached; 'rm' takes one away. Connections that go through pasta then end.",
+    .max_operands = 3,
+    .completer = {cli::Complete::containers},
+    .function = port};
+
+}  // namespace snug::commands

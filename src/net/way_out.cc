@@ -1,0 +1,168 @@
+// pasta finds the container's namespaces by the number of a process in them. pid 1 is closed to everybody by then, and what lives in
+// there besides is none of snug's: so a process of snug's own, the porter, stands in them until pasta is ready.
+
+#include "snug/net/way_out.hh"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "snug/base/error.hh"
+#include "snug/base/signals.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+#include "snug/sys/network.hh"
+#include "snug/sys/process.hh"
+
+namespace snug::net {
+namespace {
+
+using sys::Fd;
+using sys::FdPair;
+
+// Stands in the namespaces until it is killed.
+[[noreturn]] void be_porter(int user, int net, int told, const char* interface) noexcept {
+  const bool inside = !sys::die_with_parent() && ::setns(user, CLONE_NEWUSER) == 0 && ::setns(net, CLONE_NEWNET) == 0;
+  // The interface has just lost whoever drove it. Once the kernel has dealt with that, it takes the next driver at once.
+  static_cast<void>(sys::has_carrier(interface));
+  if (inside) static_cast<void>(sys::write_all(told, "!"));
+  const Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
+  for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
+  static_cast<void>(sys::close_all_but(-1, -1));
+  for (;;) ::pause();
+}
+
+void end(Fd& process) noexcept {
+  if (!process) return;
+  static_cast<void>(sys::send_signal(process.get(), SIGKILL));
+  siginfo_t info{};
+  ::waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED);
+  process.reset();
+}
+
+bool has_come(int fd) {
+  pollfd poll{fd, POLLIN, 0};
+  return fd >= 0 && ::poll(&poll, 1, 0) > 0;
+}
+
+// What is there to read, and the last line of it.
+std::string last_line(int fd) {
+  std::array<char, 4096> buffer;
+  std::string text;
+  for (ssize_t count = 0; (count = ::read(fd, buffer.data(), buffer.size())) > 0;) text.append(buffer.data(), static_cast<std::size_t>(count));
+  const auto all = lines(text);
+  return all.empty() ? std::string() : std::string(trimmed(all.back()));
+}
+
+// A pipe whose ends do not block: neither does pasta wait for a reader, nor the monitor for a writer.
+FdPair make_open_pipe() {
+  FdPair pipe = sys::make_pipe();
+  for (const int fd : {pipe.first.get(), pipe.second.get()}) ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  return pipe;
+}
+
+}  // namespace
+
+void WayOut::start_porter() {
+  FdPair told = sys::make_pipe();
+  auto [pid, process] = sys::clone_process(0);
+  if (pid < 0) throw system_error("start a process beside the container", errno);
+  if (pid == 0) {
+    told.first.reset();
+    be_porter(user_, net_, told.second.get(), choice_.interface.c_str());
+  }
+  told.second.reset();
+  porter_number_ = pid;
+  porter_ = std::move(process);
+  if (sys::read_all(told.first.get()) != "!") reason_ = "the container has ended meanwhile";
+}
+
+void WayOut::start() {
+  sys::release_tap(tap_);
+  start_porter();
+  FdPair told = make_open_pipe(), errors = make_open_pipe();
+  const Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDONLY);
+  std::vector<std::string> words = choice_.words;
+  words.push_back(format("{}", porter_number_));
+  constexpr std::array<const char*, 1> environment{nullptr};
+  auto [pid, process] = sys::start_program(choice_.words.front(), std::move(words), environment.data(),
+                                           std::array{null.get(), told.second.get(), errors.second.get()}, SIGKILL);
+  if (pid < 0) throw system_error("start pasta", errno);
+  pasta_ = std::move(process);
+  told_ = std::move(told.first);
+  errors_ = std::move(errors.first);
+}
+
+std::vector<std::string> WayOut::restart(const std::vector<std::string>& ports) {
+  stop();
+  ready_ = false;
+  std::vector<std::string> former, words;
+  for (std::size_t at = 0; at < choice_.words.size(); ++at) {
+    const bool opens = (choice_.words[at] == "-t" || choice_.words[at] == "-u") && at + 1 < choice_.words.size();
+    if (!opens) words.push_back(choice_.words[at]);
+    else former.insert(former.end(), {choice_.words[at], choice_.words[at + 1]}), ++at;
+  }
+  words.insert(words.end(), ports.begin(), ports.end());
+  choice_.words = std::move(words);
+  start();
+  return former;
+}
+
+// A container that runs goes on without it.
+bool WayOut::try_start() {
+  try {
+    start();
+    return true;
+  } catch (const Error& error) {
+    reason_ = error.message();
+    stop();
+    return false;
+  }
+}
+
+// It writes its number once it is ready, and closes the file.
+WayOut::News WayOut::read_word() {
+  std::array<char, 32> word;
+  const ssize_t count = ::read(told_.get(), word.data(), word.size());
+  if (count < 0 && errno == EAGAIN) return News::none;
+  if (count == 0) told_.reset();
+  if (count <= 0 || std::exchange(ready_, true)) return News::none;
+  end(porter_);
+  return News::ready;
+}
+
+WayOut::News WayOut::note_end() {
+  siginfo_t info{};
+  const bool ended = ::waitid(P_PIDFD, static_cast<id_t>(pasta_.get()), &info, WEXITED | WNOWAIT) == 0;
+  // What it has said before somebody killed it is no reason.
+  reason_ = ended && info.si_code != CLD_EXITED ? signal_name(info.si_status) : last_line(errors_.get());
+  const bool was_ready = std::exchange(ready_, false);
+  stop();
+  if (!was_ready && !restarted_) return News::refused;
+  if (restarted_ || !choice_.again) return News::ended;
+  restarted_ = true;
+  return try_start() ? News::restarted : News::ended;
+}
+
+WayOut::News WayOut::answer() {
+  if (has_come(told_.get()))
+    if (const News news = read_word(); news != News::none) return news;
+  if (has_come(pasta_.get())) return note_end();
+  if (user_ >= 0 && has_come(tap_.get())) return try_start() ? News::none : News::ended;
+  return News::none;
+}
+
+void WayOut::stop() {
+  end(pasta_);
+  end(porter_);
+  told_.reset();
+  errors_.reset();
+}
+
+}  // namespace snug::net

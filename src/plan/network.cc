@@ -1,0 +1,245 @@
+// The network of the container's own, and its way out through pasta(1).
+//
+// The interface is made, addressed and up before anything drives it; what it has to send meanwhile waits for an answer to the
+// question who has the gateway's address, which is asked a hundred times a second (TuneNetwork). So nobody waits for pasta but
+// who sends, and a container that sends nothing has none.
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <tuple>
+
+#include "draft.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/plan/network.hh"
+
+namespace snug::plan {
+namespace {
+
+constexpr const char* interface = "eth0";
+constexpr unsigned mtu = 65520;  // of a tap interface at most 65521; a multiple of 8 is what fragments want
+// Both ends are made anew for each container, and no other machine sees them. They spell "snug".
+constexpr std::array<std::uint8_t, 6> inner_hardware{0x02, 's', 'n', 'u', 'g', 1};
+constexpr const char* outer_hardware = "02:73:6e:75:67:02";
+// pasta asks the host's name server in place of these: link-local and unique-local addresses that are nobody's.
+constexpr std::string_view forwarder4 = "169.254.1.1", forwarder6 = "fd73:6e75:67::53";
+constexpr const char* loopback = "127.0.0.1";
+
+bool is_ipv6(std::string_view address) { return address.find(':') != std::string_view::npos; }
+
+const std::string& address_of(const PublishedPort& port) {
+  static const std::string usual = loopback;
+  return port.address.empty() ? usual : port.address;
+}
+
+std::string_view protocol(bool udp) { return udp ? "udp" : "tcp"; }
+
+std::string place(std::string_view address, std::uint16_t number) { return is_ipv6(address) ? format("[{}]:{}", address, number) : format("{}:{}", address, number); }
+
+// Whether a name server of the host's, to forward to, is of this family.
+bool has_server(const HostFacts& facts, bool ipv6) {
+  for (const std::string_view line : lines(facts.resolv_conf)) {
+    constexpr std::string_view word = "nameserver ";
+    if (line.starts_with(word) && is_ipv6(trimmed(line.substr(word.size()))) == ipv6) return true;
+  }
+  return false;
+}
+
+std::vector<std::string_view> forwarders(const HostFacts& facts) {
+  std::vector<std::string_view> found;
+  if (facts.uplink4 && has_server(facts, false)) found.push_back(forwarder4);
+  if (facts.uplink6 && has_server(facts, true)) found.push_back(forwarder6);
+  return found;
+}
+
+// Why pasta cannot do its work here, and what would help; nothing where it can.
+std::optional<Notice> find_hindrance(const Draft& draft) {
+  const HostFacts& facts = draft.facts;
+  const auto closed = [](std::string_view why) { return Notice{"network", format("the network has no way out: {}", why), {}}; };
+  if (!is_new(draft.spec.namespaces.user)) return closed("pasta needs a user namespace of the container's own");
+  if (facts.pasta.empty()) return closed("pasta is not installed (apt-get install passt)");
+  if (facts.tun_error == EACCES) return closed("/dev/net/tun is closed to you (chmod 666 /dev/net/tun)");
+  if (facts.tun_error) return closed(format("/dev/net/tun: {} (modprobe tun)", errno_text(facts.tun_error)));
+  if (!facts.uplink4 && !facts.uplink6) return closed("this machine has no default route");
+  return {};
+}
+
+// The option that only a network with a way out can have, of those that were given; "" where there is none.
+std::string_view option_for_way_out(const Network& network) {
+  if (!network.ports.empty()) return "--publish";
+  if (network.publish_all) return "--publish-all";
+  if (!network.host_loopback.empty()) return "--host-loopback";
+  if (network.hardware) return "--mac-address";
+  if (network.ip) return "--ip";
+  return network.ip6 ? "--ip6" : "";
+}
+
+Verdict check_ports(const std::vector<BusyPort>& ports) {
+  for (const BusyPort& busy : ports) {
+    const std::string name = format("the port {}/{}", place(busy.address, busy.number), protocol(busy.udp));
+    if (busy.error == EACCES)
+      return Refusal{format("{} is not for ordinary users", name), "take one from 1024 on; ask an administrator: sysctl -w net.ipv4.ip_unprivileged_port_start=80"};
+    if (busy.error != EADDRINUSE) return Refusal{format("cannot publish {}: {}", name, errno_text(busy.error)), {}};
+    return Refusal{format("{} is taken{}{}", name, busy.holder.empty() ? "" : " by ", busy.holder), "choose another one, or '-p CONTAINER' for one that is free"};
+  }
+  return {};
+}
+
+void tell_of_ports(Draft& draft) {
+  const Network& network = draft.spec.network;
+  bool unsaid = false;
+  for (const PublishedPort& port : network.ports) {
+    unsaid |= port.address.empty();
+    draft.plan.opened.push_back(format("the host's port {}/{} leads to port {} inside", place(address_of(port), port.host), protocol(port.udp), port.container));
+  }
+  for (const std::uint16_t port : network.host_loopback) draft.plan.opened.push_back(format("port {} of 127.0.0.1 inside is the host's", port));
+  if (unsaid) draft.notice("", "published on 127.0.0.1 alone; -p 0.0.0.0:HOST:CONTAINER is for everybody");
+}
+
+std::vector<ConfigureInterface::Way> ways_of(const Draft& draft) {
+  std::vector<ConfigureInterface::Way> ways;
+  const auto add = [&](const std::optional<Uplink>& uplink, const std::optional<std::string>& wanted, std::string_view unknown) {
+    if (uplink) ways.push_back({wanted.value_or(uplink->address), uplink->prefix, uplink->gateway.empty() ? std::string(unknown) : uplink->gateway});
+  };
+  add(draft.facts.uplink4, draft.spec.network.ip, "169.254.1.2");
+  add(draft.facts.uplink6, draft.spec.network.ip6, "fe80::1");
+  return ways;
+}
+
+// pasta would carry what is sent to these to the loopback of the host: the kernel routes them by the interface that a socket is bound to.
+std::vector<ConfigureInterface::Network> held_by(const Draft& draft) {
+  std::vector<ConfigureInterface::Network> held;
+  if (draft.facts.uplink4) held.push_back({"127.0.0.0", 8});
+  if (draft.facts.uplink6) held.push_back({"::1", 128});
+  return held;
+}
+
+// All groups that are mapped may ping. The kernel wants the two ends in order both inside and outside.
+std::string ping_groups(const IdMaps& maps) {
+  std::uint32_t last = 0;
+  if (!find_range(maps.gids, {0})) return {};
+  const std::uint32_t first = find_range(maps.gids, {0})->outside.value;
+  for (const IdRange& range : maps.gids)
+    if (range.outside.value >= first) last = std::max(last, range.inside.value + (range.count - 1));
+  return format("0 {}", last);
+}
+
+TuneNetwork tuning(const Draft& draft) {
+  TuneNetwork tune;
+  const auto set = [&](std::string_view name, std::string value) { tune.settings.emplace_back(name, std::move(value)); };
+  if (std::string groups = ping_groups(draft.maps); !groups.empty()) set("ipv4/ping_group_range", std::move(groups));
+  for (const auto& [family, protocol, uplink] : {std::tuple{"ipv4", "arp", &draft.facts.uplink4}, std::tuple{"ipv6", "ndisc", &draft.facts.uplink6}}) {
+    if (!*uplink) continue;
+    // Between the monitor's hands and pasta's nobody drives the interface, and what waits would be thrown away: Linux 5.17 on.
+    set(format("{}/conf/{}/{}_evict_nocarrier", family, interface, protocol), "0");
+    // pasta takes a tenth of a second to start, and on a busy machine many times that: it gets ten seconds.
+    set(format("{}/neigh/{}/retrans_time_ms", family, interface), "10");
+    for (const char* how : {"mcast_solicit", "ucast_solicit"}) set(format("{}/neigh/{}/{}", family, interface, how), "1000");
+  }
+  // What the kernel would ask of its own accord has its answer already.
+  if (draft.facts.uplink6)
+    for (const char* question : {"accept_ra", "router_solicitations", "dad_transmits"}) set(format("ipv6/conf/{}/{}", interface, question), "0");
+  return tune;
+}
+
+std::array<std::uint8_t, 6> hardware_of(const Network& network) {
+  std::array<std::uint8_t, 6> bytes = inner_hardware;
+  if (network.hardware)
+    for (std::size_t at = 0; at < bytes.size(); ++at) std::from_chars(&(*network.hardware)[at * 3], &(*network.hardware)[at * 3] + 2, bytes[at], 16);
+  return bytes;
+}
+
+bool follows(const PublishedPort& port, const PublishedPort& before, std::size_t count) {
+  return port.address == before.address && port.udp == before.udp && port.host == before.host + count && port.container == before.container + count;
+}
+
+// Each run of ports is one word: "127.0.0.1/8080-8089:80-89".
+void add_ports(std::vector<std::string>& words, const std::vector<PublishedPort>& ports, bool udp) {
+  const char* option = udp ? "-u" : "-t";
+  bool any = false;
+  for (std::size_t at = 0, count = 1; at < ports.size(); at += count, count = 1) {
+    const PublishedPort& first = ports[at];
+    while (at + count < ports.size() && follows(ports[at + count], first, count)) ++count;
+    if (first.udp != udp) continue;
+    any = true;
+    const auto range = [&](std::uint16_t from) { return count == 1 ? format("{}", from) : format("{}-{}", from, from + count - 1); };
+    words.insert(words.end(), {option, format("{}/{}:{}", address_of(first), range(first.host), range(first.container))});
+  }
+  if (!any) words.insert(words.end(), {option, "none"});
+}
+
+// Whatever of the host pasta opens by itself is closed: it would lead to what listens on the host's loopback.
+std::vector<std::string> pasta_words(const Draft& draft) {
+  const Network& network = draft.spec.network;
+  const HostFacts& facts = draft.facts;
+  std::vector<std::string> words{facts.pasta, "--foreground", "--quiet", "--no-map-gw", "--no-dhcp", "--no-dhcpv6", "--no-ra",
+                                 "--ns-ifname", interface, "--mtu", format("{}", mtu), "--mac-addr", outer_hardware, "--pid", "/dev/stdout"};
+  if (facts.uid.value == 0) words.insert(words.end(), {"--runas", "0"});  // or it would become nobody, who may not enter
+  if (!facts.uplink6) words.emplace_back("--ipv4-only");
+  if (!facts.uplink4) words.emplace_back("--ipv6-only");
+  for (const auto& way : ways_of(draft)) words.insert(words.end(), {"--address", way.address, "--gateway", way.gateway});
+  for (const std::string_view forwarder : forwarders(facts)) words.insert(words.end(), {"--dns-forward", std::string(forwarder)});
+  for (const bool udp : {false, true}) add_ports(words, network.ports, udp);
+  std::vector<std::string> doors;
+  for (const std::uint16_t port : network.host_loopback) doors.push_back(format("{}", port));
+  words.insert(words.end(), {"-T", doors.empty() ? "none" : join(doors, ","), "-U", "none"});
+  return words;
+}
+
+}  // namespace
+
+std::variant<std::vector<std::string>, Refusal> make_port_words(const std::vector<PublishedPort>& ports, const std::vector<BusyPort>& busy) {
+  if (Verdict refused = check_ports(busy)) return *std::move(refused);
+  std::vector<std::string> words;
+  for (const bool udp : {false, true}) add_ports(words, ports, udp);
+  return words;
+}
+
+Verdict plan_network(Draft& draft) {
+  const Network& network = draft.spec.network;
+  const std::string_view option = option_for_way_out(network);
+  if (!is_new(draft.spec.namespaces.network) || !network.way_out) {
+    if (option.empty()) return {};
+    return Refusal{format("{} is for a network of the container's own with a way out", option), "choose --network private"};
+  }
+  if (const auto hindrance = find_hindrance(draft)) {
+    if (!option.empty()) return Refusal{format("{}: {}", option, hindrance->text), {}};
+    draft.plan.notices.push_back(*hindrance);
+    return {};
+  }
+  if (Verdict refused = check_ports(draft.facts.busy_ports)) return refused;
+  tell_of_ports(draft);
+  draft.way_out = true;
+  draft.init(MakeInterface{interface, hardware_of(network), mtu});
+  draft.init(tuning(draft));
+  draft.init(ConfigureInterface{interface, ways_of(draft), held_by(draft)});
+  return {};
+}
+
+void plan_way_out(Draft& draft) {
+  const Network& network = draft.spec.network;
+  // Where processes are shared, those inside could trace the one that stands for the container's namespaces while pasta looks for them.
+  const bool hidden = is_new(draft.spec.namespaces.pid);
+  const bool at_once = !network.ports.empty() || !network.host_loopback.empty() || !hidden;
+  draft.monitor(OpenWayOut{interface, pasta_words(draft), at_once, hidden});
+  if (at_once) draft.init(AwaitWayOut{});
+}
+
+std::string resolv_conf_of(const Draft& draft) {
+  std::string text;
+  for (const std::string& address : draft.spec.dns) text += format("nameserver {}\n", address);
+  if (text.empty()) {
+    if (!is_new(draft.spec.namespaces.network)) text = draft.facts.resolv_conf;
+    else if (!draft.way_out) text = "# no name server: this network has no way out\n";
+    else
+      for (const std::string_view forwarder : forwarders(draft.facts)) text += format("nameserver {}\n", forwarder);
+  }
+  if (const auto& search = draft.spec.network.search; !search.empty()) text += format("search {}\n", join(search, " "));
+  return text;
+}
+
+std::string hosts_of(const Draft& draft) { return draft.spec.network.host_loopback.empty() ? "" : format("{} host.snug.internal\n", loopback); }
+
+}  // namespace snug::plan

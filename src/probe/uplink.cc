@@ -1,0 +1,52 @@
+#include "uplink.hh"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <bit>
+#include <cstring>
+
+#include "parse.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::probe {
+namespace {
+
+constexpr std::size_t limit = std::size_t{16} << 20U;
+
+// The first address of an interface and its mask, which the kernel has set for it.
+std::optional<in_addr> find_inet(int socket, unsigned long what, const std::string& interface) {
+  ifreq request{};
+  interface.copy(request.ifr_name, sizeof request.ifr_name - 1);
+  request.ifr_addr.sa_family = AF_INET;
+  if (::ioctl(socket, what, &request) != 0) return {};
+  sockaddr_in inet{};
+  std::memcpy(&inet, &request.ifr_addr, sizeof inet);
+  return inet.sin_addr;
+}
+
+}  // namespace
+
+std::optional<plan::Uplink> find_uplink4() {
+  const auto text = sys::find_file_text("/proc/net/route", limit);
+  const auto route = text ? parse_route4(*text) : std::nullopt;
+  const sys::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!route || !socket) return {};
+  const auto address = find_inet(socket.get(), SIOCGIFADDR, route->interface), mask = find_inet(socket.get(), SIOCGIFNETMASK, route->interface);
+  if (!address || !mask) return {};
+  return plan::Uplink{render_inet4(address->s_addr), static_cast<unsigned>(std::popcount(mask->s_addr)), route->gateway};
+}
+
+std::optional<plan::Uplink> find_uplink6() {
+  const auto routes = sys::find_file_text("/proc/net/ipv6_route", limit), addresses = sys::find_file_text("/proc/net/if_inet6", limit);
+  const auto route = routes ? parse_route6(*routes) : std::nullopt;
+  if (!route || !addresses) return {};
+  auto uplink = parse_inet6(*addresses, route->interface);
+  if (uplink) uplink->gateway = route->gateway;
+  return uplink;
+}
+
+}  // namespace snug::probe

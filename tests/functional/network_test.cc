@@ -1,0 +1,164 @@
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "harness.hh"
+#include "helper.hh"
+#include "snug/base/text.hh"
+
+using namespace snug;
+using namespace snug::test;
+
+// Each case is one script in the world of tests/setup/outside; it prints a line for each thing that is to be seen.
+
+namespace {
+
+bool can_have_networks() {
+  if (::access("/usr/bin/pasta", X_OK) != 0) return skip("pasta is not installed"), false;
+  if (::access("/usr/sbin/ip", X_OK) != 0 && ::access("/sbin/ip", X_OK) != 0) return skip("ip(8) is not installed"), false;
+  if (::access("/dev/net/tun", R_OK | W_OK) != 0) return skip("/dev/net/tun is closed"), false;
+  return true;
+}
+
+// `$run` starts a container of the small root, in which peer is /peer, as "$ROOT"; outside it is $peer.
+Result outside(const std::string& script) {
+  const Scratch data;
+  const std::string head = "peer=$PEER run=\"$SNUG run --userns single -v $PEER:/peer:ro\"\n";
+  return run({"tests/setup/outside", helper("peer"), "sh", "-c", head + script},
+             {.env = {"SNUG=" + program(), "PEER=" + helper("peer"), "ROOT=" + small_root(), "XDG_DATA_HOME=" + data.path()}, .patience = std::chrono::seconds(120)});
+}
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_SUITE_BEGIN("any");
+
+TEST_CASE("a network of one's own leads out, and loses nothing of what is sent first: TCP, UDP, both families, ping, names") {
+  if (!can_have_networks()) return;
+  // The first act of each is another one.
+  const Result result = outside(
+      "each() { $run \"$ROOT\" /peer \"$@\"; }\n"
+      "each ask tcp 203.0.113.7 8000\n"
+      "each ask udp 203.0.113.7 8000\n"
+      "each ask tcp 2001:db8:1::7 8000\n"
+      "each ask udp 2001:db8:1::7 8000\n"
+      "each ping 203.0.113.7\n"
+      "each ping 2001:db8:1::7\n"
+      "each resolve udp www.test\n"
+      "$run \"$ROOT\" sh -c 'for at in 1 2 3 4 5; do /peer ask tcp 203.0.113.7 8000 & done; wait; cat /etc/resolv.conf'\n");
+  CHECK_MESSAGE(result.code == 0, result.err);
+  std::string wanted = "outside 203.0.113.7\noutside 203.0.113.7\noutside 2001:db8:1::7\noutside 2001:db8:1::7\nalive\nalive\n203.0.113.7\n";
+  for (int at = 0; at < 5; ++at) wanted += "outside 203.0.113.7\n";
+  CHECK_MESSAGE(result.out == wanted + "nameserver 169.254.1.1\n", result.out, result.err);
+  CHECK_MESSAGE(result.err.empty(), result.err);
+}
+
+TEST_CASE("nothing that is sent reaches what listens on this machine's loopback, however it is sent") {
+  if (!can_have_networks()) return;
+  // Answers would be thrown away as coming from nowhere: so whoever is reached notes that, and is asked once more in the end.
+  const Result result = outside(
+      "came=$XDG_DATA_HOME/came; touch $came; for address in 127.0.0.1 127.0.0.53 192.0.2.2 ::1; do $peer serve secret $address 8002 $came; done\n"
+      "leaks='for address in 127.0.0.1 127.0.0.53 192.0.2.1 192.0.2.2 10.0.2.2 169.254.1.1 169.254.1.2 ::1 ::ffff:127.0.0.1 2001:db8::1 2001:db8::2 fd73:6e75:67::53; do\n"
+      "  for protocol in tcp udp; do for interface in \"\" eth0; do timeout 1 /peer ask $protocol $address 8002 $interface >/dev/null & done; done\n"
+      "done; wait; /peer ask tcp 203.0.113.7 8000'\n"
+      "$run \"$ROOT\" sh -c \"$leaks\"\n"
+      "$run -p 8080:80 --host-loopback 8001 \"$ROOT\" sh -c \"$leaks\"\n"
+      "cat $came; $peer ask udp 127.0.0.1 8002; cat $came\n");
+  CHECK_MESSAGE(result.out == "outside 203.0.113.7\noutside 203.0.113.7\nsecret 127.0.0.1\n127.0.0.1\n", result.out, result.err);
+}
+
+TEST_CASE("pasta is there once something is sent, is started anew once, and goes with the container") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "pasta() { pgrep '^pas[st]' || echo none; }\n"
+      "another() { until [ \"$(pasta)\" != none ] && [ \"$(pasta)\" != \"$1\" ]; do sleep 0.05; done; pasta; }\n"
+      "inside() { $SNUG exec box /peer ask tcp 203.0.113.7 8000; }\n"
+      "$run -d --name box \"$ROOT\" sleep 1000 >/dev/null\n"
+      "echo \"before $(pasta)\"\n"
+      "inside\n"
+      "first=$(another none); kill -9 $first; second=$(another $first)\n"
+      "inside\n"
+      "kill -9 $second; until [ \"$(pasta)\" = none ]; do sleep 0.05; done\n"
+      "$SNUG exec box echo lives\n"
+      "until $SNUG logs box 2>&1 | grep 'no way out any more'; do sleep 0.05; done\n"
+      "$SNUG rm -f box >/dev/null; pgrep -x snug >/dev/null || echo gone\n"
+      "$run -d --name box -p 8080:80 \"$ROOT\" sleep 1000 >/dev/null\n"
+      "third=$(another none); kill -9 $(pgrep -o -x snug)\n"
+      "until [ \"$(pasta)\" = none ] && ! pgrep -x sleep >/dev/null; do sleep 0.05; done; echo \"nothing left\"\n");
+  CHECK_MESSAGE(result.out == "before none\noutside 203.0.113.7\noutside 203.0.113.7\nlives\nsnug: notice: pasta has ended (SIGKILL): the network has no way out any more\ngone\nnothing left\n", result.out, result.err);
+}
+
+TEST_CASE("published ports: on the loopback alone, who asks is seen as he is, listed, and a port that is taken names who has it") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "$run -d --name web -p 8080:80 -p 81 -p 0.0.0.0:5300-5301:53-54/udp -p 0.0.0.0:8090:80 \"$ROOT\" "
+      "sh -c '/peer serve served 0.0.0.0 80; /peer serve served 0.0.0.0 53; exec sleep 1000' >/dev/null\n"
+      "until $peer ask tcp 127.0.0.1 8080 | grep served; do sleep 0.05; done\n"
+      "echo \"elsewhere $($peer ask tcp 192.0.2.2 8080)\"\n"
+      "$peer ask tcp 203.0.113.7 8090\n"
+      "$peer ask udp 203.0.113.7 5300\n"
+      "$SNUG port web 80\n"
+      "$SNUG port web 54/udp\n"
+      "$SNUG port web | grep ^81 | sed 's/[0-9]*$//'\n"
+      "$SNUG ps --format '{{.Ports}}' | grep -o '127.0.0.1:8080->80/tcp'\n"
+      "$peer serve mine 127.0.0.1 8003; $run -p 8003:80 \"$ROOT\" true || echo taken\n"
+      "$SNUG port add web 8081:80; $SNUG port add web 8003:80 || echo taken\n"
+      "until $peer ask tcp 127.0.0.1 8081 | grep served; do sleep 0.05; done; $peer ask tcp 127.0.0.1 8080\n"
+      "$SNUG port rm web 8080:80; until [ \"$($peer ask tcp 127.0.0.1 8080)\" = closed ]; do sleep 0.05; done; $SNUG port web 80\n"
+      "$SNUG rm -f web >/dev/null; $peer ask tcp 127.0.0.1 8081\n");
+  CHECK_MESSAGE(result.out == "served 127.0.0.1\nelsewhere closed\nserved 203.0.113.7\nserved 203.0.113.7\n127.0.0.1:8080\n0.0.0.0:8090\n0.0.0.0:5301\n81/tcp -> 127.0.0.1:\n"
+                              "127.0.0.1:8080->80/tcp\ntaken\n"
+                              "80/tcp -> 127.0.0.1:8081\ntaken\nserved 127.0.0.1\nserved 127.0.0.1\n0.0.0.0:8090\n127.0.0.1:8081\nclosed\n", result.out, result.err);
+  CHECK_MESSAGE(has(result.err, "published on 127.0.0.1 alone"), result.err);
+  CHECK_MESSAGE(has(result.err, "the port 127.0.0.1:8003/tcp is taken by peer (pid "), result.err);
+}
+
+TEST_CASE("one port of the host's loopback is opened by name; another container's network is shared") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "$run --host-loopback 8001 \"$ROOT\" sh -c '/peer ask tcp 127.0.0.1 8001; grep snug.internal /etc/hosts'\n"
+      "$run -d --name box \"$ROOT\" sh -c '/peer serve box 127.0.0.1 80; exec sleep 1000' >/dev/null\n"
+      "$SNUG run -v $PEER:/peer:ro --network container:box \"$ROOT\" sh -c '\n"
+      "  until /peer ask tcp 127.0.0.1 80 | grep box; do sleep 0.05; done; /peer ask tcp $(/peer resolve udp www.test) 8000'\n"
+      "$SNUG rm -f box >/dev/null\n");
+  CHECK_MESSAGE(result.out == "secret 127.0.0.1\n127.0.0.1 host.snug.internal\nbox 127.0.0.1\noutside 203.0.113.7\n", result.out, result.err);
+}
+
+TEST_CASE("plan --verify: the steps of a way out are what the kernel is asked for") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "$SNUG plan --verify --userns single \"$ROOT\" true\n"
+      "$SNUG plan --verify --userns single -p 8080:80 \"$ROOT\" true\n");
+  CHECK_MESSAGE(!has(result.out, "WRONG"), result.out, result.err);
+  CHECK_MESSAGE(result.out.find("all as planned") != result.out.rfind("all as planned"), result.out, result.err);
+}
+
+TEST_CASE("without a way out there is a notice and a container; --require makes an error of it; none is silent") {
+  const auto apart = [](std::vector<std::string> words) {
+    words.insert(words.begin(), {"unshare", "--user", "--map-user", format("{}", ::getuid()), "--map-group", format("{}", ::getgid()), "--net", program(), "run", "--userns", "single"});
+    return run(words);
+  };
+  const Result result = apart({small_root(), "cat", "/etc/resolv.conf"});
+  if (has(result.err, "unshare:")) return skip("no user namespaces for ordinary users");
+  CHECK(result.code == 0);
+  CHECK_MESSAGE((result.err.starts_with("snug: notice: the network has no way out: ") && lines(result.err).size() == 1), result.err);
+  CHECK(result.out == "# no name server: this network has no way out\n");
+  CHECK(apart({"--require", "network", small_root(), "true"}).code == 125);
+  const Result none = inside("ls /sys/class/net", {"--network", "none"});
+  CHECK_MESSAGE(none.out == "lo\n", none.out);
+  CHECK_MESSAGE(none.err.empty(), none.err);
+}
+
+TEST_CASE("what is for a network with a way out is refused elsewhere") {
+  for (const std::string& network : {std::string("none"), std::string("host")}) {
+    const Result result = inside("true", {"--network", network, "-p", "8080:80"});
+    CHECK(result.code == 125);
+    CHECK_MESSAGE(has(result.err, "--publish is for a network of the container's own with a way out"), result.err);
+  }
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,206 @@
+// The other end of what tests of networks send, and who sends it: static, so that it runs in any root.
+//
+//   peer serve WORD ADDRESS PORT [FILE]   answers "WORD PEER" over TCP and UDP, and notes in FILE that somebody came; goes to the
+//                                         background once it can be reached
+//   peer names ADDRESS NAME IP            a name server over UDP and TCP, which knows one name; goes to the background
+//   peer ask tcp|udp ADDRESS PORT [INTERFACE]   prints the answer, or "closed"; with an interface what it sends leaves by that one
+//   peer resolve udp|tcp NAME             prints the address that the first name server of /etc/resolv.conf tells
+//   peer ping ADDRESS                     prints "alive" or "closed"
+// A TCP connection whose beginning had to be repeated is told of: that is what a lost packet looks like.
+
+#include <arpa/inet.h>
+#include <linux/icmp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr int patience = 5000;  // milliseconds
+
+struct Place {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  [[nodiscard]] sockaddr* address() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+[[noreturn]] void fail(const char* what) {
+  std::fprintf(stderr, "peer: %s: %s\n", what, std::strerror(errno));
+  std::exit(2);
+}
+
+Place place_of(const char* text, int port) {
+  Place place;
+  sockaddr_in inet{};
+  sockaddr_in6 inet6{};
+  inet.sin_family = AF_INET, inet6.sin6_family = AF_INET6;
+  inet.sin_port = inet6.sin6_port = htons(static_cast<std::uint16_t>(port));
+  if (::inet_pton(AF_INET, text, &inet.sin_addr) == 1) {
+    place.size = sizeof inet;
+    std::memcpy(&place.storage, &inet, sizeof inet);
+  } else if (::inet_pton(AF_INET6, text, &inet6.sin6_addr) == 1) {
+    place.size = sizeof inet6;
+    std::memcpy(&place.storage, &inet6, sizeof inet6);
+  } else {
+    errno = EINVAL, fail(text);
+  }
+  return place;
+}
+
+std::string name_of(const Place& place) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const auto* inet6 = reinterpret_cast<const sockaddr_in6*>(&place.storage);
+  const auto* inet = reinterpret_cast<const sockaddr_in*>(&place.storage);
+  const void* bytes = place.storage.ss_family == AF_INET ? static_cast<const void*>(&inet->sin_addr) : &inet6->sin6_addr;
+  return ::inet_ntop(place.storage.ss_family, bytes, text.data(), text.size());
+}
+
+int bound(Place place, int type) {
+  const int fd = ::socket(place.storage.ss_family, type, 0), yes = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (place.storage.ss_family == AF_INET6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+  if (::bind(fd, place.address(), place.size) != 0 || (type == SOCK_STREAM && ::listen(fd, 16) != 0)) fail(name_of(place).c_str());
+  return fd;
+}
+
+bool waits(int fd, int milliseconds) {
+  pollfd poll{fd, POLLIN, 0};
+  return ::poll(&poll, 1, milliseconds) > 0;
+}
+
+// Answers what comes over either protocol for good. `reply` gets the question and who asks.
+template <typename Reply>
+[[noreturn]] void serve(const Place& place, bool length_first, Reply reply) {
+  std::array<pollfd, 2> doors{{{bound(place, SOCK_STREAM), POLLIN, 0}, {bound(place, SOCK_DGRAM), POLLIN, 0}}};
+  if (::fork() != 0) ::_exit(0);
+  std::array<char, 2048> question;
+  for (;;) {
+    ::poll(doors.data(), doors.size(), -1);
+    Place peer;
+    if (doors[1].revents) {
+      const ssize_t count = ::recvfrom(doors[1].fd, question.data(), question.size(), 0, peer.address(), &peer.size);
+      const std::string answer = reply(std::string(question.data(), static_cast<std::size_t>(count < 0 ? 0 : count)), peer);
+      ::sendto(doors[1].fd, answer.data(), answer.size(), 0, peer.address(), peer.size);
+    } else {
+      const int fd = ::accept(doors[0].fd, peer.address(), &peer.size);
+      const ssize_t count = waits(fd, patience) ? ::read(fd, question.data(), question.size()) : 0;
+      const std::size_t head = length_first ? 2 : 0;
+      std::string answer = reply(count > static_cast<ssize_t>(head) ? std::string(question.data() + head, static_cast<std::size_t>(count) - head) : "", peer);
+      if (length_first) answer.insert(0, {static_cast<char>(answer.size() >> 8U), static_cast<char>(answer.size())});
+      ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+      ::close(fd);
+    }
+  }
+}
+
+void note(const char* path, const std::string& line) {
+  std::FILE* file = std::fopen(path, "a");
+  if (!file) fail(path);
+  std::fprintf(file, "%s\n", line.c_str());
+  std::fclose(file);
+}
+
+// Sends a question and gives the answer; "closed" where none comes.
+std::string ask(Place place, int type, const std::string& question, const char* interface = nullptr) {
+  const int fd = ::socket(place.storage.ss_family, type, 0);
+  const timeval limit{patience / 1000, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  if (interface && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, static_cast<socklen_t>(std::strlen(interface))) != 0) fail(interface);
+  if (::connect(fd, place.address(), place.size) != 0 || ::send(fd, question.data(), question.size(), MSG_NOSIGNAL) < 0) return "closed";
+  std::array<char, 2048> answer;
+  const ssize_t count = waits(fd, type == SOCK_DGRAM && interface ? patience / 5 : patience) ? ::read(fd, answer.data(), answer.size()) : 0;
+  if (count <= 0) return "closed";
+  std::string text(answer.data(), static_cast<std::size_t>(count));
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (type == SOCK_STREAM && ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_total_retrans > 0) text += " (a packet was lost)";
+  ::close(fd);
+  return text;
+}
+
+// A question for an IPv4 address, and the answer to whatever was asked: RFC 1035.
+std::string question_for(const std::string& name) {
+  std::string bytes("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00", 12);
+  for (std::size_t at = 0; at < name.size();) {
+    const std::size_t end = std::min(name.find('.', at), name.size());
+    bytes += static_cast<char>(end - at);
+    bytes += name.substr(at, end - at);
+    at = end + 1;
+  }
+  return bytes + std::string("\x00\x00\x01\x00\x01", 5);
+}
+
+std::string answer_to(const std::string& question, const std::string& known, const char* address) {
+  if (question.size() < 17) return "";
+  const std::string wanted = question_for(known);
+  const bool found = question.substr(12, wanted.size() - 12) == wanted.substr(12);
+  std::string bytes = question.substr(0, wanted.size());
+  bytes[2] = '\x81', bytes[3] = found ? '\x80' : '\x83', bytes[7] = found ? 1 : 0;
+  bytes[8] = bytes[9] = bytes[10] = bytes[11] = 0;
+  in_addr inet{};
+  ::inet_pton(AF_INET, address, &inet);
+  if (found) bytes += std::string("\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04", 12) + std::string(reinterpret_cast<const char*>(&inet), 4);
+  return bytes;
+}
+
+std::string first_server() {
+  std::FILE* file = std::fopen("/etc/resolv.conf", "r");
+  std::array<char, 256> line, address{};
+  while (file && std::fgets(line.data(), line.size(), file))
+    if (std::sscanf(line.data(), "nameserver %255s", address.data()) == 1) return address.data();
+  errno = ENOENT, fail("name server");
+}
+
+std::string resolve(bool tcp, const std::string& name) {
+  std::string question = question_for(name);
+  if (tcp) question.insert(0, {'\0', static_cast<char>(question.size())});
+  const std::string answer = ask(place_of(first_server().c_str(), 53), tcp ? SOCK_STREAM : SOCK_DGRAM, question);
+  std::array<char, INET_ADDRSTRLEN> text{};
+  if (answer.size() < question.size() + 16) return "closed";
+  return ::inet_ntop(AF_INET, answer.data() + question.size() + 12, text.data(), text.size());
+}
+
+std::string ping(Place place) {
+  const bool ipv6 = place.storage.ss_family == AF_INET6;
+  const int fd = ::socket(place.storage.ss_family, SOCK_DGRAM, ipv6 ? static_cast<int>(IPPROTO_ICMPV6) : static_cast<int>(IPPROTO_ICMP));
+  if (fd < 0) return "refused";
+  std::array<char, 64> packet{};
+  packet[0] = ipv6 ? static_cast<char>(128) : static_cast<char>(ICMP_ECHO);
+  ::sendto(fd, packet.data(), packet.size(), 0, place.address(), place.size);
+  return waits(fd, patience) && ::read(fd, packet.data(), packet.size()) > 0 ? "alive" : "closed";
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  const std::vector<std::string> all(words + 1, words + count);
+  const auto is = [&](const char* verb, std::size_t size) { return all.size() == size && all[0] == verb; };
+  std::string said;
+  if (is("serve", 4) || is("serve", 5))
+    serve(place_of(words[3], std::atoi(words[4])), false, [&](const std::string&, const Place& peer) {
+      if (all.size() == 5) note(words[5], all[2]);
+      return all[1] + " " + name_of(peer);
+    });
+  else if (is("names", 4))
+    serve(place_of(words[2], 53), true, [&](const std::string& question, const Place&) { return answer_to(question, all[2], words[4]); });
+  else if (is("ask", 4) || is("ask", 5))
+    said = ask(place_of(words[3], std::atoi(words[4])), all[1] == "udp" ? SOCK_DGRAM : SOCK_STREAM, "?", all.size() == 5 ? words[5] : nullptr);
+  else if (is("resolve", 3))
+    said = resolve(all[1] == "tcp", all[2]);
+  else if (is("ping", 2))
+    said = ping(place_of(words[2], 0));
+  else
+    return std::fprintf(stderr, "peer: what?\n"), 2;
+  std::puts(said.c_str());
+  return 0;
+}

@@ -27,8 +27,8 @@ constinit const cli::Command pull_command{
     .summary = "bring images from a registry into the store",
     .operands = "IMAGE...",
     .description = "Brings images, by NAME[:TAG][@DIGEST], out of registries, unpacks them and prints their ids. Also out of\n"
-                   "oci:FOLDER[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME] and dir:FOLDER as skopeo has it. What was\n"
-                   "interrupted goes on where it was.",
+                   "oci:FOLDER[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME] and dir:FOLDER as skopeo has it, and out of\n"
+                   "tar:FILE, the files of a root file system. What was interrupted goes on where it was.",
     .options = options,
     .shared = &id_map_option_set,
     .max_operands = SIZE_MAX,

@@ -7,13 +7,13 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 
 #include "bringing.hh"
+#include "change.hh"
 #include "functions.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
-#include "snug/base/time.hh"
+#include "snug/commands/environment.hh"
 #include "snug/commands/output.hh"
 #include "snug/probe/host.hh"
 #include "snug/sys/file.hh"
@@ -122,12 +122,10 @@ class Maker {
 };
 
 image::Config config_of(const Wanted& wanted, const Words& words) {
-  const std::string now = render_time(std::time(nullptr));
-  image::Config config{.platform = image::own_platform(), .created = now, .author = {}, .process = {}, .diff_ids = {}, .history = {}};
+  const auto program = std::find(words.begin(), words.end(), "mmdebstrap");
+  image::Config config = new_config(join(Words(program, words.end()), " "), format("{}:{} from its packages", wanted.distribution, wanted.suite));
   config.process.command = Words{"bash"};
   config.process.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
-  const auto program = std::find(words.begin(), words.end(), "mmdebstrap");
-  config.history = {{.created = now, .created_by = join(Words(program, words.end()), " "), .author = {}, .comment = format("{}:{} from its packages", wanted.distribution, wanted.suite)}};
   return config;
 }
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <utility>
 #include <vector>
 
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/base/text.hh"
+#include "snug/base/time.hh"
 
 namespace snug::image_commands {
 namespace {
@@ -131,6 +133,12 @@ std::string capitals(std::string_view text) {
 }
 
 }  // namespace
+
+image::Config new_config(std::string created_by, std::string comment) {
+  const std::string now = render_time(std::time(nullptr));
+  return {.platform = image::own_platform(), .created = now, .author = {}, .process = {}, .diff_ids = {},
+          .history = {{.created = now, .created_by = std::move(created_by), .author = {}, .comment = std::move(comment)}}};
+}
 
 void apply_change(Process& process, std::string_view instruction) {
   const std::string_view text = trimmed(instruction);

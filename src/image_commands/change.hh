@@ -1,11 +1,15 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "snug/cli/arguments.hh"
 #include "snug/image/document.hh"
 
 namespace snug::image_commands {
+
+/// Begins the config of an image that is made here and now, for this machine; its one step of history says how.
+[[nodiscard]] image::Config new_config(std::string created_by, std::string comment);
 
 /// Does to what an image wants to run what an instruction of a Dockerfile says: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER,
 /// VOLUME or WORKDIR. Throws UsageError.

@@ -1,11 +1,8 @@
-#include <ctime>
-
 #include "bringing.hh"
 #include "change.hh"
 #include "functions.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
-#include "snug/base/time.hh"
 #include "snug/commands/output.hh"
 #include "snug/transport/archive.hh"
 #include "store_of.hh"
@@ -14,10 +11,8 @@ namespace snug::image_commands {
 namespace {
 
 image::Config config_of(const cli::Arguments& arguments) {
-  const std::string now = render_time(std::time(nullptr));
   const std::string* message = arguments.find("message");
-  image::Config config{.platform = image::own_platform(), .created = now, .author = {}, .process = {}, .diff_ids = {},
-                       .history = {{.created = now, .created_by = {}, .author = {}, .comment = message ? *message : format("Imported from {}", arguments.operands[0])}}};
+  image::Config config = new_config({}, message ? *message : format("Imported from {}", arguments.operands[0]));
   apply_changes(config.process, arguments);
   return config;
 }

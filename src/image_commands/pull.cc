@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "change.hh"
 #include "connection.hh"
 #include "functions.hh"
 #include "own_source.hh"
@@ -8,6 +9,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
+#include "snug/plan/spec.hh"
 #include "snug/transport/archive.hh"
 #include "store_of.hh"
 #include "unpacking.hh"
@@ -38,6 +40,7 @@ class Pull {
   }
 
   image::Image bring(const std::string& operand) {
+    if (constexpr std::string_view tar = "tar:"; operand.starts_with(tar)) return store_.open(bring_root(operand.substr(tar.size())));
     const auto location = transport::parse_location(operand);
     if (location) return store_.open(bring_from(*transport::open_archive_source(operand, store_), name_for(*location), false));
     constexpr std::string_view docker = "docker://";  // of skopeo and podman
@@ -107,11 +110,27 @@ class Pull {
     return transport::fetch(source, store_, how);
   }
 
+  // The files alone, which say nothing of a platform: as `snug import` has it.
+  image::Stored bring_root(const std::string& path) {
+    if (path.empty()) throw UsageError("'tar:' names no path", "tar:PATH");
+    image::Config config = new_config({}, format("Imported from {}", path));
+    config.platform = platform_;
+    const std::string name = path == "-" ? "" : plan::usual_name({.kind = plan::Rootfs::Kind::archive, .path = path});
+    return bring_from(*transport::open_tarball_source(path, std::move(config), store_), local_name(name), false);
+  }
+
   // As podman: what an archive does not call by a whole name is called after the archive.
   static std::string name_for(const transport::Location& location) {
     const std::string base = location.path.substr(location.path.rfind('/') + 1);
     const bool bare = location.name.find('/') == std::string::npos && location.form != transport::Form::docker_archive;
-    const std::string text = location.name.empty() ? "localhost/" + base : bare ? format("localhost/{}:{}", base, location.name) : location.name;
+    if (location.name.empty()) return local_name(base);
+    return bare ? local_name(format("{}:{}", base, location.name)) : whole_name(location.name);
+  }
+
+  static std::string local_name(const std::string& name) { return whole_name("localhost/" + name); }
+
+  // Empty where that is no name.
+  static std::string whole_name(const std::string& text) {
     try {
       return image::render_reference(image::parse_reference(text));
     } catch (const UsageError&) {

@@ -18,8 +18,8 @@ std::string_view shortened(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon != std::string_view::npos && text.find('/', colon) == std::string_view::npos) text = text.substr(0, colon);
   text = text.substr(text.rfind('/') + 1);
-  const std::size_t archive = text.find(".tar");
-  return archive == std::string_view::npos || archive == 0 ? text : text.substr(0, archive);
+  const std::size_t archive = std::min(text.find(".tar"), text.ends_with(".tgz") ? text.size() - 4 : text.size());
+  return archive == 0 ? text : text.substr(0, archive);
 }
 
 }  // namespace

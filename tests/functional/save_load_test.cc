@@ -189,6 +189,11 @@ TEST_CASE("a tar archive becomes an image that runs what was said") {
   CHECK(refused.err == "snug: --change 'RUN x': 'RUN' is no change\n  hint:  CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR are\n");
   shell_output("head -c 5000 /dev/urandom >" + made.path("noise"));
   CHECK(has(made.snug({"import", made.path("noise")}).err, "it is no tar archive"));
+  const std::string pulled = made.out({"pull", "-q", "--platform", "linux/arm64", "tar:" + made.path("r.tgz")});
+  CHECK(pulled == made.out({"inspect", "-f", "{{.Id}}", "localhost/r"}).substr(7));
+  CHECK(made.out({"inspect", "-f", "{{.Architecture}} {{.RepoTags}}", "r"}) == "arm64 [\"localhost/r:latest\"]\n");
+  CHECK(has(made.snug({"pull", "tar:" + made.path("noise")}).err, "it is no tar archive"));
+  CHECK(has(made.snug({"pull", "tar:"}).err, "names no path"));
 }
 
 TEST_CASE("a load that is killed leaves a store that is whole, and the next one goes on") {

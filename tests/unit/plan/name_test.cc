@@ -18,6 +18,7 @@ TEST_CASE("a container that nobody named is called after its root") {
   CHECK(name_of(Kind::directory, "./", "/home/me/rootfs/") == "rootfs");
   CHECK(name_of(Kind::directory, ".", "/home/me/my root!") == "myroot");
   CHECK(name_of(Kind::archive, "tar:x", "/a/base.tar.gz") == "base");
+  CHECK(name_of(Kind::archive, "tar:x", "/a/base.tgz") == "base");
   CHECK(name_of(Kind::archive, "tar:x", "/a/.tar") == "tar");
   CHECK(name_of(Kind::directory, "/", "/\xc3\xa9") == "snug");
   CHECK(name_of(Kind::directory, "", "/-x") == "x");

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "parse.hh"
@@ -25,6 +27,16 @@ bool is_host_root(int folder) {
   return here && root && here->st_dev == root->st_dev && here->st_ino == root->st_ino;
 }
 
+// What skopeo and podman write as dir:, and snug as well; its blobs are no root.
+bool is_image_folder(int folder) {
+  const auto manifest = sys::find_status(folder, "manifest.json");
+  if (!manifest || !S_ISREG(manifest->st_mode)) return false;
+  const Fd version = sys::try_open(folder, "version", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  constexpr std::string_view words = "Directory Transport Version: ";
+  std::array<char, words.size()> start{};
+  return version && ::read(version.get(), start.data(), start.size()) == static_cast<ssize_t>(start.size()) && std::string_view(start.data(), start.size()) == words;
+}
+
 Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
   Fd root = sys::try_open(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY);
   const int error = errno;
@@ -32,6 +44,9 @@ Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
   if (root && rootfs.kind == plan::Rootfs::Kind::directory && is_host_root(root.get()))
     throw Error(format("cannot {}: it leads to the machine's own root", what),
                 "'host' is this machine's root, copy-on-write: snug run host");
+  if (root && rootfs.kind == plan::Rootfs::Kind::directory && is_image_folder(root.get()))
+    throw Error(format("cannot {}: it is an image in a folder, as skopeo writes it (dir:)", what),
+                format("snug pull dir:{} brings it into the store, and prints the id that snug run takes", shell_quoted(rootfs.path)));
   if (root) return root;
   if (error == ENOTDIR && sys::find_status(AT_FDCWD, path.c_str()))
     throw Error(format("cannot {}: it is a file, not a folder", what), "for an archive say tar:PATH");

@@ -110,6 +110,11 @@ TEST_CASE("a folder as skopeo has it holds one image, by its digests, in place o
   CHECK(made.out({"rmi", "localhost/v1"}).find("Deleted: ") != std::string::npos);
   CHECK(made.out({"pull", "-q", place}).substr(0, 12) == id.substr(0, 12));
   CHECK(made.digest("oci:" + made.store() + "/images:localhost/folder:latest") == digest);
+  for (const std::string& folder : {place, made.path("folder")}) {
+    const Result taken = made.snug({"run", folder, "true"});
+    CHECK_MESSAGE(has(taken.err, "it is an image in a folder, as skopeo writes it (dir:)\n  hint:  snug pull dir:" + made.path("folder") + " brings it"), taken.err);
+    CHECK(taken.code == 125);
+  }
   CHECK(made.out({"load", "-q", "-i", made.path("folder")}).find("Loaded image") != std::string::npos);
   CHECK(made.snug({"pull", "dir:" + small_root()}).err.find("it is no image: ") != std::string::npos);
   CHECK(made.out({"tag", "localhost/folder", "localhost/v1"}).empty());

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 #include <tuple>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "snug/base/json.hh"
 #include "snug/base/text.hh"
 #include "snug/base/utf8.hh"
+#include "snug/commands/layers.hh"
 #include "snug/commands/output.hh"
 #include "snug/commands/trees.hh"
 #include "snug/config/spec.hh"
@@ -57,12 +59,23 @@ std::vector<layer::Overlay> overlays_of_host(const std::string& folder) {
   return overlays;
 }
 
-std::vector<layer::Overlay> overlays_of(const std::string& store, const state::Record& record, const plan::Spec& spec) {
+// Layers of an image are what they were; a folder that was copied may have changed since.
+layer::Overlay overlay_of_copy(const std::string& folder, const state::Record& record, const plan::Spec& spec, std::vector<sys::Fd>& held) {
+  if (spec.rootfs.kind != plan::Rootfs::Kind::image)
+    throw Error(format("{} has its root to itself, a copy of {}, and what that was then is not known", quoted(record.name), quoted(spec.rootfs.given)), "'snug export' writes all of it");
+  const image::Store store(folder);
+  auto layers = find_layers(store, record.map, base_of(store, record));
+  if (!layers) throw Error(format("the layers of the image {}, of which {} has a copy, are not here", quoted(record.image), quoted(record.name)), "pulling the image again brings them back");
+  std::move(layers->locks.begin(), layers->locks.end(), std::back_inserter(held));
+  return {.upper = record.upper, .lowers = std::move(layers->roots), .copy = true};
+}
+
+std::vector<layer::Overlay> overlays_of(const std::string& store, const state::Record& record, const plan::Spec& spec, std::vector<sys::Fd>& held) {
   using Kind = plan::Rootfs::Kind;
   if (spec.rootfs.kind == Kind::archive)
     throw Error(format("{} has its root to itself: it was unpacked for it alone, and there is nothing to compare it with", quoted(record.name)));
   if (spec.root_writes == plan::RootWrites::kept) throw Error(format("{} writes into {} itself, and what that was before is not known", quoted(record.name), quoted(spec.rootfs.given)));
-  if (spec.storage == plan::StorageDriver::copy) throw Error(format("{} has its root to itself, a copy of {}, and what that was then is not known", quoted(record.name), quoted(spec.rootfs.given)), "'snug export' writes all of it");
+  if (spec.storage == plan::StorageDriver::copy) return {overlay_of_copy(store, record, spec, held)};
   if (!record.upper.empty()) return {{.upper = record.upper, .lowers = record.lowers, .fuse = spec.storage == plan::StorageDriver::fuse_overlayfs}};
   std::vector<layer::Overlay> overlays;
   if (spec.rootfs.kind == Kind::host) overlays = overlays_of_host(state::folder_of(store, record.id));
@@ -134,8 +147,9 @@ int diff(const cli::Invocation& invocation) {
   const std::string store = store_of(invocation.environment);
   const state::Record record = state::find_record(store, arguments.operands.front());
   const plan::Spec spec = config::parse_spec(*record.spec);
-  const std::vector<layer::Overlay> overlays = overlays_of(store, record, spec);
-  const sys::Fd held = state::hold_files(store, record);
+  std::vector<sys::Fd> held;
+  held.push_back(state::hold_files(store, record));
+  const std::vector<layer::Overlay> overlays = overlays_of(store, record, spec, held);
   const std::vector<Changed> changes = find_changes(overlays, spec, record, invocation.environment);
   print(pattern || arguments.flag("json") ? render_object(changes) : render_lines(changes));
   return 0;

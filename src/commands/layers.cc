@@ -63,6 +63,14 @@ std::optional<Layers> find_layers(const image::Store& store, const std::string& 
   return layers;
 }
 
+image::Image base_of(const image::Store& store, const state::Record& record) {
+  if (record.manifest.empty())
+    throw Error(format("the container {} was not made from an image", quoted(record.name)), "'snug export' writes its files, and 'snug import' makes an image of them");
+  for (const image::Stored& stored : store.list())
+    if (stored.manifest.digest.text() == record.manifest) return store.open(stored);
+  throw Error(format("the image {} that the container was made from is no longer there", quoted(record.image)), "'snug export' gives its files all the same");
+}
+
 // The lock is on the folder that a layer's root is in.
 std::vector<sys::Fd> hold_layers(const std::vector<std::string>& roots) {
   std::vector<sys::Fd> held;

@@ -37,14 +37,6 @@ class LayerFile {
   bool kept_ = false;
 };
 
-image::Image base_of(const image::Store& store, const state::Record& record) {
-  if (record.manifest.empty())
-    throw Error(format("the container {} was not made from an image", quoted(record.name)), "'snug export' writes its files, and 'snug import' makes an image of them");
-  for (const image::Stored& stored : store.list())
-    if (stored.manifest.digest.text() == record.manifest) return store.open(stored);
-  throw Error(format("the image {} that the container was made from is no longer there", quoted(record.image)), "'snug export' gives its files all the same");
-}
-
 plan::Pack form_of(const Container& container) {
   return container.spec.storage == plan::StorageDriver::fuse_overlayfs ? plan::Pack::fuse_layer : plan::Pack::layer;
 }
@@ -97,7 +89,7 @@ int commit(const cli::Invocation& invocation) {
   const std::string name = arguments.operands.size() < 2 ? "" : render_reference(image::parse_reference(arguments.operands[1]));
   image::Store store = store_of(invocation);
   const sys::Fd adding = image::lock_shared(store);
-  image::Image image = base_of(store, container.record);
+  image::Image image = commands::base_of(store, container.record);
   const std::string original = store.read_blob(image.manifest.config.digest, image::largest_config);
   if (container.spec.storage == plan::StorageDriver::copy) forget_layers(image);
   complete_history(image.config);

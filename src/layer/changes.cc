@@ -32,11 +32,11 @@ constexpr int reading = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 }
 
 /// A folder of a layer. Overlayfs marks it by an attribute: "y" hides what is below, "x" says that its whiteouts may be
-/// files with a mark of their own. Those of fuse-overlayfs may be files with a name of their own.
+/// files with a mark of their own. Those of fuse-overlayfs may be files with a name of their own. In a copy nothing is a mark.
 struct Folder {
   Fd fd;
   char mark = 0;
-  bool fuse = false;
+  bool fuse = false, copy = false;
 };
 
 Folder mark_folder(Fd fd) {
@@ -45,17 +45,19 @@ Folder mark_folder(Fd fd) {
   return {std::move(fd), marked ? value[0] : '\0'};
 }
 
-Folder mark_upper(Fd fd, bool fuse) {
+Folder mark_upper(Fd fd, const Overlay& overlay) {
+  if (overlay.copy) return {.fd = std::move(fd), .copy = true};
   Folder folder = mark_folder(std::move(fd));
-  folder.fuse = fuse;
-  if (fuse && sys::find_status(folder.fd.get(), fuse_opaque)) folder.mark = 'y';
+  folder.fuse = overlay.fuse;
+  if (folder.fuse && sys::find_status(folder.fd.get(), fuse_opaque)) folder.mark = 'y';
   return folder;
 }
 
-// A folder of a layer below may be closed to everybody here, and still hold nothing that has changed: then it is only looked at.
-Folder open_lower(int folder, const char* name, std::string_view path) {
+// A folder of a layer below may be closed to everybody here, and still hold nothing that has changed: then it is only looked at. Of a
+// copy all of it has to be known.
+Folder open_lower(int folder, const char* name, std::string_view path, bool copied) {
   Fd fd = sys::try_open(folder, name, reading);
-  if (!fd && errno == EACCES) return {sys::try_open(folder, name, reading | O_PATH)};
+  if (!fd && errno == EACCES && !copied) return {sys::try_open(folder, name, reading | O_PATH)};
   if (!fd) give_up("open", path);
   return mark_folder(std::move(fd));
 }
@@ -72,7 +74,7 @@ std::optional<Found> find_in(const Folder& folder, const std::string& name) {
   if (!status && folder.fuse)
     if (const auto hidden = sys::find_status(folder.fd.get(), (".wh." + name).c_str())) return Found{*hidden, true};
   if (!status) return {};
-  bool whiteout = is_whiteout(*status);
+  bool whiteout = !folder.copy && is_whiteout(*status);
   if (folder.mark == 'x' && S_ISREG(status->st_mode) && status->st_size == 0) {
     const Fd file = sys::try_open(folder.fd.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     whiteout = file && ::fgetxattr(file.get(), "user.overlay.whiteout", nullptr, 0) >= 0;
@@ -89,31 +91,37 @@ std::optional<struct stat> find_below(const Below& below, const std::string& nam
   return {};
 }
 
-Below enter(const Below& below, const std::string& name, const std::string& path) {
+Below enter(const Below& below, const std::string& name, const std::string& path, bool copied) {
   Below next;
   for (const Folder& folder : below) {
     const auto found = find_in(folder, name);
     if (!found) continue;
     if (found->whiteout || !S_ISDIR(found->status.st_mode)) break;
-    next.push_back(open_lower(folder.fd.get(), name.c_str(), path));
+    next.push_back(open_lower(folder.fd.get(), name.c_str(), path, copied));
     if (next.back().mark == 'y') break;
   }
   return next;
 }
 
+bool is_same(const struct stat& now, const struct stat& before, bool copied) {
+  if (now.st_mode != before.st_mode || now.st_uid != before.st_uid || now.st_gid != before.st_gid) return false;
+  if (S_ISDIR(now.st_mode)) return true;
+  return copied && now.st_size == before.st_size && now.st_rdev == before.st_rdev && now.st_mtim.tv_sec == before.st_mtim.tv_sec && now.st_mtim.tv_nsec == before.st_mtim.tv_nsec;
+}
+
 class Comparison {
  public:
-  Comparison(const std::vector<std::string>& mounts, const std::function<void(Change, const std::string&)>& take) : take_(take) {
+  Comparison(const Overlay& overlay, const std::vector<std::string>& mounts, const std::function<void(Change, const std::string&)>& take) : overlay_(overlay), take_(take) {
     for (const char* path : placeholders) leave_out(path);
     for (const std::string& path : mounts) leave_out(path);
   }
 
-  void run(const Overlay& overlay) {
+  void run() {
     Below below;
-    for (const std::string& lower : overlay.lowers) below.push_back(open_lower(AT_FDCWD, lower.c_str(), lower));
-    Fd upper = sys::try_open(AT_FDCWD, overlay.upper.c_str(), reading);
-    if (!upper) give_up("open", overlay.upper);
-    static_cast<void>(compare(mark_upper(std::move(upper), overlay.fuse), below, overlay.folder));
+    for (const std::string& lower : overlay_.lowers) below.push_back(open_lower(AT_FDCWD, lower.c_str(), lower, overlay_.copy));
+    Fd upper = sys::try_open(AT_FDCWD, overlay_.upper.c_str(), reading);
+    if (!upper) give_up("open", overlay_.upper);
+    static_cast<void>(compare(mark_upper(std::move(upper), overlay_), below, overlay_.folder));
   }
 
  private:
@@ -123,7 +131,7 @@ class Comparison {
 
   // Gives whether anything in the folder has changed.
   bool compare(const Folder& upper, const Below& below, const std::string& path) {
-    bool changed = upper.mark == 'y' && take_hidden(upper, below, path);
+    bool changed = (upper.mark == 'y' || upper.copy) && take_hidden(upper, below, path);
     for (const sys::Entry& entry : sys::list_folder(upper.fd.get())) {
       const bool marked = upper.fuse && mark_of(entry.name) != Mark::none;
       if (marked && (mark_of(entry.name) != Mark::whiteout || entry.name == fuse_opaque_device)) continue;
@@ -141,15 +149,13 @@ class Comparison {
       Fd folder = sys::try_open(upper.fd.get(), name.c_str(), reading);
       if (!folder && errno == ENOENT) return false;  // somebody works there still
       if (!folder) give_up("open", path);
-      within = compare(mark_upper(std::move(folder), upper.fuse), enter(below, name, path), path + "/");
+      within = compare(mark_upper(std::move(folder), overlay_), enter(below, name, path, overlay_.copy), path + "/");
     }
     if (!before) return (within || !is_made(path, found.status)) && take(Change::added, path);
-    const bool folders = S_ISDIR(found.status.st_mode) && S_ISDIR(before->st_mode);
-    const bool same = folders && found.status.st_mode == before->st_mode && found.status.st_uid == before->st_uid && found.status.st_gid == before->st_gid;
-    return (within || !same) && take(Change::changed, path);
+    return (within || !is_same(found.status, *before, overlay_.copy)) && take(Change::changed, path);
   }
 
-  // What an opaque folder does not bring itself is gone.
+  // What an opaque folder does not bring itself is gone, and what a copy has no more.
   bool take_hidden(const Folder& upper, const Below& below, const std::string& path) {
     bool any = false;
     std::set<std::string> seen;
@@ -170,6 +176,7 @@ class Comparison {
     return true;
   }
 
+  const Overlay& overlay_;
   const std::function<void(Change, const std::string&)>& take_;
   std::set<std::string, std::less<>> made_;
 };
@@ -178,7 +185,7 @@ class Comparison {
 
 bool find_changes(const Overlay& overlay, const std::vector<std::string>& mounts, const std::function<void(Change, const std::string&)>& take) {
   try {
-    Comparison(mounts, take).run(overlay);
+    Comparison(overlay, mounts, take).run();
     return true;
   } catch (const Closed&) {
     return false;

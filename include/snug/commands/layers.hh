@@ -11,6 +11,7 @@
 #include "snug/plan/plan.hh"
 #include "snug/plan/spec.hh"
 #include "snug/plan/step.hh"
+#include "snug/state/record.hh"
 
 namespace snug::commands {
 
@@ -49,6 +50,9 @@ struct Layers {
 
 /// Finds the layers of an image where they are all unpacked for `map`.
 [[nodiscard]] std::optional<Layers> find_layers(const image::Store& store, const std::string& map, const image::Image& image);
+
+/// Finds the image that a container was made from; throws where it was made from none, or that is gone.
+[[nodiscard]] image::Image base_of(const image::Store& store, const state::Record& record);
 
 /// Keeps others from removing the layers with these roots, for as long as the descriptors live. Throws where one is gone.
 [[nodiscard]] std::vector<sys::Fd> hold_layers(const std::vector<std::string>& roots);

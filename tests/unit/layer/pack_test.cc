@@ -6,11 +6,13 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/layer/changes.hh"
 #include "snug/layer/pack.hh"
 #include "snug/sys/file.hh"
 #include "unpacking.hh"
@@ -210,4 +212,22 @@ TEST_CASE("pack: the marks of fuse-overlayfs become those of a layer") {
   CHECK(layer.unpack_layer(bytes).marks == 3);
   CHECK(layer.names() == std::vector<std::string>{"d", "d/new", "device", "gone"});
   CHECK(layer.xattr("d", "user.overlay.opaque") == "y");
+}
+
+TEST_CASE("changes: a copy is held against all that the layers show, and has no marks") {
+  Target below, above, copy;
+  below.unpack(tar(mine({.name = "d/", .type = '5', .mode = 0755})) + tar(mine({.name = "d/one", .data = "1"})) + tar(mine({.name = "gone", .data = "x"})) +
+               tar(mine({.name = "same", .data = "abc"})) + tar(mine({.name = "link", .type = '2', .link = "same"})) + tar_end());
+  above.unpack_layer(tar(mine({.name = ".wh.gone"})) + tar(mine({.name = "d/", .type = '5', .mode = 0700})) + tar(mine({.name = "d/two", .data = "2"})) + tar_end());
+  REQUIRE(run(format("cp -a {0}/. {2} && rm {2}/gone && cp -a {1}/d/. {2}/d", below.path(), above.path(), copy.path())) == 0);
+  const auto changes = [&] {
+    std::vector<std::string> lines;
+    CHECK(layer::find_changes({.upper = copy.path(), .lowers = {above.path(), below.path()}, .copy = true}, {"made/for"},
+                              [&](layer::Change change, const std::string& path) { lines.push_back(format("{} {}", static_cast<char>(change), path)); }));
+    std::sort(lines.begin(), lines.end());
+    return join(lines, ", ");
+  };
+  CHECK(changes() == "");
+  REQUIRE(run(format("cd {} && printf xyz >same && ln -sf other link && rm d/one && mkdir -p made/for && : >.wh.d && echo back >gone", copy.path())) == 0);
+  CHECK(changes() == "A .wh.d, A gone, C d, C link, C same, D d/one");
 }

@@ -62,13 +62,20 @@ Json describe(const image::Store& store, const image::Image& image) {
   return object;
 }
 
+// What is asked for may be a container, too: snug looked for one before it asked here.
+image::Image find_any(const image::Store& store, const std::string& name) {
+  if (auto found = store.find(name)) return *std::move(found);
+  throw Error(format("there is no container and no image {}", quoted(name)), "'snug ps --all' and 'snug images' list those that are there");
+}
+
 }  // namespace
 
 int inspect(const cli::Invocation& invocation) {
-  need_operands(invocation, 1, "an image");
+  need_operands(invocation, 1, "a container or an image");
   const image::Store store = store_of(invocation);
   Json list = Json::array();
-  for (const std::string& name : invocation.arguments.operands) list.push_back(describe(store, find_image(store, name)));
+  const auto& find = invocation.arguments.find("type") ? find_image : find_any;
+  for (const std::string& name : invocation.arguments.operands) list.push_back(describe(store, find(store, name)));
   if (const std::string* format = invocation.arguments.find("format"); format && *format != "json") {
     for (const Json& each : list) commands::print(fill_template(*format, each) + "\n");
     return 0;

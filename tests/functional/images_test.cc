@@ -90,6 +90,9 @@ TEST_CASE("an image has names, and goes with the last of them") {
   CHECK(again.code == 1);
   CHECK(again.err.find("there is no image 'one'") != std::string::npos);
   CHECK(store.blobs() == 0);
+  CHECK(store.snug({"inspect", "nosuch"}).err == "snug: there is no container and no image 'nosuch'\n  hint:  'snug ps --all' and 'snug images' list those that are there\n");
+  CHECK(has(store.snug({"inspect", "--type", "image", "nosuch"}).err, "there is no image 'nosuch'"));
+  CHECK(has(store.snug({"inspect", "--type", "container", "nosuch"}).err, "there is no container 'nosuch'"));
 }
 
 TEST_CASE("what skopeo copies out of the store is what it copied in") {

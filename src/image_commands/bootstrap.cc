@@ -15,6 +15,7 @@
 #include "snug/base/text.hh"
 #include "snug/commands/environment.hh"
 #include "snug/commands/output.hh"
+#include "snug/plan/hints.hh"
 #include "snug/probe/host.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
@@ -136,6 +137,14 @@ void check_end(int code) {
                                                                        : "what it said stands above; the keys of ubuntu are in the package ubuntu-keyring");
 }
 
+// dpkg gives what it unpacks to several users and groups, and ends where it cannot.
+void need_ranges(const Environment& environment) {
+  const plan::HostFacts facts = probe::host_facts({.rootfs = {.kind = plan::Rootfs::Kind::archive}}, commands::caller_environment(environment));
+  if (const auto missing = plan::find_missing_ranges(facts))
+    throw Error(format("the packages of a distribution belong to several users, and only one id is mapped here: {}", missing->cause),
+                plan::render_hint({"", missing->you_can, missing->ask}));
+}
+
 }  // namespace
 
 int bootstrap(const cli::Invocation& invocation) {
@@ -144,6 +153,7 @@ int bootstrap(const cli::Invocation& invocation) {
   const Wanted wanted = wanted_of(arguments.operands[0]);
   const image::Reference name = image::parse_reference(arguments.operands.size() > 1 ? arguments.operands[1] : arguments.operands[0]);
   const Words words = words_for(wanted, arguments);
+  need_ranges(invocation.environment);
   image::Store store = store_of(invocation);
   Maker maker(words, invocation.environment);
   std::unique_ptr<transport::Source> source;

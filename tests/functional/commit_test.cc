@@ -133,3 +133,16 @@ TEST_CASE("bootstrap takes the names of distributions, and nothing else for them
 }
 
 TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("single");
+
+TEST_CASE("bootstrap asks for sub-ids at once, and says who gives them") {
+  const Data data;
+  const Result result = data.snug({"bootstrap", "debian:bookworm"});
+  CHECK(result.code == 125);
+  CHECK(has(result.err, "the packages of a distribution belong to several users, and only one id is mapped here: "));
+  CHECK_MESSAGE(has(result.err, "hint:  ask an administrator: usermod --add-subuids "), result.err);
+  CHECK_FALSE(fs::exists(data.store()));
+}
+
+TEST_SUITE_END();

@@ -137,6 +137,7 @@ void plan_way_out(Draft& draft);
 // The rules, each in a file of its own, in the order in which make_plan calls them.
 [[nodiscard]] Verdict plan_id_maps(Draft& draft);     // idmap.cc
 [[nodiscard]] Verdict plan_identity(Draft& draft);    // identity.cc
+[[nodiscard]] Verdict tell_one_id(Draft& draft);      // idmap.cc: what that means for who one is
 [[nodiscard]] Verdict plan_cgroup(Draft& draft);      // cgroup.cc
 [[nodiscard]] Verdict plan_namespaces(Draft& draft);  // namespaces.cc: folders, clone, maps
 [[nodiscard]] Verdict plan_network(Draft& draft);     // network.cc: the interface that leads out

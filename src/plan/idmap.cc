@@ -98,9 +98,8 @@ void plan_around_caller(Draft& draft) {
   const bool keep = choice.mode == IdMapChoice::Mode::keep_id;
   const ContainerId uid = keep ? choice.keep_uid.value_or(ContainerId{facts.uid.value}) : ContainerId{0};
   const ContainerId gid = keep ? choice.keep_gid.value_or(ContainerId{facts.gid.value}) : ContainerId{0};
-  const auto missing = find_missing_ranges(facts);
   IdMaps& maps = draft.maps;
-  maps.helpers = choice.mode != IdMapChoice::Mode::single && !missing;
+  maps.helpers = choice.mode != IdMapChoice::Mode::single && !find_missing_ranges(facts);
   if (maps.helpers) {
     maps.uids = map_around(uid, facts.uid, facts.subuids);
     maps.gids = map_around(gid, facts.gid, facts.subgids);
@@ -108,9 +107,6 @@ void plan_around_caller(Draft& draft) {
   }
   maps.uids = {{uid, facts.uid, 1}};
   maps.gids = {{gid, facts.gid, 1}};
-  if (choice.mode != IdMapChoice::Mode::single)
-    draft.notice("idmap", format("only one id is mapped, so programs inside cannot change owners or users: {}", missing->cause),
-                 remedy(*missing));
 }
 
 }  // namespace
@@ -174,6 +170,16 @@ Verdict plan_id_maps(Draft& draft) {
     plan_around_caller(draft);
   }
   find_caller(maps, facts);
+  return {};
+}
+
+Verdict tell_one_id(Draft& draft) {
+  const IdMapChoice::Mode mode = draft.spec.id_map.mode;
+  if (!is_new(draft.spec.namespaces.user) || mode == IdMapChoice::Mode::single || mode == IdMapChoice::Mode::ranges) return {};
+  const auto missing = find_missing_ranges(draft.facts);
+  if (!missing) return {};
+  const char* answered = emulates_root(draft) ? "; chown, apt and the like are answered as if they could (--emulate-root)" : "";
+  draft.notice("idmap", format("only one id is mapped, so programs inside cannot change owners or users{}: {}", answered, missing->cause), remedy(*missing));
   return {};
 }
 

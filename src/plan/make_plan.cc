@@ -30,7 +30,7 @@ std::variant<Plan, Refusal> make_plan(const Spec& spec, const HostFacts& facts) 
   if (Verdict refused = check_kernel(facts)) return *std::move(refused);
   Draft draft(spec, facts);
   draft.plan.steps.reserve(128);  // an ordinary plan has about 80
-  for (const auto rule : {plan_id_maps, plan_identity, plan_cgroup, plan_namespaces, plan_network, plan_sources, plan_storage, plan_root, plan_mounts, plan_payload})
+  for (const auto rule : {plan_id_maps, plan_identity, tell_one_id, plan_cgroup, plan_namespaces, plan_network, plan_sources, plan_storage, plan_root, plan_mounts, plan_payload})
     if (Verdict refused = rule(draft)) return *std::move(refused);
   if (Verdict refused = check_requirements(draft)) return *std::move(refused);
   return std::move(draft.plan);

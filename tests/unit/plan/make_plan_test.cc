@@ -295,3 +295,19 @@ TEST_CASE("an entry of terminfo that the root lacks is carried in, where there i
   facts.terminal.output = false;
   CHECK(target_of(plan_of(a_spec(), facts)).empty());
 }
+
+TEST_CASE("without sub-ids a notice tells what one id means, and that root is answered all the same where it is") {
+  HostFacts facts = some_facts();
+  facts.subuids = facts.subgids = {};
+  Spec spec = a_spec();
+  const auto notice = [&] {
+    const Plan plan = plan_of(spec, facts);
+    return plan.notices.empty() ? std::string() : plan.notices[0].wall + ": " + plan.notices[0].text;
+  };
+  CHECK(notice() == "idmap: only one id is mapped, so programs inside cannot change owners or users; chown, apt and the like are answered as if they could "
+                    "(--emulate-root): /etc/subuid has no line for 'me'");
+  spec.restraints.emulation = RootEmulation::off;
+  CHECK(notice() == "idmap: only one id is mapped, so programs inside cannot change owners or users: /etc/subuid has no line for 'me'");
+  spec.id_map.mode = IdMapChoice::Mode::single;
+  CHECK(notice() == "");
+}

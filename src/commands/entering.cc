@@ -116,7 +116,10 @@ int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::In
   const sys::Fd null = wanted.detach ? sys::open(AT_FDCWD, "/dev/null", O_RDWR) : sys::Fd();
   if (null) outside.streams = {null.get(), null.get(), null.get()};
   const auto result = runtime::launch(plan, outside);
-  if (const auto* failure = std::get_if<runtime::StepFailure>(&result)) throw failure_error(plan, facts, *failure);
+  if (const auto* failure = std::get_if<runtime::StepFailure>(&result)) {
+    if (is_missing_command(plan, *failure)) facts.rootfs = look_around(entrance, plan::shell_of(visit), facts);
+    throw failure_error(plan, facts, *failure);
+  }
   return std::get<runtime::Exited>(result).code;
 }
 

@@ -96,6 +96,7 @@ class Monitoring {
   }
 
   [[noreturn]] void fail(const runtime::StepFailure& failure) {
+    look_for_shell(planned_, failure);
     const Error error = failure_error(planned_.plan, planned_.facts, failure);
     note_end({.code = error.exit_code()});
     state_.phase = state::State::Phase::exited;

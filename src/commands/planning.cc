@@ -151,6 +151,22 @@ state::Record record_of(const Planned& planned) {
   return record;
 }
 
+bool is_missing_command(const plan::Plan& plan, const runtime::StepFailure& failure) {
+  const auto* exec = std::get_if<plan::Exec>(&plan.steps.at(failure.step).action);
+  return exec && !exec->from_host && failure.error == ENOENT;
+}
+
+void look_for_shell(Planned& planned, const runtime::StepFailure& failure) {
+  using Kind = plan::Rootfs::Kind;
+  const plan::Rootfs& rootfs = planned.spec.rootfs;
+  if (!is_missing_command(planned.plan, failure) || rootfs.kind == Kind::host) return;
+  const bool own = rootfs.kind == Kind::archive || planned.spec.storage == plan::StorageDriver::copy;
+  try {
+    probe::read_unpacked(planned.facts, plan::shell_of(planned.spec), own ? format("{}/{}", planned.storage->path(), plan::unpacked_root) : rootfs.path);
+  } catch (const Error&) {  // nobody knows then
+  }
+}
+
 Error failure_error(const plan::Plan& plan, const plan::HostFacts& facts, const runtime::StepFailure& failure) {
   const plan::Step& step = plan.steps.at(failure.step);
   std::string message = format("cannot {}: {}", plan::describe(plan, step), errno_text(failure.error));

@@ -47,6 +47,12 @@ enum class Purpose { show, run };
 /// Gives the record of what was planned.
 [[nodiscard]] state::Record record_of(const Planned& planned);
 
+/// Whether what failed is the command, which is not there.
+[[nodiscard]] bool is_missing_command(const plan::Plan& plan, const runtime::StepFailure& failure);
+
+/// Looks for a shell in the root then, of which failure_error's hint tells.
+void look_for_shell(Planned& planned, const runtime::StepFailure& failure);
+
 /// Tells each step of `plan` on standard error as it is done; nothing without `verbose`. `plan` must outlive it.
 [[nodiscard]] runtime::StepDone step_printer(const plan::Plan& plan, bool verbose);
 

@@ -14,6 +14,14 @@ void take_maps(Draft& draft, const Living& living) {
 
 }  // namespace
 
+Spec shell_of(const Spec& container) {
+  Spec spec = container;
+  spec.command.clear();
+  spec.entrypoint.reset();
+  spec.own_shell = false;
+  return spec;
+}
+
 Spec visit_of(const Spec& container, const Spec& wanted) {
   Spec spec = container;
   spec.command = wanted.command;

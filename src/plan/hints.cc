@@ -288,9 +288,10 @@ struct Explain {
     return {};
   }
   Explanation operator()(const Exec& step) const {
+    const char* own = host.rootfs.shellless ? "there is no shell in there either; 'snug debug', or --shell builtin, looks around with one of its own" : "";
     if (error == ENOENT && step.paths.size() == 1)
-      return {"the file is not there, or the interpreter in its first line or its dynamic loader is not", "", ""};
-    if (error == ENOENT) return {"no folder of PATH inside the container has it", "", ""};
+      return {"the file is not there, or the interpreter in its first line or its dynamic loader is not", own, ""};
+    if (error == ENOENT) return {"no folder of PATH inside the container has it", own, ""};
     if (error == ENOEXEC)
       return {"it is no program of this machine's architecture, and no script with a first line", "", ""};
     if (error == E2BIG) return {"arguments and environment are too large together; execve(2) tells the limit", "", ""};

@@ -105,10 +105,12 @@ plan::RootfsFacts look_at(const View& root, const plan::Spec& spec, const plan::
   facts.passwd = read_inside(root, "etc/passwd");
   facts.accounts = parse_passwd(facts.passwd);
   if (spec.user || !spec.groups.empty()) facts.groups = parse_group(read_inside(root, "etc/group"));
-  if (!spec.own_shell && spec.command.empty() && (!spec.entrypoint || spec.entrypoint->empty()))
+  if (!spec.own_shell && spec.command.empty() && (!spec.entrypoint || spec.entrypoint->empty())) {
     for (const std::string& shell : {host.account.shell, std::string("/bin/bash"), std::string("/bin/sh")})
       if (std::find(facts.shells.begin(), facts.shells.end(), shell) == facts.shells.end() && has(root, shell, S_IFREG))
         facts.shells.push_back(shell);
+    facts.shellless = facts.shells.empty();
+  }
   std::vector<std::string> folders{host.current_folder, host.account.home, plan::apt_settings};
   for (const plan::Account& account : facts.accounts)
     if (account.uid == 0 || account.uid == host.uid.value || spec.user) folders.push_back(account.home);

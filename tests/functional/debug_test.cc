@@ -246,3 +246,21 @@ TEST_CASE("debug: where /proc is not mounted, what needs it says so, and the res
   CHECK(has(result.out, "namespaces     not to be seen: /proc is not mounted here\n"));
   CHECK(has(result.out, "  to be had    chown"));
 }
+
+TEST_CASE("debug: who looks for a command where there is no shell either is told of it") {
+  const Containers box;
+  const Bare bare;
+  const std::string hint = "there is no shell in there either; 'snug debug', or --shell builtin, looks around with one of its own";
+  for (const std::string driver : {"overlay", "copy"}) CHECK(has(box.snug({"run", "--storage-driver", driver, bare.root(), "sh"}).err, hint));
+  CHECK(has(box.snug({"run", bare.root(), "/bin/ls"}).err, hint));
+  const Result full = run({program(), "run", small_root(), "no-such-command"});
+  CHECK(full.code == 127);
+  CHECK(!has(full.err, "no shell"));
+  CHECK(box.snug({"run", "-d", "--name", "c", "--shell", "builtin", bare.root(), "-c", "sleep 1000"}).code == 0);
+  for (const char* way : {"exec", "enter"}) {
+    const Result result = box.snug({way, "c", "ls"});
+    CHECK(result.code == 127);
+    CHECK_MESSAGE(has(result.err, hint), result.err);
+  }
+}
+

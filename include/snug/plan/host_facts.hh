@@ -66,6 +66,7 @@ struct RootfsFacts {
   std::vector<Group> groups;              ///< of its own /etc/group
   std::string passwd;                     ///< the text of /etc/passwd, for the copy with the caller's line
   std::vector<std::string> shells;        ///< which of the shells asked about it has
+  bool shellless = false;                 ///< there was to be one of them, and it has none
   std::vector<std::string> folders;       ///< which of the folders asked about it has (work folder, home, apt_settings)
   std::string terminal_entry;             ///< of terminfo, the host's, where it does not know the caller's terminal; the only part that is no stranger's
   bool terminal_carried = false;          ///< of a container that runs: such an entry was carried in

@@ -62,6 +62,9 @@ struct Living {
   std::string manager = {};                        ///< the socket of the user's systemd, where the cgroup lies in a scope
 };
 
+/// Gives the same, but asking for a shell of the root, and for no command.
+[[nodiscard]] Spec shell_of(const Spec& container);
+
 /// Gives what is asked for of a container that runs: `container` is what that was made from; of `wanted` count command and own shell,
 /// tools, env, workdir, user, terminal, interactive and detach.
 [[nodiscard]] Spec visit_of(const Spec& container, const Spec& wanted);

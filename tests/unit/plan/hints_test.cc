@@ -166,6 +166,13 @@ TEST_CASE("targets, folders, limits and commands") {
   CHECK(has(explain(SetLimits{}, EPERM).cause, "ulimit -H"));
   CHECK(has(explain(Exec{.paths = {"/x"}}, ENOENT).cause, "interpreter"));
   CHECK(has(explain(Exec{.paths = {"/x", "/y"}}, ENOENT).cause, "PATH"));
+  HostFacts bare;
+  bare.rootfs.shellless = true;
+  for (const Exec& exec : {Exec{.paths = {"/x"}}, Exec{.paths = {"/x", "/y"}}}) {
+    CHECK(explain(exec, ENOENT).you_can == "");
+    CHECK(has(explain(exec, ENOENT, {}, bare).you_can, "'snug debug', or --shell builtin"));
+    CHECK(explain(exec, EACCES, {}, bare).you_can == "");
+  }
   CHECK(has(explain(Exec{}, ENOEXEC).cause, "architecture"));
   CHECK(has(explain(Exec{}, E2BIG).cause, "too large"));
   CHECK(has(explain(MakeFolders{}, ENOSPC).cause, "the disk is full"));

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <ctime>
+#include <utility>
 
 #include "monitoring.hh"
 #include "snug/base/error.hh"
@@ -38,9 +39,10 @@ std::optional<Held> try_hold(const std::string& store, state::Record record, sys
 
 sys::Fd wake(state::Record record, const Environment& environment) {
   plan::Spec spec = config::parse_spec(*record.spec);
-  spec.idle = true;
+  const bool idle = std::exchange(spec.idle, true);
   record.spec = config::render_spec(spec);
   Planned planned = plan_again(record, environment);
+  if (!idle) planned.before = state::read_state(planned.facts.store, record.id);
   return start_and_hold(planned);
 }
 

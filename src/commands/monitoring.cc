@@ -91,14 +91,23 @@ class Monitoring {
     state_.out_of_memory += exited.out_of_memory;
     state_.namespaces.clear();
     state_.cgroup.clear();
+    if (planned_.before) tell_as_before();
     if (plan::is_kept(planned_.spec) || outside_.service) static_cast<void>(write());
-    if (outside_.service) write_exit(planned_.storage->path(), exited.code);
+    if (outside_.service) write_exit(planned_.storage->path(), state_.code);
+  }
+
+  // A visit is no run of the container's command.
+  void tell_as_before() {
+    const state::ProcessMark monitor = state_.monitor;
+    state_ = *planned_.before;
+    state_.monitor = monitor;
   }
 
   [[noreturn]] void fail(const runtime::StepFailure& failure) {
     look_for_shell(planned_, failure);
     const Error error = failure_error(planned_.plan, planned_.facts, failure);
     note_end({.code = error.exit_code()});
+    if (planned_.before) throw error;
     state_.phase = state::State::Phase::exited;
     state_.error = error.message();
     if (plan::is_kept(planned_.spec)) static_cast<void>(write());
@@ -154,7 +163,7 @@ class Monitoring {
   [[nodiscard]] bool wants_restart(const runtime::Exited& exited) const {
     using When = plan::Restart::When;
     const plan::Restart& restart = planned_.spec.restart;
-    if (!outside_.service || restart.when == When::never || is_stopping(planned_.storage->path())) return false;
+    if (!outside_.service || planned_.before || restart.when == When::never || is_stopping(planned_.storage->path())) return false;
     return restart.when == When::always || (exited.code != 0 && (!restart.attempts || state_.restarts < *restart.attempts));
   }
 

@@ -26,6 +26,7 @@ struct Planned {
   plan::Plan plan;
   std::vector<sys::Fd> layers;       ///< of an image: nobody removes them while these live
   std::string manifest;              ///< of an image: its digest
+  std::optional<state::State> before;  ///< of a container that is woken for a visit: so it is told of again at the end
   std::unique_ptr<Storage> storage;  ///< the container's place; of a plan that is only shown, an unpacked archive's, or null
 };
 

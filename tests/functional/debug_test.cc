@@ -264,3 +264,22 @@ TEST_CASE("debug: who looks for a command where there is no shell either is told
   }
 }
 
+TEST_CASE("debug: a container that is woken for it has ended as it had ended before") {
+  const Containers store;
+  REQUIRE(store.snug({"create", "--userns", "single", "--restart", "always", "--name", "fresh", small_root(), "true"}).code == 0);
+  CHECK(store.snug({"run", "--rm=false", "--userns", "single", "--name", "three", small_root(), "sh", "-c", "exit 3"}).code == 3);
+  const auto told = [&](const std::string& name) { return store.snug({"inspect", "-f", "{{json .State}}", name}).out; };
+  for (const std::string name : {"fresh", "three"}) {
+    const auto without_monitor = [](const std::string& state) { return state.substr(0, state.find("\"MonitorPid\"")) + state.substr(state.find("\"ExitCode\"")); };
+    const std::string before = without_monitor(told(name));
+    CHECK(store.snug({"debug", name, "echo", "seen"}).out == "seen\n");
+    REQUIRE(eventually([&] { return has(told(name), "\"Running\":false"); }));
+    CHECK(without_monitor(told(name)) == before);
+    CHECK(store.snug({"debug", name, "false"}).code == 1);
+    CHECK(store.snug({"enter", name, "true"}).code == 0);
+    REQUIRE(eventually([&] { return has(told(name), "\"Running\":false"); }));
+    CHECK(without_monitor(told(name)) == before);
+  }
+  CHECK(store.snug({"wait", "three"}).out == "3\n");
+  CHECK(has(store.snug({"ps", "-a", "--filter", "exited=3", "--format", "{{.Names}} {{.Status}}"}).out, "three Exited (3)"));
+}

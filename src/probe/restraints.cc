@@ -71,14 +71,16 @@ void examine_cgroups(Examination& examination) {
                  .purpose = "limits of memory, processes and processors for a container as a whole",
                  .verdict = placed && some ? Verdict::works : Verdict::missing};
   if (placed && some) limits.detail = format("{}: {}", render_place(facts), join(facts.controllers, ", "));
-  if (const auto why = plan::find_missing_limits(host, all)) {
+  const auto why = plan::find_missing_limits(host, all);
+  if (why) {
     limits.detail += format("{}{}", limits.detail.empty() ? "" : "; ", why->cause);
     limits.you_can = why->you_can;
     limits.ask = why->ask;
   }
   examination.add(std::move(limits));
   Finding pause{.name = "cgroup freeze", .purpose = "snug pause", .verdict = placed ? Verdict::works : Verdict::missing};
-  pause.detail = facts.place == plan::CgroupFacts::Place::manager ? "for containers that are started with a limit" : placed ? render_place(facts) : "it takes a cgroup of the container's own";
+  pause.detail = facts.place == plan::CgroupFacts::Place::manager ? "for containers that are started with a limit" : placed ? render_place(facts) : "it takes a cgroup v2 folder that is delegated to you, as limits do";
+  if (!placed && why) pause.you_can = why->you_can, pause.ask = why->ask;
   examination.add(std::move(pause));
 }
 

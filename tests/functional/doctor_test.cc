@@ -55,6 +55,9 @@ TEST_CASE("doctor: all that a default start needs works here, and nothing stays 
   CHECK_MESSAGE(result.code == 0, result.out);
   CHECK(!has(result.out, "DOES NOT"));
   CHECK(has(entry(result.out, "data folder"), "works"));
+  const std::string pause = entry(result.out, "cgroup freeze"), limits = entry(result.out, "cgroup delegation");
+  CHECK(has(pause, "does not") == has(pause, "because: it takes a cgroup v2 folder that is delegated to you, as limits do"));
+  if (has(pause, "does not")) CHECK(pause.substr(pause.rfind("\n", pause.size() - 2)) == limits.substr(limits.rfind("\n", limits.size() - 2)));
   CHECK(snapshot(scratch.path()).empty());
   const std::string left = difference(before, traces());
   CHECK_MESSAGE(left.empty(), left);

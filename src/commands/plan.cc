@@ -3,6 +3,7 @@
 
 #include "commands.hh"
 #include "snug/base/error.hh"
+#include "snug/base/text.hh"
 #include "snug/commands/output.hh"
 #include "planning.hh"
 #include "run_options.hh"
@@ -19,11 +20,20 @@ constexpr std::array options{
     cli::Option{.name = "verify", .help = "start it under a tracer, and hold what is done against the plan"},
 };
 
+std::string tell_unpacking(const Planned& planned) {
+  const plan::Rootfs& rootfs = planned.spec.rootfs;
+  if (rootfs.kind == plan::Rootfs::Kind::archive) return "the archive is unpacked, in walls of its own";
+  const char* layers = rootfs.kind == plan::Rootfs::Kind::image ? ", layer by layer," : "";
+  return format("{} is copied{} into a folder of the container's own in {}, which takes time and room, and goes away with it. One program packs, and\n"
+                "another unpacks, each in walls of its own; this is the second",
+                quoted(rootfs.given), layers, quoted(planned.facts.store));
+}
+
 std::string render(const Planned& planned, const cli::Arguments& arguments) {
   const plan::Plan* unpack = planned.unpack ? &*planned.unpack : nullptr;
   if (arguments.flag("json")) return explain::render_plan_json(planned.plan, unpack);
-  if (!arguments.flag("sh")) return explain::render_plan(planned.plan, unpack);
-  if (unpack) throw Error("--sh: no script of the usual programs unpacks an archive as snug does", "unpack it into a folder, or 'snug import' it");
+  if (!arguments.flag("sh")) return explain::render_plan(planned.plan, unpack, unpack ? tell_unpacking(planned) : "");
+  if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) throw Error("--sh: no script of the usual programs unpacks an archive as snug does", "unpack it into a folder, or 'snug import' it");
   if (planned.spec.storage == plan::StorageDriver::copy || planned.spec.storage == plan::StorageDriver::fuse_overlayfs)
     throw Error("--sh: no script of the usual programs makes a root without the kernel's overlays", "copy it with cp(1), and use the copy with --rw");
   return explain::render_script(planned.plan, planned.facts.store);

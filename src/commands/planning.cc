@@ -118,7 +118,7 @@ Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpo
   // Its cgroup is found by its place after a crash.
   const bool needs_place = planned.plan.find<plan::MakeFolders>() || planned.plan.find<plan::MakeCgroup>();
   if (homeless && (needs_place || storage == plan::StorageDriver::copy)) throw *homeless;
-  if (run && storage == plan::StorageDriver::copy) copy_root(planned, verbose);
+  if (storage == plan::StorageDriver::copy) run ? copy_root(planned, verbose) : plan_copy(planned);
   if (run && !planned.storage && needs_place) planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned));
   return planned;
 }

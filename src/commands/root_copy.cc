@@ -138,6 +138,11 @@ class RootCopy {
 
 }  // namespace
 
+void plan_copy(Planned& planned) {
+  const bool folder = planned.spec.rootfs.kind == plan::Rootfs::Kind::directory;
+  planned.unpack = accepted(plan::make_unpack_plan(planned.spec, planned.facts, folder ? plan::Unpack::tree : plan::Unpack::onto));
+}
+
 void copy_root(Planned& planned, bool verbose) {
   const std::uint64_t bytes = RootCopy(planned, verbose).run();
   say(format("snug: notice: the copy of {} takes {} in {}, and goes away with the container\n", quoted(planned.spec.rootfs.given), render_size(bytes),

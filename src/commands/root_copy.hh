@@ -9,4 +9,7 @@ namespace snug::commands {
 /// does not come to an end; nothing is left then.
 void copy_root(Planned& planned, bool verbose);
 
+/// Fills `unpack` of `planned` with how it would be unpacked; nothing is done.
+void plan_copy(Planned& planned);
+
 }  // namespace snug::commands

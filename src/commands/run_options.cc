@@ -379,6 +379,18 @@ void set_rootfs(Spec& spec, const cli::Arguments& arguments, std::string_view fo
       with_origin(given, [&] { spec.rootfs = parse_rootfs(given.value, folder_of(given.from, folder)); });
 }
 
+// What a file of settings says is for roots that have the choice; what was typed is for this one.
+void check_storage(const Spec& spec, const cli::Arguments& arguments) {
+  using Kind = plan::Rootfs::Kind;
+  if (!is_typed(arguments, "storage-driver") || plan::has_storage_choice(spec)) return;
+  const bool on_host = spec.rootfs.kind == Kind::host;
+  if (on_host && spec.storage == plan::StorageDriver::overlay) return;
+  const std::string why = on_host                                ? "'host' is put together from overlays of the kernel, and from nothing else"
+                          : spec.rootfs.kind == Kind::archive ? "an archive is unpacked for the container alone, which takes no driver"
+                                                              : "with --rw the folder itself is written into, which takes no driver";
+  throw UsageError(format("--storage-driver: {}", why), on_host ? "a folder or an image has the choice" : "leave it out");
+}
+
 }  // namespace
 
 constinit const cli::OptionSet run_option_set{options, not_yet};
@@ -407,6 +419,7 @@ plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environ
   }
   set_rootfs(spec, arguments, folder);
   if (!is_given(arguments, "network") && !is_given(arguments, "net")) spec.network.way_out = true;
+  check_storage(spec, arguments);
   return spec;
 }
 

@@ -16,7 +16,7 @@
 //              in place of a content that is no UTF-8; and
 //   notices    what is less than it could be: wall (a word of --require), text, remedy
 //   opened     what the user opened, in sentences
-//   unpack     the plan by which an archive was unpacked before, an object with the keys above but this; else null
+//   unpack     the plan by which an archive was unpacked or a root is copied before, an object with the keys above but this; else null
 
 #include <nlohmann/json.hpp>
 

@@ -53,9 +53,9 @@ std::string render_step(const plan::Plan& plan, std::size_t number, bool with_le
 
 }  // namespace
 
-std::string render_plan(const plan::Plan& plan, const plan::Plan* unpack) {
+std::string render_plan(const plan::Plan& plan, const plan::Plan* unpack, std::string_view first) {
   std::string text;
-  if (unpack) text = "FIRST: the archive is unpacked, in walls of its own.\n\n" + render_plan(*unpack) + "\nTHEN: the container.\n\n";
+  if (unpack) text = format("FIRST: {}.\n\n{}\nTHEN: the container.\n\n", first, render_plan(*unpack));
   std::optional<Actor> last_actor;
   Lesson last_lesson;
   for (std::size_t number = 0; number < plan.steps.size(); ++number) {

@@ -226,7 +226,7 @@ struct Explain {
       return {
           "a folder with other mounts below it, or of a file system without stable names (vfat, for one), cannot be "
           "overlaid",
-          "use snug run --storage-driver copy, which needs no overlay", ""};
+          host.mounts.empty() ? "use snug run --storage-driver copy, which needs no overlay" : "", ""};
     return {};
   }
   Explanation operator()(const Attach& step) const {

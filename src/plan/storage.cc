@@ -13,11 +13,6 @@ bool is_written(const Spec& spec) { return spec.root_writes != RootWrites::refus
 // Who serves files to the container stands on the host, and has to be in another user namespace, where root inside cannot look into it.
 bool can_be_served(const Spec& spec) { return is_new(spec.namespaces.user); }
 
-bool has_choice(const Spec& spec) {
-  using Kind = Rootfs::Kind;
-  return spec.root_writes != RootWrites::kept && (spec.rootfs.kind == Kind::directory || spec.rootfs.kind == Kind::image);
-}
-
 Explanation why_no_overlay(const Draft& draft) {
   const HostFacts& facts = draft.facts;
   if (!facts.has_overlay) return {"this kernel has no overlay file system", "", "modprobe overlay"};
@@ -40,8 +35,13 @@ void tell_driver(Draft& draft) {
 
 }  // namespace
 
+bool has_storage_choice(const Spec& spec) {
+  using Kind = Rootfs::Kind;
+  return spec.root_writes != RootWrites::kept && (spec.rootfs.kind == Kind::directory || spec.rootfs.kind == Kind::image);
+}
+
 StorageDriver choose_storage(const Spec& spec, const HostFacts& facts) {
-  if (!has_choice(spec)) return StorageDriver::automatic;
+  if (!has_storage_choice(spec)) return StorageDriver::automatic;
   if (spec.storage != StorageDriver::automatic) return spec.storage;
   // What is thrown away can be kept in memory.
   const bool holds = facts.store_takes_upper || !is_kept(spec) || !is_written(spec);

@@ -96,6 +96,10 @@ TEST_CASE("storage: a folder stays as it is, and who serves its root is not seen
     CHECK_MESSAGE(has(refused.err, "Read-only file system"), refused.err);
     CHECK(has(run({program(), "plan", "--json", "--storage-driver", driver, small_root()}).out, driver == "copy" ? "\"source\": \"root\"" : "\"program\": \"/usr/bin/fuse-overlayfs\""));
   }
+  const Result planned = run({program(), "plan", "--storage-driver", "vfs", small_root(), "true"});
+  CHECK_MESSAGE(planned.out.starts_with("FIRST: '" + small_root() + "' is copied into a folder of the container's own in '"), planned.out);
+  for (const char* part : {"which takes time and room", "snug-layer", "\nTHEN: the container."}) CHECK_MESSAGE(has(planned.out, part), part);
+  CHECK(has(run({program(), "plan", "--sh", "--storage-driver", "copy", small_root(), "true"}).err, "without the kernel's overlays"));
   CHECK(difference(before, snapshot(small_root())).empty());
   if (!serves_fuse()) return;
   const Result looked = inside("for p in /proc/[0-9]*; do grep -q fuse-overlayfs $p/comm && echo seen && { ls $p/root/; readlink $p/exe $p/cwd $p/fd/0; head -c 1 $p/environ; } | sed s/^/found:/; done 2>/dev/null",

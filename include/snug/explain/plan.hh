@@ -9,8 +9,8 @@
 namespace snug::explain {
 
 /// Renders a plan for people: every step in order, with the system calls it makes, why it is there and where to
-/// read on. `unpack` is the plan by which the root was unpacked before, or null. snug-plan(1).
-[[nodiscard]] std::string render_plan(const plan::Plan& plan, const plan::Plan* unpack = nullptr);
+/// read on. `unpack` is the plan by which the root was unpacked or is copied before, or null; `first` says which, without a full stop. snug-plan(1).
+[[nodiscard]] std::string render_plan(const plan::Plan& plan, const plan::Plan* unpack = nullptr, std::string_view first = {});
 
 /// Renders the same as JSON: {"steps": [...], "notices": [...], "opened": [...], "unpack": null or {"steps": ...}}; a step
 /// has its actor, phrase, calls, reason, man section and fields. snug-plan(1).

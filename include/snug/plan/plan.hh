@@ -112,6 +112,9 @@ struct Living {
 /// Gives an id map as the kernel shows it in /proc/PID/uid_map: lines "INSIDE OUTSIDE COUNT". step.hh has its other forms.
 [[nodiscard]] std::string map_lines(const std::vector<IdRange>& map);
 
+/// Whether there is a choice of what makes the root: of a folder or an image, but for --rw.
+[[nodiscard]] bool has_storage_choice(const Spec& spec);
+
 /// What makes the root, by what was asked for and what there is: of a folder or an image never `automatic`. What the host's own root, an
 /// archive, and --rw write into has no choice: `automatic`. Pure.
 [[nodiscard]] StorageDriver choose_storage(const Spec& spec, const HostFacts& facts);

@@ -70,7 +70,7 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
   const auto differs = [](std::string_view name, std::string_view value) {
     const std::string word =
         value.empty() ? "--" + std::string(name) : "--" + std::string(name) + "=" + std::string(value);
-    return !(spec({word}) == spec({}));
+    return !(spec({word, "/srv/root"}) == spec({"/srv/root"}));
   };
   struct Example {
     std::string_view name, value;
@@ -149,6 +149,18 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
     const bool leaves_mark = examples[at].name != "env-file";
     CHECK_MESSAGE(differs(examples[at].name, examples[at].value) == leaves_mark, examples[at].name);
   }
+}
+
+TEST_CASE("a storage driver that is typed has to have its say, one of the settings is for roots that have the choice") {
+  using plan::StorageDriver;
+  CHECK(spec({"--storage-driver", "vfs", "./deb"}).storage == StorageDriver::copy);
+  CHECK(spec({"--storage-driver", "copy", "debian"}).storage == StorageDriver::copy);
+  CHECK(spec({"--storage-driver", "overlay", "host"}).storage == StorageDriver::overlay);
+  CHECK(refusal({"--storage-driver", "copy"}) == "--storage-driver: 'host' is put together from overlays of the kernel, and from nothing else");
+  CHECK(refusal({"--storage-driver", "fuse-overlayfs", "host", "ls"}).ends_with("and from nothing else"));
+  CHECK(refusal({"--storage-driver", "overlay", "tar:x.tar"}) == "--storage-driver: an archive is unpacked for the container alone, which takes no driver");
+  CHECK(refusal({"--storage-driver", "copy", "--rw", "./deb"}) == "--storage-driver: with --rw the folder itself is written into, which takes no driver");
+  CHECK(spec_after("storage-driver", "copy", {"host"}).storage == StorageDriver::copy);
 }
 
 TEST_CASE("repeated options add up in order, single ones are replaced") {

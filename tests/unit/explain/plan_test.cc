@@ -64,6 +64,12 @@ TEST_CASE("a plan with every step is written as the golden file has it") {
   CHECK_MESSAGE(left.empty(), left);
 }
 
+TEST_CASE("what comes before the plan is told, and its own plan stands in front") {
+  const Plan plan = every_step();
+  const std::string text = explain::render_plan(plan, &plan, "the root is copied");
+  CHECK(text == "FIRST: the root is copied.\n\n" + explain::render_plan(plan) + "\nTHEN: the container.\n\n" + explain::render_plan(plan));
+}
+
 TEST_CASE("the same plan as JSON") {
   const std::string text = explain::render_plan_json(every_step());
   const std::string left = difference(text, golden("plan-every-step.json", text));

@@ -144,6 +144,9 @@ TEST_CASE("overlays: too old, not there, no place to write, no folder for it") {
   CHECK(explain(on_disk, ENODEV, {}, host).ask == "modprobe overlay");
   CHECK(has(explain(on_disk, ENOSPC, {}, host).cause, "'/home/me/.local/share/snug'"));
   CHECK(has(explain(on_disk, EINVAL, {}, host).cause, "other mounts below it"));
+  CHECK(has(explain(on_disk, EINVAL, {}, host).you_can, "--storage-driver copy"));
+  host.mounts = {{"/", "ext4", "/"}};  // of the machine's own root, which nothing copies
+  CHECK(explain(on_disk, EINVAL, {}, host).you_can == "");
   host.store_type = "NFS";
   host.store_takes_upper = false;
   CHECK(explain(on_disk, EINVAL, {}, host) ==

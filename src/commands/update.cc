@@ -54,7 +54,11 @@ void change(const std::string& store, state::Record record, const plan::Resource
 
 int update(const cli::Invocation& invocation) {
   const plan::Resources wanted = read_visit(invocation).resources;
-  if (wanted == plan::Resources{}) throw UsageError("'snug update' needs a limit", "snug update --memory 2g CONTAINER");
+  if (wanted == plan::Resources{}) {
+    std::vector<std::string> names;
+    for (const cli::Option& option : update_option_set.options) names.push_back(format("--{}", option.name));
+    throw UsageError("'snug update' needs a limit", join(names, ", "));
+  }
   return for_each_container(invocation, [&](const std::string& store, const state::Record& record) {
     change(store, record, wanted);
     print(record.name + "\n");

@@ -42,6 +42,15 @@ Verdict check_left_out(const Spec& spec) {
   return {};
 }
 
+Verdict check_unmasked(const Spec& spec) {
+  std::vector<std::string> masked(hidden.begin(), hidden.end());
+  masked.insert(masked.end(), read_only.begin(), read_only.end());
+  for (const std::string& shown : spec.restraints.unmask)
+    if (shown != "ALL" && std::none_of(masked.begin(), masked.end(), [&](const std::string& path) { return is_below(path, shown); }))
+      return Refusal{format("--security-opt unmask={}: nothing masks that", printable(shown)), format("ALL, or one of {}", join(masked, ", "))};
+  return {};
+}
+
 // What those namespaces open is less where Landlock shuts it again.
 void tell_reach(Draft& draft) {
   const auto* landlock = draft.plan.find<EnforceLandlock>();
@@ -143,6 +152,7 @@ Verdict plan_emulation(Draft& draft) {
 Verdict plan_restraint(Draft& draft) {
   const Restraints& asked = draft.spec.restraints;
   if (Verdict refused = check_left_out(draft.spec)) return refused;
+  if (Verdict refused = check_unmasked(draft.spec)) return refused;
   auto chosen = capabilities_of(draft.spec, draft.facts.last_capability);
   if (auto* refused = std::get_if<Refusal>(&chosen)) return std::move(*refused);
   if (asked.nested) draft.plan.opened.push_back("--nested: namespaces can be made and file systems mounted inside, and the kernel tells all it knows in /proc");

@@ -179,6 +179,14 @@ TEST_CASE("paths are masked but for those that are asked for, and for volumes") 
   CHECK(!has(masks.hidden, "/proc/keys"));
   CHECK(has(masks.hidden, "/proc/kcore"));
   spec = a_spec();
+  for (const char* wrong : {"/nonsense", "/proc/sys/kernel", "/proc/key"}) {
+    spec.restraints.unmask = {"/proc/keys", wrong};
+    const auto made = make_plan(spec, some_facts());
+    REQUIRE(std::holds_alternative<Refusal>(made));
+    CHECK(std::get<Refusal>(made).message == std::string("--security-opt unmask=") + wrong + ": nothing masks that");
+    CHECK(std::get<Refusal>(made).hint.starts_with("ALL, or one of /proc/acpi, "));
+    CHECK(std::get<Refusal>(made).hint.ends_with(", /proc/sys, /proc/sysrq-trigger"));
+  }
   spec.restraints.unmask = {"ALL"};
   CHECK(!plan_of(spec).find<MaskPaths>());
 }

@@ -117,6 +117,7 @@ std::string render_command(const plan::Spec& spec) {
   std::vector<std::string> words = spec.entrypoint.value_or(std::vector<std::string>{});
   words.insert(words.end(), spec.command.begin(), spec.command.end());
   std::vector<std::string> quoted_words;
+  if (spec.own_shell) quoted_words.emplace_back("builtin shell");
   for (const std::string& word : words) quoted_words.push_back(printable(shell_quoted(word)));
   return join(quoted_words, " ");
 }

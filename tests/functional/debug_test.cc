@@ -224,6 +224,7 @@ TEST_CASE("run --shell builtin: in the background, without an init, and in plans
   CHECK(box.snug({"run", "-d", "--name", "job", "--shell", "builtin", root, "-c", "echo from the log; exit 4"}).code == 0);
   CHECK(box.snug({"wait", "job"}).out == "4\n");
   CHECK(box.snug({"logs", "job"}).out == "from the log\n");
+  CHECK(box.snug({"ps", "-a", "--no-trunc", "--format", "{{.Command}}"}).out == "\"builtin shell -c 'echo from the log; exit 4'\"\n");
   CHECK(box.snug({"rm", "job"}).code == 0);
   const Result first = box.snug({"run", "--no-init", "--shell", "builtin", root, "-c", "echo $$; sleep 0 & wait; kill -TERM $$; exit 5"});
   CHECK_MESSAGE(first.out == "1\n", first.out << first.err);

@@ -31,8 +31,13 @@ std::vector<std::string> list_folder(const std::string& path) {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
   if (!folder) throw failure(path, errno);
   std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(folder.get()))
+  const auto next = [&] {
+    errno = 0;  // it gives nothing at the end, and where it fails
+    return ::readdir(folder.get());
+  };
+  while (const dirent* entry = next())
     if (const std::string_view name = entry->d_name; name != "." && name != "..") names.emplace_back(name);
+  if (errno != 0) throw failure(path, errno);
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -33,9 +33,12 @@ class Lister {
     std::vector<Entry> files, folders;
     for (const std::string& path : operands) {
       Entry entry{.name = path, .path = path};
-      if (!look(entry, !options_.has('d') && !options_.has('l')) && !look(entry, false)) {
-        call_.complain(path, errno);
-        call_.status = 2;
+      const bool follows = !options_.has('d') && !options_.has('l');
+      // A link that leads nowhere is listed itself; what may not be looked at is not.
+      if (!look(entry, follows) && !(follows && (errno == ENOENT || errno == ELOOP) && look(entry, false))) {
+        const int error = errno;
+        call_.complain(path, error);
+        if (error != EACCES) call_.status = 2;  // else as of a folder that may not be read
         continue;
       }
       const bool folder = !options_.has('d') && leads_to_folder(entry);

@@ -73,6 +73,15 @@ TEST_CASE("debug: the walls are those of any command, and tell of themselves") {
   CHECK(network.err.find("ip:") == std::string::npos);
 }
 
+TEST_CASE("debug: ls tells what may not be looked into, and lists a link that leads nowhere") {
+  const Bare bare;
+  const Result closed = bare.debug({"ls", "/proc/1/root"});
+  CHECK_MESSAGE(closed.err == "ls: /proc/1/root: Permission denied\n", closed.out << closed.err);
+  CHECK(closed.out.empty());
+  CHECK(closed.code == 1);
+  CHECK(bare.debug({"-c", "cd /tmp; ln -s nowhere a; ln -s b b; ls a b . /nosuch; echo $?"}).out == "a\nb\n\n.:\na\nb\n2\n");
+}
+
 TEST_CASE("debug: a root that is broken in every way") {
   const Scratch scratch;
   for (const char* folder : {"/root/etc/passwd", "/root/bin"}) fs::create_directories(scratch.path() + folder);

@@ -45,14 +45,14 @@ class Line {
  public:
   Line(const Count& count, std::string name) : count_(count), name_(std::move(name)), wanted_(::isatty(STDERR_FILENO) != 0) {}
   ~Line() {
-    if (shown_ > 0) say("\r\x1b[K");
+    if (shown_) say("\r\x1b[K");
   }
   Line(const Line&) = delete;
   Line& operator=(const Line&) = delete;
 
   void show() {
     const std::uint64_t mebibytes = count_.value() >> 20U;
-    if (!wanted_ || mebibytes == shown_) return;
+    if (!wanted_ || shown_ == mebibytes) return;
     shown_ = mebibytes;
     say(format("\rsnug: copying {}: {} MiB\x1b[K", quoted(name_), mebibytes));
   }
@@ -61,7 +61,7 @@ class Line {
   const Count& count_;
   std::string name_;
   bool wanted_;
-  std::uint64_t shown_ = 0;
+  std::optional<std::uint64_t> shown_;
 };
 
 // In a process of its own, which ends with the stream.

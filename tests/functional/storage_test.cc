@@ -112,6 +112,14 @@ TEST_CASE("storage: a folder stays as it is, and who serves its root is not seen
   CHECK(eventually([] { return !is_served(); }));
 }
 
+TEST_CASE("storage: on a terminal a line tells how far a copy is, and goes away") {
+  Terminal terminal({program(), "run", "--userns", "single", "--storage-driver", "copy", small_root(), "echo", "there"}, 24, 80);
+  CHECK_MESSAGE(terminal.expect("snug: copying '" + small_root() + "': "), terminal.seen());
+  CHECK_MESSAGE(terminal.expect("\r\x1b[K"), terminal.seen());
+  CHECK_MESSAGE(terminal.expect("there"), terminal.seen());
+  CHECK(terminal.wait() == 0);
+}
+
 namespace {
 
 /// A data folder on a file system that overlays cannot write on, and a place that may stand in for it.

@@ -70,6 +70,7 @@ class Draft {
   std::vector<std::string> controllers;  ///< of its cgroup: what they limit no rlimit has to
   StorageDriver storage = StorageDriver::automatic;  ///< what makes the root, where there is a choice
   bool way_out = false;          ///< the network has one
+  bool answers_root = false;     ///< what root with one id cannot do is answered: of what the user runs, never of what unpacks for him
   Slot root = 0;                 ///< the root file system's mount
   std::vector<Slot> volumes;     ///< of the binds among the volumes, in their order
   std::vector<Action> dressing;  ///< links and folders of the root, made right after the pivot

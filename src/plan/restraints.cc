@@ -144,6 +144,7 @@ Verdict plan_emulation(Draft& draft) {
   if (!emulates_root(draft)) return {};
   if (draft.spec.new_privileges)
     return Refusal{"--emulate-root static: the filter cannot come after the change of ids where programs may raise privileges", "leave out --security-opt no-new-privileges=false, or that"};
+  draft.answers_root = true;
   // The usual filter brings it along.
   if (draft.spec.restraints.filter.kind != FilterChoice::Kind::usual) draft.payload(LoadFilter{std::string(LoadFilter::root), make_root_filter()});
   return {};
@@ -161,7 +162,7 @@ Verdict plan_restraint(Draft& draft) {
   if (confines_paths(draft.spec)) enforce_landlock(draft);
   tell_reach(draft);
   tell_lifted(draft);
-  load_filters(draft, {bits_of(std::get<std::vector<int>>(chosen)), asked.nested, asked.foreign, emulates_root(draft)});
+  load_filters(draft, {bits_of(std::get<std::vector<int>>(chosen)), asked.nested, asked.foreign, draft.answers_root});
   return {};
 }
 

@@ -149,7 +149,7 @@ void check(const Shell& shell, const Store& store) {
 
 void check_prompt(const Store& store) {
   Terminal terminal({"env", "-C", store.folder(), store.environment(), "XDG_STATE_HOME=" + store.folder(), program()}, 24, 200);
-  REQUIRE_MESSAGE(terminal.expect("snug> "), terminal.seen());
+  REQUIRE_MESSAGE(terminal.expect(" up> "), terminal.seen());
   terminal.send("rm sl\t");
   CHECK_MESSAGE(terminal.expect("sleepy "), terminal.seen());
   terminal.send("\x15rmi deb\t");

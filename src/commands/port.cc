@@ -61,7 +61,10 @@ void publish(const std::string& store, state::Record record, plan::Spec spec, co
   state::write_record(store, record);
 }
 
-void change(const std::string& store, const state::Record& record, bool add, const std::string& typed) {
+void change(const std::string& store, const std::string& name, bool add, const std::string& typed) {
+  const sys::Fd turn = state::take_turn(store);
+  const state::Record record = state::find_record(store, name);
+  need_running(store, record);
   plan::Spec spec = config::parse_spec(*record.spec);
   Ports& ports = spec.network.ports;
   const std::size_t before = ports.size();
@@ -77,12 +80,13 @@ int port(const cli::Invocation& invocation) {
   if (operands.empty()) throw UsageError("'snug port' needs a container", "'snug ps' lists them");
   if (operands.size() == 3 && !changes) throw UsageError(format("{} is neither add nor rm", quoted(operands[0])), "snug port add CONTAINER [IP:]HOST:INSIDE[/udp]");
   const std::string store = store_of(invocation.environment);
-  const state::Record record = state::find_record(store, operands[changes ? 1 : 0]);
+  if (changes) {
+    change(store, operands[1], add, operands[2]);
+    return 0;
+  }
+  const state::Record record = state::find_record(store, operands[0]);
   need_running(store, record);
-  if (changes)
-    change(store, record, add, operands[2]);
-  else
-    list(record, operands.size() > 1 ? wanted_port(operands[1]) : "");
+  list(record, operands.size() > 1 ? wanted_port(operands[1]) : "");
   return 0;
 }
 

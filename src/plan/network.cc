@@ -76,7 +76,24 @@ std::string_view option_for_way_out(const Network& network) {
   return network.ip6 ? "--ip6" : "";
 }
 
-Verdict check_ports(const std::vector<BusyPort>& ports) {
+// pasta would end without a word that helps.
+Verdict check_twice(std::vector<PublishedPort> ports) {
+  const auto family = [](const PublishedPort& port) { return is_ipv6(address_of(port)); };
+  const auto is_any = [](const PublishedPort& port) { return port.address == "0.0.0.0" || port.address == "::"; };
+  const auto same = [&](const PublishedPort& one, const PublishedPort& other) {
+    return one.host == other.host && one.udp == other.udp && family(one) == family(other) && (address_of(one) == address_of(other) || is_any(one) || is_any(other));
+  };
+  // Those for every address come first among equals, the rest by address: what overlaps stands side by side.
+  std::sort(ports.begin(), ports.end(), [&](const PublishedPort& one, const PublishedPort& other) {
+    return std::tuple(one.host, one.udp, family(one), !is_any(one), address_of(one)) < std::tuple(other.host, other.udp, family(other), !is_any(other), address_of(other));
+  });
+  const auto twice = std::adjacent_find(ports.begin(), ports.end(), same);
+  if (twice == ports.end()) return {};
+  return Refusal{format("the port {}/{} is published twice", place(address_of(*(twice + 1)), twice->host), protocol(twice->udp)), "leave out one of them"};
+}
+
+Verdict check_ports(const std::vector<PublishedPort>& published, const std::vector<BusyPort>& ports) {
+  if (Verdict refused = check_twice(published)) return refused;
   for (const BusyPort& busy : ports) {
     const std::string name = format("the port {}/{}", place(busy.address, busy.number), protocol(busy.udp));
     if (busy.error == EACCES)
@@ -191,7 +208,7 @@ std::vector<std::string> pasta_words(const Draft& draft) {
 }  // namespace
 
 std::variant<std::vector<std::string>, Refusal> make_port_words(const std::vector<PublishedPort>& ports, const std::vector<BusyPort>& busy) {
-  if (Verdict refused = check_ports(busy)) return *std::move(refused);
+  if (Verdict refused = check_ports(ports, busy)) return *std::move(refused);
   std::vector<std::string> words;
   for (const bool udp : {false, true}) add_ports(words, ports, udp);
   return words;
@@ -209,7 +226,7 @@ Verdict plan_network(Draft& draft) {
     draft.plan.notices.push_back(*hindrance);
     return {};
   }
-  if (Verdict refused = check_ports(draft.facts.busy_ports)) return refused;
+  if (Verdict refused = check_ports(network.ports, draft.facts.busy_ports)) return refused;
   tell_of_ports(draft);
   draft.way_out = true;
   draft.init(MakeInterface{interface, hardware_of(network), mtu});

@@ -53,9 +53,14 @@ bool take_name(const std::string& store, const std::string& name, const std::str
   return true;
 }
 
-bool rename_container(const std::string& store, const std::string& id, const std::string& name) {
-  const Fd turn = sys::open(AT_FDCWD, store, O_RDONLY | O_DIRECTORY);
+Fd take_turn(const std::string& store) {
+  Fd turn = sys::open(AT_FDCWD, store, O_RDONLY | O_DIRECTORY);
   if (::flock(turn.get(), LOCK_EX) != 0) throw system_error(format("lock {}", quoted(store)), errno);
+  return turn;
+}
+
+bool rename_container(const std::string& store, const std::string& id, const std::string& name) {
+  const Fd turn = take_turn(store);
   Record record = find_record(store, id);
   const std::string before = record.name;
   if (before == name) return true;

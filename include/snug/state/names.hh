@@ -3,11 +3,17 @@
 #include <optional>
 #include <string>
 
+#include "snug/sys/fd.hh"
+
 namespace snug::state {
 
 /// Gives a container the name: STORE/names/NAME, a link that says its id. False where a container that is there has it already.
 /// Throws where STORE cannot be written.
 [[nodiscard]] bool take_name(const std::string& store, const std::string& name, const std::string& id);
+
+/// Waits for one's turn to change a record, which lasts as long as the descriptor: of two who read, change and write it, one would
+/// undo what the other did. Throws where STORE cannot be opened.
+[[nodiscard]] sys::Fd take_turn(const std::string& store);
 
 /// Gives a container another name, in its record too; of two who rename it at once the later one wins. False as take_name. Throws
 /// where the container is gone or STORE cannot be written.

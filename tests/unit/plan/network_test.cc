@@ -164,6 +164,19 @@ TEST_CASE("a port that is taken is an error that names its holder") {
   CHECK(refusal(spec, facts) == "the port [::1]:80/tcp is not for ordinary users");
 }
 
+TEST_CASE("a port of the host can be published once") {
+  using Ports = std::vector<PublishedPort>;
+  const auto refused = [](Ports ports) {
+    Spec spec = a_spec();
+    spec.network.ports = std::move(ports);
+    return refusal(spec, some_facts());
+  };
+  CHECK(refused({{"", 8080, 80, false}, {"", 9000, 80, false}, {"127.0.0.1", 8080, 81, false}}) == "the port 127.0.0.1:8080/tcp is published twice");
+  CHECK(refused({{"127.0.0.2", 8080, 80, false}, {"127.0.0.1", 8080, 80, false}, {"0.0.0.0", 8080, 81, false}}) == "the port 127.0.0.1:8080/tcp is published twice");
+  CHECK(refused({{"::", 53, 53, true}, {"::1", 53, 53, true}}) == "the port [::1]:53/udp is published twice");
+  CHECK(refused({{"", 80, 80, false}, {"", 80, 80, true}, {"127.0.0.2", 80, 80, false}, {"::1", 80, 80, false}}) == "a plan");
+}
+
 TEST_CASE("one port of the host's loopback is opened by name") {
   Spec spec = a_spec();
   spec.network.host_loopback = {5432, 6379};

@@ -64,7 +64,7 @@ class Monitoring {
       if (!end) note_end(exited);
       if (state_.phase != state::State::Phase::restarting || !wait_for_restart()) return exited;
       ++state_.restarts;
-      look_up_limits();
+      look_up_changes();
       outside_.service->visitor = -1;  // has left with the end
     }
   }
@@ -133,11 +133,13 @@ class Monitoring {
     static_cast<void>(write());
   }
 
-  // `snug update` may have changed them since.
-  void look_up_limits() {
+  // `snug update` and `snug port` may have changed them since.
+  void look_up_changes() {
     const auto record = state::try_find_record(planned_.facts.store, planned_.storage->id());
     if (!record) return;
-    planned_.spec.resources = config::parse_spec(*record->spec).resources;
+    const plan::Spec now = config::parse_spec(*record->spec);
+    planned_.spec.resources = now.resources;
+    planned_.spec.network.ports = now.network.ports;
     planned_.plan = accepted(plan::make_plan(planned_.spec, planned_.facts));
   }
 

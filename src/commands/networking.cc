@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "entering.hh"
+#include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/net/ports.hh"
 #include "snug/sys/file.hh"
@@ -17,11 +18,14 @@ constexpr const char* usual_address = "127.0.0.1";
 
 std::string address_of(const plan::PublishedPort& port) { return port.address.empty() ? usual_address : port.address; }
 
-// What the image names as "80/tcp", "80" or "8000-8010/udp"; anything else of a stranger's is passed over.
+// What the image names as "80/tcp", "80" or "8000-8010/udp"; anything else of a stranger's is passed over, such as a port of this
+// machine, and more than anybody serves.
 void publish_all(plan::Spec& spec) {
+  constexpr std::size_t most = 256;
   for (const std::string& named : spec.notes.ports) {
     try {
       for (const plan::PublishedPort& port : parse_publish(named)) {
+        if (!port.address.empty() || port.host != 0 || spec.network.ports.size() >= most) break;
         const auto same = [&](const plan::PublishedPort& other) { return other.container == port.container && other.udp == port.udp; };
         if (std::none_of(spec.network.ports.begin(), spec.network.ports.end(), same)) spec.network.ports.push_back(port);
       }
@@ -33,6 +37,14 @@ void publish_all(plan::Spec& spec) {
 
 bool is_taken(const std::vector<plan::PublishedPort>& ports, const plan::PublishedPort& wanted, std::uint16_t number) {
   return std::any_of(ports.begin(), ports.end(), [&](const auto& port) { return port.host == number && port.udp == wanted.udp && address_of(port) == address_of(wanted); });
+}
+
+// Nobody holds the ones that were chosen before, so the kernel may offer them again, and where few are free for ever.
+std::uint16_t find_free_port(const std::vector<plan::PublishedPort>& ports, const plan::PublishedPort& wanted) {
+  constexpr int patience = 1000;
+  for (int attempt = 0; attempt < patience; ++attempt)
+    if (const std::uint16_t number = net::find_free_port(address_of(wanted), wanted.udp); !is_taken(ports, wanted, number)) return number;
+  throw Error(format("hardly a port of {} is free", address_of(wanted)), "name those of this machine: -p HOST:CONTAINER");
 }
 
 }  // namespace
@@ -63,10 +75,7 @@ std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports
       if (const int error = net::find_refusal(wanted)) busy.push_back({address, port.host, port.udp, error, net::find_holder(wanted)});
       continue;
     }
-    std::uint16_t number = 0;
-    do number = net::find_free_port(address, port.udp);
-    while (is_taken(ports, port, number));
-    port.host = number;
+    port.host = find_free_port(ports, port);
   }
   return busy;
 }

@@ -9,6 +9,7 @@
 #include "snug/config/spec.hh"
 #include "snug/plan/network.hh"
 #include "snug/runtime/attach.hh"
+#include "snug/state/names.hh"
 #include "values.hh"
 
 namespace snug::commands {

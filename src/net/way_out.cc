@@ -110,7 +110,7 @@ std::vector<std::string> WayOut::restart(const std::vector<std::string>& ports) 
   }
   words.insert(words.end(), ports.begin(), ports.end());
   choice_.words = std::move(words);
-  start();
+  static_cast<void>(try_start());
   return former;
 }
 

@@ -76,20 +76,13 @@ std::string_view option_for_way_out(const Network& network) {
   return network.ip6 ? "--ip6" : "";
 }
 
-// pasta would end without a word that helps.
+// pasta takes a number once, whatever the addresses, and would end without a word that helps.
 Verdict check_twice(std::vector<PublishedPort> ports) {
-  const auto family = [](const PublishedPort& port) { return is_ipv6(address_of(port)); };
-  const auto is_any = [](const PublishedPort& port) { return port.address == "0.0.0.0" || port.address == "::"; };
-  const auto same = [&](const PublishedPort& one, const PublishedPort& other) {
-    return one.host == other.host && one.udp == other.udp && family(one) == family(other) && (address_of(one) == address_of(other) || is_any(one) || is_any(other));
-  };
-  // Those for every address come first among equals, the rest by address: what overlaps stands side by side.
-  std::sort(ports.begin(), ports.end(), [&](const PublishedPort& one, const PublishedPort& other) {
-    return std::tuple(one.host, one.udp, family(one), !is_any(one), address_of(one)) < std::tuple(other.host, other.udp, family(other), !is_any(other), address_of(other));
-  });
-  const auto twice = std::adjacent_find(ports.begin(), ports.end(), same);
+  const auto key = [](const PublishedPort& port) { return std::tuple(port.host, port.udp); };
+  std::sort(ports.begin(), ports.end(), [&](const PublishedPort& one, const PublishedPort& other) { return key(one) < key(other); });
+  const auto twice = std::adjacent_find(ports.begin(), ports.end(), [&](const PublishedPort& one, const PublishedPort& other) { return key(one) == key(other); });
   if (twice == ports.end()) return {};
-  return Refusal{format("the port {}/{} is published twice", place(address_of(*(twice + 1)), twice->host), protocol(twice->udp)), "leave out one of them"};
+  return Refusal{format("port {} of this machine is published twice for {}", twice->host, protocol(twice->udp)), "one number can be published once, for one address or for all: -p 0.0.0.0:HOST:CONTAINER"};
 }
 
 Verdict check_ports(const std::vector<PublishedPort>& published, const std::vector<BusyPort>& ports) {
@@ -97,7 +90,7 @@ Verdict check_ports(const std::vector<PublishedPort>& published, const std::vect
   for (const BusyPort& busy : ports) {
     const std::string name = format("the port {}/{}", place(busy.address, busy.number), protocol(busy.udp));
     if (busy.error == EACCES)
-      return Refusal{format("{} is not for ordinary users", name), "take one from 1024 on; ask an administrator: sysctl -w net.ipv4.ip_unprivileged_port_start=80"};
+      return Refusal{format("{} is not for ordinary users", name), format("take one from 1024 on; ask an administrator: sysctl -w net.ipv4.ip_unprivileged_port_start={}", busy.number)};
     if (busy.error != EADDRINUSE) return Refusal{format("cannot publish {}: {}", name, errno_text(busy.error)), {}};
     return Refusal{format("{} is taken{}{}", name, busy.holder.empty() ? "" : " by ", busy.holder), "choose another one, or '-p CONTAINER' for one that is free"};
   }
@@ -111,7 +104,7 @@ void tell_of_ports(Draft& draft) {
     unsaid |= port.address.empty();
     draft.plan.opened.push_back(format("the host's port {}/{} leads to port {} inside", place(address_of(port), port.host), protocol(port.udp), port.container));
   }
-  for (const std::uint16_t port : network.host_loopback) draft.plan.opened.push_back(format("port {} of 127.0.0.1 inside is the host's", port));
+  for (const std::uint16_t port : network.host_loopback) draft.plan.opened.push_back(format("port {} of the loopback inside is the host's", port));
   if (unsaid) draft.notice("", "published on 127.0.0.1 alone; -p 0.0.0.0:HOST:CONTAINER is for everybody");
 }
 

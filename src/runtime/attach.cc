@@ -250,6 +250,7 @@ std::optional<std::string> publish(const std::string& folder, const std::vector<
   const Fd socket = place ? knock(place.get()) : Fd();
   const std::string packet = make_packet(Word::publish, std::string_view(join(words, std::string(1, '\0'))));
   std::array<char, packet_size + 1> answer;
+  if (packet.size() > packet_size) return "so many ports cannot be told to its monitor";
   if (!socket || ::send(socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) return {};
   const ssize_t count = ::recv(socket.get(), answer.data(), answer.size(), 0);
   if (count < 1 || answer[0] != static_cast<char>(Word::published)) return {};

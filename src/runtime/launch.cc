@@ -261,12 +261,14 @@ class Monitor {
     const auto* open = plan_.find<plan::OpenWayOut>();
     if (!runs_ || !way_out_ || !open->again || former_ports_) return streams_.answer_ports(!way_out_ ? "it has no way out" : "this cannot be done now");
     former_ports_ = way_out_->restart(split(words, '\0'));
+    if (!way_out_->is_started()) lose_way_out();
   }
 
   void answer_ports(const std::string& refusal) {
     const auto former = std::exchange(former_ports_, std::nullopt);
     if (!refusal.empty()) static_cast<void>(way_out_->restart(*former));
     streams_.answer_ports(refusal);
+    if (!way_out_->is_started()) tell_of_way_out("the network has no way out any more");
   }
 
   // Who waits for it does not start; who runs goes on without.

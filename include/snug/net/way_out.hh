@@ -41,8 +41,8 @@ class WayOut {
   /// Starts pasta now. Throws where no process can be had.
   void start();
 
-  /// Starts pasta anew with other words for its ports, -t and -u, and gives the former ones: its connections end. Throws where no
-  /// process can be had.
+  /// Starts pasta anew with other words for its ports, -t and -u, and gives the former ones: its connections end. Where no
+  /// process can be had it is not started, and reason() is why.
   std::vector<std::string> restart(const std::vector<std::string>& ports);
 
   /// What poll(2) is to wait for, for reading; -1 where there is nothing.
@@ -52,6 +52,8 @@ class WayOut {
 
   /// Why pasta ended, in its own words; written by strangers.
   [[nodiscard]] const std::string& reason() const { return reason_; }
+
+  [[nodiscard]] bool is_started() const { return static_cast<bool>(pasta_); }
 
  private:
   [[nodiscard]] News read_word();

@@ -11,7 +11,7 @@
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
-#include "snug/plan/plan.hh"
+#include "snug/plan/network.hh"
 #include "snug/probe/cgroup.hh"
 #include "snug/sys/restraint.hh"
 
@@ -98,7 +98,7 @@ const char* driver_of(const plan::Spec& spec) {
 Json network_json(const plan::Spec& spec) {
   Json ports = Json::object();
   for (const plan::PublishedPort& port : spec.network.ports)
-    ports[render_inner_port(port)].push_back(Json{{"HostIp", port.address.empty() ? "127.0.0.1" : port.address}, {"HostPort", std::to_string(port.host)}});
+    ports[render_inner_port(port)].push_back(Json{{"HostIp", plan::address_of(port)}, {"HostPort", std::to_string(port.host)}});
   return Json{{"NetworkMode", network_mode(spec)}, {"Ports", std::move(ports)}};
 }
 

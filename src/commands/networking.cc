@@ -8,15 +8,12 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/net/ports.hh"
+#include "snug/plan/network.hh"
 #include "snug/sys/file.hh"
 #include "values.hh"
 
 namespace snug::commands {
 namespace {
-
-constexpr const char* usual_address = "127.0.0.1";
-
-std::string address_of(const plan::PublishedPort& port) { return port.address.empty() ? usual_address : port.address; }
 
 // What the image names as "80/tcp", "80" or "8000-8010/udp"; anything else of a stranger's is passed over, such as a port of this
 // machine, and more than anybody serves.
@@ -36,7 +33,7 @@ void publish_all(plan::Spec& spec) {
 }
 
 bool is_taken(const std::vector<plan::PublishedPort>& ports, const plan::PublishedPort& wanted, std::uint16_t number) {
-  return std::any_of(ports.begin(), ports.end(), [&](const auto& port) { return port.host == number && port.udp == wanted.udp && address_of(port) == address_of(wanted); });
+  return std::any_of(ports.begin(), ports.end(), [&](const auto& port) { return port.host == number && port.udp == wanted.udp; });
 }
 
 // Nobody holds the ones that were chosen before, so the kernel may offer them again, and where few are free for ever.

@@ -29,11 +29,6 @@ constexpr const char* loopback = "127.0.0.1";
 
 bool is_ipv6(std::string_view address) { return address.find(':') != std::string_view::npos; }
 
-const std::string& address_of(const PublishedPort& port) {
-  static const std::string usual = loopback;
-  return port.address.empty() ? usual : port.address;
-}
-
 std::string_view protocol(bool udp) { return udp ? "udp" : "tcp"; }
 
 std::string place(std::string_view address, std::uint16_t number) { return is_ipv6(address) ? format("[{}]:{}", address, number) : format("{}:{}", address, number); }
@@ -199,6 +194,11 @@ std::vector<std::string> pasta_words(const Draft& draft) {
 }
 
 }  // namespace
+
+const std::string& address_of(const PublishedPort& port) {
+  static const std::string usual = loopback;
+  return port.address.empty() ? usual : port.address;
+}
 
 std::variant<std::vector<std::string>, Refusal> make_port_words(const std::vector<PublishedPort>& ports, const std::vector<BusyPort>& busy) {
   if (Verdict refused = check_ports(ports, busy)) return *std::move(refused);

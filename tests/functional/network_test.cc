@@ -118,6 +118,18 @@ TEST_CASE("published ports: on the loopback alone, who asks is seen as he is, li
   CHECK_MESSAGE(has(result.err, "the port 127.0.0.1:8003/tcp is taken by peer (pid "), result.err);
 }
 
+TEST_CASE("a restart by policy publishes the ports that are there by then") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "$run -d --name again --restart always -p 8100:80 \"$ROOT\" "
+      "sh -c '/peer serve again 0.0.0.0 80; until [ -e /go ]; do sleep 0.05; done; rm /go; exit 1' >/dev/null\n"
+      "$SNUG port add again 8101:80 >/dev/null; $SNUG port rm again 8100:80\n"
+      "$SNUG exec again touch /go\n"
+      "until [ \"$($SNUG inspect -f '{{.RestartCount}}' again)\" = 1 ]; do sleep 0.05; done\n"
+      "until $peer ask tcp 127.0.0.1 8101 | grep again; do sleep 0.05; done; $peer ask tcp 127.0.0.1 8100\n");
+  CHECK_MESSAGE(result.out == "again 127.0.0.1\nclosed\n", result.out, result.err);
+}
+
 TEST_CASE("one port of the host's loopback is opened by name; another container's network is shared") {
   if (!can_have_networks()) return;
   const Result result = outside(

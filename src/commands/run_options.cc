@@ -180,7 +180,7 @@ constexpr std::array rows = std::to_array<Row>({
     {many("gidmap", 0, "CONTAINER:HOST:COUNT", "map groups, instead of --userns"), Files::of_user,
      add_range<&plan::IdMapChoice::gids>},
     {many("group-add", 0, "GROUP", "be in a group as well"), Files::of_user, add<&Spec::groups, parse_group>},
-    {many("host-loopback", 0, "PORT", "let host.snug.internal:PORT be this port of the host's 127.0.0.1"), Files::of_user,
+    {many("host-loopback", 0, "PORT", "let host.snug.internal:PORT be this port of the host's loopback"), Files::of_user,
      [](Draft& draft, Value value) { draft.spec.network.host_loopback.push_back(parse_port(value)); }},
     {one("hostname", 'h', "NAME", "set the host name inside"), Files::of_project,
      set<&Spec::hostname, parse_hostname>},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "made.hh"
 #include "snug/plan/plan.hh"
 
 using namespace snug;
@@ -28,11 +29,7 @@ HostFacts some_facts() {
   return facts;
 }
 
-Plan plan_of(const Spec& spec, const HostFacts& facts = some_facts()) {
-  auto made = make_plan(spec, facts);
-  REQUIRE_MESSAGE(std::holds_alternative<Plan>(made), std::get<Refusal>(made).message);
-  return std::get<Plan>(std::move(made));
-}
+Plan plan_of(const Spec& spec, const HostFacts& facts = some_facts()) { return snug::test::plan_of(spec, facts); }
 
 Refusal refusal(const Spec& spec, const HostFacts& facts = some_facts()) {
   const auto made = make_plan(spec, facts);

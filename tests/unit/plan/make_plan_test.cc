@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <string>
 
+#include "made.hh"
 #include "snug/plan/plan.hh"
 
 using namespace snug;
 using namespace snug::plan;
+using snug::test::plan_of;
+using snug::test::refusal;
 
 namespace {
 
@@ -34,17 +37,6 @@ HostFacts some_facts() {
   facts.rootfs.passwd = "root:x:0:0:root:/root:/bin/sh\n";
   facts.rootfs.shells = {"/bin/bash"};
   return facts;
-}
-
-Plan plan_of(const Spec& spec, const HostFacts& facts) {
-  auto made = make_plan(spec, facts);
-  REQUIRE_MESSAGE(std::holds_alternative<Plan>(made), std::get<Refusal>(made).message);
-  return std::get<Plan>(std::move(made));
-}
-
-std::string refusal(const Spec& spec, const HostFacts& facts) {
-  const auto made = make_plan(spec, facts);
-  return std::holds_alternative<Refusal>(made) ? std::get<Refusal>(made).message : "a plan";
 }
 
 }  // namespace

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "made.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/network.hh"
 #include "snug/plan/plan.hh"
 
 using namespace snug;
 using namespace snug::plan;
+using snug::test::plan_of;
+using snug::test::refusal;
 
 namespace {
 
@@ -34,17 +37,6 @@ HostFacts some_facts() {
   facts.uplink6 = Uplink{"2001:db8::2", 64, "fe80::1"};
   facts.resolv_conf = "nameserver 127.0.0.53\nsearch office\n";
   return facts;
-}
-
-Plan plan_of(const Spec& spec, const HostFacts& facts) {
-  auto made = make_plan(spec, facts);
-  REQUIRE_MESSAGE(std::holds_alternative<Plan>(made), std::get<Refusal>(made).message);
-  return std::get<Plan>(std::move(made));
-}
-
-std::string refusal(const Spec& spec, const HostFacts& facts) {
-  const auto made = make_plan(spec, facts);
-  return std::holds_alternative<Refusal>(made) ? std::get<Refusal>(made).message : "a plan";
 }
 
 std::string words_of(const Plan& plan) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <string>
 
+#include "made.hh"
 #include "snug/plan/hints.hh"
 #include "snug/plan/plan.hh"
 
@@ -39,11 +40,7 @@ HostFacts some_facts() {
   return facts;
 }
 
-Plan plan_of(const Spec& spec, const HostFacts& facts = some_facts()) {
-  auto made = make_plan(spec, facts);
-  REQUIRE_MESSAGE(std::holds_alternative<Plan>(made), std::get<Refusal>(made).message);
-  return std::get<Plan>(std::move(made));
-}
+Plan plan_of(const Spec& spec, const HostFacts& facts = some_facts()) { return snug::test::plan_of(spec, facts); }
 
 bool has(const std::vector<std::string>& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
 

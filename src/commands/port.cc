@@ -52,9 +52,10 @@ Ports without(Ports ports, const plan::PublishedPort& unwanted, const state::Rec
 
 // What is open and what is written down agree.
 void publish(const std::string& store, state::Record record, plan::Spec spec, const std::vector<plan::BusyPort>& busy) {
-  const auto words = accepted(plan::make_port_words(spec.network.ports, busy));
+  auto words = accepted(plan::make_port_words(spec.network.ports, busy));
   if (!spec.network.way_out) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
-  const auto refusal = runtime::publish(state::folder_of(store, record.id), words);
+  words.insert(words.begin(), "ports");
+  const auto refusal = runtime::change_networks(state::folder_of(store, record.id), words);
   if (!refusal)
     throw Error(format("cannot change the ports of the container {}: it runs in the foreground, or is just ending", quoted(record.name)), "snug run -d starts one that can be changed");
   if (!refusal->empty()) throw Error(format("cannot change the ports of the container {}: {}", quoted(record.name), printable(*refusal)));

@@ -245,15 +245,15 @@ Fd visit(const std::string& folder, const Attaching& how) {
 
 std::variant<Exited, Detached> attach(Fd visit, const Attaching& how) { return Attachment(std::move(visit), how).run(); }
 
-std::optional<std::string> publish(const std::string& folder, const std::vector<std::string>& words) {
+std::optional<std::string> change_networks(const std::string& folder, const std::vector<std::string>& words) {
   const Fd place = sys::try_open(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY);
   const Fd socket = place ? knock(place.get()) : Fd();
-  const std::string packet = make_packet(Word::publish, std::string_view(join(words, std::string(1, '\0'))));
+  const std::string packet = make_packet(Word::request, std::string_view(join(words, std::string(1, '\0'))));
   std::array<char, packet_size + 1> answer;
-  if (packet.size() > packet_size) return "so many ports cannot be told to its monitor";
+  if (packet.size() > packet_size) return "so much cannot be told to its monitor at once";
   if (!socket || ::send(socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) return {};
   const ssize_t count = ::recv(socket.get(), answer.data(), answer.size(), 0);
-  if (count < 1 || answer[0] != static_cast<char>(Word::published)) return {};
+  if (count < 1 || answer[0] != static_cast<char>(Word::answer)) return {};
   return std::string(answer.data() + 1, static_cast<std::size_t>(count) - 1);
 }
 

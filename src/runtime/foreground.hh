@@ -35,9 +35,9 @@ class Foreground {
   void stop(int init);
   /// Whether nobody needs the container any more.
   [[nodiscard]] bool deserted() const { return false; }
-  /// Nobody can come here and want ports.
-  [[nodiscard]] static std::optional<std::string> take_wanted_ports() { return {}; }
-  static void answer_ports(std::string_view) {}
+  /// Nobody can come here and want something.
+  [[nodiscard]] static std::optional<std::string> take_request() { return {}; }
+  static void answer_request(std::string_view) {}
   static bool note(std::string_view) { return false; }
   /// The writers are dead: what they wrote last is read to its end.
   void drain();

@@ -12,8 +12,7 @@
 // Signals that arrive here are blocked and read as data; those meant for the container go to pid 1, which passes
 // them on. pid 1 dies with the monitor (PR_SET_PDEATHSIG), and the kernel ends everything else with pid 1.
 //
-// A network that leads out has pasta for it, beside all this: net/way_out.cc. The monitor starts it when the first packet comes out
-// of the container's interface, whose outer end it holds until then.
+// What the monitor does for the container's networks is told in networks.cc.
 //
 // What the payload's streams lead to is told in foreground.cc and, for a detached container, in service.cc.
 
@@ -37,6 +36,7 @@
 #include "child.hh"
 #include "foreground.hh"
 #include "helpers.hh"
+#include "networks.hh"
 #include "porch.hh"
 #include "sealed.hh"
 #include "server.hh"
@@ -44,7 +44,6 @@
 #include "signals.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
-#include "snug/net/way_out.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
 
@@ -65,7 +64,7 @@ FdPair make_socket_pair(int type) {
 template <typename Streams>
 class Monitor {
  public:
-  Monitor(const plan::Plan& plan, const Outside& outside) : plan_(plan), outside_(outside), context_(plan), streams_(plan, outside) {}
+  Monitor(const plan::Plan& plan, const Outside& outside) : plan_(plan), outside_(outside), context_(plan), streams_(plan, outside), networks_(plan) {}
 
   std::variant<Exited, StepFailure> run() {
     if (outside_.step_done) last_ = sys::monotonic_time();
@@ -78,7 +77,7 @@ class Monitor {
     close_child_ends();
     if (auto failure = write_maps()) return *failure;
     watch();
-    way_out_.reset();
+    networks_.end();
     if (failure_) return *failure_;
     return exited_;
   }
@@ -154,8 +153,6 @@ class Monitor {
       go_ = make_pipe();
       context_.go = go_.first.get();
     }
-    if (const auto* open = plan_.find<plan::OpenWayOut>())
-      way_out_.emplace(net::WayOutChoice{.interface = open->interface, .words = open->words, .again = open->again});
     if (plan_.find<plan::AwaitWayOut>()) {
       open_ = make_pipe();
       context_.open = open_.first.get();
@@ -221,79 +218,40 @@ class Monitor {
     while (!ended_) {
       Waiting waiting;
       for (const int fd : {signals_.fd(), init_.get(), report_.first.get(), control_.first.get()}) waiting.want(fd, POLLIN);
-      if (way_out_)
-        for (const int fd : way_out_->descriptors()) waiting.want(fd, POLLIN);
+      networks_.ask(waiting);
       streams_.ask(waiting);
       if (outside_.tick) outside_.tick();
       if (!waiting.sleep(patience())) continue;
       // Asleep at once where it stands: each page that it touched on the way there would be back.
       if (waiting.was_quiet() && fall_asleep() && !waiting.sleep(patience())) continue;
       streams_.answer(waiting);
-      if (const auto words = streams_.take_wanted_ports()) change_ports(*words);
+      if (const auto request = streams_.take_request()) heed(runs_ ? networks_.change(*request) : NetworkNews{.answer = "it is only starting"});
       if (waiting.got(control_.first.get(), POLLIN)) read_control();
       if (waiting.got(report_.first.get(), POLLIN)) read_report();
-      if (way_out_) look_at_way_out(waiting);
+      heed(networks_.answer(waiting));
       if (waiting.got(signals_.fd(), POLLIN)) handle_signal(signals_.next());
       if (streams_.deserted()) end_for(SIGKILL, 0);
       if (waiting.got(init_.get(), POLLIN)) finish();
     }
   }
 
-  void look_at_way_out(const Waiting& waiting) {
-    const auto all = way_out_->descriptors();
-    if (std::none_of(all.begin(), all.end(), [&](int fd) { return fd >= 0 && waiting.got(fd, POLLIN); })) return;
-    using News = net::WayOut::News;
-    switch (way_out_->answer()) {
-      case News::none: return;
-      case News::ready:
-        if (former_ports_) return answer_ports("");
-        if (!open_.second) return;
-        static_cast<void>(sys::write_all(open_.second.get(), "!"));
-        return open_.second.reset();
-      case News::restarted: return tell_of_way_out("was started anew");
-      case News::refused:
-      case News::ended: return lose_way_out();
-    }
-  }
-
-  // Who is inside goes on without: its connections through pasta end.
-  void change_ports(std::string_view words) {
-    const auto* open = plan_.find<plan::OpenWayOut>();
-    if (!runs_ || !way_out_ || !open->again || former_ports_) return streams_.answer_ports(!way_out_ ? "it has no way out" : "this cannot be done now");
-    former_ports_ = way_out_->restart(split(words, '\0'));
-    if (!way_out_->is_started()) lose_way_out();
-  }
-
-  void answer_ports(const std::string& refusal) {
-    const auto former = std::exchange(former_ports_, std::nullopt);
-    if (!refusal.empty()) static_cast<void>(way_out_->restart(*former));
-    streams_.answer_ports(refusal);
-    if (!way_out_->is_started()) tell_of_way_out("the network has no way out any more");
-  }
-
-  // Who waits for it does not start; who runs goes on without.
-  void lose_way_out() {
-    if (former_ports_) return answer_ports(way_out_->reason().empty() ? "pasta has ended" : way_out_->reason());
-    if (!open_.second) return tell_of_way_out("the network has no way out any more");
-    failure_ = failed_at<plan::AwaitWayOut>(EIO, way_out_->reason());
+  void heed(const NetworkNews& news) {
+    if (news.answer) streams_.answer_request(*news.answer);
+    if (news.notice && !streams_.note(format("snug: notice: {}\n", *news.notice)) && outside_.notice) outside_.notice(*news.notice);
+    if (news.ready) static_cast<void>(sys::write_all(open_.second.get(), "!")), open_.second.reset();
+    if (!news.failure) return;
+    failure_ = failed_at<plan::AwaitWayOut>(EIO, *news.failure);
     end_for(SIGKILL, 0);
   }
 
-  void tell_of_way_out(std::string_view what) {
-    const std::string& reason = way_out_->reason();
-    const std::string text = format("pasta has ended{}: {}", reason.empty() ? "" : format(" ({})", printable(reason)), what);
-    if (!streams_.note(format("snug: notice: {}\n", text)) && outside_.notice) outside_.notice(text);
-  }
-
   // pid 1 is closed by now, and its namespaces are in the monitor's hands.
-  void prepare_way_out() {
+  void enter_networks() {
     int user = -1, net = -1;
     for (const KeptNamespace& each : kept_namespaces()) {
       if (each.kind == "user") user = each.number;
       if (each.kind == "net") net = each.number;
     }
-    way_out_->enter(user, net);
-    if (plan_.find<plan::OpenWayOut>()->at_once) way_out_->start();
+    networks_.enter(user, net);
     done<plan::OpenWayOut>();
   }
 
@@ -362,10 +320,10 @@ class Monitor {
   }
 
   void note(const Report& report, std::vector<Fd> descriptors) {
-    if (report.kind == Report::interface && way_out_ && !descriptors.empty()) way_out_->watch(std::move(descriptors.front()));
+    if (report.kind == Report::interface && !descriptors.empty()) networks_.watch(std::move(descriptors.front()));
     if (report.kind == Report::namespaces) {
       namespaces_ = std::move(descriptors);
-      if (way_out_) prepare_way_out();
+      if (plan_.find<plan::OpenWayOut>()) enter_networks();
     }
     if (const auto* maps = plan_.find<plan::WriteIdMaps>(); maps && report.kind == Report::server && descriptors.size() == 1)
       servers_.emplace_back(*maps, std::get<plan::MakeOverlay>(plan_.steps.at(report.step).action), outside_.folder, std::move(descriptors.front()));
@@ -455,8 +413,7 @@ class Monitor {
   Fd program_, init_, door_;
   std::vector<Server> servers_;
   std::vector<Fd> namespaces_;  ///< go before the servers do
-  std::optional<net::WayOut> way_out_;
-  std::optional<std::vector<std::string>> former_ports_;  ///< while it is not certain that pasta can open the new ones
+  Networks networks_;  ///< goes before the namespaces do
   pid_t pid_ = -1;
   std::optional<StepFailure> failure_;
   Exited exited_;

@@ -19,7 +19,7 @@ enum class Word : char {
   size = 's',       ///< a winsize
   signal = 'k',     ///< an int
   go_on = 'c',      ///< after `stopped`
-  publish = 'p',    ///< words of pasta for its ports from now on, with NUL between
+  request = 'p',    ///< something of the container's networks: Networks::change's words, with NUL between
   // from the monitor
   welcome = 'w',    ///< a Welcome
   output = 'o',     ///< bytes
@@ -27,7 +27,7 @@ enum class Word : char {
   lost = 'l',       ///< an std::uint64_t: so many bytes came too fast for this reader
   stopped = 'z',    ///< the payload was stopped by Ctrl-Z
   ended = 'x',      ///< an End
-  published = 'b',  ///< why pasta does not open them; nothing: it does
+  answer = 'b',     ///< why that is not done; nothing: it is
 };
 
 /// What somebody who attaches asks for. Both sides are the same program on the same machine, or do not know each other's words.

@@ -152,10 +152,10 @@ void Background::take(Visitor& visitor, const Packet& packet) {
     case Word::go_on:
       if (std::exchange(stopped_, false)) static_cast<void>(sys::send_signal(init_, SIGCONT));
       return;
-    case Word::publish:
+    case Word::request:
       if (visitor.kind() != Visitor::Kind::unknown) return;
-      visitor.publish();
-      wanted_ports_ = packet.data();
+      visitor.request();
+      request_ = packet.data();
       return;
     default: return visitor.leave();
   }
@@ -167,9 +167,9 @@ bool Background::note(std::string_view line) {
   return true;
 }
 
-void Background::answer_ports(std::string_view refusal) {
+void Background::answer_request(std::string_view refusal) {
   for (Visitor& visitor : visitors_)
-    if (visitor.kind() == Visitor::Kind::publishing) visitor.tell(make_packet(Word::published, refusal.substr(0, packet_size)));
+    if (visitor.kind() == Visitor::Kind::requesting) visitor.tell(make_packet(Word::answer, refusal.substr(0, packet_size)));
 }
 
 void Background::attach(Visitor& visitor, const Wish& wish) {

@@ -34,9 +34,9 @@ class Background {
   void resize() {}
   void stop(int init);
   [[nodiscard]] bool deserted() const { return service_.until_left && was_held_ && holders_ == 0; }
-  /// Words of pasta for the ports that somebody wants: once for each time. Whoever it was waits for the answer.
-  [[nodiscard]] std::optional<std::string> take_wanted_ports() { return std::exchange(wanted_ports_, std::nullopt); }
-  void answer_ports(std::string_view refusal);
+  /// What somebody wants of the container's networks, once for each time. Whoever it was waits for the answer.
+  [[nodiscard]] std::optional<std::string> take_request() { return std::exchange(request_, std::nullopt); }
+  void answer_request(std::string_view refusal);
   /// Tells who reads what the container writes. False where nobody can be told so.
   bool note(std::string_view line);
   void drain();
@@ -69,7 +69,7 @@ class Background {
   sys::Fd outer_;                       ///< of its terminal
   Scrollback scrollback_;
   winsize size_{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
-  std::optional<std::string> wanted_ports_;
+  std::optional<std::string> request_;
   std::string typed_;              ///< what the payload has not read yet
   bool takes_input_, input_ends_ = false;  ///< behind that
   std::uint64_t nudge_end_ = 0;    ///< when the terminal gets its right size

@@ -17,7 +17,7 @@ using SharedPacket = std::shared_ptr<const std::string>;
 /// reader, but not for long, or for ever where the reader asked for that. A reader that takes nothing loses output instead.
 class Visitor {
  public:
-  enum class Kind { unknown, attached, holding, publishing };
+  enum class Kind { unknown, attached, holding, requesting };
 
   explicit Visitor(sys::Fd socket) : socket_(std::move(socket)) {}
 
@@ -26,7 +26,7 @@ class Visitor {
   [[nodiscard]] const Wish& wish() const { return wish_; }
   void attach(const Wish& wish) { kind_ = Kind::attached, wish_ = wish; }
   void hold() { kind_ = Kind::holding; }
-  void publish() { kind_ = Kind::publishing; }
+  void request() { kind_ = Kind::requesting; }
   void leave() { socket_.reset(); }
 
   /// Sends what it must know.

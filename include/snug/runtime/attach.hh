@@ -45,9 +45,9 @@ inline constexpr std::string_view default_detach_keys = "ctrl-],ctrl-]";
 /// both have one, and restored on every way out. Throws where the monitor lets nobody in.
 [[nodiscard]] std::variant<Exited, Detached> attach(sys::Fd visit, const Attaching& how);
 
-/// Has the monitor of the container in `folder` start pasta anew with these words for its ports, and waits until it is ready. Gives why it
-/// is not, and the former ports are open then; "" where all is well; nothing where no monitor can be reached.
-[[nodiscard]] std::optional<std::string> publish(const std::string& folder, const std::vector<std::string>& words);
+/// Has the monitor of the container in `folder` change its networks, and waits until that is done: a kind of change and its words. Gives
+/// why it is not, and all is as before then; "" where all is well; nothing where no monitor can be reached.
+[[nodiscard]] std::optional<std::string> change_networks(const std::string& folder, const std::vector<std::string>& words);
 
 /// Counts as a user of the container in `folder` for as long as the descriptor lives: Service::until_left. Empty where it does
 /// not run, or is just ending.

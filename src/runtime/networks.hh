@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "snug/net/way_out.hh"
+#include "snug/plan/plan.hh"
+#include "snug/sys/fd.hh"
+#include "waiting.hh"
+
+namespace snug::runtime {
+
+/// What the networks of a container have to tell its monitor.
+struct NetworkNews {
+  bool ready = false;                  ///< whoever waits for the way out may go on
+  std::optional<std::string> failure;  ///< it waits in vain: why
+  std::optional<std::string> notice;   ///< for whoever reads what the container writes
+  std::optional<std::string> answer;   ///< to the request: why it is not done; "": it is
+};
+
+/// What the monitor does for the networks of its container, in its one loop; launch.cc is the rest.
+class Networks {
+ public:
+  explicit Networks(const plan::Plan& plan);
+
+  /// Takes the outer end of the container's interface.
+  void watch(sys::Fd interface);
+  /// Learns the container's namespaces, which stay the caller's, and starts what has to be there before the command.
+  void enter(int user, int net);
+
+  void ask(Waiting& waiting) const;
+  /// Looks at what has come for what was asked for.
+  NetworkNews answer(const Waiting& waiting);
+  /// Does what somebody asks for in a container that runs: "ports" and the words by which pasta opens just these. The answer comes now, or later
+  /// as news; where it is a refusal all is as it was.
+  NetworkNews change(std::string_view request);
+  /// Ends what was started.
+  void end() { way_out_.reset(); }
+
+ private:
+  NetworkNews change_ports(std::vector<std::string> words);
+  NetworkNews end_change(const std::string& refusal);
+  NetworkNews lose();
+  [[nodiscard]] std::string tell(std::string_view what) const;
+
+  bool at_once_ = false, again_ = false;
+  bool awaited_ = false;  ///< the command waits for the way out
+  std::optional<net::WayOut> way_out_;
+  std::optional<std::vector<std::string>> former_ports_;  ///< while it is not certain that pasta can open the new ones
+};
+
+}  // namespace snug::runtime

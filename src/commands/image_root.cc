@@ -34,6 +34,10 @@ std::string_view name_of(plan::Pull pull) {
   return "";
 }
 
+void add_ranges(std::vector<std::string>& words, std::string_view option, const std::vector<plan::IdRange>& map) {
+  for (const plan::IdRange& range : map) words.push_back(format("{}={}:{}:{}", option, range.inside.value, range.outside.value, range.count));
+}
+
 // The files are read by snug-image as well: what they say of the id map need not be handed on.
 std::vector<std::string> pull_words(const plan::Spec& spec, const cli::Invocation& invocation) {
   std::vector<std::string> words{"pull", "--policy", std::string(name_of(spec.pull))};
@@ -42,6 +46,8 @@ std::vector<std::string> pull_words(const plan::Spec& spec, const cli::Invocatio
   for (const cli::Given& given : invocation.arguments.options)
     for (const cli::Option& option : id_map_option_set.options)
       if (given.option->name == option.name) words.push_back(format("--{}={}", option.name, given.value));
+  // That of another container, which nobody typed.
+  if (!spec.network.container.empty()) add_ranges(words, "--uidmap", spec.id_map.uids), add_ranges(words, "--gidmap", spec.id_map.gids);
   words.insert(words.end(), {"--", spec.rootfs.image});
   return words;
 }

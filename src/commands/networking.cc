@@ -51,6 +51,7 @@ std::string join_network(plan::Spec& spec, const std::string& store) {
   const Entrance entrance = open_entrance(store, state::find_record(store, spec.network.container));
   for (const auto& entry : entrance.living.namespaces) {
     if (entry.kind == "user") spec.namespaces.user = plan::JoinNamespace{entry.path};
+    if (entry.kind == "user") spec.id_map = {.mode = plan::IdMapChoice::Mode::ranges, .uids = entrance.living.uids, .gids = entrance.living.gids};
     if (entry.kind == "net") spec.namespaces.network = plan::JoinNamespace{entry.path};
   }
   if (std::holds_alternative<plan::NewNamespace>(spec.namespaces.network)) spec.namespaces.network = plan::HostNamespace{};  // as that one has
@@ -60,6 +61,13 @@ std::string join_network(plan::Spec& spec, const std::string& store) {
   const auto status = file ? sys::find_status(file.get(), "") : std::nullopt;
   if (!status || !S_ISREG(status->st_mode) || status->st_size > static_cast<off_t>(most)) return "\n";
   return sys::read_all(file.get(), most) + "\n";
+}
+
+plan::Spec leave_network(plan::Spec spec) {
+  if (spec.network.container.empty()) return spec;
+  spec.namespaces.user = spec.namespaces.network = plan::NewNamespace{};
+  spec.id_map = {};
+  return spec;
 }
 
 std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports, std::size_t first) {

@@ -6,9 +6,12 @@
 
 namespace snug::commands {
 
-/// Turns --network container:NAME into the namespaces of that container, as it runs now, and gives the text of its resolv.conf; empty
+/// Turns --network container:NAME into the namespaces and the id map of that container, as it runs now, and gives the text of its resolv.conf; empty
 /// where nothing of the kind was asked for. The monitor of that container holds them open. Throws where it does not run.
 [[nodiscard]] std::string join_network(plan::Spec& spec, const std::string& store);
+
+/// Gives what is written down of a container: whose network it shares, and not where that was to be found this time.
+[[nodiscard]] plan::Spec leave_network(plan::Spec spec);
 
 /// Chooses ports of the host where any will do, with --publish-all also for what the image names, and looks whether the ports that were
 /// asked for can be had.

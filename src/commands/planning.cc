@@ -143,7 +143,7 @@ state::Record record_of(const Planned& planned) {
   const std::optional<plan::WriteIdMaps> maps = own_maps(planned);
   state::Record record{.id = planned.storage->id(), .name = planned.spec.name.value_or(""), .created = now(),
                        .kept = plan::is_kept(planned.spec), .image = planned.spec.rootfs.given, .manifest = planned.manifest,
-                       .map = maps ? layer_map(*maps) : std::string(), .spec = config::render_spec(planned.spec)};
+                       .map = maps ? layer_map(*maps) : std::string(), .spec = config::render_spec(leave_network(planned.spec))};
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive || planned.spec.storage == plan::StorageDriver::copy) record.upper = format("{}/{}", planned.storage->path(), plan::unpacked_root);
   if (!on_disk) return record;
   for (const plan::Layer& lower : overlay->lowers) record.lowers.push_back(lower.path);

@@ -391,6 +391,12 @@ void check_storage(const Spec& spec, const cli::Arguments& arguments) {
   throw UsageError(format("--storage-driver: {}", why), on_host ? "a folder or an image has the choice" : "leave it out");
 }
 
+void check_map(const Spec& spec, const cli::Arguments& arguments) {
+  if (spec.network.container.empty()) return;
+  for (const std::string_view name : {"userns", "uidmap", "gidmap"})
+    if (is_typed(arguments, name)) throw UsageError(format("--network container: brings that container's user namespace along, which --{} contradicts", name), "leave one of them out");
+}
+
 }  // namespace
 
 constinit const cli::OptionSet run_option_set{options, not_yet};
@@ -420,6 +426,7 @@ plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environ
   set_rootfs(spec, arguments, folder);
   if (!is_given(arguments, "network") && !is_given(arguments, "net")) spec.network.way_out = true;
   check_storage(spec, arguments);
+  check_map(spec, arguments);
   return spec;
 }
 

@@ -135,7 +135,7 @@ WriteIdMaps id_maps_of(const Draft& draft) {
 }
 
 std::variant<WriteIdMaps, Refusal> make_id_maps(const Spec& spec, const HostFacts& facts) {
-  if (std::holds_alternative<JoinNamespace>(spec.namespaces.user))
+  if (std::holds_alternative<JoinNamespace>(spec.namespaces.user) && spec.id_map.mode != IdMapChoice::Mode::ranges)
     return Refusal{"--userns ns: an image's layers are unpacked for one id map, and that of a joined namespace is not known",
                    "leave it out, or run the image where the namespace was made"};
   Draft draft(spec, facts);
@@ -159,7 +159,12 @@ Verdict plan_id_maps(Draft& draft) {
     constexpr std::uint32_t all = std::numeric_limits<std::uint32_t>::max();
     maps.uids = maps.gids = {{{0}, {0}, all}};
   } else if (!is_new(draft.spec.namespaces.user)) {
-    // Somebody else wrote the map of a namespace that is joined; the ids in it are taken as they come.
+    // Somebody else wrote the map of a namespace that is joined. Where it is not known the ids in it are taken as they come.
+    if (draft.spec.id_map.mode == IdMapChoice::Mode::ranges) {
+      if (Verdict refused = plan_explicit(draft)) return refused;
+      find_caller(maps, facts);
+      return {};
+    }
     constexpr std::uint32_t all = std::numeric_limits<std::uint32_t>::max();
     maps.uids = maps.gids = {{{0}, {0}, all}};
     maps.caller_uid = maps.caller_gid = {0};

@@ -20,7 +20,7 @@ constexpr std::uint64_t memory = std::uint64_t{1} << 30U;  // bytes: more than a
 // All walls are new, whatever the container shares: snug-layer needs nothing of them. But for the id map.
 Spec walled_in(const Spec& wanted) {
   Spec spec{.rootfs = wanted.rootfs, .id_map = wanted.id_map, .storage = wanted.storage};
-  spec.namespaces.user = wanted.namespaces.user;
+  if (is_host(wanted.namespaces.user) || wanted.id_map.mode != IdMapChoice::Mode::ranges) spec.namespaces.user = wanted.namespaces.user;
   return spec;
 }
 

@@ -219,7 +219,8 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   HostFacts facts;
   read_caller(facts, environment);
   using Mode = plan::IdMapChoice::Mode;
-  if (std::holds_alternative<plan::NewNamespace>(spec.namespaces.user) && spec.id_map.mode != Mode::single) read_sub_ids(facts);
+  const bool is_new = std::holds_alternative<plan::NewNamespace>(spec.namespaces.user);
+  if (spec.id_map.mode == Mode::ranges || (is_new && spec.id_map.mode != Mode::single)) read_sub_ids(facts);
   facts.resolv_conf = sys::find_file_text("/etc/resolv.conf").value_or("");
   if (spec.network.way_out && std::holds_alternative<plan::NewNamespace>(spec.namespaces.network)) read_network(facts);
   read_store(facts, environment);

@@ -113,11 +113,18 @@ std::vector<ConfigureInterface::Way> ways_of(const Draft& draft) {
   return ways;
 }
 
-// pasta would carry what is sent to these to the loopback of the host: the kernel routes them by the interface that a socket is bound to.
+// pasta would carry what is sent to these to the loopback of the host, since the kernel routes them by the interface that a socket is bound
+// to, and to what listens at the host's other addresses.
 std::vector<ConfigureInterface::Network> held_by(const Draft& draft) {
   std::vector<ConfigureInterface::Network> held;
-  if (draft.facts.uplink4) held.push_back({"127.0.0.0", 8});
-  if (draft.facts.uplink6) held.push_back({"::1", 128});
+  const auto hold = [&](const std::optional<Uplink>& uplink, const std::optional<std::string>& wanted, ConfigureInterface::Network loopback_network, unsigned whole) {
+    if (!uplink) return;
+    held.push_back(std::move(loopback_network));
+    for (const std::string& address : uplink->own)
+      if (address != wanted.value_or(uplink->address)) held.push_back({address, whole});
+  };
+  hold(draft.facts.uplink4, draft.spec.network.ip, {"127.0.0.0", 8}, 32);
+  hold(draft.facts.uplink6, draft.spec.network.ip6, {"::1", 128}, 128);
   return held;
 }
 

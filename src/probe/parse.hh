@@ -63,6 +63,8 @@ struct DefaultRoute {
 
 /// /proc/net/if_inet6: the address of `interface` that others know it by for long, and its prefix.
 [[nodiscard]] std::optional<plan::Uplink> parse_inet6(std::string_view text, std::string_view interface);
+/// The same: all addresses that are not the loopback's.
+[[nodiscard]] std::vector<std::string> parse_own_inet6(std::string_view text);
 
 /// Renders an IPv4 address in network order.
 [[nodiscard]] std::string render_inet4(std::uint32_t address);

@@ -28,6 +28,23 @@ std::optional<in_addr> find_inet(int socket, unsigned long what, const std::stri
   return inet.sin_addr;
 }
 
+// A stranger's interface may go while we look: the second question takes what there is by then.
+std::vector<std::string> own_inet(int socket) {
+  ifconf list{};
+  if (::ioctl(socket, SIOCGIFCONF, &list) != 0 || list.ifc_len <= 0) return {};
+  std::vector<ifreq> requests(static_cast<std::size_t>(list.ifc_len) / sizeof(ifreq));
+  list.ifc_req = requests.data();
+  if (::ioctl(socket, SIOCGIFCONF, &list) != 0) return {};
+  requests.resize(static_cast<std::size_t>(list.ifc_len) / sizeof(ifreq));
+  std::vector<std::string> own;
+  for (const ifreq& request : requests) {
+    sockaddr_in inet{};
+    std::memcpy(&inet, &request.ifr_addr, sizeof inet);
+    if (std::string_view(request.ifr_name) != "lo") own.push_back(render_inet4(inet.sin_addr.s_addr));
+  }
+  return own;
+}
+
 }  // namespace
 
 std::optional<plan::Uplink> find_uplink4() {
@@ -37,7 +54,7 @@ std::optional<plan::Uplink> find_uplink4() {
   if (!route || !socket) return {};
   const auto address = find_inet(socket.get(), SIOCGIFADDR, route->interface), mask = find_inet(socket.get(), SIOCGIFNETMASK, route->interface);
   if (!address || !mask) return {};
-  return plan::Uplink{render_inet4(address->s_addr), static_cast<unsigned>(std::popcount(mask->s_addr)), route->gateway};
+  return plan::Uplink{render_inet4(address->s_addr), static_cast<unsigned>(std::popcount(mask->s_addr)), route->gateway, own_inet(socket.get())};
 }
 
 std::optional<plan::Uplink> find_uplink6() {
@@ -45,7 +62,9 @@ std::optional<plan::Uplink> find_uplink6() {
   const auto route = routes ? parse_route6(*routes) : std::nullopt;
   if (!route || !addresses) return {};
   auto uplink = parse_inet6(*addresses, route->interface);
-  if (uplink) uplink->gateway = route->gateway;
+  if (!uplink) return {};
+  uplink->gateway = route->gateway;
+  uplink->own = parse_own_inet6(*addresses);
   return uplink;
 }
 

@@ -57,18 +57,19 @@ TEST_CASE("a network of one's own leads out, and loses nothing of what is sent f
   CHECK_MESSAGE(result.err.empty(), result.err);
 }
 
-TEST_CASE("nothing that is sent reaches what listens on this machine's loopback, however it is sent") {
+TEST_CASE("nothing that is sent reaches what listens on this machine, on its loopback or at any of its addresses, however it is sent") {
   if (!can_have_networks()) return;
   // Answers would be thrown away as coming from nowhere: so whoever is reached notes that, and is asked once more in the end.
   const Result result = outside(
-      "came=$XDG_DATA_HOME/came; touch $came; for address in 127.0.0.1 127.0.0.53 192.0.2.2 ::1; do $peer serve secret $address 8002 $came; done\n"
-      "leaks='for address in 127.0.0.1 127.0.0.53 192.0.2.1 192.0.2.2 10.0.2.2 169.254.1.1 169.254.1.2 ::1 ::ffff:127.0.0.1 2001:db8::1 2001:db8::2 fd73:6e75:67::53; do\n"
+      "came=$XDG_DATA_HOME/came; touch $came; for address in 127.0.0.1 127.0.0.53 192.0.2.2 198.51.100.9 ::1 2001:db8::2 2001:db8:2::9; do $peer serve secret $address 8002 $came; done\n"
+      "leaks='for address in 127.0.0.1 127.0.0.53 192.0.2.1 192.0.2.2 198.51.100.9 10.0.2.2 169.254.1.1 169.254.1.2 ::1 ::ffff:127.0.0.1 2001:db8::1 2001:db8::2 2001:db8:2::9 fd73:6e75:67::53; do\n"
       "  for protocol in tcp udp; do for interface in \"\" eth0; do timeout 1 /peer ask $protocol $address 8002 $interface >/dev/null & done; done\n"
       "done; wait; /peer ask tcp 203.0.113.7 8000'\n"
       "$run \"$ROOT\" sh -c \"$leaks\"\n"
       "$run -p 8080:80 --host-loopback 8001 \"$ROOT\" sh -c \"$leaks\"\n"
+      "$run --ip 192.0.2.77 --ip6 2001:db8::77 --mac-address 02:00:00:00:00:09 \"$ROOT\" sh -c \"$leaks; cat /sys/class/net/eth0/address; /peer ask tcp 2001:db8:1::7 8000\"\n"
       "cat $came; $peer ask udp 127.0.0.1 8002; cat $came\n");
-  CHECK_MESSAGE(result.out == "outside 203.0.113.7\noutside 203.0.113.7\nsecret 127.0.0.1\n127.0.0.1\n", result.out, result.err);
+  CHECK_MESSAGE(result.out == "outside 203.0.113.7\noutside 203.0.113.7\noutside 203.0.113.7\n02:00:00:00:00:09\noutside 2001:db8:1::7\nsecret 127.0.0.1\n127.0.0.1\n", result.out, result.err);
 }
 
 TEST_CASE("pasta is there once something is sent, is started anew once, and goes with the container") {
@@ -139,6 +140,20 @@ TEST_CASE("one port of the host's loopback is opened by name; another container'
       "  until /peer ask tcp 127.0.0.1 80 | grep box; do sleep 0.05; done; /peer ask tcp $(/peer resolve udp www.test) 8000'\n"
       "$SNUG rm -f box >/dev/null\n");
   CHECK_MESSAGE(result.out == "secret 127.0.0.1\n127.0.0.1 host.snug.internal\nbox 127.0.0.1\noutside 203.0.113.7\n", result.out, result.err);
+}
+
+TEST_CASE("another container's network is shared by images too, and found anew at each start") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "tar -C \"$ROOT\" -c . | $SNUG import -q - beside >/dev/null; $SNUG create --network container:nobody beside 2>&1\n"
+      "for id in root keep-id; do\n"
+      "  $run -d --name box --userns $id \"$ROOT\" sh -c '/peer serve $0 127.0.0.1 80; exec sleep 1000' $id >/dev/null\n"
+      "  [ $id != root ] || $SNUG create --name guest -v $PEER:/peer:ro --network container:box beside sh -c '\n"
+      "    cat /etc/hostname; until /peer ask tcp 127.0.0.1 80 | grep -v closed; do sleep 0.05; done' >/dev/null\n"
+      "  $SNUG run --rm -v $PEER:/peer:ro --network container:box beside sh -c 'until /peer ask tcp 127.0.0.1 80 | grep -v closed; do sleep 0.05; done; id -u'\n"
+      "  [ $id != root ] || $SNUG start -a guest; $SNUG inspect guest | grep -c /proc/; $SNUG rm -f box >/dev/null\n"
+      "done; $SNUG rm guest >/dev/null; $SNUG run --userns keep-id --network container:box beside true 2>&1 | head -n 1\n");
+  CHECK_MESSAGE(result.out == "x", result.out, result.err);
 }
 
 TEST_CASE("plan --verify: the steps of a way out are what the kernel is asked for") {

@@ -103,6 +103,7 @@ struct Uplink {
   std::string address;  ///< what it is seen as there
   unsigned prefix = 0;
   std::string gateway;  ///< empty: everybody lies on the other end of it
+  std::vector<std::string> own = {};  ///< all addresses of this machine, of all its interfaces but the loopback
   bool operator==(const Uplink&) const = default;
 };
 

@@ -117,6 +117,17 @@ TEST_CASE("one family alone is enough") {
   CHECK(plan_of(a_spec(), facts).find<ConfigureInterface>()->ways.size() == 1);
 }
 
+TEST_CASE("what is sent to another address of this machine stays inside, and to the first one where the container has another") {
+  HostFacts facts = some_facts();
+  facts.uplink4->own = {"192.0.2.2", "172.17.0.1"};
+  facts.uplink6->own = {"2001:db8::2", "fe80::2"};
+  Spec spec = a_spec();
+  using Networks = std::vector<ConfigureInterface::Network>;
+  CHECK(plan_of(spec, facts).find<ConfigureInterface>()->held == Networks{{"127.0.0.0", 8}, {"172.17.0.1", 32}, {"::1", 128}, {"fe80::2", 128}});
+  spec.network.ip = "192.0.2.9";
+  CHECK(plan_of(spec, facts).find<ConfigureInterface>()->held == Networks{{"127.0.0.0", 8}, {"192.0.2.2", 32}, {"172.17.0.1", 32}, {"::1", 128}, {"fe80::2", 128}});
+}
+
 TEST_CASE("a default route without a gateway gets one inside, which is nobody's") {
   HostFacts facts = some_facts();
   facts.uplink4->gateway.clear();

@@ -10,6 +10,7 @@
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
+#include "snug/plan/network.hh"
 #include "snug/probe/cgroup.hh"
 #include "values.hh"
 
@@ -36,10 +37,15 @@ std::string render_labels(const std::map<std::string, std::string>& labels) {
 }
 
 std::string render_ports(const Listed& container) {
-  std::vector<std::string> ports;
-  if (container.state.phase == State::Phase::running)
-    for (const plan::PublishedPort& port : container.spec.network.ports) ports.push_back(format("{}->{}", render_host_port(port), render_inner_port(port)));
-  return join(ports, ", ");
+  std::vector<std::string> ways;
+  if (container.state.phase != State::Phase::running) return {};
+  const auto& ports = container.spec.network.ports;
+  for (std::size_t at = 0, count = 1; at < ports.size(); at += count) {
+    count = plan::count_range(ports, at);
+    const std::string last = count == 1 ? "" : format("-{}", ports[at].host + count - 1), last_inside = count == 1 ? "" : format("-{}", ports[at].container + count - 1);
+    ways.push_back(format("{}{}->{}{}/{}", render_host_port(ports[at]), last, ports[at].container, last_inside, ports[at].udp ? "udp" : "tcp"));
+  }
+  return join(ways, ", ");
 }
 
 std::string cut(const std::string& text, bool whole) { return whole || text.size() <= short_command ? text : text.substr(0, short_command - 1) + "…"; }

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "containers.hh"
 #include "entering.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/config/spec.hh"
 #include "snug/net/ports.hh"
 #include "snug/plan/network.hh"
 #include "snug/sys/file.hh"
@@ -44,6 +46,16 @@ std::uint16_t find_free_port(const std::vector<plan::PublishedPort>& ports, cons
   throw Error(format("hardly a port of {} is free", address_of(wanted)), "name those of this machine: -p HOST:CONTAINER");
 }
 
+// Who has it is pasta, for a container of ours; or somebody else.
+std::string find_holder(const std::string& store, const net::Port& port) {
+  for (const state::Record& record : state::list_records(store)) {
+    const auto ports = config::parse_spec(*record.spec).network.ports;
+    const bool has = std::any_of(ports.begin(), ports.end(), [&](const auto& each) { return each.host == port.number && each.udp == port.udp; });
+    if (has && is_up(store, record)) return format("the container {}", quoted(record.name));
+  }
+  return net::find_holder(port);
+}
+
 }  // namespace
 
 std::string join_network(plan::Spec& spec, const std::string& store) {
@@ -70,14 +82,14 @@ plan::Spec leave_network(plan::Spec spec) {
   return spec;
 }
 
-std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports, std::size_t first) {
+std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports, std::size_t first, const std::string& store) {
   std::vector<plan::BusyPort> busy;
   for (std::size_t at = first; at < ports.size(); ++at) {
     plan::PublishedPort& port = ports[at];
     const std::string address = address_of(port);
     if (port.host != 0) {
       const net::Port wanted{address, port.host, port.udp};
-      if (const int error = net::find_refusal(wanted)) busy.push_back({address, port.host, port.udp, error, net::find_holder(wanted)});
+      if (const int error = net::find_refusal(wanted)) busy.push_back({address, port.host, port.udp, error, find_holder(store, wanted)});
       continue;
     }
     port.host = find_free_port(ports, port);
@@ -89,7 +101,7 @@ void settle_ports(Planned& planned) {
   plan::Network& network = planned.spec.network;
   if (!network.way_out) return;
   if (network.publish_all) publish_all(planned.spec);
-  planned.facts.busy_ports = settle_ports(network.ports, 0);
+  planned.facts.busy_ports = settle_ports(network.ports, 0, planned.facts.store);
 }
 
 std::string render_host_port(const plan::PublishedPort& port) {

@@ -17,8 +17,8 @@ namespace snug::commands {
 /// asked for can be had.
 void settle_ports(Planned& planned);
 
-/// The same for those of `ports` from the one of this number on. Gives those that cannot be had.
-[[nodiscard]] std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports, std::size_t first);
+/// The same for those of `ports` from the one of this number on. Gives those that cannot be had; `store` tells which container has one.
+[[nodiscard]] std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports, std::size_t first, const std::string& store);
 
 /// Renders the host's side of a port: "127.0.0.1:8080".
 [[nodiscard]] std::string render_host_port(const plan::PublishedPort& port);

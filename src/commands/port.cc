@@ -26,8 +26,10 @@ std::string wanted_port(const std::string& typed) {
 
 std::string render_way(const plan::PublishedPort& port) { return format("{} -> {}\n", render_inner_port(port), render_host_port(port)); }
 
-Error not_published(const state::Record& record, std::string_view port) {
-  return Error(format("the container {} has no published port {}", quoted(record.name), port), format("snug port {}", shell_quoted(record.name)));
+Error not_published(const state::Record& record, std::string_view port, const plan::PublishedPort* meant = nullptr) {
+  const std::string name = shell_quoted(record.name);
+  std::string hint = meant ? format("the one of this machine leads to {}: snug port rm {} {}", render_inner_port(*meant), name, render_inner_port(*meant)) : format("snug port {}", name);
+  return Error(format("the container {} has no published port {}", quoted(record.name), port), std::move(hint));
 }
 
 void list(const state::Record& record, const std::string& wanted) {
@@ -46,19 +48,24 @@ Ports without(Ports ports, const plan::PublishedPort& unwanted, const state::Rec
   const auto gone = std::erase_if(ports, [&](const plan::PublishedPort& each) {
     return each.container == unwanted.container && each.udp == unwanted.udp && (any_host || render_host_port(each) == render_host_port(unwanted));
   });
-  if (gone == 0) throw not_published(record, any_host ? render_inner_port(unwanted) : render_host_port(unwanted));
-  return ports;
+  if (gone != 0) return ports;
+  const auto meant = std::find_if(ports.begin(), ports.end(), [&](const plan::PublishedPort& each) { return any_host && each.host == unwanted.container && each.udp == unwanted.udp; });
+  throw not_published(record, any_host ? render_inner_port(unwanted) : render_host_port(unwanted), meant == ports.end() ? nullptr : &*meant);
 }
 
-// What is open and what is written down agree.
-void publish(const std::string& store, state::Record record, plan::Spec spec, const std::vector<plan::BusyPort>& busy) {
-  auto words = accepted(plan::make_port_words(spec.network.ports, busy));
-  if (!spec.network.way_out) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
+void change_living(const std::string& store, const state::Record& record, std::vector<std::string> words) {
   words.insert(words.begin(), "ports");
   const auto refusal = runtime::change_networks(state::folder_of(store, record.id), words);
   if (!refusal)
     throw Error(format("cannot change the ports of the container {}: it runs in the foreground, or is just ending", quoted(record.name)), "snug run -d starts one that can be changed");
   if (!refusal->empty()) throw Error(format("cannot change the ports of the container {}: {}", quoted(record.name), printable(*refusal)));
+}
+
+// What is open and what is written down agree; of one that does not run only that is there.
+void publish(const std::string& store, state::Record record, plan::Spec spec, const std::vector<plan::BusyPort>& busy) {
+  std::vector<std::string> words = accepted(plan::make_port_words(spec.network.ports, busy));
+  if (!spec.network.way_out) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
+  if (is_up(store, record)) change_living(store, record, std::move(words));
   record.spec = config::render_spec(spec);
   state::write_record(store, record);
 }
@@ -66,12 +73,11 @@ void publish(const std::string& store, state::Record record, plan::Spec spec, co
 void change(const std::string& store, const std::string& name, bool add, const std::string& typed) {
   const sys::Fd turn = state::take_turn(store);
   const state::Record record = state::find_record(store, name);
-  need_running(store, record);
   plan::Spec spec = config::parse_spec(*record.spec);
   Ports& ports = spec.network.ports;
   const std::size_t before = ports.size();
   for (const plan::PublishedPort& each : parse_publish(typed)) add ? ports.push_back(each) : void(ports = without(ports, each, record));
-  const std::vector<plan::BusyPort> busy = add ? settle_ports(ports, before) : std::vector<plan::BusyPort>();
+  const std::vector<plan::BusyPort> busy = add ? settle_ports(ports, before, store) : std::vector<plan::BusyPort>();
   publish(store, record, spec, busy);
   for (std::size_t at = before; at < ports.size(); ++at) print(render_way(ports[at]));
 }
@@ -100,7 +106,7 @@ constinit const cli::Command port_command{
     .operands = "[add|rm] CONTAINER [PORT]",
     .description = "Lists the ports of CONTAINER, which runs, that ports of this machine lead to, and those; with PORT, where\n"
                    "that one is to be found. 'add' publishes another one, written as for 'snug run --publish', of a container that\n"
-                   "runs detached; 'rm' takes one away. Connections that go through pasta then end.",
+                   "runs detached or does not run; 'rm' takes one away. Connections that go through pasta then end.",
     .max_operands = 3,
     .completer = {cli::Complete::containers},
     .function = port};

@@ -87,7 +87,7 @@ Verdict check_ports(const std::vector<PublishedPort>& published, const std::vect
     if (busy.error == EACCES)
       return Refusal{format("{} is not for ordinary users", name), format("take one from 1024 on; ask an administrator: sysctl -w net.ipv4.ip_unprivileged_port_start={}", busy.number)};
     if (busy.error != EADDRINUSE) return Refusal{format("cannot publish {}: {}", name, errno_text(busy.error)), {}};
-    return Refusal{format("{} is taken{}{}", name, busy.holder.empty() ? "" : " by ", busy.holder), "choose another one, or '-p CONTAINER' for one that is free"};
+    return Refusal{format("{} is taken{}{}", name, busy.holder.empty() ? "" : " by ", busy.holder), "choose another one, or '-p INSIDE' for one that is free; 'snug port add|rm' changes those of a container that is there"};
   }
   return {};
 }
@@ -100,6 +100,7 @@ void tell_of_ports(Draft& draft) {
     draft.plan.opened.push_back(format("the host's port {}/{} leads to port {} inside", place(address_of(port), port.host), protocol(port.udp), port.container));
   }
   for (const std::uint16_t port : network.host_loopback) draft.plan.opened.push_back(format("port {} of the loopback inside is the host's", port));
+  if (network.publish_all && network.ports.empty()) draft.notice("", "--publish-all: the image names no port, so none is published");
   if (unsaid) draft.notice("", "published on 127.0.0.1 alone; -p 0.0.0.0:HOST:CONTAINER is for everybody");
 }
 
@@ -163,17 +164,13 @@ std::array<std::uint8_t, 6> hardware_of(const Network& network) {
   return bytes;
 }
 
-bool follows(const PublishedPort& port, const PublishedPort& before, std::size_t count) {
-  return port.address == before.address && port.udp == before.udp && port.host == before.host + count && port.container == before.container + count;
-}
-
 // Each run of ports is one word: "127.0.0.1/8080-8089:80-89".
 void add_ports(std::vector<std::string>& words, const std::vector<PublishedPort>& ports, bool udp) {
   const char* option = udp ? "-u" : "-t";
   bool any = false;
-  for (std::size_t at = 0, count = 1; at < ports.size(); at += count, count = 1) {
+  for (std::size_t at = 0, count = 1; at < ports.size(); at += count) {
     const PublishedPort& first = ports[at];
-    while (at + count < ports.size() && follows(ports[at + count], first, count)) ++count;
+    count = count_range(ports, at);
     if (first.udp != udp) continue;
     any = true;
     const auto range = [&](std::uint16_t from) { return count == 1 ? format("{}", from) : format("{}-{}", from, from + count - 1); };
@@ -192,7 +189,9 @@ std::vector<std::string> pasta_words(const Draft& draft) {
   if (!facts.uplink6) words.emplace_back("--ipv4-only");
   if (!facts.uplink4) words.emplace_back("--ipv6-only");
   for (const auto& way : ways_of(draft)) words.insert(words.end(), {"--address", way.address, "--gateway", way.gateway});
-  for (const std::string_view forwarder : forwarders(facts)) words.insert(words.end(), {"--dns-forward", std::string(forwarder)});
+  // Where others are asked, one of them may be the host's own, whose answers pasta would take for its own.
+  if (draft.spec.dns.empty())
+    for (const std::string_view forwarder : forwarders(facts)) words.insert(words.end(), {"--dns-forward", std::string(forwarder)});
   for (const bool udp : {false, true}) add_ports(words, network.ports, udp);
   std::vector<std::string> doors;
   for (const std::uint16_t port : network.host_loopback) doors.push_back(format("{}", port));
@@ -207,6 +206,15 @@ const std::string& address_of(const PublishedPort& port) {
   return port.address.empty() ? usual : port.address;
 }
 
+std::size_t count_range(const std::vector<PublishedPort>& ports, std::size_t first) {
+  const auto follows = [](const PublishedPort& port, const PublishedPort& before, std::size_t count) {
+    return port.address == before.address && port.udp == before.udp && port.host == before.host + count && port.container == before.container + count;
+  };
+  std::size_t count = 1;
+  while (first + count < ports.size() && follows(ports[first + count], ports[first], count)) ++count;
+  return count;
+}
+
 std::variant<std::vector<std::string>, Refusal> make_port_words(const std::vector<PublishedPort>& ports, const std::vector<BusyPort>& busy) {
   if (Verdict refused = check_ports(ports, busy)) return *std::move(refused);
   std::vector<std::string> words;
@@ -219,7 +227,9 @@ Verdict plan_network(Draft& draft) {
   const std::string_view option = option_for_way_out(network);
   if (!is_new(draft.spec.namespaces.network) || !network.way_out) {
     if (option.empty()) return {};
-    return Refusal{format("{} is for a network of the container's own with a way out", option), "choose --network private"};
+    const std::string& other = network.container;
+    return Refusal{format("{} is for a network of the container's own with a way out", option),
+                   other.empty() ? "choose --network private" : format("'snug port add {} PORT' publishes one of the network that is shared", shell_quoted(other))};
   }
   if (const auto hindrance = find_hindrance(draft)) {
     if (!option.empty()) return Refusal{format("{}: {}", option, hindrance->text), {}};

@@ -79,8 +79,19 @@ class Payload {
     auto chosen = capabilities_of(spec_, draft_.facts.last_capability, who_.uid.value == 0 || spec_.new_privileges);
     if (auto* refused = std::get_if<Refusal>(&chosen)) return std::move(*refused);
     capabilities_ = std::get<std::vector<int>>(std::move(chosen));
-    for (const int number : asked_capabilities(spec_)) draft_.plan.opened.push_back(format("capability {}", describe_capability(number)));
+    tell_of_capabilities();
     return {};
+  }
+
+  void tell_of_capabilities() {
+    const bool all = std::find(spec_.cap_add.begin(), spec_.cap_add.end(), "ALL") != spec_.cap_add.end();
+    if (all) draft_.plan.opened.emplace_back("all capabilities over what is the container's");
+    for (const int number : all ? capabilities_ : asked_capabilities(spec_)) {
+      // pasta takes whatever comes out of the interface, whoever made it.
+      const bool makes_packets = draft_.way_out && (number == CAP_NET_ADMIN || number == CAP_NET_RAW);
+      const char* what = makes_packets ? ": packets made by hand can reach what listens on this machine" : "";
+      if (!all || makes_packets) draft_.plan.opened.push_back(format("capability {}{}", describe_capability(number), what));
+    }
   }
 
   void set(std::string name, std::string value) {

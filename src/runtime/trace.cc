@@ -64,6 +64,7 @@ struct Process {
   bool helper = false;
   std::optional<SeenCall> pending;
   std::string opening;  ///< what an openat(2) names
+  std::map<int, std::string> opened = {};  ///< what its descriptors are of; a process that it makes begins with the same
 };
 
 class Tracer {
@@ -122,7 +123,7 @@ class Tracer {
     ::ptrace(PTRACE_GETEVENTMSG, maker, nullptr, &message);
     const auto pid = static_cast<pid_t>(message);
     Process& parent = processes_[maker];
-    Process child{.actor = parent.actor == Actor::monitor ? Actor::monitor : Actor::payload, .helper = false, .pending = {}, .opening = {}};
+    Process child{.actor = parent.actor == Actor::monitor ? Actor::monitor : Actor::payload, .helper = false, .pending = {}, .opening = {}, .opened = parent.opened};
     if (parent.actor == Actor::monitor && parent.pending) {
       const std::string flags = join(parent.pending->arguments, " ");
       const bool sibling = flags.find("CLONE_PARENT") != std::string::npos;
@@ -156,18 +157,18 @@ class Tracer {
       std::copy(std::begin(info.entry.args), std::end(info.entry.args), entry.arguments.begin());
       // Once pid 1 is there, only a helper of the monitor's executes anything.
       const bool helps = process.helper || (has_init_ && process.actor == Actor::monitor);
-      if (helps && (entry.number == SYS_execve || entry.number == SYS_execveat)) return see_helper(pid, entry);
+      if (helps && (entry.number == SYS_execve || entry.number == SYS_execveat)) return see_helper(pid, process, entry);
       if (!process.helper) note_entry(pid, process, entry);
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && process.pending) {
       process.pending->result = static_cast<long>(info.exit.rval);
-      if (process.pending->name == "openat" && info.exit.rval >= 0) opened_[static_cast<int>(info.exit.rval)] = process.opening;
+      if (process.pending->name == "openat" && info.exit.rval >= 0) process.opened[static_cast<int>(info.exit.rval)] = process.opening;
       seen_.calls.push_back(*std::exchange(process.pending, std::nullopt));
     }
     resume(pid);
   }
 
   void note_entry(pid_t pid, Process& process, const Entry& entry) {
-    const Tracee tracee(pid, opened_);
+    const Tracee tracee(pid, process.opened);
     process.pending = see_call(tracee, entry);
     if (!process.pending) return;
     process.pending->actor = process.actor == Actor::payload && !forks_ ? Actor::init : process.actor;
@@ -175,8 +176,8 @@ class Tracer {
   }
 
   // Its words in one, the number of the process that it works on, which is the first of them or the last, left open.
-  void see_helper(pid_t pid, const Entry& entry) {
-    const Tracee tracee(pid, opened_);
+  void see_helper(pid_t pid, const Process& process, const Entry& entry) {
+    const Tracee tracee(pid, process.opened);
     std::vector<std::string> words = tracee.words(entry.arguments[1]).value_or(std::vector<std::string>{"?"});
     words.front() = tracee.text(entry.arguments[0]).value_or("?");
     if (std::string& number = words.size() > 1 && parse_number(words[1]) ? words[1] : words.back(); parse_number(number)) number = "PID";
@@ -187,7 +188,6 @@ class Tracer {
   bool forks_, has_init_ = false;
   std::map<pid_t, Process> processes_;
   std::set<pid_t> early_;
-  std::map<int, std::string> opened_;
   plan::Seen seen_;
 };
 

@@ -17,7 +17,7 @@ namespace snug::runtime {
 /// (PR_SET_DUMPABLE) is closed to a tracer without privileges, too: nothing is given then.
 class Tracee {
  public:
-  /// `opened`: what names opened which descriptor, of all that are traced; outlives this.
+  /// `opened`: what names opened which of its descriptors; outlives this.
   Tracee(pid_t pid, const std::map<int, std::string>& opened) : pid_(pid), opened_(opened) {}
 
   [[nodiscard]] std::optional<std::string> bytes(std::uint64_t address, std::size_t count) const;

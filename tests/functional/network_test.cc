@@ -96,7 +96,7 @@ TEST_CASE("pasta is there once something is sent, is started anew once, and goes
 TEST_CASE("published ports: on the loopback alone, who asks is seen as he is, listed, and a port that is taken names who has it") {
   if (!can_have_networks()) return;
   const Result result = outside(
-      "$run -d --name web -p 8080:80 -p 81 -p 0.0.0.0:5300-5301:53-54/udp -p 0.0.0.0:8090:80 \"$ROOT\" "
+      "$run -d --name web -p 8080:80 -p 8070-8072:70-72 -p 81 -p 0.0.0.0:5300-5301:53-54/udp -p 0.0.0.0:8090:80 \"$ROOT\" "
       "sh -c '/peer serve served 0.0.0.0 80; /peer serve served 0.0.0.0 53; exec sleep 1000' >/dev/null\n"
       "until $peer ask tcp 127.0.0.1 8080 | grep served; do sleep 0.05; done\n"
       "echo \"elsewhere $($peer ask tcp 192.0.2.2 8080)\"\n"
@@ -105,18 +105,23 @@ TEST_CASE("published ports: on the loopback alone, who asks is seen as he is, li
       "$SNUG port web 80\n"
       "$SNUG port web 54/udp\n"
       "$SNUG port web | grep ^81 | sed 's/[0-9]*$//'\n"
-      "$SNUG ps --format '{{.Ports}}' | grep -o '127.0.0.1:8080->80/tcp'\n"
+      "$SNUG ps --format '{{.Ports}}' | grep -o '127.0.0.1:8080->80/tcp, 127.0.0.1:8070-8072->70-72/tcp'\n"
+      "$run -p 8071:80 \"$ROOT\" true || $SNUG port rm web 8071 || $run --network container:web -p 8073:80 \"$ROOT\" true || echo all refused\n"
       "$peer serve mine 127.0.0.1 8003; $run -p 8003:80 \"$ROOT\" true || echo taken\n"
       "$SNUG port add web 8081:80; $SNUG port add web 8003:80 || echo taken\n"
       "until $peer ask tcp 127.0.0.1 8081 | grep served; do sleep 0.05; done; $peer ask tcp 127.0.0.1 8080\n"
       "$SNUG port rm web 8080:80; until [ \"$($peer ask tcp 127.0.0.1 8080)\" = closed ]; do sleep 0.05; done; $SNUG port web 80\n"
       "for n in 4 5 6; do $SNUG port add web 808$n:80 >/dev/null & adding=\"$adding $!\"; done; wait $adding; $SNUG port web 80 | grep -c :808\n"
-      "$SNUG rm -f web >/dev/null; $peer ask tcp 127.0.0.1 8081\n");
+      "$SNUG stop -t 0 web >/dev/null; $peer ask tcp 127.0.0.1 8081; $SNUG port rm web 8081:80; $SNUG port add web 8079:80; $SNUG port rm web 70; $SNUG start web >/dev/null\n"
+      "until $peer ask tcp 127.0.0.1 8079 | grep served; do sleep 0.05; done; $peer ask tcp 127.0.0.1 8081; $SNUG rm -f web >/dev/null\n");
   CHECK_MESSAGE(result.out == "served 127.0.0.1\nelsewhere closed\nserved 203.0.113.7\nserved 203.0.113.7\n127.0.0.1:8080\n0.0.0.0:8090\n0.0.0.0:5301\n81/tcp -> 127.0.0.1:\n"
-                              "127.0.0.1:8080->80/tcp\ntaken\n"
-                              "80/tcp -> 127.0.0.1:8081\ntaken\nserved 127.0.0.1\nserved 127.0.0.1\n0.0.0.0:8090\n127.0.0.1:8081\n4\nclosed\n", result.out, result.err);
+                              "127.0.0.1:8080->80/tcp, 127.0.0.1:8070-8072->70-72/tcp\nall refused\ntaken\n"
+                              "80/tcp -> 127.0.0.1:8081\ntaken\nserved 127.0.0.1\nserved 127.0.0.1\n0.0.0.0:8090\n127.0.0.1:8081\n4\nclosed\n80/tcp -> 127.0.0.1:8079\nserved 127.0.0.1\nclosed\n", result.out, result.err);
   CHECK_MESSAGE(has(result.err, "published on 127.0.0.1 alone"), result.err);
   CHECK_MESSAGE(has(result.err, "the port 127.0.0.1:8003/tcp is taken by peer (pid "), result.err);
+  CHECK_MESSAGE(has(result.err, "the port 127.0.0.1:8071/tcp is taken by the container 'web'\n"), result.err);
+  CHECK_MESSAGE(has(result.err, "the one of this machine leads to 71/tcp: snug port rm web 71/tcp"), result.err);
+  CHECK_MESSAGE(has(result.err, "'snug port add web PORT' publishes one of the network that is shared"), result.err);
 }
 
 TEST_CASE("a restart by policy publishes the ports that are there by then") {

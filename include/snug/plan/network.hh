@@ -11,6 +11,9 @@ namespace snug::plan {
 /// The address of this machine that a port is published on: 127.0.0.1 where none was given.
 [[nodiscard]] const std::string& address_of(const PublishedPort& port);
 
+/// Counts the ports from the one of this number on that are one range: each follows the one before, outside and inside. Pure.
+[[nodiscard]] std::size_t count_range(const std::vector<PublishedPort>& ports, std::size_t first);
+
 /// Gives the words by which pasta(1) opens just these ports, or why one of them cannot be had. Pure.
 [[nodiscard]] std::variant<std::vector<std::string>, Refusal> make_port_words(const std::vector<PublishedPort>& ports, const std::vector<BusyPort>& busy);
 

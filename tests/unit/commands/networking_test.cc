@@ -31,7 +31,7 @@ TEST_CASE("what an image names is published at ports that are free, and the imag
 
 TEST_CASE("ports that are chosen differ from one another") {
   std::vector<plan::PublishedPort> ports(64, plan::PublishedPort{.address = "127.0.0.1", .host = 0, .container = 80, .udp = false});
-  CHECK(settle_ports(ports, 0).empty());
+  CHECK(settle_ports(ports, 0, "").empty());
   std::sort(ports.begin(), ports.end(), [](const auto& one, const auto& other) { return one.host < other.host; });
   CHECK(std::adjacent_find(ports.begin(), ports.end(), [](const auto& one, const auto& other) { return one.host == other.host; }) == ports.end());
 }

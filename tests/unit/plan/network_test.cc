@@ -128,6 +128,17 @@ TEST_CASE("what is sent to another address of this machine stays inside, and to 
   CHECK(plan_of(spec, facts).find<ConfigureInterface>()->held == Networks{{"127.0.0.0", 8}, {"192.0.2.2", 32}, {"172.17.0.1", 32}, {"::1", 128}, {"fe80::2", 128}});
 }
 
+TEST_CASE("a capability with which packets are made is said to open what lies behind pasta") {
+  Spec spec = a_spec();
+  spec.cap_add = {"NET_RAW", "SYS_TIME"};
+  const auto opened = [&] { return join(plan_of(spec, some_facts()).opened, "; "); };
+  CHECK(opened() == "capability net_raw: packets made by hand can reach what listens on this machine; capability sys_time");
+  spec.cap_add = {"ALL"};
+  CHECK_MESSAGE(has(opened(), "all capabilities over what is the container's; capability net_admin: packets"), opened());
+  spec.network.way_out = false;
+  CHECK(opened() == "all capabilities over what is the container's");
+}
+
 TEST_CASE("a default route without a gateway gets one inside, which is nobody's") {
   HostFacts facts = some_facts();
   facts.uplink4->gateway.clear();

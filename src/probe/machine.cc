@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
+#include <system_error>
+#include <thread>
 
 #include "parse.hh"
 #include "snug/base/error.hh"
@@ -38,13 +41,16 @@ plan::WallInodes read_walls(int process) {
   return walls;
 }
 
-// Empty where it has ended meanwhile, or is longer than anybody wants to see: the files of /proc are cut, not refused.
+// Empty where it has ended meanwhile, or is longer than anybody wants to see: the files of /proc are cut, not refused. They fill what
+// is there to be filled, so that what is not full was the last of it.
 std::string read_text(int process, const char* name) {
   const sys::Fd file = sys::try_open(process, name, O_RDONLY);
   std::array<char, 4096> part;
   std::string text;
-  for (ssize_t size = 0; file && text.size() < longest_file && (size = ::read(file.get(), part.data(), part.size())) > 0;)
-    text.append(part.data(), static_cast<std::size_t>(size));
+  for (ssize_t size = part.size(); file && text.size() < longest_file && size == static_cast<ssize_t>(part.size());) {
+    size = ::read(file.get(), part.data(), part.size());
+    if (size > 0) text.append(part.data(), static_cast<std::size_t>(size));
+  }
   return text;
 }
 
@@ -58,14 +64,41 @@ void read_words_in(int folder, plan::LiveProcess& process) {
   if (const auto stat = parse_stat(read_text(folder, "stat"))) process.time = stat->time;
 }
 
-void read_one(plan::Machine& machine, int proc, const std::string& name) {
+/// Some of the machine's processes.
+struct Part {
+  std::vector<plan::LiveProcess> processes;
+  unsigned kernel_threads = 0;
+};
+
+void read_one(Part& part, int proc, const std::string& name) {
   const sys::Fd folder = sys::try_open(proc, name.c_str(), O_PATH | O_DIRECTORY);
   if (!folder) return;
   auto status = parse_status(read_text(folder.get(), "status"));
   if (!status) return;
-  if (status->kernel) return static_cast<void>(++machine.kernel_threads);
-  plan::LiveProcess& process = machine.processes.emplace_back(std::move(status->process));
+  if (status->kernel) return static_cast<void>(++part.kernel_threads);
+  plan::LiveProcess& process = part.processes.emplace_back(std::move(status->process));
   process.walls = read_walls(folder.get());
+}
+
+// Most of the time is the kernel's, for each process by itself: half of them are read in a thread of its own, where one can be had.
+void read_all(plan::Machine& machine, int proc, const std::vector<std::string>& names) {
+  constexpr std::size_t few = 200;
+  std::array<Part, 2> parts;
+  const auto read = [&](std::size_t half) {
+    for (std::size_t at = half; at < names.size(); at += parts.size()) read_one(parts[half], proc, names[at]);
+  };
+  std::jthread other;
+  try {
+    if (names.size() > few) other = std::jthread(read, 1);
+  } catch (const std::system_error&) {
+  }
+  read(0);
+  if (!other.joinable()) read(1);
+  else other.join();
+  for (Part& part : parts) {
+    std::move(part.processes.begin(), part.processes.end(), std::back_inserter(machine.processes));
+    machine.kernel_threads += part.kernel_threads;
+  }
 }
 
 // The processes of which more is to be known, and their parents.
@@ -91,8 +124,10 @@ plan::Machine read_machine(std::span<const std::string_view> wanted) {
   machine.ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   machine.reader = ::getpid();
   machine.uid = ::geteuid();
+  std::vector<std::string> names;
   for (const sys::Entry& entry : sys::list_folder(proc.get()))
-    if (parse_number(entry.name)) read_one(machine, proc.get(), entry.name);
+    if (parse_number(entry.name)) names.push_back(entry.name);
+  read_all(machine, proc.get(), names);
   const sys::Fd self = sys::open(proc.get(), "self", O_PATH | O_DIRECTORY);
   machine.here = read_walls(self.get());
   std::sort(machine.processes.begin(), machine.processes.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });

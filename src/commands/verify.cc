@@ -4,6 +4,7 @@
 #include "settings.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/commands/held_signals.hh"
 #include "snug/commands/output.hh"
 #include "snug/explain/verify.hh"
 #include "snug/runtime/trace.hh"
@@ -15,6 +16,7 @@ int verify_plan(const cli::Invocation& invocation) {
   if (spec.detach) throw UsageError("--verify watches a container from its start to its end, and --detach lets go of it", "leave --detach out");
   if (spec.own_shell) throw UsageError("--verify looks at the command once it is executed, and snug's own shell is not: it stays closed to tracers", "leave --shell out");
   spec.remove = true;
+  const HeldSignals held;  // they end the container, and what it leaves is removed before they end us
   Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
   if (const auto* overlay = planned.plan.find<plan::MakeOverlay>(); overlay && !overlay->program.empty())
     throw Error("--verify cannot be used with fuse-overlayfs, which would be under the tracer as well, and it needs its rights", "--storage-driver copy");

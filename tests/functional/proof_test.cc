@@ -46,6 +46,16 @@ TEST_CASE("plan --verify: tells of each step, and of the command by the kernel's
   CHECK(missing.err.find("cannot run '/bin/nothing'") != std::string::npos);
 }
 
+TEST_CASE("plan --verify: a signal for all of it ends the container, and nothing is left behind") {
+  const auto before = traces();
+  const Result result = run({"sh", "-c", "setsid \"$0\" plan --verify --userns single \"$1\" sleep 1234 & tree=$!\n"
+                                         "until pgrep -u \"$(id -u)\" -f '^sleep 1234$' >/dev/null; do sleep 0.05; done\n"
+                                         "kill -TERM -- -$tree; wait $tree; echo $?", program(), small_root()});
+  CHECK_MESSAGE(result.out.ends_with("143\n"), result.out, result.err);
+  const std::string left = difference(before, traces());
+  CHECK_MESSAGE(left.empty(), left);
+}
+
 TEST_CASE("plan --verify: in namespaces of somebody else's, which are entered by a process between") {
   Background other({"unshare", "--user", "--map-root-user", "--net", "sleep", "1000"});
   const std::string folder = snug::format("/proc/{}/ns/", other.pid());

@@ -154,11 +154,11 @@ struct CallsOf {
     for (const auto& way : step.ways) calls.push_back(format("sendto(NETLINK, {{RTM_NEWROUTE, default via {}}})", way.gateway));
     return calls;
   }
-  // The first process stands in both namespaces, for pasta to find them by its number; the second becomes pasta.
+  // The first process stands in both namespaces, for pasta to find them by its number, PID; the second becomes pasta.
   Calls operator()(const OpenWayOut& step) const {
     Calls calls{"clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "setns(USER, CLONE_NEWUSER)", "setns(NET, CLONE_NEWNET)",
                 "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_PDEATHSIG, SIGKILL)",
-                printable(join(step.words, " ")) + " PID"};
+                printable(join(step.words, " "))};
     for (std::string& call : calls)
       if (!step.at_once) call += " where something is sent";
     return calls;

@@ -89,11 +89,11 @@ void WayOut::start() {
   FdPair told = make_open_pipe(), errors = make_open_pipe();
   const Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDONLY);
   std::vector<std::string> words = choice_.words;
-  words.push_back(format("{}", porter_number_));
+  std::replace(words.begin(), words.end(), std::string("PID"), format("{}", porter_number_));
   constexpr std::array<const char*, 1> environment{nullptr};
   auto [pid, process] = sys::start_program(choice_.words.front(), std::move(words), environment.data(),
                                            std::array{null.get(), told.second.get(), errors.second.get()}, SIGKILL);
-  if (pid < 0) throw system_error("start pasta", errno);
+  if (pid < 0) throw system_error("start " + choice_.words.front(), errno);
   pasta_ = std::move(process);
   told_ = std::move(told.first);
   errors_ = std::move(errors.first);
@@ -108,7 +108,7 @@ std::vector<std::string> WayOut::restart(const std::vector<std::string>& ports) 
     if (!opens) words.push_back(choice_.words[at]);
     else former.insert(former.end(), {choice_.words[at], choice_.words[at + 1]}), ++at;
   }
-  words.insert(words.end(), ports.begin(), ports.end());
+  words.insert(words.end() - 1, ports.begin(), ports.end());  // what comes last is PID
   choice_.words = std::move(words);
   static_cast<void>(try_start());
   return former;
@@ -126,13 +126,14 @@ bool WayOut::try_start() {
   }
 }
 
-// It writes its number once it is ready, and closes the file.
+// pasta writes its number once it is ready, and closes the file; slirp4netns a 1, after what it would have us know.
 WayOut::News WayOut::read_word() {
   std::array<char, 32> word;
   const ssize_t count = ::read(told_.get(), word.data(), word.size());
   if (count < 0 && errno == EAGAIN) return News::none;
-  if (count == 0) told_.reset();
-  if (count <= 0 || std::exchange(ready_, true)) return News::none;
+  if (count <= 0) return told_.reset(), News::none;
+  const std::string_view said = trimmed({word.data(), static_cast<std::size_t>(count)});
+  if (said.empty() || said.back() < '0' || said.back() > '9' || std::exchange(ready_, true)) return News::none;
   end(porter_);
   return News::ready;
 }

@@ -109,7 +109,9 @@ struct Phrase {
     return format("give the interface {} {}", quoted(step.name), list(step.ways, [](const auto& way) { return way.address; }));
   }
   std::string operator()(const OpenWayOut& step) const {
-    return step.at_once ? "start pasta, which carries packets out and in" : "watch for the first packet that wants out, and start pasta then";
+    const std::string& path = step.words.front();
+    const std::string name = path.substr(path.rfind('/') + 1);
+    return step.at_once ? format("start {}, which carries packets out and in", name) : format("watch for the first packet that wants out, and start {} then", name);
   }
   std::string operator()(const AwaitWayOut&) const { return "wait until pasta is ready"; }
   std::string operator()(const TakeTree& step) const {

@@ -33,6 +33,15 @@ std::string_view protocol(bool udp) { return udp ? "udp" : "tcp"; }
 
 std::string place(std::string_view address, std::uint16_t number) { return is_ipv6(address) ? format("[{}]:{}", address, number) : format("{}:{}", address, number); }
 
+// slirp4netns brings a network of its own along, this one unless the host is in it.
+std::string slirp_network4(const HostFacts& facts) {
+  const auto& own = facts.uplink4 ? facts.uplink4->own : std::vector<std::string>();
+  const bool taken = std::any_of(own.begin(), own.end(), [](const std::string& address) { return address.starts_with("10.0.2."); });
+  return taken ? "10.0.3." : "10.0.2.";
+}
+
+bool by_slirp(const HostFacts& facts) { return facts.pasta.empty() && !facts.slirp4netns.empty(); }
+
 // Whether a name server of the host's, to forward to, is of this family.
 bool has_server(const HostFacts& facts, bool ipv6) {
   for (const std::string_view line : lines(facts.resolv_conf)) {
@@ -42,10 +51,11 @@ bool has_server(const HostFacts& facts, bool ipv6) {
   return false;
 }
 
-std::vector<std::string_view> forwarders(const HostFacts& facts) {
-  std::vector<std::string_view> found;
-  if (facts.uplink4 && has_server(facts, false)) found.push_back(forwarder4);
-  if (facts.uplink6 && has_server(facts, true)) found.push_back(forwarder6);
+std::vector<std::string> forwarders(const HostFacts& facts) {
+  std::vector<std::string> found;
+  if (by_slirp(facts)) return {has_server(facts, false) || !facts.uplink6 ? slirp_network4(facts) + "3" : "fd00::3"};
+  if (facts.uplink4 && has_server(facts, false)) found.emplace_back(forwarder4);
+  if (facts.uplink6 && has_server(facts, true)) found.emplace_back(forwarder6);
   return found;
 }
 
@@ -54,7 +64,7 @@ std::optional<Notice> find_hindrance(const Draft& draft) {
   const HostFacts& facts = draft.facts;
   const auto closed = [](std::string_view why) { return Notice{"network", format("the network has no way out: {}", why), {}}; };
   if (!is_new(draft.spec.namespaces.user)) return closed("pasta needs a user namespace of the container's own");
-  if (facts.pasta.empty()) return closed("pasta is not installed (apt-get install passt)");
+  if (facts.pasta.empty() && facts.slirp4netns.empty()) return closed("pasta is not installed (apt-get install passt)");
   if (facts.tun_error == EACCES) return closed("/dev/net/tun is closed to you (chmod 666 /dev/net/tun)");
   if (facts.tun_error) return closed(format("/dev/net/tun: {} (modprobe tun)", errno_text(facts.tun_error)));
   if (!facts.uplink4 && !facts.uplink6) return closed("this machine has no default route");
@@ -105,6 +115,12 @@ void tell_of_ports(Draft& draft) {
 }
 
 std::vector<ConfigureInterface::Way> ways_of(const Draft& draft) {
+  if (by_slirp(draft.facts)) {
+    const std::string network = slirp_network4(draft.facts);
+    std::vector<ConfigureInterface::Way> ways{{network + "100", 24, network + "2"}};
+    if (draft.facts.uplink6) ways.push_back({"fd00::100", 64, "fd00::2"});
+    return ways;
+  }
   std::vector<ConfigureInterface::Way> ways;
   const auto add = [&](const std::optional<Uplink>& uplink, const std::optional<std::string>& wanted, std::string_view unknown) {
     if (uplink) ways.push_back({wanted.value_or(uplink->address), uplink->prefix, uplink->gateway.empty() ? std::string(unknown) : uplink->gateway});
@@ -118,14 +134,15 @@ std::vector<ConfigureInterface::Way> ways_of(const Draft& draft) {
 // to, and to what listens at the host's other addresses.
 std::vector<ConfigureInterface::Network> held_by(const Draft& draft) {
   std::vector<ConfigureInterface::Network> held;
-  const auto hold = [&](const std::optional<Uplink>& uplink, const std::optional<std::string>& wanted, ConfigureInterface::Network loopback_network, unsigned whole) {
+  const std::vector<ConfigureInterface::Way> ways = ways_of(draft);
+  const auto hold = [&](const std::optional<Uplink>& uplink, ConfigureInterface::Network loopback_network, unsigned whole) {
     if (!uplink) return;
     held.push_back(std::move(loopback_network));
     for (const std::string& address : uplink->own)
-      if (address != wanted.value_or(uplink->address)) held.push_back({address, whole});
+      if (std::none_of(ways.begin(), ways.end(), [&](const auto& way) { return way.address == address; })) held.push_back({address, whole});
   };
-  hold(draft.facts.uplink4, draft.spec.network.ip, {"127.0.0.0", 8}, 32);
-  hold(draft.facts.uplink6, draft.spec.network.ip6, {"::1", 128}, 128);
+  hold(draft.facts.uplink4, {"127.0.0.0", 8}, 32);
+  hold(draft.facts.uplink6, {"::1", 128}, 128);
   return held;
 }
 
@@ -191,11 +208,20 @@ std::vector<std::string> pasta_words(const Draft& draft) {
   for (const auto& way : ways_of(draft)) words.insert(words.end(), {"--address", way.address, "--gateway", way.gateway});
   // Where others are asked, one of them may be the host's own, whose answers pasta would take for its own.
   if (draft.spec.dns.empty())
-    for (const std::string_view forwarder : forwarders(facts)) words.insert(words.end(), {"--dns-forward", std::string(forwarder)});
+    for (const std::string& forwarder : forwarders(facts)) words.insert(words.end(), {"--dns-forward", forwarder});
   for (const bool udp : {false, true}) add_ports(words, network.ports, udp);
   std::vector<std::string> doors;
   for (const std::uint16_t port : network.host_loopback) doors.push_back(format("{}", port));
-  words.insert(words.end(), {"-T", doors.empty() ? "none" : join(doors, ","), "-U", "none"});
+  words.insert(words.end(), {"-T", doors.empty() ? "none" : join(doors, ","), "-U", "none", "PID"});
+  return words;
+}
+
+// It has no doors to the host but those that lead to its loopback, and to its name server.
+std::vector<std::string> slirp_words(const HostFacts& facts) {
+  std::vector<std::string> words{facts.slirp4netns, "--disable-host-loopback", "--enable-sandbox", "--enable-seccomp", "--mtu", format("{}", mtu), "--ready-fd", "1",
+                                 "--cidr", slirp_network4(facts) + "0/24"};
+  if (facts.uplink6) words.emplace_back("--enable-ipv6");
+  words.insert(words.end(), {"PID", interface});
   return words;
 }
 
@@ -231,6 +257,8 @@ Verdict plan_network(Draft& draft) {
     return Refusal{format("{} is for a network of the container's own with a way out", option),
                    other.empty() ? "choose --network private" : format("'snug port add {} PORT' publishes one of the network that is shared", shell_quoted(other))};
   }
+  if (by_slirp(draft.facts) && !option.empty() && option != "--mac-address")
+    return Refusal{format("{}: slirp4netns, which serves as the way out here, cannot do it", option), "pasta can: apt-get install passt"};
   if (const auto hindrance = find_hindrance(draft)) {
     if (!option.empty()) return Refusal{format("{}: {}", option, hindrance->text), {}};
     draft.plan.notices.push_back(*hindrance);
@@ -250,7 +278,7 @@ void plan_way_out(Draft& draft) {
   // Where processes are shared, those inside could trace the one that stands for the container's namespaces while pasta looks for them.
   const bool hidden = is_new(draft.spec.namespaces.pid);
   const bool at_once = !network.ports.empty() || !network.host_loopback.empty() || !hidden;
-  draft.monitor(OpenWayOut{interface, pasta_words(draft), at_once, hidden});
+  draft.monitor(OpenWayOut{interface, by_slirp(draft.facts) ? slirp_words(draft.facts) : pasta_words(draft), at_once, hidden});
   if (at_once) draft.init(AwaitWayOut{});
 }
 
@@ -261,7 +289,7 @@ std::string resolv_conf_of(const Draft& draft) {
     if (!is_new(draft.spec.namespaces.network)) text = draft.facts.resolv_conf;
     else if (!draft.way_out) text = "# no name server: this network has no way out\n";
     else
-      for (const std::string_view forwarder : forwarders(draft.facts)) text += format("nameserver {}\n", forwarder);
+      for (const std::string& forwarder : forwarders(draft.facts)) text += format("nameserver {}\n", forwarder);
   }
   if (const auto& search = draft.spec.network.search; !search.empty()) text += format("search {}\n", join(search, " "));
   return text;

@@ -23,7 +23,8 @@ void examine_programs(Examination& examination) {
   for (const Program& program :
        {Program{"mmdebstrap", "makes a Debian root file system without root", "/usr/bin/mmdebstrap", "mmdebstrap"},
         Program{"fuse-overlayfs", "the root of an image or a folder, where the kernel's overlays cannot serve", "/usr/bin/fuse-overlayfs", "fuse-overlayfs"},
-        Program{"pasta", "a way out for a private network", "/usr/bin/pasta", "passt"}}) {
+        Program{"pasta", "a way out for a private network", "/usr/bin/pasta", "passt"},
+        Program{"slirp4netns", "the same, without ports, where pasta is missing", "/usr/bin/slirp4netns", "slirp4netns"}}) {
     const bool there = ::access(program.path, X_OK) == 0;
     examination.add({.name = program.name,
                      .purpose = program.purpose,

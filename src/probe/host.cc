@@ -180,8 +180,9 @@ bool is_terminal(int fd) {
 }
 
 void read_network(HostFacts& facts) {
-  constexpr const char* pasta = "/usr/bin/pasta";
+  constexpr const char *pasta = "/usr/bin/pasta", *slirp4netns = "/usr/bin/slirp4netns";
   if (::access(pasta, X_OK) == 0) facts.pasta = pasta;
+  else if (::access(slirp4netns, X_OK) == 0) facts.slirp4netns = slirp4netns;
   if (!sys::try_open(AT_FDCWD, "/dev/net/tun", O_RDWR)) facts.tun_error = errno;
   facts.uplink4 = find_uplink4();
   facts.uplink6 = find_uplink6();

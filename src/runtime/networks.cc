@@ -78,14 +78,14 @@ NetworkNews Networks::end_change(const std::string& refusal) {
 // Who waits for it does not start; who runs goes on without.
 NetworkNews Networks::lose() {
   const std::string& reason = way_out_->reason();
-  if (former_ports_) return end_change(reason.empty() ? "pasta has ended" : std::string(reason));
+  if (former_ports_) return end_change(reason.empty() ? format("{} has ended", way_out_->program()) : std::string(reason));
   if (awaited_) return {.failure = reason};
   return {.notice = tell("the network has no way out any more")};
 }
 
 std::string Networks::tell(std::string_view what) const {
   const std::string& reason = way_out_->reason();
-  return format("pasta has ended{}: {}", reason.empty() ? "" : format(" ({})", printable(reason)), what);
+  return format("{} has ended{}: {}", way_out_->program(), reason.empty() ? "" : format(" ({})", printable(reason)), what);
 }
 
 }  // namespace snug::runtime

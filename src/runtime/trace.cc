@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -175,12 +176,13 @@ class Tracer {
     if (process.pending->name == "openat") process.opening = tracee.text(entry.arguments[1]).value_or("");
   }
 
-  // Its words in one, the number of the process that it works on, which is the first of them or the last, left open.
+  // Its words in one, the number of the process that it works on left open: the first of them, the last, or slirp4netns's last but one.
   void see_helper(pid_t pid, const Process& process, const Entry& entry) {
     const Tracee tracee(pid, process.opened);
     std::vector<std::string> words = tracee.words(entry.arguments[1]).value_or(std::vector<std::string>{"?"});
     words.front() = tracee.text(entry.arguments[0]).value_or("?");
-    if (std::string& number = words.size() > 1 && parse_number(words[1]) ? words[1] : words.back(); parse_number(number)) number = "PID";
+    const std::size_t last = words.size() - 1, place = last == 0 || parse_number(words[1]) ? std::min<std::size_t>(last, 1) : parse_number(words[last]) ? last : last - 1;
+    if (parse_number(words[place])) words[place] = "PID";
     seen_.calls.push_back({Actor::monitor, "run", {printable(join(words, " "))}, true, 0});
     let_go(pid);
   }

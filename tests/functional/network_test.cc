@@ -24,11 +24,11 @@ bool can_have_networks() {
 }
 
 // `$run` starts a container of the small root, in which peer is /peer, as "$ROOT"; outside it is $peer.
-Result outside(const std::string& script) {
+Result outside(const std::string& script, const std::string& without = "") {
   const Scratch data;
   const std::string head = "peer=$PEER run=\"$SNUG run --userns single -v $PEER:/peer:ro\"\n";
   return run({"tests/setup/outside", helper("peer"), "sh", "-c", head + script},
-             {.env = {"SNUG=" + program(), "PEER=" + helper("peer"), "ROOT=" + small_root(), "XDG_DATA_HOME=" + data.path()}, .patience = std::chrono::seconds(120)});
+             {.env = {"SNUG=" + program(), "PEER=" + helper("peer"), "ROOT=" + small_root(), "XDG_DATA_HOME=" + data.path(), "OUTSIDE_WITHOUT=" + without}, .patience = std::chrono::seconds(120)});
 }
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
@@ -70,6 +70,20 @@ TEST_CASE("nothing that is sent reaches what listens on this machine, on its loo
       "$run --ip 192.0.2.77 --ip6 2001:db8::77 --mac-address 02:00:00:00:00:09 \"$ROOT\" sh -c \"$leaks; cat /sys/class/net/eth0/address; /peer ask tcp 2001:db8:1::7 8000\"\n"
       "cat $came; $peer ask udp 127.0.0.1 8002; cat $came\n");
   CHECK_MESSAGE(result.out == "outside 203.0.113.7\noutside 203.0.113.7\noutside 203.0.113.7\n02:00:00:00:00:09\noutside 2001:db8:1::7\nsecret 127.0.0.1\n127.0.0.1\n", result.out, result.err);
+}
+
+TEST_CASE("without pasta slirp4netns carries what is sent, and nothing that listens on this machine is reached either") {
+  if (!can_have_networks()) return;
+  if (::access("/usr/bin/slirp4netns", X_OK) != 0) return skip("slirp4netns is not installed");
+  const Result result = outside(
+      "came=$XDG_DATA_HOME/came; touch $came; for address in 127.0.0.1 127.0.0.53 192.0.2.2 198.51.100.9 ::1 2001:db8::2 2001:db8:2::9; do $peer serve secret $address 8002 $came; done\n"
+      "$run \"$ROOT\" sh -c '/peer ask tcp 203.0.113.7 8000; /peer ask udp 203.0.113.7 8000; /peer ask tcp 2001:db8:1::7 8000; /peer resolve udp www.test; cat /etc/resolv.conf\n"
+      "  for address in 127.0.0.1 127.0.0.53 192.0.2.1 192.0.2.2 198.51.100.9 10.0.2.2 10.0.2.3 ::1 ::ffff:127.0.0.1 2001:db8::2 2001:db8:2::9 fd00::2 fd00::3; do\n"
+      "    for protocol in tcp udp; do for interface in \"\" eth0; do timeout 1 /peer ask $protocol $address 8002 $interface >/dev/null & done; done\n"
+      "  done; wait'\n"
+      "cat $came; $run -p 8080:80 \"$ROOT\" true || echo refused; pgrep slirp4netns || echo gone\n", "/usr/bin/pasta");
+  CHECK_MESSAGE(result.out == "outside 203.0.113.7\noutside 203.0.113.7\noutside 2001:db8:1::7\n203.0.113.7\nnameserver 10.0.2.3\nrefused\ngone\n", result.out, result.err);
+  CHECK_MESSAGE(has(result.err, "--publish: slirp4netns, which serves as the way out here, cannot do it"), result.err);
 }
 
 TEST_CASE("pasta is there once something is sent, is started anew once, and goes with the container") {

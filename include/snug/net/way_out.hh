@@ -13,12 +13,12 @@ namespace snug::net {
 /// How a container's network leads out.
 struct WayOutChoice {
   std::string interface;           ///< its name inside
-  std::vector<std::string> words;  ///< of pasta(1), which ends with the number of a process inside; the first is its path
+  std::vector<std::string> words;  ///< of pasta(1) or slirp4netns(1), by its path; PID is the number of a process inside
   bool again = true;               ///< where pasta ends, it is started anew, once
 };
 
-/// pasta, the program that carries packets between a container's interface and sockets of the host's, and who watches over it. It
-/// is started when the first packet wants out, or at once; and it dies with this object or its process. Runs in the monitor.
+/// pasta, or slirp4netns in its place: the program that carries packets between a container's interface and sockets of the host's, and who
+/// watches over it. It is started when the first packet wants out, or at once; and it dies with this object or its process. Runs in the monitor.
 class WayOut {
  public:
   enum class News {
@@ -52,6 +52,9 @@ class WayOut {
 
   /// Why pasta ended, in its own words; written by strangers.
   [[nodiscard]] const std::string& reason() const { return reason_; }
+
+  /// What it is called: "pasta".
+  [[nodiscard]] std::string program() const { return choice_.words.front().substr(choice_.words.front().rfind('/') + 1); }
 
   [[nodiscard]] bool is_started() const { return static_cast<bool>(pasta_); }
 

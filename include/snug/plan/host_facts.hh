@@ -131,7 +131,8 @@ struct HostFacts {
   bool privileged = false;                           ///< CAP_SYS_ADMIN in the caller's user namespace
   std::string hostname;
   std::string resolv_conf;                           ///< text of /etc/resolv.conf
-  std::string pasta;                                 ///< absolute path, or empty; this and the next four: of a network with a way out only
+  std::string pasta;                                 ///< absolute path, or empty; this and the next five: of a network with a way out only
+  std::string slirp4netns;                           ///< the same; looked for where there is no pasta
   int tun_error = 0;                                 ///< why /dev/net/tun cannot be opened; 0: it can
   std::optional<Uplink> uplink4, uplink6;
   std::vector<BusyPort> busy_ports;

@@ -284,8 +284,8 @@ struct BringUpLoopback {
   bool operator==(const BringUpLoopback&) const = default;
 };
 
-/// Has the monitor start pasta, once the first packet wants out or at once. The number of a process in the container's user and
-/// network namespace comes behind `words`.
+/// Has the monitor start pasta, or slirp4netns, once the first packet wants out or at once. PID among its words is the number of a
+/// process in the container's user and network namespace.
 struct OpenWayOut {
   std::string interface;
   std::vector<std::string> words;

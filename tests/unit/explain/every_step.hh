@@ -63,8 +63,8 @@ inline plan::Plan every_step() {
   add(Actor::init, MaskPaths{{"/proc/kcore", "/sys/firmware"}, {"/proc/sys"}, 3});
   add(Actor::init, SetHostname{"box"});
   add(Actor::init, BringUpLoopback{});
-  add(Actor::monitor, OpenWayOut{"eth0", {"/usr/bin/pasta", "-t", "none"}, false, true});
-  add(Actor::monitor, OpenWayOut{"eth0", {"/usr/bin/pasta", "-t", "127.0.0.1/8080:80"}, true, false});
+  add(Actor::monitor, OpenWayOut{"eth0", {"/usr/bin/pasta", "-t", "none", "PID"}, false, true});
+  add(Actor::monitor, OpenWayOut{"eth0", {"/usr/bin/pasta", "-t", "127.0.0.1/8080:80", "PID"}, true, false});
   add(Actor::init, AwaitWayOut{});
   add(Actor::init, OpenTerminal{5});
   add(Actor::init, JoinKeyring{});

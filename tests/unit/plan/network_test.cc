@@ -139,6 +139,24 @@ TEST_CASE("a capability with which packets are made is said to open what lies be
   CHECK(opened() == "all capabilities over what is the container's");
 }
 
+TEST_CASE("where pasta is missing slirp4netns serves, with a network of its own, and nothing of the host is open to it") {
+  HostFacts facts = some_facts();
+  facts.pasta.clear();
+  facts.slirp4netns = "/usr/bin/slirp4netns";
+  facts.uplink4->own = {"192.0.2.2", "172.17.0.1"};
+  Spec spec = a_spec();
+  const Plan plan = plan_of(spec, facts);
+  CHECK(words_of(plan) == "/usr/bin/slirp4netns --disable-host-loopback --enable-sandbox --enable-seccomp --mtu 65520 --ready-fd 1 --cidr 10.0.2.0/24 --enable-ipv6 PID eth0");
+  const auto* configure = plan.find<ConfigureInterface>();
+  CHECK(configure->ways == std::vector<ConfigureInterface::Way>{{"10.0.2.100", 24, "10.0.2.2"}, {"fd00::100", 64, "fd00::2"}});
+  CHECK(configure->held == std::vector<ConfigureInterface::Network>{{"127.0.0.0", 8}, {"192.0.2.2", 32}, {"172.17.0.1", 32}, {"::1", 128}});
+  CHECK(file(plan, "resolv.conf") == "nameserver 10.0.2.3\n");
+  facts.uplink4->own = {"10.0.2.15"};
+  CHECK(has(words_of(plan_of(spec, facts)), "--cidr 10.0.3.0/24"));
+  spec.network.ports = {{"", 8080, 80, false}};
+  CHECK(refusal(spec, facts) == "--publish: slirp4netns, which serves as the way out here, cannot do it");
+}
+
 TEST_CASE("a default route without a gateway gets one inside, which is nobody's") {
   HostFacts facts = some_facts();
   facts.uplink4->gateway.clear();

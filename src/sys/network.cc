@@ -8,6 +8,7 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
+#include <linux/veth.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
@@ -53,7 +54,8 @@ class Message {
  public:
   Message(std::uint16_t type, const Body& body) noexcept {
     header_.nlmsg_type = type;
-    header_.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+    header_.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+    if (type != RTM_DELLINK) header_.nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
     put(&body, sizeof body);
   }
 
@@ -67,28 +69,48 @@ class Message {
 
   void add(std::uint16_t type, std::uint32_t value) noexcept { add(type, {reinterpret_cast<const char*>(&value), sizeof value}); }
 
-  // Sends it and waits for the kernel's answer.
-  int send() noexcept {
-    const Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-    if (!socket) return errno;
-    header_.nlmsg_len = static_cast<std::uint32_t>(size_);
-    std::memcpy(bytes_.data(), &header_, sizeof header_);
-    if (::send(socket.get(), bytes_.data(), size_, 0) < 0) return errno;
-    struct {
-      nlmsghdr header;
-      nlmsgerr answer;
-      std::array<char, 256> more;  // it repeats the question
-    } reply{};
-    if (::recv(socket.get(), &reply, sizeof reply, 0) < 0) return errno;
-    return reply.header.nlmsg_type == NLMSG_ERROR ? -reply.answer.error : EPROTO;
+  // Adds an attribute of which those are parts that are added before end().
+  std::size_t begin(std::uint16_t type) noexcept {
+    const std::size_t start = size_;
+    add(type, std::string_view());
+    return start;
   }
 
- private:
+  void end(std::size_t start) noexcept {
+    const auto length = static_cast<std::uint16_t>(size_ - start);
+    std::memcpy(bytes_.data() + start, &length, sizeof length);  // rta_len is its first member
+  }
+
   void put(const void* data, std::size_t size) noexcept {
     if (size_ + size > bytes_.size()) return;
     if (size > 0) std::memcpy(bytes_.data() + size_, data, size);
     size_ = std::min(bytes_.size(), (size_ + size + 3U) & ~std::size_t{3});
   }
+
+  // Sends it and waits for the kernel's answer.
+  int send() noexcept {
+    const Fd socket = open_route_socket();
+    return socket ? send(socket.get()) : errno;
+  }
+
+  // The same through a socket of any namespace. With the destination named, the kernel asks for the rights of who sends now, and not also for
+  // those of who opened the socket.
+  int send(int socket) noexcept {
+    header_.nlmsg_len = static_cast<std::uint32_t>(size_);
+    std::memcpy(bytes_.data(), &header_, sizeof header_);
+    sockaddr_nl kernel{};
+    kernel.nl_family = AF_NETLINK;
+    if (::sendto(socket, bytes_.data(), size_, 0, reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) < 0) return errno;
+    struct {
+      nlmsghdr header;
+      nlmsgerr answer;
+      std::array<char, 256> more;  // it repeats the question
+    } reply{};
+    if (::recv(socket, &reply, sizeof reply, 0) < 0) return errno;
+    return reply.header.nlmsg_type == NLMSG_ERROR ? -reply.answer.error : EPROTO;
+  }
+
+ private:
 
   nlmsghdr header_{};
   std::array<char, 256> bytes_{};
@@ -185,6 +207,61 @@ int add_local_route(const char* name, const NetAddress& network, unsigned prefix
   message.add(RTA_OIF, ::if_nametoindex(name));
   message.add(RTA_PRIORITY, 1);  // after the loopback's own
   return message.send();
+}
+
+int add_route(const char* name, const NetAddress& network, unsigned prefix, unsigned metric) noexcept {
+  rtmsg body{};
+  body.rtm_family = static_cast<std::uint8_t>(network.family);
+  body.rtm_dst_len = static_cast<std::uint8_t>(prefix);
+  body.rtm_table = RT_TABLE_MAIN;
+  body.rtm_protocol = RTPROT_BOOT;
+  body.rtm_scope = RT_SCOPE_LINK;
+  body.rtm_type = RTN_UNICAST;
+  Message message(RTM_NEWROUTE, body);
+  message.add(RTA_DST, network.view());
+  message.add(RTA_OIF, ::if_nametoindex(name));
+  message.add(RTA_PRIORITY, metric);
+  return message.send();
+}
+
+Fd open_route_socket() noexcept { return Fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)); }
+
+int make_bridge(const char* name, const std::array<std::uint8_t, 6>& hardware) noexcept {
+  Message message(RTM_NEWLINK, ifinfomsg{});
+  message.add(IFLA_IFNAME, {name, std::strlen(name) + 1});
+  message.add(IFLA_ADDRESS, {reinterpret_cast<const char*>(hardware.data()), hardware.size()});
+  const std::size_t info = message.begin(IFLA_LINKINFO);
+  message.add(IFLA_INFO_KIND, "bridge");
+  const std::size_t data = message.begin(IFLA_INFO_DATA);
+  const char off = 0;
+  message.add(IFLA_BR_MCAST_SNOOPING, {&off, 1});
+  message.end(data);
+  message.end(info);
+  return message.send();
+}
+
+int make_veth(int socket, const VethPair& pair) noexcept {
+  ifinfomsg body{};
+  body.ifi_flags = body.ifi_change = IFF_UP;
+  Message message(RTM_NEWLINK, body);
+  message.add(IFLA_IFNAME, {pair.port, std::strlen(pair.port) + 1});
+  message.add(IFLA_MASTER, pair.bridge);
+  const std::size_t info = message.begin(IFLA_LINKINFO);
+  message.add(IFLA_INFO_KIND, "veth");
+  const std::size_t data = message.begin(IFLA_INFO_DATA), peer = message.begin(VETH_INFO_PEER);
+  const ifinfomsg there{};
+  message.put(&there, sizeof there);
+  message.add(IFLA_IFNAME, {pair.peer, std::strlen(pair.peer) + 1});
+  message.add(IFLA_ADDRESS, {reinterpret_cast<const char*>(pair.hardware.data()), pair.hardware.size()});
+  message.add(IFLA_NET_NS_FD, static_cast<std::uint32_t>(pair.net));
+  for (const std::size_t start : {peer, data, info}) message.end(start);
+  return message.send(socket);
+}
+
+int remove_link(int socket, const char* name) noexcept {
+  Message message(RTM_DELLINK, ifinfomsg{});
+  message.add(IFLA_IFNAME, {name, std::strlen(name) + 1});
+  return message.send(socket);
 }
 
 bool has_carrier(const char* name) noexcept {

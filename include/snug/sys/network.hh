@@ -42,11 +42,36 @@ void release_tap(Fd& tap) noexcept;
 /// Adds the default route through `gateway`, which need not lie in the network of an address.
 [[nodiscard]] int add_default_route(const char* name, const NetAddress& gateway) noexcept;
 
+/// Adds a route to `network`, whose addresses lie right behind the interface; of several the one with the least metric counts.
+[[nodiscard]] int add_route(const char* name, const NetAddress& network, unsigned prefix, unsigned metric) noexcept;
+
 /// Has what is sent to these addresses by this interface arrive at this namespace itself.
 [[nodiscard]] int add_local_route(const char* name, const NetAddress& network, unsigned prefix) noexcept;
 
 /// Whether somebody drives the interface. What the kernel has to do after a change of that, it does now and not within the next
 /// second, as it would by itself (ETHTOOL_GLINK).
 [[nodiscard]] bool has_carrier(const char* name) noexcept;
+
+/// A socket of rtnetlink(7), which acts in the network namespace that the caller is in now, wherever it is used; empty with errno set.
+[[nodiscard]] Fd open_route_socket() noexcept;
+
+/// Makes an interface that is a bridge, which hands on by hardware address alone: no spanning tree, no snooping.
+[[nodiscard]] int make_bridge(const char* name, const std::array<std::uint8_t, 6>& hardware) noexcept;
+
+/// A pair of interfaces, veth(4): what goes into one comes out of the other.
+struct VethPair {
+  const char* port = nullptr;  ///< one end, in the namespace of the socket, up
+  unsigned bridge = 0;         ///< the number of the bridge there that it is a port of
+  const char* peer = nullptr;  ///< the other end, down
+  int net = -1;                ///< in this network namespace
+  std::array<std::uint8_t, 6> hardware{};  ///< of the peer
+};
+
+/// Makes one. `socket` may act in another namespace than the caller's, who needs CAP_NET_ADMIN in both himself: whoever owns their
+/// user namespaces has it.
+[[nodiscard]] int make_veth(int socket, const VethPair& pair) noexcept;
+
+/// Removes the interface in the namespace of `socket`: as make_veth.
+[[nodiscard]] int remove_link(int socket, const char* name) noexcept;
 
 }  // namespace snug::sys

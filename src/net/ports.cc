@@ -1,6 +1,5 @@
 #include "snug/net/ports.hh"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -8,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <optional>
 #include <vector>
 
@@ -16,50 +14,20 @@
 #include "snug/base/text.hh"
 #include "snug/sys/fd.hh"
 #include "snug/sys/file.hh"
-#include "snug/sys/network.hh"
+#include "socket_address.hh"
 
 namespace snug::net {
 namespace {
 
-/// The address of a socket, of either family.
-struct Place {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  [[nodiscard]] sockaddr* address() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-template <typename Inet>
-Place make_place(const Inet& inet) {
-  Place place{.size = sizeof inet};
-  std::memcpy(&place.storage, &inet, sizeof inet);
-  return place;
-}
-
-Place place_of(const Port& port) {
-  const sys::NetAddress address = sys::read_address(port.address.c_str());
-  if (address.family == AF_INET) {
-    sockaddr_in inet{};
-    inet.sin_family = AF_INET;
-    inet.sin_port = htons(port.number);
-    std::memcpy(&inet.sin_addr, address.bytes.data(), sizeof inet.sin_addr);
-    return make_place(inet);
-  }
-  sockaddr_in6 inet{};
-  inet.sin6_family = AF_INET6;
-  inet.sin6_port = htons(port.number);
-  std::memcpy(&inet.sin6_addr, address.bytes.data(), sizeof inet.sin6_addr);
-  return make_place(inet);
-}
-
 // As pasta binds: what a dead connection still holds is no hindrance.
 int bind(sys::Fd& socket, const Port& port) {
-  Place place = place_of(port);
-  socket = sys::Fd(::socket(place.storage.ss_family, (port.udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
+  const SocketAddress place(port.address, port.number);
+  socket = sys::Fd(::socket(place.family(), (port.udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
   const int yes = 1;
   if (!socket) return errno;
   if (!port.udp) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (place.storage.ss_family == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
-  if (::bind(socket.get(), place.address(), place.size) != 0) return errno;
+  if (place.family() == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+  if (::bind(socket.get(), place.get(), place.size()) != 0) return errno;
   return port.udp || ::listen(socket.get(), 1) == 0 ? 0 : errno;
 }
 
@@ -106,12 +74,9 @@ int find_refusal(const Port& port) {
 std::uint16_t find_free_port(const std::string& address, bool udp) {
   sys::Fd socket;
   if (const int error = bind(socket, {address, 0, udp})) throw system_error(format("find a free port of {}", quoted(address)), error);
-  Place place{.size = sizeof place.storage};
-  if (::getsockname(socket.get(), place.address(), &place.size) != 0) throw system_error("find a free port", errno);
-  // Both kinds of address have the port in the same place.
-  sockaddr_in inet{};
-  std::memcpy(&inet, &place.storage, sizeof inet);
-  return ntohs(inet.sin_port);
+  SocketAddress place;
+  if (::getsockname(socket.get(), place.get(), place.room()) != 0) throw system_error("find a free port", errno);
+  return place.port();
 }
 
 bool find_holding(std::string_view text, std::uint16_t number, bool udp, Holding& found) {

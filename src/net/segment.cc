@@ -1,0 +1,185 @@
+// What is done inside of namespaces is done by processes that enter them for that moment. Only the pair of interfaces between two
+// namespaces is made from here: the caller owns both, and nobody who stands in one of them has a right in the other.
+
+#include "segment.hh"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <iterator>
+
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+#include "snug/sys/network.hh"
+#include "snug/sys/process.hh"
+#include "socket_address.hh"
+
+namespace snug::net {
+namespace {
+
+using sys::Fd;
+
+constexpr const char* bridge_name = "bridge";
+constexpr std::array<std::uint8_t, 6> bridge_hardware{0x02, 's', 'n', 'u', 'g', 3};
+constexpr std::uint16_t domain_port = 53;
+constexpr int backlog = 16;
+
+void set(const std::string& name, std::string_view value) noexcept {
+  static_cast<void>(sys::write_file(AT_FDCWD, ("/proc/sys/net/" + name).c_str(), value));
+}
+
+// Nothing is handed on between networks, and nobody on one of them tells where others are to be reached.
+void close_ways(const std::string& interface) {
+  set("ipv4/ip_forward", "0");
+  set("ipv6/conf/all/forwarding", "0");
+  for (const char* setting : {"accept_ra", "autoconf", "dad_transmits", "router_solicitations", "accept_redirects"}) set(format("ipv6/conf/{}/{}", interface, setting), "0");
+  set("ipv4/conf/all/accept_redirects", "0");
+  set(format("ipv4/conf/{}/accept_redirects", interface), "0");
+  // It answers for its own address alone, and takes nothing from who cannot be there.
+  set(format("ipv4/conf/{}/arp_ignore", interface), "1");
+  set(format("ipv4/conf/{}/rp_filter", interface), "1");
+}
+
+// A machine that has no IPv6 at all goes without.
+bool can_have(const std::string& address) { return !address.empty() && (address.find(':') == std::string::npos || ::access("/proc/sys/net/ipv6", F_OK) == 0); }
+
+int add_address(const char* interface, const std::string& text) {
+  const InterfaceAddress address = parse_interface_address(text);
+  return sys::add_address(interface, sys::read_address(address.address.c_str()), address.prefix);
+}
+
+Fd open_server(const std::string& address, int type) {
+  SocketAddress place(address, domain_port);
+  Fd socket(::socket(place.family(), type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int yes = 1;
+  if (socket && type == SOCK_STREAM) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (!socket || ::bind(socket.get(), place.get(), place.size()) != 0 || (type == SOCK_STREAM && ::listen(socket.get(), backlog) != 0)) return {};
+  return socket;
+}
+
+/// What the maker of a segment tells, and descriptors with it: one that acts there, and a socket of each kind for each address.
+struct Made {
+  int error = 0;
+  unsigned bridge = 0;
+};
+
+// In the new namespaces. Ports get no addresses of IPv6 by themselves.
+int make_inside(const std::vector<std::string>& addresses, Made& made, std::vector<Fd>& sockets) {
+  set("ipv6/conf/default/disable_ipv6", "1");
+  if (const int error = sys::make_bridge(bridge_name, bridge_hardware)) return error;
+  set(format("ipv6/conf/{}/disable_ipv6", bridge_name), "0");
+  close_ways(bridge_name);
+  for (const std::string& address : addresses)
+    if (const int error = add_address(bridge_name, address)) return error;
+  for (const char* name : {bridge_name, "lo"})
+    if (const int error = sys::bring_up(name)) return error;
+  made.bridge = ::if_nametoindex(bridge_name);
+  sockets.push_back(sys::open_route_socket());
+  for (const int type : {SOCK_DGRAM, SOCK_STREAM})
+    for (const std::string& address : addresses) sockets.push_back(open_server(parse_interface_address(address).address, type));
+  for (const Fd& socket : sockets)
+    if (!socket) return errno;
+  return 0;
+}
+
+[[noreturn]] void be_maker(int told, const std::vector<std::string>& addresses) {
+  Made made;
+  std::vector<Fd> sockets;
+  made.error = make_inside(addresses, made, sockets);
+  std::vector<int> numbers;
+  if (made.error == 0)
+    for (const Fd& socket : sockets) numbers.push_back(socket.get());
+  static_cast<void>(sys::send_message(told, {reinterpret_cast<const char*>(&made), sizeof made}, numbers));
+  ::_exit(0);
+}
+
+int configure(const Membership& membership, unsigned metric) {
+  const char* interface = membership.interface.c_str();
+  close_ways(membership.interface);
+  for (const std::string& address : {membership.address4, membership.address6})
+    if (can_have(address))
+      if (const int error = add_address(interface, address)) return error;
+  if (const int error = sys::bring_up(interface)) return error;
+  for (const std::string& each : membership.resolvers) {
+    const InterfaceAddress resolver = parse_interface_address(each);
+    if (!resolver.stands_alone() || !can_have(each)) continue;
+    if (const int error = sys::add_route(interface, sys::read_address(resolver.address.c_str()), resolver.prefix, metric)) return error;
+  }
+  return 0;
+}
+
+// Gives an errno as its exit code.
+[[noreturn]] void be_fitter(const Membership& membership, int user, int net, unsigned metric) {
+  if ((user >= 0 && ::setns(user, CLONE_NEWUSER) != 0) || ::setns(net, CLONE_NEWNET) != 0) ::_exit(errno);
+  ::_exit(configure(membership, metric));
+}
+
+int wait_for(const Fd& process) {
+  siginfo_t info{};
+  if (::waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED) != 0) return errno;
+  return info.si_code == CLD_EXITED ? info.si_status : EINTR;
+}
+
+std::array<std::uint8_t, 6> parse_hardware(const std::string& text) {
+  std::array<std::uint8_t, 6> bytes{};
+  const std::vector<std::string> words = split(text, ':');
+  for (std::size_t at = 0; at < bytes.size() && at < words.size(); ++at) std::from_chars(words[at].data(), words[at].data() + words[at].size(), bytes[at], 16);
+  return bytes;
+}
+
+}  // namespace
+
+InterfaceAddress parse_interface_address(const std::string& text) {
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  return {text.substr(0, slash), static_cast<unsigned>(slash < text.size() ? parse_number(text.substr(slash + 1)).value_or(0) : 0)};
+}
+
+Segment::Segment(const std::vector<std::string>& wanted) {
+  std::vector<std::string> addresses;
+  std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(addresses), can_have);
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
+  Fd here(ends[0]), there(ends[1]);
+  auto [pid, process] = sys::clone_process(CLONE_NEWUSER | CLONE_NEWNET);
+  if (pid < 0) throw system_error("make the namespaces of the network", errno);
+  if (pid == 0) be_maker(there.get(), addresses);
+  there.reset();
+  Made made;
+  std::vector<Fd> sockets;
+  const bool told = sys::receive_message(here.get(), &made, sizeof made, sockets) == static_cast<ssize_t>(sizeof made);
+  static_cast<void>(wait_for(process));
+  if (!told || made.error) throw system_error("make the bridge of the network", told ? made.error : EPIPE, made.error == EOPNOTSUPP ? "this kernel has no bridges: modprobe bridge" : "");
+  if (sockets.size() != 1 + 2 * addresses.size()) throw Error("cannot make the network: too many addresses");
+  bridge_ = made.bridge;
+  route_ = std::move(sockets.front());
+  for (std::size_t at = 0; at < addresses.size(); ++at) {
+    udp_.push_back(std::move(sockets[1 + at]));
+    tcp_.push_back(std::move(sockets[1 + addresses.size() + at]));
+  }
+}
+
+int Segment::plug(const Membership& membership, const std::string& port, int user, int net, unsigned metric, std::string& what) const {
+  what = format("make the interface {}", membership.interface);
+  if (const int error = sys::make_veth(route_.get(), {.port = port.c_str(), .bridge = bridge_, .peer = membership.interface.c_str(), .net = net, .hardware = parse_hardware(membership.hardware)}))
+    return error;
+  what = format("give the interface {} its addresses", membership.interface);
+  auto [pid, process] = sys::clone_process(0);
+  if (pid == 0) be_fitter(membership, user, net, metric);
+  const int error = pid < 0 ? errno : wait_for(process);
+  if (error) unplug(port);
+  return error;
+}
+
+void Segment::unplug(const std::string& port) const { static_cast<void>(sys::remove_link(route_.get(), port.c_str())); }
+
+}  // namespace snug::net

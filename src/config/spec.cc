@@ -118,8 +118,12 @@ constexpr auto members(const PublishedPort*) {
                     member("udp", &PublishedPort::udp)};
 }
 
+constexpr auto members(const SharedNetwork*) {
+  return std::tuple{member("name", &SharedNetwork::name), member("aliases", &SharedNetwork::aliases), member("ip", &SharedNetwork::ip), member("hardware", &SharedNetwork::hardware)};
+}
+
 constexpr auto members(const Network*) {
-  return std::tuple{member("wayOut", &Network::way_out), member("container", &Network::container), member("ports", &Network::ports),
+  return std::tuple{member("wayOut", &Network::way_out), member("shared", &Network::shared), member("container", &Network::container), member("ports", &Network::ports),
                     member("publishAll", &Network::publish_all), member("hostLoopback", &Network::host_loopback), member("search", &Network::search),
                     member("hardware", &Network::hardware), member("ip", &Network::ip), member("ip6", &Network::ip6)};
 }

@@ -154,6 +154,18 @@ struct CallsOf {
     for (const auto& way : step.ways) calls.push_back(format("sendto(NETLINK, {{RTM_NEWROUTE, default via {}}})", way.gateway));
     return calls;
   }
+  // What the keeper does in turn, which owns the container's namespaces as the caller does.
+  Calls operator()(const JoinNetwork& step) const {
+    Calls calls{"connect(KEEPER)", "sendmsg(KEEPER)"};
+    const auto keeper = [&](std::string call) { calls.push_back(std::move(call) + " by the keeper, where nobody traces it"); };
+    keeper(format("sendto(ROUTES, {{RTM_NEWLINK, veth, {} in NET}})", text(step.interface)));
+    for (const std::string& address : {step.address4, step.address6})
+      if (!address.empty()) keeper(format("sendto(NETLINK, {{RTM_NEWADDR, {}}})", address));
+    keeper(format("ioctl(SIOCSIFFLAGS, {{{}, IFF_UP}})", text(step.interface)));
+    for (const std::string& address : step.resolvers)
+      if (address.ends_with("/32") || address.ends_with("/128")) keeper(format("sendto(NETLINK, {{RTM_NEWROUTE, {}}})", address));
+    return calls;
+  }
   // The first process stands in both namespaces, for pasta to find them by its number, PID; the second becomes pasta.
   Calls operator()(const OpenWayOut& step) const {
     Calls calls{"clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "setns(USER, CLONE_NEWUSER)", "setns(NET, CLONE_NEWNET)",

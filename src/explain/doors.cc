@@ -40,15 +40,19 @@ bool goes_through(const plan::LiveMount& mount, const Door& door) {
 
 }  // namespace
 
+bool leads_by_network(const Door& door) { return door.kind == "port" || door.kind == "network"; }
+
 std::vector<Door> doors_of(const Group& group) {
   std::vector<Door> doors;
+  if (group.record)
+    for (const std::string& network : group.record->networks) doors.push_back({.inside = {}, .outside = network, .kind = "network"});
   if (!group.insides) return doors;
   for (const std::string& address : group.insides->listeners) doors.push_back({.inside = {}, .outside = address, .kind = "port"});
   if (!group.insides->mounts || group.walls[plan::mount_wall] == Standing::hosts) return doors;
   for (const plan::LiveMount& mount : *group.insides->mounts) {
     if (mount.origin.empty() || is_usual(mount) || is_kernels(mount.target)) continue;
     // A tree of mounts that came as a whole is one door.
-    const bool is_part = std::any_of(doors.begin(), doors.end(), [&](const Door& each) { return each.kind != "port" && goes_through(mount, each); });
+    const bool is_part = std::any_of(doors.begin(), doors.end(), [&](const Door& each) { return !leads_by_network(each) && goes_through(mount, each); });
     if (!is_part) doors.push_back({.inside = mount.target, .outside = mount.origin, .kind = std::string(name_of(mount.what)), .read_only = mount.options == "ro" || mount.options.starts_with("ro,")});
   }
   return doors;

@@ -171,6 +171,11 @@ struct FieldsOf {
     const auto& [name, ways, held] = step;
     return {{"name", name}, {"ways", json_of(ways)}, {"held", json_of(held)}};
   }
+  Json operator()(const JoinNetwork& step) const {
+    const auto& [keeper, network, interface, hardware, address4, address6, resolvers, names, internal] = step;
+    return {{"keeper", keeper}, {"network", network}, {"interface", interface}, {"hardware", hardware}, {"address4", address4}, {"address6", address6},
+            {"resolvers", resolvers}, {"names", names}, {"internal", internal}};
+  }
   Json operator()(const OpenWayOut& step) const {
     const auto& [interface, words, at_once, again] = step;
     return {{"interface", interface}, {"words", words}, {"at_once", at_once}, {"again", again}};

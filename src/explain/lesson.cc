@@ -72,6 +72,9 @@ struct Lessons {
   Lesson operator()(const OpenWayOut&) const {
     return {"open_way_out", "an ordinary process that makes of packets sockets of yours, and opens nothing else", "pasta(1)"};
   }
+  Lesson operator()(const JoinNetwork&) const {
+    return {"join_network", "a cable into a bridge of yours: only who owns both user namespaces can lay it, so a process outside does", "veth(4)"};
+  }
   Lesson operator()(const AwaitWayOut&) const {
     return {"await_way_out", "the command finds its ports open, and a port that cannot be had is an error", "snug-network(7)"};
   }

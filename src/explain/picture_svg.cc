@@ -78,7 +78,7 @@ std::string member_line(const plan::LiveProcess& each, int y) {
 }
 
 std::string door_text(const Door& door) {
-  if (door.kind == "port") return "port " + door.outside;
+  if (leads_by_network(door)) return format("{} {}", door.kind, door.outside);
   std::string text = door.inside == door.outside ? door.inside : format("{} ← {}", door.inside, door.outside);
   return text + (door.read_only ? " (ro)" : "");
 }

@@ -88,7 +88,7 @@ Rows door_rows(const Group& group, const Style& style) {
       break;
     }
     const std::string outside = drawable(door.outside, style);
-    std::string text = door.kind == "port" ? "port " + outside : drawable(door.inside, style) + (door.inside == door.outside ? "" : format(" {} {}", signs.from, outside));
+    std::string text = leads_by_network(door) ? format("{} {}", door.kind, outside) : drawable(door.inside, style) + (door.inside == door.outside ? "" : format(" {} {}", signs.from, outside));
     if (door.kind == "device" || door.kind == "socket") text = door.kind + " " + text;
     // The first piece goes into the wall.
     rows.push_back({{std::string(door.read_only ? signs.one_way : signs.door), Ink::door}, {std::move(text), Ink::door}, {door.read_only ? " (ro)" : "", Ink::faint}});

@@ -121,6 +121,10 @@ struct ScriptOf {
   ScriptStep operator()(const MakeInterface&) const { return {{}, {"Not done: a monitor has to hold its outer end. The script's network has a loopback interface alone."}}; }
   ScriptStep operator()(const TuneNetwork&) const { return {{}, {"Not done: it is for the interface."}}; }
   ScriptStep operator()(const ConfigureInterface&) const { return {{}, {"Not done: there is no such interface."}}; }
+  ScriptStep operator()(const JoinNetwork& step) const {
+    return {{}, {format("Not done: it takes the keeper of the networks, outside. With root: ip link add veth type veth peer {} netns $pid; ip link set veth master BRIDGE up;", step.interface),
+                 format("  inside: ip address add {} dev {}; ip link set {} up", step.address4, step.interface, step.interface)}};
+  }
   ScriptStep operator()(const OpenWayOut&) const { return {{}, {"Not done: there is no interface for pasta."}}; }
   ScriptStep operator()(const AwaitWayOut&) const { return {{}, {"Not done: nothing is opened."}}; }
   ScriptStep operator()(const TakeTree& step) const {

@@ -113,7 +113,12 @@ struct Phrase {
     const std::string name = path.substr(path.rfind('/') + 1);
     return step.at_once ? format("start {}, which carries packets out and in", name) : format("watch for the first packet that wants out, and start {} then", name);
   }
-  std::string operator()(const AwaitWayOut&) const { return "wait until pasta is ready"; }
+  std::string operator()(const JoinNetwork& step) const {
+    return format("join the network {} as {}, {}", quoted(step.network), step.interface, step.address4);
+  }
+  std::string operator()(const AwaitWayOut&) const {
+    return plan.find<JoinNetwork>() ? "wait until the networks are ready" : "wait until pasta is ready";
+  }
   std::string operator()(const TakeTree& step) const {
     return format("take {}{}", quoted(step.source), describe_flags(step.flags.read_only));
   }

@@ -113,8 +113,17 @@ void find_caller(IdMaps& maps, const HostFacts& facts);
 /// Gives the step that writes the maps of `draft`. idmap.cc
 [[nodiscard]] WriteIdMaps id_maps_of(const Draft& draft);
 
-/// Has the monitor open the way out, once the namespaces are in its hands. network.cc
-void plan_way_out(Draft& draft);
+/// Has the monitor join networks and open the way out, once the namespaces are in its hands. network.cc
+void plan_openings(Draft& draft);
+
+/// Whether the container is to have a way out. shared.cc
+[[nodiscard]] bool leads_out(const Draft& draft);
+
+/// Has the monitor join the networks that the container shares. shared.cc
+void plan_memberships(Draft& draft);
+
+/// Tells where their addresses are those of others. shared.cc
+void tell_of_clashes(Draft& draft);
 
 /// Gives the text of the container's resolv.conf. network.cc
 [[nodiscard]] std::string resolv_conf_of(const Draft& draft);

@@ -156,6 +156,7 @@ struct Explain {
     return {};
   }
   Explanation operator()(const ConfigureInterface&) const { return {"", "use snug run --network none", ""}; }
+  Explanation operator()(const JoinNetwork&) const { return {"", "use snug run --network private, which shares nothing", ""}; }
   Explanation operator()(const OpenTerminal& step) const {
     if (!step.devpts && (error == ENODEV || error == ENOENT)) return {"something inside has put another thing in the place of /dev/pts/ptmx", "", ""};
     return {};

@@ -279,7 +279,7 @@ class Mounts {
   void plan_names() {
     if (const std::string host = hostname(); !host.empty()) draft_.init(SetHostname{host});
     if (is_new(walls_.network)) draft_.init(BringUpLoopback{});
-    if (draft_.way_out) plan_way_out(draft_);
+    plan_openings(draft_);
     if (draft_.plan.terminal) draft_.init(OpenTerminal{devpts_});
   }
 

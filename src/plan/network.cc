@@ -156,6 +156,12 @@ std::string ping_groups(const IdMaps& maps) {
   return format("0 {}", last);
 }
 
+// In a network that is shared there is somebody to ping without a way out, too.
+void let_ping(Draft& draft) {
+  std::string groups = ping_groups(draft.maps);
+  if (!draft.facts.networks.empty() && !groups.empty()) draft.init(TuneNetwork{{{"ipv4/ping_group_range", std::move(groups)}}});
+}
+
 TuneNetwork tuning(const Draft& draft) {
   TuneNetwork tune;
   const auto set = [&](std::string_view name, std::string value) { tune.settings.emplace_back(name, std::move(value)); };
@@ -251,8 +257,9 @@ std::variant<std::vector<std::string>, Refusal> make_port_words(const std::vecto
 Verdict plan_network(Draft& draft) {
   const Network& network = draft.spec.network;
   const std::string_view option = option_for_way_out(network);
-  if (!is_new(draft.spec.namespaces.network) || !network.way_out) {
-    if (option.empty()) return {};
+  tell_of_clashes(draft);
+  if (!is_new(draft.spec.namespaces.network) || !leads_out(draft)) {
+    if (option.empty()) return let_ping(draft), std::nullopt;
     const std::string& other = network.container;
     return Refusal{format("{} is for a network of the container's own with a way out", option),
                    other.empty() ? "choose --network private" : format("'snug port add {} PORT' publishes one of the network that is shared", shell_quoted(other))};
@@ -262,7 +269,7 @@ Verdict plan_network(Draft& draft) {
   if (const auto hindrance = find_hindrance(draft)) {
     if (!option.empty()) return Refusal{format("{}: {}", option, hindrance->text), {}};
     draft.plan.notices.push_back(*hindrance);
-    return {};
+    return let_ping(draft), std::nullopt;
   }
   if (Verdict refused = check_ports(network.ports, draft.facts.busy_ports)) return refused;
   tell_of_ports(draft);
@@ -273,13 +280,19 @@ Verdict plan_network(Draft& draft) {
   return {};
 }
 
-void plan_way_out(Draft& draft) {
+void plan_openings(Draft& draft) {
   const Network& network = draft.spec.network;
+  plan_memberships(draft);
+  const bool awaited = !draft.facts.networks.empty();
+  if (!draft.way_out) {
+    if (awaited) draft.init(AwaitWayOut{});
+    return;
+  }
   // Where processes are shared, those inside could trace the one that stands for the container's namespaces while pasta looks for them.
   const bool hidden = is_new(draft.spec.namespaces.pid);
   const bool at_once = !network.ports.empty() || !network.host_loopback.empty() || !hidden;
   draft.monitor(OpenWayOut{interface, by_slirp(draft.facts) ? slirp_words(draft.facts) : pasta_words(draft), at_once, hidden});
-  if (at_once) draft.init(AwaitWayOut{});
+  if (at_once || awaited) draft.init(AwaitWayOut{});
 }
 
 std::string resolv_conf_of(const Draft& draft) {
@@ -287,6 +300,7 @@ std::string resolv_conf_of(const Draft& draft) {
   for (const std::string& address : draft.spec.dns) text += format("nameserver {}\n", address);
   if (text.empty()) {
     if (!is_new(draft.spec.namespaces.network)) text = draft.facts.resolv_conf;
+    else if (!draft.facts.networks.empty()) text = format("nameserver {}\n", forwarder4);
     else if (!draft.way_out) text = "# no name server: this network has no way out\n";
     else
       for (const std::string& forwarder : forwarders(draft.facts)) text += format("nameserver {}\n", forwarder);

@@ -212,6 +212,7 @@ int apply(Context&, const plan::MakeCgroup&, Report&) noexcept { return ENOSYS; 
 int apply(Context&, const plan::JoinCgroup&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::EnterNamespaces&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::Clone&, Report&) noexcept { return ENOSYS; }
+int apply(Context&, const plan::JoinNetwork&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::OpenWayOut&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::ForkPayload&, Report&) noexcept { return ENOSYS; }
 

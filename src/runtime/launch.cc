@@ -240,7 +240,7 @@ class Monitor {
     if (news.notice && !streams_.note(format("snug: notice: {}\n", *news.notice)) && outside_.notice) outside_.notice(*news.notice);
     if (news.ready) static_cast<void>(sys::write_all(open_.second.get(), "!")), open_.second.reset();
     if (!news.failure) return;
-    failure_ = failed_at<plan::AwaitWayOut>(EIO, *news.failure);
+    failure_ = StepFailure{news.step.value_or(number_of<plan::AwaitWayOut>()), EIO, *news.failure};
     end_for(SIGKILL, 0);
   }
 
@@ -251,8 +251,10 @@ class Monitor {
       if (each.kind == "user") user = each.number;
       if (each.kind == "net") net = each.number;
     }
-    networks_.enter(user, net);
-    done<plan::OpenWayOut>();
+    heed(networks_.enter(user, net));
+    for (std::size_t at = 0; outside_.step_done && !failure_ && at < plan_.steps.size(); ++at)
+      if (std::holds_alternative<plan::JoinNetwork>(plan_.steps[at].action)) done(at);
+    if (plan_.find<plan::OpenWayOut>()) done<plan::OpenWayOut>();
   }
 
   void read_control() {
@@ -323,7 +325,7 @@ class Monitor {
     if (report.kind == Report::interface && !descriptors.empty()) networks_.watch(std::move(descriptors.front()));
     if (report.kind == Report::namespaces) {
       namespaces_ = std::move(descriptors);
-      if (plan_.find<plan::OpenWayOut>()) enter_networks();
+      enter_networks();
     }
     if (const auto* maps = plan_.find<plan::WriteIdMaps>(); maps && report.kind == Report::server && descriptors.size() == 1)
       servers_.emplace_back(*maps, std::get<plan::MakeOverlay>(plan_.steps.at(report.step).action), outside_.folder, std::move(descriptors.front()));
@@ -398,9 +400,12 @@ class Monitor {
   // Tells of a step that was done here: it took the time since the one before.
   template <typename Action>
   void done() {
-    if (!outside_.step_done) return;
+    if (outside_.step_done) done(number_of<Action>());
+  }
+
+  void done(std::size_t step) {
     const std::uint64_t now = sys::monotonic_time();
-    outside_.step_done(number_of<Action>(), now - std::exchange(last_, now));
+    outside_.step_done(step, now - std::exchange(last_, now));
   }
 
   const plan::Plan& plan_;

@@ -10,7 +10,7 @@
 
 namespace snug::runtime {
 
-Networks::Networks(const plan::Plan& plan) : awaited_(plan.find<plan::AwaitWayOut>() != nullptr) {
+Networks::Networks(const plan::Plan& plan) : awaited_(plan.find<plan::AwaitWayOut>() != nullptr), memberships_(plan) {
   const auto* open = plan.find<plan::OpenWayOut>();
   if (!open) return;
   at_once_ = open->at_once;
@@ -22,18 +22,22 @@ void Networks::watch(sys::Fd interface) {
   if (way_out_) way_out_->watch(std::move(interface));
 }
 
-void Networks::enter(int user, int net) {
-  if (!way_out_) return;
-  way_out_->enter(user, net);
-  if (at_once_) way_out_->start();
+NetworkNews Networks::enter(int user, int net) {
+  if (auto failure = memberships_.enter(user, net)) return {.failure = std::move(failure->reason), .step = failure->step};
+  if (way_out_) way_out_->enter(user, net);
+  if (way_out_ && at_once_) way_out_->start();
+  return {.ready = !(way_out_ && at_once_) && std::exchange(awaited_, false)};
 }
 
 void Networks::ask(Waiting& waiting) const {
+  waiting.want(memberships_.descriptor(), POLLIN);
   if (!way_out_) return;
   for (const int fd : way_out_->descriptors()) waiting.want(fd, POLLIN);
 }
 
 NetworkNews Networks::answer(const Waiting& waiting) {
+  if (waiting.got(memberships_.descriptor(), POLLIN))
+    if (std::string text = memberships_.rejoin(); !text.empty()) return {.notice = std::move(text)};
   if (!way_out_) return {};
   const auto all = way_out_->descriptors();
   if (std::none_of(all.begin(), all.end(), [&](int fd) { return fd >= 0 && waiting.got(fd, POLLIN); })) return {};
@@ -55,6 +59,8 @@ NetworkNews Networks::change(std::string_view request) {
   const std::string kind = std::move(words.front());
   words.erase(words.begin());
   if (kind == "ports") return change_ports(std::move(words));
+  if (kind == "connect") return {.answer = memberships_.connect(words)};
+  if (kind == "disconnect") return {.answer = memberships_.disconnect(words)};
   return {.answer = "its monitor does not know how: it is of another version of snug"};
 }
 

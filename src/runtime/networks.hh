@@ -8,6 +8,7 @@
 #include "snug/net/way_out.hh"
 #include "snug/plan/plan.hh"
 #include "snug/sys/fd.hh"
+#include "memberships.hh"
 #include "waiting.hh"
 
 namespace snug::runtime {
@@ -16,6 +17,7 @@ namespace snug::runtime {
 struct NetworkNews {
   bool ready = false;                  ///< whoever waits for the way out may go on
   std::optional<std::string> failure;  ///< it waits in vain: why
+  std::optional<std::size_t> step;     ///< which one has failed; nothing: the wait itself
   std::optional<std::string> notice;   ///< for whoever reads what the container writes
   std::optional<std::string> answer;   ///< to the request: why it is not done; "": it is
 };
@@ -27,17 +29,17 @@ class Networks {
 
   /// Takes the outer end of the container's interface.
   void watch(sys::Fd interface);
-  /// Learns the container's namespaces, which stay the caller's, and starts what has to be there before the command.
-  void enter(int user, int net);
+  /// Learns the container's namespaces, which stay the caller's, joins its shared networks, and starts what has to be there before the command.
+  [[nodiscard]] NetworkNews enter(int user, int net);
 
   void ask(Waiting& waiting) const;
   /// Looks at what has come for what was asked for.
   NetworkNews answer(const Waiting& waiting);
-  /// Does what somebody asks for in a container that runs: "ports" and the words by which pasta opens just these. The answer comes now, or later
-  /// as news; where it is a refusal all is as it was.
+  /// Does what somebody asks for in a container that runs: "ports" and the words by which pasta opens just these, "connect" or
+  /// "disconnect" and those of Memberships. The answer comes now, or later as news; where it is a refusal all is as it was.
   NetworkNews change(std::string_view request);
   /// Ends what was started.
-  void end() { way_out_.reset(); }
+  void end() { way_out_.reset(), memberships_.end(); }
 
  private:
   NetworkNews change_ports(std::vector<std::string> words);
@@ -47,6 +49,7 @@ class Networks {
 
   bool at_once_ = false, again_ = false;
   bool awaited_ = false;  ///< the command waits for the way out
+  Memberships memberships_;
   std::optional<net::WayOut> way_out_;
   std::optional<std::vector<std::string>> former_ports_;  ///< while it is not certain that pasta can open the new ones
 };

@@ -18,8 +18,8 @@ enum class Standing { own, shared, hosts, unknown };
 
 /// Something of the host that can be reached from inside.
 struct Door {
-  std::string inside, outside;  ///< paths; a listener has an address outside and nothing inside
-  std::string kind;             ///< folder, file, socket, device, port; mount where it is not known
+  std::string inside, outside;  ///< paths; a listener has an address outside and a network that is shared its name, and nothing inside
+  std::string kind;             ///< folder, file, socket, device, port, network; mount where it is not known
   bool read_only = false;
   bool operator==(const Door&) const = default;
 };
@@ -29,6 +29,7 @@ struct Recorded {
   std::string id, name, image;
   pid_t monitor = 0, init = 0;
   plan::WallInodes walls{};
+  std::vector<std::string> networks;  ///< that it shares
   std::string upper;  ///< where what it writes lies; may be empty
 };
 
@@ -85,7 +86,10 @@ void gather_alike(Picture& picture);
 /// Finds the group of a process; one without walls is a group of its own. Nothing where there is no such process.
 [[nodiscard]] std::optional<Group> find_group(const Picture& picture, const plan::Machine& machine, pid_t pid);
 
-/// Lists what of the host is open to the group: binds, devices, sockets, ports. Needs its insides.
+/// Whether it is a port or a network, and no path.
+[[nodiscard]] bool leads_by_network(const Door& door);
+
+/// Lists what of the host is open to the group: networks, ports, binds, devices, sockets. Needs its insides, but for the first.
 [[nodiscard]] std::vector<Door> doors_of(const Group& group);
 
 /// How a drawing is made.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "snug/base/ids.hh"
+#include "snug/base/subnet.hh"
 #include "snug/plan/filter.hh"
 
 namespace snug::plan {
@@ -107,6 +108,16 @@ struct Uplink {
   bool operator==(const Uplink&) const = default;
 };
 
+/// A network that the container is to share, and its place there.
+struct KnownNetwork {
+  std::string name;
+  Subnet subnet4;
+  std::optional<Subnet> subnet6;
+  bool internal = false;     ///< brings no way out
+  std::uint32_t number = 0;  ///< of the container's address, in either subnet
+  bool operator==(const KnownNetwork&) const = default;
+};
+
 /// A port of the host that is to be published and cannot be had.
 struct BusyPort {
   std::string address;
@@ -136,6 +147,8 @@ struct HostFacts {
   int tun_error = 0;                                 ///< why /dev/net/tun cannot be opened; 0: it can
   std::optional<Uplink> uplink4, uplink6;
   std::vector<BusyPort> busy_ports;
+  std::vector<KnownNetwork> networks;                ///< of Network::shared, in its order
+  std::string id;                                    ///< the container's, where it has one by then; of those alone
   std::string current_folder;                        ///< $PWD or getcwd(3)
   std::string store;                                 ///< $XDG_DATA_HOME/snug, where containers' uppers lie; or a folder of this machine in its place
   std::string store_type;                            ///< the name of its file system

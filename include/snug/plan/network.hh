@@ -14,6 +14,10 @@ namespace snug::plan {
 /// Counts the ports from the one of this number on that are one range: each follows the one before, outside and inside. Pure.
 [[nodiscard]] std::size_t count_range(const std::vector<PublishedPort>& ports, std::size_t first);
 
+/// Gives a container's place in a network that it shares: by which names the others find it, and the number of its interface. `store` is
+/// where snug keeps its data. Pure.
+[[nodiscard]] JoinNetwork make_membership(const SharedNetwork& shared, const KnownNetwork& known, const std::string& store, std::vector<std::string> names, unsigned interface);
+
 /// Gives the words by which pasta(1) opens just these ports, or why one of them cannot be had. Pure.
 [[nodiscard]] std::variant<std::vector<std::string>, Refusal> make_port_words(const std::vector<PublishedPort>& ports, const std::vector<BusyPort>& busy);
 

@@ -119,9 +119,18 @@ struct PublishedPort {
   bool operator==(const PublishedPort&) const = default;
 };
 
+/// --network NAME[:KEY=VALUE,...]: a network that the container shares with others.
+struct SharedNetwork {
+  std::string name;
+  std::vector<std::string> aliases = {};     ///< by which the others find it there, besides its name
+  std::optional<std::string> ip, hardware = {};
+  bool operator==(const SharedNetwork&) const = default;
+};
+
 /// What a network namespace of the container's own leads to: snug-network(7).
 struct Network {
-  bool way_out = false;                     ///< --network private, or a port to open; else the loopback interface is all there is
+  bool way_out = false;                     ///< --network private; a network that is shared may bring one as well
+  std::vector<SharedNetwork> shared = {};   ///< --network NAME, in the order of their interfaces
   std::string container = {};               ///< --network container:NAME: whose network namespace it is
   std::vector<PublishedPort> ports = {};
   bool publish_all = false;                 ///< also those that the image names
@@ -131,6 +140,9 @@ struct Network {
   std::optional<std::string> ip, ip6 = {};
   bool operator==(const Network&) const = default;
 };
+
+/// Whether the container may come to have a way out: with networks that are shared it depends on what those are.
+[[nodiscard]] inline bool may_lead_out(const Network& network) { return network.way_out || !network.shared.empty(); }
 
 /// --env NAME=VALUE. `--env NAME` has been looked up by then; `from` tells where (file:line) for messages.
 struct Variable {

@@ -294,7 +294,21 @@ struct OpenWayOut {
   bool operator==(const OpenWayOut&) const = default;
 };
 
-/// Waits until pasta has opened the ports.
+/// Gives the container an interface in a network that it shares with others: by way of the keeper of those networks, a process
+/// outside, which is started where there is none.
+struct JoinNetwork {
+  std::string keeper;                  ///< the folder in which it listens
+  std::string network;
+  std::string interface;               ///< its name inside
+  std::string hardware;
+  std::string address4, address6;      ///< with their prefixes, "10.89.0.2/24"; without IPv6 the second is empty
+  std::vector<std::string> resolvers;  ///< the keeper's own addresses there, with prefixes: it answers questions for names
+  std::vector<std::string> names;      ///< by which the others find the container: its own first
+  bool internal = false;               ///< the keeper hands no question on
+  bool operator==(const JoinNetwork&) const = default;
+};
+
+/// Waits until pasta has opened the ports, and until the networks are joined.
 struct AwaitWayOut {
   bool operator==(const AwaitWayOut&) const = default;
 };
@@ -409,7 +423,7 @@ struct RunShell {
 
 using Action = std::variant<MakeFolders, MakeCgroup, JoinCgroup, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakeCgroupNamespace, MakePrivate, MakeInterface, TuneNetwork, ConfigureInterface, TakeTree,
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, KeepNamespaces, Attach, MakeLink,
-                            MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, OpenWayOut, AwaitWayOut, OpenTerminal, JoinKeyring, GuardInit,
+                            MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, JoinNetwork, OpenWayOut, AwaitWayOut, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
                             NoNewPrivileges, EnforceLandlock, LoadFilter, CloseDescriptors, Exec, RunShell>;
 

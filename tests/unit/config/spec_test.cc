@@ -29,7 +29,7 @@ Spec full() {
           .limits = {{"nofile", 7, 1, ~std::uint64_t{0}}},
           .resources = {1, 2, 3, "0-1", 4, 5},
           .hosts = {{"db", "10.0.0.1"}}, .dns = {"9.9.9.9"},
-          .network = {true, "web", {{"::1", 8080, 80, true}}, true, {5432}, {"lan"}, "02:00:00:00:00:01", "192.0.2.7", "2001:db8::7"},
+          .network = {true, {{"back", {"db"}, "10.89.0.7", "02:00:00:00:00:02"}}, "web", {{"::1", 8080, 80, true}}, true, {5432}, {"lan"}, "02:00:00:00:00:01", "192.0.2.7", "2001:db8::7"},
           .shm_size = 1, .terminal = Terminal::never, .interactive = true, .init = false, .new_privileges = true,
           .restraints = {{FilterChoice::Kind::profile, "/p", "{}"}, false, true, true, RootEmulation::off, {"/a"}, {"ALL"}},
           .pull = Pull::newer, .storage = StorageDriver::copy, .platform = "linux/arm64", .quiet = true,

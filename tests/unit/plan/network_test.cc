@@ -256,3 +256,80 @@ TEST_CASE("ports that change while a container runs are pasta's words for all of
   REQUIRE(std::holds_alternative<Refusal>(refused));
   CHECK(std::get<Refusal>(refused).message == "the port 127.0.0.1:8080/tcp is taken by nginx (pid 12)");
 }
+
+namespace {
+
+KnownNetwork known(const std::string& name, bool internal = false) {
+  return {.name = name, .subnet4 = *parse_subnet("10.89.0.0/24"), .subnet6 = parse_subnet("fd00:1::/64"), .internal = internal, .number = 5};
+}
+
+std::vector<JoinNetwork> joins(const Plan& plan) {
+  std::vector<JoinNetwork> found;
+  for (const Step& step : plan.steps)
+    if (const auto* join = std::get_if<JoinNetwork>(&step.action)) found.push_back(*join);
+  return found;
+}
+
+// Shares networks, and asks for no way out in so many words.
+Spec sharing(std::vector<SharedNetwork> shared) {
+  Spec spec = a_spec();
+  spec.network = {.shared = std::move(shared)};
+  spec.name = "web";
+  return spec;
+}
+
+}  // namespace
+
+TEST_CASE("a network that is shared is one more interface, and the way out stays what it is") {
+  Spec spec = sharing({{.name = "back", .aliases = {"www"}}, {.name = "front", .hardware = "02:00:00:00:00:09"}});
+  spec.hostname = "box";
+  HostFacts facts = some_facts();
+  facts.networks = {known("back"), known("front", true)};
+  facts.networks[1].subnet6.reset();
+  facts.id = "0123456789abcdef";
+  const Plan plan = plan_of(spec, facts);
+  REQUIRE(joins(plan).size() == 2);
+  const JoinNetwork back = joins(plan).front(), front = joins(plan).back();
+  CHECK(back == JoinNetwork{"/home/me/.local/share/snug/networks", "back", "eth1", "02:73:0a:59:00:05", "10.89.0.5/24", "fd00:1::5/64",
+                            {"10.89.0.1/24", "169.254.1.1/32", "fd00:1::1/64", "fd73:6e75:67::53/128"}, {"web", "www", "box", "0123456789ab"}, false});
+  CHECK(front.interface == "eth2");
+  CHECK(front.hardware == "02:00:00:00:00:09");
+  CHECK(front.address6.empty());
+  CHECK(front.resolvers.size() == 2);
+  CHECK(front.internal);
+  CHECK(plan.find<ConfigureInterface>()->name == "eth0");
+  CHECK(plan.find<OpenWayOut>());
+  CHECK_FALSE(plan.find<OpenWayOut>()->at_once);
+  CHECK(plan.find<AwaitWayOut>());
+  CHECK(file(plan, "resolv.conf") == "nameserver 169.254.1.1\n");
+}
+
+TEST_CASE("internal networks bring no way out, unless one is asked for beside them") {
+  Spec spec = sharing({{.name = "back"}});
+  HostFacts facts = some_facts();
+  facts.networks = {known("back", true)};
+  const Plan closed = plan_of(spec, facts);
+  CHECK_FALSE(closed.find<OpenWayOut>());
+  CHECK_FALSE(closed.find<MakeInterface>());
+  CHECK(closed.find<TuneNetwork>()->settings.size() == 1);
+  CHECK(closed.find<AwaitWayOut>());
+  CHECK(file(closed, "resolv.conf") == "nameserver 169.254.1.1\n");
+  spec.network.way_out = true;
+  CHECK(plan_of(spec, facts).find<OpenWayOut>());
+  spec.network.way_out = false;
+  spec.network.ports = {{"", 8080, 80, false}};
+  CHECK(refusal(spec, facts) == "--publish is for a network of the container's own with a way out");
+}
+
+TEST_CASE("without pasta the networks are there all the same, and one that hides this machine's is told of") {
+  HostFacts facts = some_facts();
+  facts.pasta.clear();
+  facts.networks = {known("back")};
+  CHECK(joins(plan_of(sharing({{.name = "back"}}), facts)).size() == 1);
+  CHECK(network_notice(plan_of(sharing({{.name = "back"}}), facts)).starts_with("the network has no way out"));
+  facts = some_facts();
+  facts.networks = {known("back")};
+  CHECK(network_notice(plan_of(sharing({{.name = "back"}}), facts)).empty());
+  facts.networks.front().subnet4 = *parse_subnet("192.0.0.0/16");
+  CHECK(network_notice(plan_of(sharing({{.name = "back"}}), facts)) == "the network 'back' has the addresses of the network that this machine is in, 192.0.2.0/24, which are out of reach now");
+}

@@ -60,6 +60,10 @@ void offer_value(Candidates& to, std::size_t from, const Completer& completer, C
     case Complete::words:
       for (const std::string& word : split(completer.words, ' ')) to.offer(word);
       break;
+    case Complete::networks:
+      for (const std::string& word : split(completer.words, ' ')) to.offer(word);
+      to.wanted = completer.kind;
+      break;
     default: to.wanted = completer.kind;
   }
 }

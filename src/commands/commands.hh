@@ -28,6 +28,7 @@ extern const cli::Command load_command;
 extern const cli::Command login_command;
 extern const cli::Command logout_command;
 extern const cli::Command logs_command;
+extern const cli::Command network_command;
 extern const cli::Command pause_command;
 extern const cli::Command plan_command;
 extern const cli::Command port_command;

@@ -13,6 +13,7 @@
 #include "snug/commands/table.hh"
 #include "snug/image/store.hh"
 #include "snug/runtime/errand.hh"
+#include "snug/state/networks.hh"
 #include "snug/sys/file.hh"
 #include "visited_files.hh"
 
@@ -71,6 +72,11 @@ void offer_rootfs(Candidates& to, const std::string& store) {
   }
   to.offer("host", "this machine's own root, copy-on-write");
   offer_images(to, store);
+}
+
+void offer_networks(Candidates& to, const std::string& store) {
+  for (const state::NetworkRecord& each : state::list_networks(store)) to.offer(each.name, render_subnet(each.subnet4));
+  if (to.operand == "connect" || to.operand == "disconnect") offer_containers(to, store, Complete::containers);
 }
 
 bool leads_to_folder(int folder, const std::string& name) {
@@ -142,6 +148,7 @@ void offer_names(Candidates& to, const Environment& environment) {
     case Complete::images: return offer_images(to, store);
     case Complete::rootfs: return offer_rootfs(to, store);
     case Complete::container_path: return offer_container_path(to, store, environment);
+    case Complete::networks: return offer_networks(to, store);
     case Complete::inside:
       if (to.typed.starts_with('/')) offer_inside(to, store, environment, to.operand, to.typed);
       return;

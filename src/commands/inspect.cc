@@ -6,6 +6,7 @@
 #include "image_program.hh"
 #include "listing.hh"
 #include "networking.hh"
+#include "shared_networks.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/base/time.hh"
@@ -95,11 +96,14 @@ const char* driver_of(const plan::Spec& spec) {
 }
 
 // As docker nests it: {"80/tcp": [{"HostIp": …, "HostPort": …}]}.
-Json network_json(const plan::Spec& spec) {
+Json network_json(const plan::Spec& spec, const std::string& store, const std::string& id) {
   Json ports = Json::object();
   for (const plan::PublishedPort& port : spec.network.ports)
     ports[render_inner_port(port)].push_back(Json{{"HostIp", plan::address_of(port)}, {"HostPort", std::to_string(port.host)}});
-  return Json{{"NetworkMode", network_mode(spec)}, {"Ports", std::move(ports)}};
+  Json networks = Json::object();
+  for (const Place& each : list_places(store, id, spec))
+    networks[each.network] = Json{{"Aliases", each.aliases}, {"IPAddress", each.address4.substr(0, each.address4.find('/'))}, {"GlobalIPv6Address", each.address6.substr(0, each.address6.find('/'))}, {"MacAddress", each.hardware}};
+  return Json{{"NetworkMode", network_mode(spec)}, {"Ports", std::move(ports)}, {"Networks", std::move(networks)}};
 }
 
 Json json_of(const Listed& container, const std::string& store) {
@@ -107,7 +111,7 @@ Json json_of(const Listed& container, const std::string& store) {
   return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
               {"GraphDriver", Json{{"Name", driver_of(spec)}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
-              {"Cgroup", cgroup_json(state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)}, {"NetworkSettings", network_json(spec)},
+              {"Cgroup", cgroup_json(state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)}, {"NetworkSettings", network_json(spec, store, record.id)},
               {"Config", config_json(spec)}, {"Restraints", restraints_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
 }
 

@@ -48,6 +48,17 @@ std::string render_ports(const Listed& container) {
   return join(ways, ", ");
 }
 
+std::string render_networks(const plan::Spec& spec) {
+  std::vector<std::string> names;
+  for (const plan::SharedNetwork& each : spec.network.shared) names.push_back(each.name);
+  return names.empty() ? network_mode(spec) : join(names, ",");
+}
+
+bool has_network(const plan::Spec& spec, std::string_view name) {
+  const auto& shared = spec.network.shared;
+  return std::any_of(shared.begin(), shared.end(), [&](const plan::SharedNetwork& each) { return each.name == name; }) || network_mode(spec) == name;
+}
+
 std::string cut(const std::string& text, bool whole) { return whole || text.size() <= short_command ? text : text.substr(0, short_command - 1) + "…"; }
 
 bool has_label(const plan::Spec& spec, std::string_view wanted) {
@@ -71,13 +82,14 @@ bool passes(const Listed& container, std::string_view key, std::string_view valu
   if (key == "name") return has_name(container.record.name, value);
   if (key == "label") return has_label(container.spec, value);
   if (key == "ancestor") return container.record.image == value || container.record.image.starts_with(format("{}:", value)) || container.record.manifest.find(value) != std::string::npos;
+  if (key == "network") return has_network(container.spec, value);
   if (key == "exited") return container.state.phase == State::Phase::exited && format("{}", container.state.code) == value;
   if (key == "status") {
     static constexpr std::array<std::string_view, 5> known{"created", "running", "paused", "exited", "restarting"};
     if (std::find(known.begin(), known.end(), value) == known.end()) refuse_word("status", value, {known.begin(), known.end()});
     return phase_name(container.state) == value;
   }
-  refuse_word("filter", key, {"id", "name", "label", "ancestor", "exited", "status"});
+  refuse_word("filter", key, {"id", "name", "label", "ancestor", "exited", "network", "status"});
 }
 
 }  // namespace
@@ -144,6 +156,7 @@ Fields fields_of(const Listed& container, bool whole) {
           {"State", std::string(phase_name(state))},
           {"Status", render_status(state)},
           {"Ports", render_ports(container)},
+          {"Networks", render_networks(spec)},
           {"Names", record.name},
           {"Labels", render_labels(labels_of(spec))},
           {"Pid", state.phase == State::Phase::running ? format("{}", state.init.pid) : "0"}};

@@ -9,6 +9,7 @@
 #include "containers.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/config/spec.hh"
 #include "snug/probe/machine.hh"
 
 namespace snug::commands {
@@ -25,6 +26,12 @@ plan::WallInodes walls_of(const state::State& state, plan::WallInodes walls) {
   return walls;
 }
 
+std::vector<std::string> networks_of(const state::Record& record) {
+  std::vector<std::string> names;
+  for (const plan::SharedNetwork& each : config::parse_spec(*record.spec).network.shared) names.push_back(each.name);
+  return names;
+}
+
 // A record that cannot be read is told of by `snug ps`.
 std::vector<explain::Recorded> read_records(const std::string& store, const plan::WallInodes& here) {
   std::vector<explain::Recorded> found;
@@ -33,7 +40,7 @@ std::vector<explain::Recorded> read_records(const std::string& store, const plan
       const state::State state = state::read_state(store, record.id);
       if (state.phase != state::State::Phase::running) continue;
       found.push_back({.id = record.id, .name = record.name, .image = record.image, .monitor = state.monitor.pid, .init = state.init.pid, .walls = walls_of(state, here),
-                       .upper = record.upper});
+                       .networks = networks_of(record), .upper = record.upper});
     } catch (const Error&) {
       continue;
     }

@@ -7,6 +7,7 @@
 
 #include "background.hh"
 #include "own_shell.hh"
+#include "shared_networks.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/commands/output.hh"
@@ -133,13 +134,15 @@ class Monitoring {
     static_cast<void>(write());
   }
 
-  // `snug update` and `snug port` may have changed them since.
+  // `snug update`, `snug port` and `snug network` may have changed them since.
   void look_up_changes() {
     const auto record = state::try_find_record(planned_.facts.store, planned_.storage->id());
     if (!record) return;
     const plan::Spec now = config::parse_spec(*record->spec);
     planned_.spec.resources = now.resources;
     planned_.spec.network.ports = now.network.ports;
+    planned_.spec.network.shared = now.network.shared;
+    settle_networks(planned_);
     planned_.plan = accepted(plan::make_plan(planned_.spec, planned_.facts));
   }
 

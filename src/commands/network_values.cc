@@ -3,10 +3,12 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "keys.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -49,6 +51,12 @@ bool take_protocol(std::string_view& text) {
   return word == "udp";
 }
 
+constexpr std::array shared_keys = std::to_array<Key<plan::SharedNetwork>>({
+    {"alias", Key<plan::SharedNetwork>::Value::needed, [](auto& shared, auto value) { shared.aliases.push_back(parse_alias(value)); }},
+    {"ip", Key<plan::SharedNetwork>::Value::needed, [](auto& shared, auto value) { shared.ip = parse_address_of(value, false); }},
+    {"mac", Key<plan::SharedNetwork>::Value::needed, [](auto& shared, auto value) { shared.hardware = parse_hardware(value); }},
+});
+
 }  // namespace
 
 std::uint16_t parse_port(std::string_view text) { return parse_one(text); }
@@ -74,8 +82,20 @@ NetworkChoice parse_network(std::string_view text, std::string_view folder) {
   if (text == "private") return {.wall = plan::NewNamespace{}, .way_out = true};
   if (text == "host" || text.starts_with("ns:")) return {.wall = parse_namespace(text, folder)};
   if (text.starts_with(container)) return {.wall = plan::NewNamespace{}, .container = parse_name(text.substr(container.size()))};
-  refuse_word("network", text, {"none", "private", "host", "container:NAME", "ns:PATH"});
+  const std::size_t colon = text.find(':');
+  plan::SharedNetwork shared{.name = parse_network_name(text.substr(0, colon))};
+  if (colon != std::string_view::npos) set_keys<plan::SharedNetwork>(shared, "key of a network", shared_keys, text.substr(colon + 1));
+  return {.wall = plan::NewNamespace{}, .shared = std::move(shared)};
 }
+
+std::string parse_network_name(std::string_view text) {
+  static constexpr std::array<std::string_view, 8> taken{"none", "private", "host", "default", "bridge", "container", "ns", "pasta"};
+  if (std::find(taken.begin(), taken.end(), text) == taken.end()) return parse_name(text);
+  if (text == "bridge" || text == "default" || text == "pasta") throw UsageError(format("{} is no network", quoted(text)), "a network of the container's own, with a way out, is --network private");
+  throw UsageError(format("{} is no name of a network that is shared", quoted(text)), "'snug network ls' lists them");
+}
+
+std::string parse_alias(std::string_view text) { return parse_hostname(text); }
 
 std::string parse_hardware(std::string_view text) {
   const std::vector<std::string> bytes = split(text, ':');

@@ -99,7 +99,7 @@ std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports
 
 void settle_ports(Planned& planned) {
   plan::Network& network = planned.spec.network;
-  if (!network.way_out) return;
+  if (!plan::may_lead_out(network)) return;
   if (network.publish_all) publish_all(planned.spec);
   planned.facts.busy_ports = settle_ports(network.ports, 0, planned.facts.store);
 }
@@ -115,7 +115,10 @@ std::string network_mode(const plan::Spec& spec) {
   if (!spec.network.container.empty()) return "container:" + spec.network.container;
   if (const auto* join = std::get_if<plan::JoinNamespace>(&spec.namespaces.network)) return "ns:" + join->path;
   if (std::holds_alternative<plan::HostNamespace>(spec.namespaces.network)) return "host";
-  return spec.network.way_out ? "private" : "none";
+  std::vector<std::string> words;
+  if (spec.network.way_out) words.emplace_back("private");
+  for (const plan::SharedNetwork& shared : spec.network.shared) words.push_back(shared.name);
+  return words.empty() ? "none" : join(words, ",");
 }
 
 }  // namespace snug::commands

@@ -20,6 +20,7 @@
 #include "snug/probe/refusal.hh"
 #include "snug/state/names.hh"
 #include "settings.hh"
+#include "shared_networks.hh"
 #include "snug/sys/file.hh"
 #include "unpacking.hh"
 
@@ -105,11 +106,14 @@ Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpo
   const std::string usual = plan::usual_name(planned.spec.rootfs);
   std::optional<Error> homeless;
   const bool run = purpose == Purpose::run;
-  if (run && (planned.spec.name || planned.spec.detach || plan::is_kept(planned.spec) || planned.spec.rootfs.kind == plan::Rootfs::Kind::archive))
+  if (run && (planned.spec.name || planned.spec.detach || plan::is_kept(planned.spec) || planned.spec.rootfs.kind == plan::Rootfs::Kind::archive || !planned.spec.network.shared.empty()))
     homeless = settle(planned, usual);
   // What may be over in a moment takes its name later, in monitoring.cc: a start waits for no disk that it does not need.
   if (!planned.spec.name) planned.spec.name = run ? state::free_name(planned.facts.store, usual) : usual;
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive) unpack_archive(planned, verbose);
+  // Its addresses are its own for as long as its place is there.
+  if (homeless && !planned.spec.network.shared.empty()) throw *homeless;
+  settle_networks(planned);
   settle_ports(planned);
   finish(planned);
   const plan::StorageDriver storage = plan::choose_storage(planned.spec, planned.facts);
@@ -130,6 +134,7 @@ Planned plan_again(const state::Record& record, const Environment& environment) 
   find_facts(planned, environment);
   settle_ports(planned);
   planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned), record);
+  settle_networks(planned);
   planned.manifest = record.manifest;
   if (!record.manifest.empty()) planned.layers = hold_layers(record.lowers);
   look_again(planned, record);

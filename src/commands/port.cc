@@ -64,7 +64,7 @@ void change_living(const std::string& store, const state::Record& record, std::v
 // What is open and what is written down agree; of one that does not run only that is there.
 void publish(const std::string& store, state::Record record, plan::Spec spec, const std::vector<plan::BusyPort>& busy) {
   std::vector<std::string> words = accepted(plan::make_port_words(spec.network.ports, busy));
-  if (!spec.network.way_out) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
+  if (!plan::may_lead_out(spec.network)) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
   if (is_up(store, record)) change_living(store, record, std::move(words));
   record.spec = config::render_spec(spec);
   state::write_record(store, record);

@@ -16,7 +16,7 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array options{
-    cli::Option{.name = "filter", .argument = "KEY=VALUE", .help = "only those: id, name, label, ancestor, status, exited", .repeatable = true, .completer = {cli::Complete::words, "id= name= label= ancestor= status= exited="}},
+    cli::Option{.name = "filter", .argument = "KEY=VALUE", .help = "only those: id, name, label, ancestor, network, status, exited", .repeatable = true, .completer = {cli::Complete::words, "id= name= label= ancestor= network= status= exited="}},
     cli::Option{.name = "force", .letter = 'f', .help = "do not ask"},
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array options{
     cli::Option{.name = "all", .letter = 'a', .help = "also those that do not run"},
-    cli::Option{.name = "filter", .letter = 'f', .argument = "KEY=VALUE", .help = "only those: id, name, label, ancestor, status, exited", .repeatable = true, .completer = {cli::Complete::words, "id= name= label= ancestor= status= exited="}},
+    cli::Option{.name = "filter", .letter = 'f', .argument = "KEY=VALUE", .help = "only those: id, name, label, ancestor, network, status, exited", .repeatable = true, .completer = {cli::Complete::words, "id= name= label= ancestor= network= status= exited="}},
     cli::Option{.name = "format", .argument = "PATTERN", .help = "print 'json', or a pattern such as '{{.ID}} {{.Names}}'"},
     cli::Option{.name = "json", .help = "print a JSON array"},
     cli::Option{.name = "last", .letter = 'n', .argument = "N", .help = "the N youngest, also those that do not run"},
@@ -25,7 +25,7 @@ constexpr std::array options{
 
 Fields headings() {
   return {{"ID", "CONTAINER ID"}, {"Image", "IMAGE"}, {"Command", "COMMAND"}, {"CreatedAt", "CREATED AT"}, {"RunningFor", "CREATED"},
-          {"State", "STATE"}, {"Status", "STATUS"}, {"Ports", "PORTS"}, {"Names", "NAMES"}, {"Labels", "LABELS"}, {"Pid", "PID"}};
+          {"State", "STATE"}, {"Status", "STATUS"}, {"Ports", "PORTS"}, {"Networks", "NETWORKS"}, {"Names", "NAMES"}, {"Labels", "LABELS"}, {"Pid", "PID"}};
 }
 
 constexpr std::string_view usual = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";

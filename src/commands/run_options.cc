@@ -25,6 +25,9 @@ struct Draft {
   std::string folder;
   std::vector<cli::Provenance> volume_origins;  // of spec.volumes, one by one
   cli::Provenance from;
+  std::optional<std::string> network_place = {};  ///< the file that the networks come from
+  bool network_alone = false;                     ///< nothing can stand beside the one that was named last
+  std::vector<std::string> aliases = {};
 };
 
 using Value = const std::string&;
@@ -77,11 +80,37 @@ void add_env_file(Draft& draft, Value value) {
     draft.spec.env.push_back(std::move(variable));
 }
 
+// Several are for networks that are shared, and 'private' beside them for a way out; what a file says gives way to what is typed.
 void set_network(Draft& draft, Value value) {
   NetworkChoice chosen = parse_network(value, draft.folder);
+  plan::Network& network = draft.spec.network;
+  const bool joins = chosen.shared.has_value(), stands_alone = !joins && !chosen.way_out;
+  if (draft.network_place != draft.from.file) network.shared.clear(), network.way_out = false;
+  else if (stands_alone ? !network.shared.empty() : joins && draft.network_alone)
+    throw UsageError("it cannot be had beside other networks", "several are for networks that are shared, and for 'private'");
+  draft.network_place = draft.from.file;
+  draft.network_alone = stands_alone;
   draft.spec.namespaces.network = std::move(chosen.wall);
-  draft.spec.network.way_out = chosen.way_out;
-  draft.spec.network.container = std::move(chosen.container);
+  network.container = std::move(chosen.container);
+  if (!joins) network.way_out = chosen.way_out;
+  if (!joins) return;
+  const auto same = [&](const plan::SharedNetwork& other) { return other.name == chosen.shared->name; };
+  if (std::any_of(network.shared.begin(), network.shared.end(), same)) throw UsageError("the network was named before");
+  network.shared.push_back(*std::move(chosen.shared));
+}
+
+// With one network these are for the container's place there, as in docker.
+void settle_shared(Draft& draft) {
+  plan::Network& network = draft.spec.network;
+  if (network.shared.empty()) {
+    if (!draft.aliases.empty()) throw UsageError("--network-alias is for networks that are shared", "name one: --network NAME");
+    return;
+  }
+  for (plan::SharedNetwork& shared : network.shared) shared.aliases.insert(shared.aliases.end(), draft.aliases.begin(), draft.aliases.end());
+  if (network.way_out || (!network.ip && !network.hardware)) return;
+  if (network.shared.size() > 1) throw UsageError("which of the networks --ip and --mac-address are for is not said", "--network NAME:ip=ADDRESS,mac=ADDRESS");
+  if (network.ip) network.shared.front().ip = std::exchange(network.ip, {});
+  if (network.hardware) network.shared.front().hardware = std::exchange(network.hardware, {});
 }
 
 void add_ports(Draft& draft, Value value) {
@@ -211,11 +240,13 @@ constexpr std::array rows = std::to_array<Row>({
     {one("name", 0, "NAME", "call the container so"), Files::of_project, set<&Spec::name, parse_name>},
     {flag("nested", 0, "let containers be made inside: namespaces, mounts"), Files::of_user,
      [](Draft& draft, Value value) { draft.spec.restraints.nested = is_yes(value); }},
-    {{.name = "net", .argument = "CHOICE", .help = "the same as --network", .hidden = true},
+    {{.name = "net", .argument = "CHOICE", .help = "the same as --network", .repeatable = true, .hidden = true},
      Files::none, set_network},
-    {one("network", 0, "private|none|host|container:NAME|ns:PATH", "choose the network: private, with a way out, by default",
-         {Complete::words, "private none host container: ns:"}),
+    {many("network", 0, "private|none|host|NAME[:KEY=VALUE,...]|container:NAME|ns:PATH", "choose the network: private, with a way out, by default; or shared ones",
+          {Complete::networks, "private none host container: ns:"}),
      Files::of_project, set_network},
+    {many("network-alias", 0, "NAME", "let others on a shared network find the container by this name"), Files::of_user,
+     [](Draft& draft, Value value) { draft.aliases.push_back(parse_alias(value)); }},
     {flag("no-init", 0, "have the command itself as pid 1"), Files::of_project,
      [](Draft& draft, Value value) { draft.spec.init = !is_yes(value); }},
     {one("pid", 0, wall_argument, "choose the PID namespace", wall_words), Files::of_user,
@@ -307,8 +338,7 @@ constexpr std::array not_yet = std::to_array<cli::NotYet>({
     {.word = "cidfile", .comes_with = "a later version"},
     {.word = "replace", .comes_with = "a later version"},
     {.word = "volumes-from", .comes_with = "a later version"},
-    {.word = "network-alias", .comes_with = "shared networks"},
-    {.word = "dns-option", .comes_with = "shared networks"},
+    {.word = "dns-option", .comes_with = "a later version"},
     {.word = "cpu-shares", .letter = 'c', .comes_with = "a later version"},
 });
 
@@ -423,6 +453,7 @@ plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environ
     draft.from = given->from;
     with_origin(*given, [&] { row->apply(draft, given->value); });
   }
+  settle_shared(draft);
   set_rootfs(spec, arguments, folder);
   if (!is_given(arguments, "network") && !is_given(arguments, "net")) spec.network.way_out = true;
   check_storage(spec, arguments);

@@ -35,6 +35,7 @@ constexpr std::array table{
     &login_command,
     &logout_command,
     &logs_command,
+    &network_command,
     &pause_command,
     &plan_command,
     &port_command,
@@ -63,7 +64,6 @@ constexpr std::array table{
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "build", .comes_with = "images"},
-    {.word = "network", .comes_with = "shared networks (until then --network container:NAME shares one)"},
     {.word = "volume", .comes_with = "images"},
 });
 

@@ -38,13 +38,20 @@ struct UserNamespace {
 [[nodiscard]] UserNamespace parse_userns(std::string_view text, std::string_view folder);
 [[nodiscard]] plan::NamespaceChoice parse_namespace(std::string_view text, std::string_view folder);
 
-/// What --network chooses: of container:NAME the wall is not known yet.
+/// What --network chooses: of container:NAME the wall is not known yet, and whether there is a network of that name neither.
 struct NetworkChoice {
   plan::NamespaceChoice wall;
   bool way_out = false;
   std::string container = {};
+  std::optional<plan::SharedNetwork> shared = {};
 };
 [[nodiscard]] NetworkChoice parse_network(std::string_view text, std::string_view folder);
+
+/// Reads the name of a network that is shared: one that is no other word of --network.
+[[nodiscard]] std::string parse_network_name(std::string_view text);
+
+/// Reads a name by which a container is found in a network.
+[[nodiscard]] std::string parse_alias(std::string_view text);
 
 /// Reads --publish: [[IP:][HOST]:]CONTAINER[/udp], either a port or a range; one entry for each port.
 [[nodiscard]] std::vector<plan::PublishedPort> parse_publish(std::string_view text);

@@ -7,6 +7,7 @@
 #include "snug/commands/held_signals.hh"
 #include "snug/commands/output.hh"
 #include "snug/explain/verify.hh"
+#include "snug/net/membership.hh"
 #include "snug/runtime/trace.hh"
 
 namespace snug::commands {
@@ -22,6 +23,9 @@ int verify_plan(const cli::Invocation& invocation) {
     throw Error("--verify cannot be used with fuse-overlayfs, which would be under the tracer as well, and it needs its rights", "--storage-driver copy");
   runtime::Outside outside{.folder = planned.storage ? planned.storage->path() : std::string()};
   if (!planned.plan.terminal) outside.streams = {0, 2, 2};  // the result has standard output to itself
+  // Whoever starts the keeper would have it under the tracer, where it has no rights over others.
+  std::optional<net::KeeperLink> keeper;
+  if (const auto* join = planned.plan.find<plan::JoinNetwork>()) static_cast<void>(keeper.emplace(join->keeper).reach());
   const runtime::Traced traced = runtime::trace_launch(planned.plan, outside);
   if (const auto* failure = std::get_if<runtime::StepFailure>(&traced.end)) throw failure_error(planned.plan, planned.facts, *failure);
   const explain::Verification result = explain::verify(planned.plan, traced.seen);

@@ -223,7 +223,7 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   const bool is_new = std::holds_alternative<plan::NewNamespace>(spec.namespaces.user);
   if (spec.id_map.mode == Mode::ranges || (is_new && spec.id_map.mode != Mode::single)) read_sub_ids(facts);
   facts.resolv_conf = sys::find_file_text("/etc/resolv.conf").value_or("");
-  if (spec.network.way_out && std::holds_alternative<plan::NewNamespace>(spec.namespaces.network)) read_network(facts);
+  if (plan::may_lead_out(spec.network) && std::holds_alternative<plan::NewNamespace>(spec.namespaces.network)) read_network(facts);
   read_store(facts, environment);
   read_limits(facts);
   if (std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid)) facts.sysctls_read_only = is_read_only("/proc/sys");

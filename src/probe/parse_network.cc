@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <array>
+#include <bit>
 #include <charconv>
 
 #include "parse.hh"
@@ -69,6 +70,18 @@ std::optional<DefaultRoute> parse_route4(std::string_view text) {
     best_metric = *metric;
   }
   return best;
+}
+
+std::vector<Subnet> parse_routed4(std::string_view text) {
+  std::vector<Subnet> routed;
+  for (const std::string_view line : lines(text)) {
+    const Words words = words_of(line);
+    if (words.size() < 8) continue;
+    const auto network = parse_hex<std::uint32_t>(words[1]), mask = parse_hex<std::uint32_t>(words[7]);
+    if (!network || !mask || *mask == 0) continue;
+    if (const auto subnet = find_subnet(render_inet4(*network), static_cast<unsigned>(std::popcount(*mask)))) routed.push_back(*subnet);
+  }
+  return routed;
 }
 
 // Destination Prefix Source Prefix Gateway Metric RefCnt Use Flags Iface

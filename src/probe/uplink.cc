@@ -10,6 +10,7 @@
 
 #include "parse.hh"
 #include "snug/base/text.hh"
+#include "snug/probe/host.hh"
 #include "snug/sys/file.hh"
 
 namespace snug::probe {
@@ -67,5 +68,7 @@ std::optional<plan::Uplink> find_uplink6() {
   uplink->own = parse_own_inet6(*addresses);
   return uplink;
 }
+
+std::vector<Subnet> routed_subnets() { return parse_routed4(sys::find_file_text("/proc/net/route", limit).value_or("")); }
 
 }  // namespace snug::probe

@@ -4,7 +4,9 @@
 //                                         background once it can be reached
 //   peer names ADDRESS NAME IP            a name server over UDP and TCP, which knows one name; goes to the background
 //   peer ask tcp|udp ADDRESS PORT [INTERFACE]   prints the answer, or "closed"; with an interface what it sends leaves by that one
-//   peer resolve udp|tcp NAME             prints the address that the first name server of /etc/resolv.conf tells
+//   peer resolve udp|tcp NAME             prints the address that the first name server of /etc/resolv.conf tells, or "closed"
+//   peer resolve6 udp|tcp NAME            the same of IPv6
+//   peer reverse udp|tcp ADDRESS          prints the name that it tells of an address
 //   peer ping ADDRESS                     prints "alive" or "closed"
 // A TCP connection whose beginning had to be repeated is told of: that is what a lost packet looks like.
 
@@ -128,8 +130,8 @@ std::string ask(Place place, int type, const std::string& question, const char* 
   return text;
 }
 
-// A question for an IPv4 address, and the answer to whatever was asked: RFC 1035.
-std::string question_for(const std::string& name) {
+// A question for an IPv4 address, or something else, and the answer to whatever was asked: RFC 1035.
+std::string question_for(const std::string& name, char type = 1) {
   std::string bytes("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00", 12);
   for (std::size_t at = 0; at < name.size();) {
     const std::size_t end = std::min(name.find('.', at), name.size());
@@ -137,7 +139,7 @@ std::string question_for(const std::string& name) {
     bytes += name.substr(at, end - at);
     at = end + 1;
   }
-  return bytes + std::string("\x00\x00\x01\x00\x01", 5);
+  return bytes + std::string("\x00\x00", 2) + type + std::string("\x00\x01", 2);
 }
 
 std::string answer_to(const std::string& question, const std::string& known, const char* address) {
@@ -161,13 +163,36 @@ std::string first_server() {
   errno = ENOENT, fail("name server");
 }
 
-std::string resolve(bool tcp, const std::string& name) {
-  std::string question = question_for(name);
+// The data of the first record that is told.
+std::string find_data(bool tcp, const std::string& name, char type) {
+  std::string question = question_for(name, type);
   if (tcp) question.insert(0, {'\0', static_cast<char>(question.size())});
   const std::string answer = ask(place_of(first_server().c_str(), 53), tcp ? SOCK_STREAM : SOCK_DGRAM, question);
-  std::array<char, INET_ADDRSTRLEN> text{};
-  if (answer.size() < question.size() + 16) return "closed";
-  return ::inet_ntop(AF_INET, answer.data() + question.size() + 12, text.data(), text.size());
+  return answer.size() < question.size() + 16 ? "" : answer.substr(question.size() + 12);
+}
+
+std::string resolve(bool tcp, const std::string& name, bool ipv6) {
+  const std::string data = find_data(tcp, name, ipv6 ? 28 : 1);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (data.size() < (ipv6 ? 16U : 4U)) return "closed";
+  return ::inet_ntop(ipv6 ? AF_INET6 : AF_INET, data.data(), text.data(), text.size());
+}
+
+std::string reverse(bool tcp, const std::string& address) {
+  std::array<unsigned char, 16> bytes{};
+  std::string name;
+  const bool ipv6 = ::inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
+  if (!ipv6 && ::inet_pton(AF_INET, address.c_str(), bytes.data()) != 1) errno = EINVAL, fail(address.c_str());
+  for (int at = ipv6 ? 31 : 3; at >= 0; --at) {
+    const unsigned char byte = bytes[static_cast<std::size_t>(ipv6 ? at / 2 : at)];
+    std::array<char, 8> part{};
+    std::snprintf(part.data(), part.size(), ipv6 ? "%x." : "%u.", ipv6 ? static_cast<unsigned>(at % 2 ? byte & 15 : byte >> 4) : static_cast<unsigned>(byte));
+    name += part.data();
+  }
+  const std::string data = find_data(tcp, name + (ipv6 ? "ip6.arpa" : "in-addr.arpa"), 12);
+  std::string told;
+  for (std::size_t at = 0; at < data.size() && data[at] > 0; at += static_cast<std::size_t>(data[at]) + 1) told += (told.empty() ? "" : ".") + data.substr(at + 1, static_cast<std::size_t>(data[at]));
+  return told.empty() ? "closed" : told;
 }
 
 std::string ping(Place place) {
@@ -195,8 +220,10 @@ int main(int count, char** words) {
     serve(place_of(words[2], 53), true, [&](const std::string& question, const Place&) { return answer_to(question, all[2], words[4]); });
   else if (is("ask", 4) || is("ask", 5))
     said = ask(place_of(words[3], std::atoi(words[4])), all[1] == "udp" ? SOCK_DGRAM : SOCK_STREAM, "?", all.size() == 5 ? words[5] : nullptr);
-  else if (is("resolve", 3))
-    said = resolve(all[1] == "tcp", all[2]);
+  else if (is("resolve", 3) || is("resolve6", 3))
+    said = resolve(all[1] == "tcp", all[2], all[0] == "resolve6");
+  else if (is("reverse", 3))
+    said = reverse(all[1] == "tcp", all[2]);
   else if (is("ping", 2))
     said = ping(place_of(words[2], 0));
   else

@@ -17,6 +17,7 @@ enum class Complete {
   running,         ///< containers that run
   stopped,         ///< containers that do not
   images,
+  networks,        ///< that are shared; and some words
   named,           ///< a container or an image
   rootfs,          ///< as `run` takes it
   container_path,  ///< as `cp` takes it: CONTAINER:PATH, or a file here

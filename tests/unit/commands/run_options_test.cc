@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "snug/base/error.hh"
+#include "snug/base/text.hh"
 
 using namespace snug;
 using namespace snug::commands;
@@ -58,6 +59,31 @@ TEST_CASE("a way out is the default; a network that was chosen stays") {
   CHECK_FALSE(spec({"--net", "host", "-p", "80:80"}).network.way_out);
   CHECK_FALSE(spec_after("network", "none", {}).network.way_out);
   CHECK(spec_after("network", "none", {"--network", "private"}).network.way_out);
+}
+
+TEST_CASE("several networks are shared ones, and private beside them; what is typed overrules what a file says") {
+  const auto names = [](const plan::Spec& spec) {
+    std::vector<std::string> found;
+    for (const auto& shared : spec.network.shared) found.push_back(shared.name);
+    return join(found, ",");
+  };
+  CHECK(names(spec({"--network", "a", "--net", "b"})) == "a,b");
+  CHECK_FALSE(spec({"--network", "a", "--network", "b"}).network.way_out);
+  CHECK(spec({"--network", "a", "--network", "private"}).network.way_out);
+  CHECK(names(spec({"--network", "private", "--network", "a"})) == "a");
+  CHECK(names(spec_after("network", "a", {"--network", "b"})) == "b");
+  CHECK(names(spec_after("network", "a", {"--network", "none"})).empty());
+  CHECK(spec_after("network", "host", {"--network", "b"}).namespaces.network == plan::NamespaceChoice{plan::NewNamespace{}});
+  CHECK(refusal({"--network", "none", "--network", "a"}) == "--network a: it cannot be had beside other networks");
+  CHECK(refusal({"--network", "a", "--network", "host"}) == "--network host: it cannot be had beside other networks");
+  CHECK(refusal({"--network", "a", "--network", "a"}) == "--network a: the network was named before");
+  CHECK(spec({"--network", "a:alias=x", "--network-alias", "y"}).network.shared.front().aliases == std::vector<std::string>{"x", "y"});
+  CHECK(refusal({"--network-alias", "db"}) == "--network-alias is for networks that are shared");
+  const plan::Network one = spec({"--network", "a", "--ip", "10.89.0.7", "--mac-address", "02:00:00:00:00:07"}).network;
+  CHECK(one.shared.front() == plan::SharedNetwork{"a", {}, "10.89.0.7", "02:00:00:00:00:07"});
+  CHECK_FALSE(one.ip);
+  CHECK(spec({"--network", "a", "--network", "private", "--ip", "10.0.0.7"}).network.ip == "10.0.0.7");
+  CHECK(refusal({"--network", "a", "--network", "b", "--ip", "10.89.0.7"}) == "which of the networks --ip and --mac-address are for is not said");
 }
 
 TEST_CASE("the first operand is the root file system, the rest is the command") {
@@ -188,7 +214,7 @@ TEST_CASE("errors name the option and the value") {
   CHECK(refusal({"--log-opt", "max-file=0"}) == "--log-opt max-file=0: '0' is no number of files, 1 to 100");
   CHECK(refusal({"--rm", "--restart", "always"}) == "--rm and --restart contradict each other");
   CHECK(refusal({"--publish", "x"}) == "--publish x: 'x' is no port: a number from 1 to 65535");
-  CHECK(refusal({"--network-alias", "db"}) == "--network-alias comes with shared networks; it is not there yet");
+  CHECK(refusal({"--dns-option", "rotate"}) == "--dns-option comes with a later version; it is not there yet");
 }
 
 TEST_CASE("options that contradict each other are refused, a file is overruled") {

@@ -65,7 +65,7 @@ TEST_CASE("unknown commands get the nearest right word, docker's are told apart"
   CHECK(refusal("rnu") == "'rnu' is no command | did you mean 'snug run'?");
   CHECK(refusal("versoin") == "'versoin' is no command | did you mean 'snug version'?");
   CHECK(refusal("frobnicate") == "'frobnicate' is no command | 'snug help' lists the commands");
-  CHECK(refusal("network") == "'network' comes with shared networks (until then --network container:NAME shares one); it is not there yet | ");
+  CHECK(refusal("volume") == "'volume' comes with images; it is not there yet | ");
   CHECK(refusal("") == "'' is no command | 'snug help' lists the commands");
   for (const cli::NotYet& absent : absent_commands())
     CHECK(std::none_of(all_commands().begin(), all_commands().end(),

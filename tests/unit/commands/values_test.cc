@@ -94,6 +94,12 @@ TEST_CASE("networks: the wall and whether there is a way out") {
   CHECK(parse_network("host", "/").wall == plan::NamespaceChoice{plan::HostNamespace{}});
   CHECK(parse_network("container:web", "/").container == "web");
   CHECK(refuses([] { return parse_network("container:", "/").way_out; }));
+  CHECK(parse_network("back", "/").shared == plan::SharedNetwork{.name = "back"});
+  CHECK(parse_network("back:alias=db,ip=10.89.0.7,alias=sql,mac=02:00:00:00:00:07", "/").shared ==
+        plan::SharedNetwork{"back", {"db", "sql"}, "10.89.0.7", "02:00:00:00:00:07"});
+  CHECK_FALSE(parse_network("private", "/").shared);
+  for (const char* text : {"", "-x", "a/b", "back:", "back:alias", "back:ip=x", "back:ip=fd00::1", "back:color=red", "default", "pasta"})
+    CHECK_MESSAGE(refuses([&] { return parse_network(text, "/").way_out; }), text);
 }
 
 TEST_CASE("ports: one, a range, with an address, from any that is free") {

@@ -1,0 +1,102 @@
+#include <algorithm>
+
+#include "containers.hh"
+#include "network_actions.hh"
+#include "network_uses.hh"
+#include "shared_networks.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/output.hh"
+#include "snug/config/spec.hh"
+#include "snug/net/membership.hh"
+#include "snug/plan/network.hh"
+#include "snug/runtime/attach.hh"
+#include "snug/state/names.hh"
+#include "values.hh"
+
+namespace snug::commands {
+namespace {
+
+using plan::SharedNetwork;
+
+// Has the monitor do it, of a container that runs.
+void tell_monitor(const std::string& store, const state::Record& record, const std::vector<std::string>& words, std::string_view what) {
+  if (!is_up(store, record)) return;
+  const auto refusal = runtime::change_networks(state::folder_of(store, record.id), words);
+  if (!refusal) throw Error(format("cannot {} the container {}: it runs in the foreground, or is just ending", what, quoted(record.name)), "snug run -d starts one that can be changed");
+  if (!refusal->empty()) throw Error(format("cannot {} the container {}: {}", what, quoted(record.name), printable(*refusal)));
+}
+
+// The interface is chosen by the monitor, who knows which there are.
+std::vector<std::string> words_for(const std::string& store, const state::Record& record, const SharedNetwork& shared, const plan::KnownNetwork& known, const plan::Spec& spec) {
+  std::vector<std::string> names{record.name};
+  names.insert(names.end(), shared.aliases.begin(), shared.aliases.end());
+  if (spec.hostname) names.push_back(*spec.hostname);
+  names.push_back(record.id.substr(0, 12));
+  const plan::JoinNetwork join = plan::make_membership(shared, known, store, std::move(names), 0);
+  std::vector<std::string> words = net::words_of({.network = join.network, .interface = {}, .hardware = join.hardware, .address4 = join.address4, .address6 = join.address6,
+                                                  .internal = join.internal, .resolvers = join.resolvers, .names = join.names});
+  words.insert(words.begin(), {"connect", join.keeper});
+  return words;
+}
+
+bool has(const plan::Spec& spec, const std::string& network) {
+  return std::any_of(spec.network.shared.begin(), spec.network.shared.end(), [&](const SharedNetwork& each) { return each.name == network; });
+}
+
+void write(const std::string& store, state::Record& record, const plan::Spec& spec) {
+  record.spec = config::render_spec(spec);
+  state::write_record(store, record);
+}
+
+void check_own_network(const state::Record& record, const plan::Spec& spec) {
+  if (std::holds_alternative<plan::NewNamespace>(spec.namespaces.network) && spec.network.container.empty()) return;
+  throw Error(format("the container {} has no network of its own", quoted(record.name)), "it was made with --network host, container:NAME or ns:PATH");
+}
+
+}  // namespace
+
+void disconnect(const std::string& store, state::Record record, const std::string& network) {
+  plan::Spec spec = config::parse_spec(*record.spec);
+  if (!has(spec, network)) throw Error(format("the container {} is not in the network {}", quoted(record.name), quoted(network)), format("'snug network inspect {}' tells who is", shell_quoted(network)));
+  tell_monitor(store, record, {"disconnect", network}, "disconnect");
+  std::erase_if(spec.network.shared, [&](const SharedNetwork& each) { return each.name == network; });
+  write(store, record, spec);
+  state::drop_lease(store, network, record.id);
+}
+
+int network_connect(const cli::Invocation& invocation) {
+  const cli::Arguments& arguments = invocation.arguments;
+  const std::string store = store_of(invocation.environment);
+  SharedNetwork shared{.name = arguments.operands[1]};
+  for (const cli::Given& given : arguments.options)
+    if (given.option->name == "alias") shared.aliases.push_back(parse_alias(given.value));
+  if (const std::string* ip = arguments.find("ip")) shared.ip = parse_address_of(*ip, false);
+  const state::NetworkRecord network = find_network(store, shared.name);
+  const sys::Fd turn = state::take_turn(store);
+  state::Record record = state::find_record(store, arguments.operands[2]);
+  plan::Spec spec = config::parse_spec(*record.spec);
+  check_own_network(record, spec);
+  if (has(spec, shared.name)) throw Error(format("the container {} is in the network {} already", quoted(record.name), quoted(shared.name)));
+  const plan::KnownNetwork known = find_place(store, network, record.id, shared.ip);
+  try {
+    tell_monitor(store, record, words_for(store, record, shared, known, spec), "connect");
+  } catch (const Error&) {
+    state::drop_lease(store, shared.name, record.id);
+    throw;
+  }
+  const bool led_out = spec.network.way_out || !spec.network.shared.empty();
+  spec.network.shared.push_back(shared);
+  write(store, record, spec);
+  if (!led_out && !network.internal && is_up(store, record)) say(format("snug: notice: the way out that {} brings comes with the container's next start\n", quoted(shared.name)));
+  return 0;
+}
+
+int network_disconnect(const cli::Invocation& invocation) {
+  const std::string store = store_of(invocation.environment);
+  const sys::Fd turn = state::take_turn(store);
+  disconnect(store, state::find_record(store, invocation.arguments.operands[2]), invocation.arguments.operands[1]);
+  return 0;
+}
+
+}  // namespace snug::commands

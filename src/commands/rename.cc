@@ -24,7 +24,8 @@ constinit const cli::Command rename_command{
     .name = "rename",
     .summary = "give a container another name",
     .operands = "CONTAINER NAME",
-    .description = "The host name inside stays what it was until the container is started again.",
+    .description = "The host name inside, and its name on shared networks, stay what they were until the container is\n"
+                   "started again.",
     .max_operands = 2,
     .completer = {cli::Complete::containers},
     .further = cli::Completer{cli::Complete::free},

@@ -109,7 +109,7 @@ TEST_CASE("the keeper lives as long as somebody needs it, is started anew once, 
   if (!can_have_networks()) return;
   const Result result = shared(
       "keeper; $SNUG network create --internal inner >/dev/null; start one --network inner; start two --network inner\n"
-      "first=$(keeper); [ \"$first\" = \"$($SNUG network inspect -f '{{.KeeperPid}}' inner)\" ] && echo 'one keeper'\n"
+      "first=$(keeper); [ \"$first\" = \"$($SNUG network inspect --format '{{.KeeperPid}}' inner)\" ] && echo 'one keeper'\n"
       "at two resolve udp one | sed s/$(address one inner)/found/\n"
       "kill -9 $first; until [ \"$(keeper)\" != none ] && [ \"$(keeper)\" != $first ]; do sleep 0.05; done; second=$(keeper)\n"
       "until_is \"$(address one inner)\" $SNUG exec two /peer resolve udp one; at two ask tcp $(address one inner) 80 | cut -d' ' -f1\n"
@@ -136,7 +136,7 @@ TEST_CASE("networks are made clear of this machine's, are listed, and errors lea
   const Result result = shared(
       "$SNUG network create first; $SNUG network ls --format '{{.Name}} {{.Subnet}}'; $SNUG network create first || echo taken\n"
       "$SNUG network create --subnet 192.0.2.0/25 second || $SNUG network create --subnet 10.89.1.7/24 second || $SNUG network create --gateway 10.0.0.1 second || $SNUG network create private || echo refused\n"
-      "$SNUG network create --internal --subnet 10.99.0.0/29 --subnet fd12:3456::/64 --label a=b second; $SNUG network inspect -f '{{.Internal}} {{.Labels.a}}' second\n"
+      "$SNUG network create --internal --subnet 10.99.0.0/29 --subnet fd12:3456::/64 --label a=b second; $SNUG network inspect --format '{{.Internal}} {{.Labels.a}}' second\n"
       "$SNUG run --network frist \"$ROOT\" true || echo unknown; $SNUG run --network bridge \"$ROOT\" true || echo docker; $SNUG run --network none --network first \"$ROOT\" true || echo apart\n"
       "start one --network second --ip 10.99.0.5 --mac-address 02:00:00:00:00:05; $SNUG exec one cat /sys/class/net/eth1/address; address one second; address6 one second\n"
       "$SNUG run --network second:ip=10.99.0.5 \"$ROOT\" true || $SNUG run --network second:ip=10.99.0.7 \"$ROOT\" true || echo 'no address'\n"

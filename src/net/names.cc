@@ -36,6 +36,7 @@ Found find_name(const std::vector<const Membership*>& visible, std::string_view 
 }
 
 std::string find_name_of(const std::vector<const Membership*>& visible, std::string_view address) {
+  if (address.empty()) return {};  // as one without IPv6 has it
   for (const Membership* member : visible)
     if (address_of(member->address4) == address || address_of(member->address6) == address) return member->names.front();
   return {};

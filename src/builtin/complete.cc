@@ -79,6 +79,7 @@ shell::Completion find_completions(std::string_view line, const Session& session
   shell::Completion completion{.start = word.start, .found = {.typed = std::move(word.text)}};
   shell::Candidates& found = completion.found;
   if (found.typed.starts_with('$') && line.substr(word.start) == found.typed) {
+    found.verbatim = true;
     for (const auto& [name, variable] : session.variables)
       if (format("${}", name).starts_with(found.typed)) found.words.push_back({format("${}", name)});
     return completion;

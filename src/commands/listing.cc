@@ -10,7 +10,6 @@
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
-#include "snug/plan/network.hh"
 #include "snug/probe/cgroup.hh"
 #include "values.hh"
 
@@ -37,15 +36,7 @@ std::string render_labels(const std::map<std::string, std::string>& labels) {
 }
 
 std::string render_ports(const Listed& container) {
-  std::vector<std::string> ways;
-  if (container.state.phase != State::Phase::running) return {};
-  const auto& ports = container.spec.network.ports;
-  for (std::size_t at = 0, count = 1; at < ports.size(); at += count) {
-    count = plan::count_range(ports, at);
-    const std::string last = count == 1 ? "" : format("-{}", ports[at].host + count - 1), last_inside = count == 1 ? "" : format("-{}", ports[at].container + count - 1);
-    ways.push_back(format("{}{}->{}{}/{}", render_host_port(ports[at]), last, ports[at].container, last_inside, ports[at].udp ? "udp" : "tcp"));
-  }
-  return join(ways, ", ");
+  return container.state.phase == State::Phase::running ? join(render_ways(container.spec.network.ports), ", ") : "";
 }
 
 std::string render_networks(const plan::Spec& spec) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "containers.hh"
+#include "networking.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
@@ -26,9 +27,9 @@ plan::WallInodes walls_of(const state::State& state, plan::WallInodes walls) {
   return walls;
 }
 
-std::vector<std::string> networks_of(const state::Record& record) {
+std::vector<std::string> names_of(const std::vector<plan::SharedNetwork>& networks) {
   std::vector<std::string> names;
-  for (const plan::SharedNetwork& each : config::parse_spec(*record.spec).network.shared) names.push_back(each.name);
+  for (const plan::SharedNetwork& each : networks) names.push_back(each.name);
   return names;
 }
 
@@ -39,8 +40,9 @@ std::vector<explain::Recorded> read_records(const std::string& store, const plan
     try {
       const state::State state = state::read_state(store, record.id);
       if (state.phase != state::State::Phase::running) continue;
+      const plan::Network network = config::parse_spec(*record.spec).network;
       found.push_back({.id = record.id, .name = record.name, .image = record.image, .monitor = state.monitor.pid, .init = state.init.pid, .walls = walls_of(state, here),
-                       .networks = networks_of(record), .upper = record.upper});
+                       .networks = names_of(network.shared), .ports = render_ways(network.ports), .upper = record.upper});
     } catch (const Error&) {
       continue;
     }
@@ -94,7 +96,9 @@ std::optional<pid_t> pid_of(const Look& look, const Environment& environment, co
   return pid_of_name(look, typed);
 }
 
+// What pasta has open it shows to nobody; of our own we know.
 void add_listeners(Group& group, const explain::Picture& picture) {
+  if (group.record) return static_cast<void>(group.insides->listeners = group.record->ports);
   for (const explain::Helper& helper : picture.helpers)
     if (helper.serves_network && helper.of && picture.groups[*helper.of].members == group.members)
       for (std::string& address : probe::read_listeners(helper.process.pid)) group.insides->listeners.push_back(std::move(address));

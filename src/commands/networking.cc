@@ -11,6 +11,8 @@
 #include "snug/config/spec.hh"
 #include "snug/net/ports.hh"
 #include "snug/plan/network.hh"
+#include "snug/runtime/attach.hh"
+#include "snug/state/names.hh"
 #include "snug/sys/file.hh"
 #include "values.hh"
 
@@ -58,9 +60,24 @@ std::string find_holder(const std::string& store, const net::Port& port) {
 
 }  // namespace
 
+state::Record find_owner(const std::string& store, state::Record record) {
+  constexpr int most = 64;
+  for (int hops = 0; hops < most; ++hops) {
+    const std::string next = config::parse_spec(*record.spec).network.container;
+    if (next.empty()) return record;
+    record = state::find_record(store, next);
+  }
+  throw Error(format("the container {} shares its network in a circle", quoted(record.name)));
+}
+
 std::string join_network(plan::Spec& spec, const std::string& store) {
   if (spec.network.container.empty()) return {};
   const Entrance entrance = open_entrance(store, state::find_record(store, spec.network.container));
+  // Who shares it is bound by what binds whose it is.
+  plan::Spec bound = spec;
+  bound.network.allow = config::parse_spec(*find_owner(store, entrance.record).spec).network.allow;
+  if (const auto refusal = bound.network.allow ? plan::check_egress(bound) : std::nullopt)
+    throw Error(format("--network container: the network of {} is restricted: {}", quoted(entrance.record.name), refusal->message), refusal->hint);
   for (const auto& entry : entrance.living.namespaces) {
     if (entry.kind == "user") spec.namespaces.user = plan::JoinNamespace{entry.path};
     if (entry.kind == "user") spec.id_map = {.mode = plan::IdMapChoice::Mode::ranges, .uids = entrance.living.uids, .gids = entrance.living.gids};
@@ -104,9 +121,26 @@ void settle_ports(Planned& planned) {
   planned.facts.busy_ports = settle_ports(network.ports, 0, planned.facts.store);
 }
 
+void change_living(const std::string& store, const state::Record& record, const std::vector<std::string>& words, std::string_view what) {
+  const auto refusal = runtime::change_networks(state::folder_of(store, record.id), words);
+  const std::string failure = format("cannot change the {} of the container {}", what, quoted(record.name));
+  if (!refusal) throw Error(format("{}: it runs in the foreground, or is just ending", failure), "snug run -d starts one that can be changed");
+  if (!refusal->empty()) throw Error(format("{}: {}", failure, printable(*refusal)));
+}
+
 std::string render_host_port(const plan::PublishedPort& port) {
   const std::string address = address_of(port);
   return address.find(':') == std::string::npos ? format("{}:{}", address, port.host) : format("[{}]:{}", address, port.host);
+}
+
+std::vector<std::string> render_ways(const std::vector<plan::PublishedPort>& ports) {
+  std::vector<std::string> ways;
+  for (std::size_t at = 0, count = 1; at < ports.size(); at += count) {
+    count = plan::count_range(ports, at);
+    const std::string last = count == 1 ? "" : format("-{}", ports[at].host + count - 1), last_inside = count == 1 ? "" : format("-{}", ports[at].container + count - 1);
+    ways.push_back(format("{}{}->{}{}/{}", render_host_port(ports[at]), last, ports[at].container, last_inside, ports[at].udp ? "udp" : "tcp"));
+  }
+  return ways;
 }
 
 std::string render_inner_port(const plan::PublishedPort& port) { return format("{}/{}", port.container, port.udp ? "udp" : "tcp"); }

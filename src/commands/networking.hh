@@ -1,14 +1,20 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "planning.hh"
+#include "snug/state/record.hh"
 
 namespace snug::commands {
 
 /// Turns --network container:NAME into the namespaces and the id map of that container, as it runs now, and gives the text of its resolv.conf; empty
 /// where nothing of the kind was asked for. The monitor of that container holds them open. Throws where it does not run.
 [[nodiscard]] std::string join_network(plan::Spec& spec, const std::string& store);
+
+/// Finds whose network a container has: its own, or that of the last of those that share one another's. Throws where one of them is gone.
+[[nodiscard]] state::Record find_owner(const std::string& store, state::Record record);
 
 /// Gives what is written down of a container: whose network it shares, and not where that was to be found this time.
 [[nodiscard]] plan::Spec leave_network(plan::Spec spec);
@@ -20,8 +26,17 @@ void settle_ports(Planned& planned);
 /// The same for those of `ports` from the one of this number on. Gives those that cannot be had; `store` tells which container has one.
 [[nodiscard]] std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports, std::size_t first, const std::string& store);
 
+/// Has the monitor of a container that runs change its networks: runtime::change_networks. Throws where it does not: it cannot change `what`.
+void change_living(const std::string& store, const state::Record& record, const std::vector<std::string>& words, std::string_view what);
+
+/// Adds rules of --allow to those that a container has, or takes them back, in what is written down of it and where it runs. Throws.
+void change_egress(const std::string& store, const std::string& name, const std::vector<std::string>& rules, bool allow);  // network_allow.cc
+
 /// Renders the host's side of a port: "127.0.0.1:8080".
 [[nodiscard]] std::string render_host_port(const plan::PublishedPort& port);
+
+/// Renders what leads where, a range as one: "127.0.0.1:8080-8082->80-82/tcp".
+[[nodiscard]] std::vector<std::string> render_ways(const std::vector<plan::PublishedPort>& ports);
 
 /// Renders the container's side of a port: "80/tcp".
 [[nodiscard]] std::string render_inner_port(const plan::PublishedPort& port);

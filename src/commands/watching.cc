@@ -44,15 +44,18 @@ class Screen {
   }
 
  private:
-  // What is there is written over, so that nothing flickers; what has no room is told of.
+  // What is there is written over, so that nothing flickers; what has no room is told of. The kernel and who stands beside are at the bottom.
   static std::string framed(std::string_view text) {
     winsize size{};
     const std::size_t height = ::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_row > 1 ? size.ws_row : 24;
     const auto all = lines(text);
-    const std::size_t shown = all.size() <= height ? all.size() : height - 1;
+    const std::size_t left_out = all.size() <= height ? 0 : all.size() - height + 1, above = left_out ? (height - 1) / 2 : all.size();
     std::string frame = "\x1b[H";
-    for (std::size_t at = 0; at < shown; ++at) frame += format("{}{}\x1b[K", at ? "\r\n" : "", all[at]);
-    if (shown < all.size()) frame += format("\r\n({} more lines)\x1b[K", all.size() - shown);
+    for (std::size_t at = 0; at < all.size(); ++at) {
+      const bool gap = left_out && at == above;
+      frame += format("{}{}\x1b[K", at ? "\r\n" : "", gap ? format("({} more lines)", left_out) : std::string(all[at]));
+      if (gap) at += left_out - 1;
+    }
     return frame + "\x1b[J";
   }
 

@@ -104,7 +104,7 @@ std::string_view word_of(Verdict verdict) { return verdict == Verdict::apart ? "
 
 std::string render_comparison(const Side& left, const Side& right, const Style& style) {
   const std::vector<Point> points = points_of(left, right);
-  std::size_t first = std::max<std::size_t>(24, left.name.size()), parted = 0;
+  std::size_t first = std::max<std::size_t>(24, left.name.size()), parted = 0, unread = 0;
   const std::size_t label = 22, room = std::max<std::size_t>(style.width, 60);
   first = std::min(first, (room - label - 8) / 2);
   const auto row_of = [&](Piece word, std::string_view what, std::string_view one, std::string_view other) {
@@ -119,9 +119,9 @@ std::string render_comparison(const Side& left, const Side& right, const Style& 
     const Ink ink = each.verdict == Verdict::apart ? Ink::own : each.verdict == Verdict::same ? Ink::shared : Ink::unknown;
     rows.push_back(row_of({std::string(word_of(each.verdict)), ink}, each.what, each.left, each.right));
   }
-  for (std::size_t wall = 0; wall < plan::wall_count; ++wall) parted += points[wall].verdict == Verdict::apart;
+  for (std::size_t wall = 0; wall < plan::wall_count; ++wall) parted += points[wall].verdict == Verdict::apart, unread += points[wall].verdict == Verdict::unknown;
   rows.push_back({});
-  rows.push_back({{format("{} of {} walls stand between them.", parted, plan::wall_count), Ink::strong}});
+  rows.push_back({{format("{} of {} walls stand between them{}.", parted, plan::wall_count, unread ? format("; of {} nobody may know", unread) : ""), Ink::strong}});
   for (std::size_t wall = 0; wall < plan::wall_count; ++wall)
     if (points[wall].verdict == Verdict::same) rows.push_back({{"  no wall  ", Ink::shared}, {format("{}: {}", plan::wall_names[wall], meanings[wall])}});
   if (points[plan::mount_wall].verdict == Verdict::apart)

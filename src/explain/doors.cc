@@ -55,6 +55,8 @@ std::vector<Door> doors_of(const Group& group) {
     const bool is_part = std::any_of(doors.begin(), doors.end(), [&](const Door& each) { return !leads_by_network(each) && goes_through(mount, each); });
     if (!is_part) doors.push_back({.inside = mount.target, .outside = mount.origin, .kind = std::string(name_of(mount.what)), .read_only = mount.options == "ro" || mount.options.starts_with("ro,")});
   }
+  // Much of a host's root is in its place, to be read, and is not what anybody looks for first.
+  std::stable_partition(doors.begin(), doors.end(), [](const Door& each) { return leads_by_network(each) || !each.read_only || each.inside != each.outside; });
   return doors;
 }
 

@@ -44,7 +44,7 @@ std::vector<std::string> id_sentences(std::string_view what, const std::vector<p
 std::string origin_sentence(const plan::LiveMount& mount, const Group& group) {
   if (!mount.origin.empty()) return (group.walls[plan::mount_wall] == Standing::hosts ? "the host's, from " : "from ") + (mount.origin == mount.target ? "the same path" : mount.origin) + " out there";
   if (mount.type == "overlay") return "its own, of layers" + (mount.target == "/" ? upper_of(group) : "");
-  if (is_made_new(mount.type)) return "its own, made new";
+  if (is_made_new(mount.type)) return group.walls[plan::mount_wall] == Standing::hosts ? "the host's, made new" : "its own, made new";
   return format("{}, which is not seen out there", mount.source.empty() ? "something" : mount.source);
 }
 

@@ -239,7 +239,9 @@ struct Explain {
               "mkdir it there", ""};
     if (is_refused() || error == EOVERFLOW)
       return {"its folder belongs to an id that is not mapped here; see snug-walls(7), \"id maps\"", "", ""};
-    if (error == ENOTDIR) return {"a folder can only be mounted on a folder, and a file on a file", "", ""};
+    if (error == ENOTDIR || error == EINVAL)
+      return {format("in the root file system {} is no folder, or no file: a folder can only be mounted on a folder, and a file on a file", quoted(step.target)), "put right there what it is", ""};
+    if (error == ELOOP) return {format("links in the root file system lead from {} in a circle", quoted(step.target)), "remove them there", ""};
     if (error == EBUSY)
       return {"links in the root file system lead from there to its /, on which nothing can be mounted", "", ""};
     return {};
@@ -301,6 +303,12 @@ struct Explain {
   Explanation operator()(const RunShell& step) const {
     if (error == ENOEXEC) return {"the tools have to be one static program, which needs no file of the root", "--tools /bin/busybox", "apt-get install busybox-static"};
     if (error == ENOENT && !step.tools.empty()) return {"--tools names a file of the host", "", "apt-get install busybox-static"};
+    return {};
+  }
+  Explanation operator()(const RestrictEgress&) const {
+    if (error == EPROTONOSUPPORT || error == EOPNOTSUPP || error == ENOENT || error == EINVAL)
+      return {"the kernel lacks a part of nftables", "", "modprobe -a nf_tables nft_ct nft_limit nft_log nft_reject_inet nfnetlink_log"};
+    if (error == EADDRINUSE) return {"somebody inside has port 53 of the address at which names are asked for", "", ""};
     return {};
   }
   template <typename Other>

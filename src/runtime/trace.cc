@@ -159,6 +159,7 @@ class Tracer {
       // Once pid 1 is there, only a helper of the monitor's executes anything.
       const bool helps = process.helper || (has_init_ && process.actor == Actor::monitor);
       if (helps && (entry.number == SYS_execve || entry.number == SYS_execveat)) return see_helper(pid, process, entry);
+      forget_closed(process, entry);
       if (!process.helper) note_entry(pid, process, entry);
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && process.pending) {
       process.pending->result = static_cast<long>(info.exit.rval);
@@ -166,6 +167,16 @@ class Tracer {
       seen_.calls.push_back(*std::exchange(process.pending, std::nullopt));
     }
     resume(pid);
+  }
+
+  // A number that is free again may be a pipe's next, which names nothing.
+  static void forget_closed(Process& process, const Entry& entry) {
+    std::map<int, std::string>& opened = process.opened;
+    if (entry.number == SYS_close) opened.erase(static_cast<int>(entry.arguments[0]));
+    if (entry.number == SYS_dup3) opened.erase(static_cast<int>(entry.arguments[1]));
+    if (entry.number != SYS_close_range) return;
+    const std::uint64_t first = entry.arguments[0], last = entry.arguments[1];
+    std::erase_if(opened, [&](const auto& each) { return static_cast<std::uint64_t>(each.first) >= first && static_cast<std::uint64_t>(each.first) <= last; });
   }
 
   void note_entry(pid_t pid, Process& process, const Entry& entry) {

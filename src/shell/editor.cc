@@ -176,7 +176,7 @@ char** Editor::complete(const char* text, int start, int) {
   std::sort(found.words.begin(), found.words.end(), [](const auto& one, const auto& other) { return one.word < other.word; });
 
   const auto front = before.substr(static_cast<std::size_t>(start), word_start - static_cast<std::size_t>(start));
-  const auto replacement = [&](const std::string& word) { return format("{}{}", front, escaped(word)); };
+  const auto replacement = [&](const std::string& word) { return format("{}{}", front, found.verbatim ? word : escaped(word)); };
   const std::string common = common_front(found.words);
   // Shorter than what is typed: inputrc says that the case of letters does not matter.
   std::vector<std::string> texts{common.size() < found.typed.size() ? text : replacement(common)};

@@ -91,6 +91,10 @@ TEST_CASE("debug: a root that is broken in every way") {
   const Result result = run({program(), "debug", scratch.path() + "/root", "-c", "sh; echo $?; ls -d e?*vil"});
   CHECK_MESSAGE(has(result.err, "/bin/sh: the interpreter of its first line, or its dynamic loader, is not here"), result.err);
   CHECK(result.out == "127\ne\x1b[31mvil\n");  // no terminal: as it is
+  scratch.write("root/proc", "");
+  const Result blocked = run({program(), "debug", scratch.path() + "/root", "-c", "true"});
+  CHECK(blocked.code == 125);
+  CHECK_MESSAGE(has(blocked.err, "in the root file system '/proc' is no folder"), blocked.err);
 }
 
 TEST_CASE("debug: a session on a terminal") {
@@ -134,6 +138,9 @@ TEST_CASE("debug: a session on a terminal") {
   REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
   terminal.send("no-such\x03");
   REQUIRE_MESSAGE(terminal.expect("^C"), terminal.seen());
+  REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
+  terminal.send("echo $HOM\t $PW\t\n");
+  CHECK_MESSAGE(terminal.expect("\r\n/root /tmp/fold\r\n"), terminal.seen());
   REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
   terminal.send("history | head -n 1; (exit 9)\n");
   CHECK_MESSAGE(terminal.expect("1  mkdir /tmp/fold"), terminal.seen());

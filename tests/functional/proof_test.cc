@@ -32,6 +32,7 @@ TEST_CASE("plan --verify: what the kernel is asked for is the plan, with one id"
   verify({"--userns", "single", "-v", "/opt:/opt:ro", "--hostname", "h", "--cap-drop", "ALL", "--ulimit", "nofile=99:100", "-w", "/x", root, "true"});
   verify({"--userns", "keep-id", root, "sh", "-c", "exit 3"});
   verify({"--userns", "single", "host", "true"});
+  verify({"--userns", "single", "-t", root, "true"});  // without one here
   const std::string left = difference(before, traces());
   CHECK_MESSAGE(left.empty(), left);
 }

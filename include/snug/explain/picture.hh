@@ -30,6 +30,7 @@ struct Recorded {
   pid_t monitor = 0, init = 0;
   plan::WallInodes walls{};
   std::vector<std::string> networks;  ///< that it shares
+  std::vector<std::string> ports;     ///< of this machine that lead in, and where to
   std::string upper;  ///< where what it writes lies; may be empty
 };
 

@@ -4,13 +4,16 @@
 #include "commands.hh"
 #include "containers.hh"
 #include "entering.hh"
+#include "networking.hh"
 #include "run_options.hh"
 #include "snug/base/error.hh"
+#include "values.hh"
 
 namespace snug::commands {
 namespace {
 
 constexpr std::array options{
+    cli::Option{.name = "allow", .argument = "NAME[:PORT]|NETWORK[:PORT]", .help = "let the container send there from now on: snug network allow", .repeatable = true, .completer = {cli::Complete::free}},
     cli::Option{.name = "privileged", .help = "refused: nobody enters with more rights than the container has"},
     cli::Option{.name = "verbose", .help = "print each step as it is done, with the time it took"},
 };
@@ -24,6 +27,10 @@ int exec(const cli::Invocation& invocation) {
   plan::Spec wanted = read_visit(invocation);
   wanted.command.assign(operands.begin() + 1, operands.end());
   const std::string store = store_of(invocation.environment);
+  std::vector<std::string> rules;
+  for (const cli::Given& given : invocation.arguments.options)
+    if (given.option->name == "allow") rules.push_back(parse_allow(given.value));
+  if (!rules.empty()) change_egress(store, operands.front(), rules, true);
   return run_inside(open_entrance(store, state::find_record(store, operands.front())), wanted, invocation,
                     {.verbose = invocation.arguments.flag("verbose")});
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "background.hh"
+#include "networking.hh"
 #include "own_shell.hh"
 #include "shared_networks.hh"
 #include "snug/base/text.hh"
@@ -141,8 +142,12 @@ class Monitoring {
     const plan::Spec now = config::parse_spec(*record->spec);
     planned_.spec.resources = now.resources;
     planned_.spec.network.ports = now.network.ports;
+    planned_.spec.network.allow = now.network.allow;
     planned_.spec.network.shared = now.network.shared;
     settle_networks(planned_);
+    // The other one may have been started anew since: where its network was is another's by now.
+    planned_.spec = leave_network(std::move(planned_.spec));
+    if (const std::string text = join_network(planned_.spec, planned_.facts.store); !text.empty()) planned_.facts.resolv_conf = text;
     planned_.plan = accepted(plan::make_plan(planned_.spec, planned_.facts));
   }
 

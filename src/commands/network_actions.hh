@@ -13,5 +13,8 @@ int network_connect(const cli::Invocation& invocation);     // network_connectin
 int network_disconnect(const cli::Invocation& invocation);
 int network_list(const cli::Invocation& invocation);        // network_listing.cc
 int network_inspect(const cli::Invocation& invocation);
+int network_allow(const cli::Invocation& invocation);   // network_allow.cc
+int network_deny(const cli::Invocation& invocation);
+int network_denied(const cli::Invocation& invocation);  // network_denied.cc
 
 }  // namespace snug::commands

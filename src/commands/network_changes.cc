@@ -26,9 +26,10 @@ Subnet parse_wanted(const std::string& text) {
   const auto subnet = parse_subnet(text);
   if (!subnet) {
     const std::size_t slash = std::min(text.find('/'), text.size());
-    const auto prefix = slash < text.size() ? parse_number(text.substr(slash + 1)) : std::nullopt;
-    const auto near = prefix ? find_subnet(text.substr(0, slash), static_cast<unsigned>(*prefix)) : std::nullopt;
-    throw UsageError(format("--subnet {}: it is no network", printable(text)), near && *prefix <= 128 ? format("did you mean {}?", render_subnet(*near)) : "such as 10.89.0.0/24");
+    constexpr std::uint64_t most = 128;
+    const std::uint64_t prefix = slash < text.size() ? parse_number(text.substr(slash + 1)).value_or(most + 1) : most + 1;
+    const auto near = prefix <= most ? find_subnet(text.substr(0, slash), static_cast<unsigned>(prefix)) : std::nullopt;
+    throw UsageError(format("--subnet {}: it is no network", printable(text)), near ? format("did you mean {}?", render_subnet(*near)) : "such as 10.89.0.0/24");
   }
   const bool fits = subnet->ipv6 ? subnet->prefix <= 96 : subnet->prefix >= 8 && subnet->prefix <= 29;
   if (!fits) throw UsageError(format("--subnet {}: it is too {}", printable(text), subnet->prefix < 8 ? "wide" : "narrow"), subnet->ipv6 ? "up to a prefix of 96, such as /64" : "from a prefix of 8 to one of 29, such as /24");

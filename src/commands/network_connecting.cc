@@ -77,6 +77,8 @@ int network_connect(const cli::Invocation& invocation) {
   state::Record record = state::find_record(store, arguments.operands[2]);
   plan::Spec spec = config::parse_spec(*record.spec);
   check_own_network(record, spec);
+  if (spec.network.allow)
+    throw Error(format("the container {} may send only to what rules name, and whoever shares a network with it could pass on the rest", quoted(record.name)), "--allow and networks that are shared exclude each other");
   if (has(spec, shared.name)) throw Error(format("the container {} is in the network {} already", quoted(record.name), quoted(shared.name)));
   const plan::KnownNetwork known = find_place(store, network, record.id, shared.ip);
   try {

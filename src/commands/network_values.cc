@@ -9,6 +9,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "keys.hh"
+#include "snug/plan/network.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -96,6 +97,12 @@ std::string parse_network_name(std::string_view text) {
 }
 
 std::string parse_alias(std::string_view text) { return parse_hostname(text); }
+
+std::string parse_allow(std::string_view text) {
+  const auto rule = plan::find_rule(text);
+  if (!rule) throw UsageError(format("{} is no rule: NAME[:PORT], '*.NAME', or ADDRESS[/BITS][:PORT]", quoted(text)), "such as example.org:443, '*.example.org', 10.0.0.0/8 or [2001:db8::1]:443");
+  return plan::render_rule(*rule);
+}
 
 std::string parse_hardware(std::string_view text) {
   const std::vector<std::string> bytes = split(text, ':');

@@ -8,7 +8,6 @@
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
 #include "snug/plan/network.hh"
-#include "snug/runtime/attach.hh"
 #include "snug/state/names.hh"
 #include "values.hh"
 
@@ -53,19 +52,12 @@ Ports without(Ports ports, const plan::PublishedPort& unwanted, const state::Rec
   throw not_published(record, any_host ? render_inner_port(unwanted) : render_host_port(unwanted), meant == ports.end() ? nullptr : &*meant);
 }
 
-void change_living(const std::string& store, const state::Record& record, std::vector<std::string> words) {
-  words.insert(words.begin(), "ports");
-  const auto refusal = runtime::change_networks(state::folder_of(store, record.id), words);
-  if (!refusal)
-    throw Error(format("cannot change the ports of the container {}: it runs in the foreground, or is just ending", quoted(record.name)), "snug run -d starts one that can be changed");
-  if (!refusal->empty()) throw Error(format("cannot change the ports of the container {}: {}", quoted(record.name), printable(*refusal)));
-}
-
 // What is open and what is written down agree; of one that does not run only that is there.
 void publish(const std::string& store, state::Record record, plan::Spec spec, const std::vector<plan::BusyPort>& busy) {
   std::vector<std::string> words = accepted(plan::make_port_words(spec.network.ports, busy));
   if (!plan::may_lead_out(spec.network)) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
-  if (is_up(store, record)) change_living(store, record, std::move(words));
+  words.insert(words.begin(), "ports");
+  if (is_up(store, record)) change_living(store, record, words, "ports");
   record.spec = config::render_spec(spec);
   state::write_record(store, record);
 }

@@ -181,6 +181,12 @@ constexpr cli::Option many(std::string_view name, char letter, std::string_view 
 constexpr std::array rows = std::to_array<Row>({
     {many("add-host", 0, "NAME:ADDRESS", "add a line to /etc/hosts"), Files::of_user,
      add<&Spec::hosts, parse_host_entry>},
+    {many("allow", 0, "NAME[:PORT]|NETWORK[:PORT]", "let it send there, and to nothing else that no such rule names", {Complete::free}), Files::of_user,
+     [](Draft& draft, Value value) {
+       auto& rules = draft.spec.network.allow;
+       if (!rules) rules.emplace();
+       rules->push_back(parse_allow(value));
+     }},
     {flag("allow-32bit", 0, "let programs of the machine's 32-bit kind run"), Files::of_user,
      [](Draft& draft, Value value) { draft.spec.restraints.foreign = is_yes(value); }},
     {many("cap-add", 0, "CAPABILITY", "give a capability, or ALL, to root inside"), Files::of_user,

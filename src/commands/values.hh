@@ -57,6 +57,9 @@ struct NetworkChoice {
 [[nodiscard]] std::vector<plan::PublishedPort> parse_publish(std::string_view text);
 [[nodiscard]] std::uint16_t parse_port(std::string_view text);
 
+/// Reads --allow; gives the rule in its one spelling.
+[[nodiscard]] std::string parse_allow(std::string_view text);
+
 /// Reads --mac-address.
 [[nodiscard]] std::string parse_hardware(std::string_view text);
 

@@ -125,7 +125,7 @@ constexpr auto members(const SharedNetwork*) {
 constexpr auto members(const Network*) {
   return std::tuple{member("wayOut", &Network::way_out), member("shared", &Network::shared), member("container", &Network::container), member("ports", &Network::ports),
                     member("publishAll", &Network::publish_all), member("hostLoopback", &Network::host_loopback), member("search", &Network::search),
-                    member("hardware", &Network::hardware), member("ip", &Network::ip), member("ip6", &Network::ip6)};
+                    member("hardware", &Network::hardware), member("ip", &Network::ip), member("ip6", &Network::ip6), member("allow", &Network::allow)};
 }
 
 constexpr auto members(const Spec*) {

@@ -154,6 +154,17 @@ struct CallsOf {
     for (const auto& way : step.ways) calls.push_back(format("sendto(NETLINK, {{RTM_NEWROUTE, default via {}}})", way.gateway));
     return calls;
   }
+  Calls operator()(const RestrictEgress& step) const {
+    Calls calls;
+    const auto is_ipv6 = [](const std::string& address) { return address.find(':') != std::string::npos; };
+    calls.insert(calls.end(), {"sendto(NETLINK, {NFT_MSG_NEWTABLE, inet snug})", "sendto(NETLINK, {NFULNL_MSG_CONFIG})"});
+    for (const std::string& server : step.servers)
+      for (const char* type : {"UDP", "TCP"}) calls.push_back(format("bind({}, {}:53)", type, is_ipv6(server) ? format("[{}]", server) : server));
+    for (const std::string& server : step.servers)
+      calls.push_back(is_ipv6(server) ? format("sendto(NETLINK, {{RTM_NEWADDR, {}/128}}) where there is IPv6", server) : format("sendto(NETLINK, {{RTM_NEWADDR, {}/32}})", server));
+    calls.emplace_back("sendmsg(REPORT, SCM_RIGHTS)");
+    return calls;
+  }
   // What the keeper does in turn, which owns the container's namespaces as the caller does.
   Calls operator()(const JoinNetwork& step) const {
     Calls calls{"connect(KEEPER)", "sendmsg(KEEPER)"};
@@ -164,6 +175,14 @@ struct CallsOf {
     keeper(format("ioctl(SIOCSIFFLAGS, {{{}, IFF_UP}})", text(step.interface)));
     for (const std::string& address : step.resolvers)
       if (address.ends_with("/32") || address.ends_with("/128")) keeper(format("sendto(NETLINK, {{RTM_NEWROUTE, {}}})", address));
+    return calls;
+  }
+  Calls operator()(const OpenGate&) const {
+    Calls calls;
+    for (const char* call : {"openat(CONTAINER, \"denied\", O_CREAT|O_RDWR)", "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)", "chdir(\"/\")", "setrlimit(RLIMIT_DATA)", "setrlimit(RLIMIT_FSIZE)", "setrlimit(RLIMIT_NOFILE)",
+                             "setrlimit(RLIMIT_CORE)", "prctl(PR_SET_NO_NEW_PRIVS, 1)", "landlock_restrict_self(RULESET, 0)", "seccomp(SECCOMP_SET_MODE_FILTER, 0, FILTER)",
+                             "sendto(NETLINK, {NFT_MSG_DELSETELEM})", "sendto(NETLINK, {NFT_MSG_DELRULE})"})
+      calls.push_back(format("{} where the container lives so long", call));
     return calls;
   }
   // The first process stands in both namespaces, for pasta to find them by its number, PID; the second becomes pasta.
@@ -302,7 +321,7 @@ struct CallsOf {
     return {step.devpts ? format("openat(m{}, \"ptmx\", O_RDWR|O_NOCTTY)", *step.devpts)
                         : "openat2(ROOT, \"dev/pts/ptmx\", RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS)",
             "ioctl(TIOCSPTLCK, 0)", "ioctl(TIOCGPTPEER)",
-            "ioctl(TIOCSWINSZ)", "sendmsg(MONITOR, SCM_RIGHTS)"};
+            "ioctl(TIOCSWINSZ) where the caller has one", "sendmsg(MONITOR, SCM_RIGHTS)"};
   }
   Calls operator()(const JoinKeyring&) const { return {"keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)"}; }
   Calls operator()(const GuardInit& step) const {

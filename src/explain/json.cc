@@ -171,6 +171,14 @@ struct FieldsOf {
     const auto& [name, ways, held] = step;
     return {{"name", name}, {"ways", json_of(ways)}, {"held", json_of(held)}};
   }
+  Json operator()(const RestrictEgress& step) const {
+    const auto& [rules, servers] = step;
+    return {{"rules", rules}, {"servers", servers}};
+  }
+  Json operator()(const OpenGate& step) const {
+    const auto& [upstream] = step;
+    return {{"upstream", upstream}};
+  }
   Json operator()(const JoinNetwork& step) const {
     const auto& [keeper, network, interface, hardware, address4, address6, resolvers, names, internal] = step;
     return {{"keeper", keeper}, {"network", network}, {"interface", interface}, {"hardware", hardware}, {"address4", address4}, {"address6", address6},

@@ -69,6 +69,12 @@ struct Lessons {
   Lesson operator()(const ConfigureInterface&) const {
     return {"configure_interface", "the host's own addresses: from outside, what the container sends is the host's", "rtnetlink(7)"};
   }
+  Lesson operator()(const RestrictEgress&) const {
+    return {"restrict_egress", "the kernel drops what nobody allowed; of what was allowed nothing sits in the path", "nft(8)"};
+  }
+  Lesson operator()(const OpenGate&) const {
+    return {"open_gate", "names are asked for outside, and their addresses let out before whoever asked has them", "snug-network(7)"};
+  }
   Lesson operator()(const OpenWayOut&) const {
     return {"open_way_out", "an ordinary process that makes of packets sockets of yours, and opens nothing else", "pasta(1)"};
   }

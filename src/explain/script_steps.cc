@@ -5,6 +5,7 @@
 
 #include "script.hh"
 #include "snug/base/text.hh"
+#include "snug/plan/network.hh"
 
 namespace snug::explain {
 namespace {
@@ -121,10 +122,29 @@ struct ScriptOf {
   ScriptStep operator()(const MakeInterface&) const { return {{}, {"Not done: a monitor has to hold its outer end. The script's network has a loopback interface alone."}}; }
   ScriptStep operator()(const TuneNetwork&) const { return {{}, {"Not done: it is for the interface."}}; }
   ScriptStep operator()(const ConfigureInterface&) const { return {{}, {"Not done: there is no such interface."}}; }
+  ScriptStep operator()(const RestrictEgress& step) const {
+    ScriptStep script;
+    const auto rule = [&](std::string_view words) { script.lines.push_back(format("nft add rule inet snug output {}", words)); };
+    script.lines = {"nft add table inet snug", "nft 'add chain inet snug output { type filter hook output priority 0; policy drop; }'"};
+    for (const char* words : {"oif lo accept", "ct state established,related accept", "'icmpv6 type 133-136 accept'", "'icmpv6 type 143 accept'"}) rule(words);
+    for (const std::string& text : step.rules) {
+      const auto each = find_rule(text);
+      if (!each || !each->name.empty()) {
+        script.lacks.push_back(format("Not done: the rule {}, which is for the addresses of a name.", printable(text)));
+        continue;
+      }
+      const std::string port = each->port ? format(" meta l4proto '{{ tcp, udp }}' th dport {}", each->port) : std::string();
+      rule(format("{} daddr {}/{}{} accept", each->address.find(':') == std::string::npos ? "ip" : "ip6", each->address, each->prefix, port));
+    }
+    rule("meta l4proto tcp reject with tcp reset");
+    rule("reject with icmpx admin-prohibited");
+    return script;
+  }
   ScriptStep operator()(const JoinNetwork& step) const {
     return {{}, {format("Not done: it takes the keeper of the networks, outside. With root: ip link add veth type veth peer {} netns $pid; ip link set veth master BRIDGE up;", step.interface),
                  format("  inside: ip address add {} dev {}; ip link set {} up", step.address4, step.interface, step.interface)}};
   }
+  ScriptStep operator()(const OpenGate&) const { return {{}, {"Not done: a process has to ask for names while the container runs."}}; }
   ScriptStep operator()(const OpenWayOut&) const { return {{}, {"Not done: there is no interface for pasta."}}; }
   ScriptStep operator()(const AwaitWayOut&) const { return {{}, {"Not done: nothing is opened."}}; }
   ScriptStep operator()(const TakeTree& step) const {

@@ -13,6 +13,7 @@ namespace snug::net {
 namespace {
 
 constexpr std::size_t header_size = 12, longest_name = 255, longest_label = 63;
+constexpr unsigned most_leaps = 16;  // a name of a thousand would take its time
 constexpr std::uint16_t is_answer = 0x8000, is_truncated = 0x0200, wants_recursion = 0x0100, has_recursion = 0x0080, no_checking = 0x0010;
 constexpr std::uint16_t operation = 0x7800, class_in = 1;
 constexpr std::uint32_t do_bit = 0x8000;
@@ -58,7 +59,7 @@ class Reader {
   std::string name() {
     std::string text;
     Reader from = *this;
-    bool leapt = false;
+    unsigned leaps = 0;
     for (std::size_t length = 1, front = at_;;) {
       const std::string_view head = from.take(1);
       if (!from.good_) return good_ = false, std::string();
@@ -67,7 +68,8 @@ class Reader {
         const std::string_view low = from.take(1);
         const std::size_t target = from.good_ ? (size & 0x3fU) << 8U | byte(low[0]) : front;
         if ((size & 0xc0U) != 0xc0U || target >= front || target < header_size) return good_ = false, std::string();
-        if (!std::exchange(leapt, true)) at_ = from.at_;
+        if (++leaps > most_leaps) return good_ = false, std::string();
+        if (leaps == 1) at_ = from.at_;
         from.at_ = front = target;
         continue;
       }
@@ -77,7 +79,7 @@ class Reader {
       if (!from.good_ || length > longest_name) return good_ = false, std::string();
       append_label(text, label);
     }
-    if (!leapt) at_ = from.at_;
+    if (leaps == 0) at_ = from.at_;
     return text;
   }
 

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -239,8 +240,9 @@ void let_go(const Fd& door) {
   sys::reset_signals();
   sys::hide_words();
   ::prctl(PR_SET_NAME, "snug-networks");
-  static_cast<void>(sys::set_no_new_privileges());
-  static_cast<void>(sys::hide_from_tracers());
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) files.rlim_cur = files.rlim_max, ::setrlimit(RLIMIT_NOFILE, &files);
+  if (sys::set_no_new_privileges() || sys::hide_from_tracers()) ::_exit(1);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include "segment.hh"
 
+#include <fcntl.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <fcntl.h>
@@ -124,6 +126,13 @@ int configure(const Membership& membership, unsigned metric) {
   ::_exit(configure(membership, metric));
 }
 
+// The same.
+[[noreturn]] void be_remover(const Membership& membership, int user, int net) {
+  if ((user >= 0 && ::setns(user, CLONE_NEWUSER) != 0) || ::setns(net, CLONE_NEWNET) != 0) ::_exit(errno);
+  const Fd route(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  ::_exit(route ? sys::remove_link(route.get(), membership.interface.c_str()) : errno);
+}
+
 int wait_for(const Fd& process) {
   siginfo_t info{};
   if (::waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED) != 0) return errno;
@@ -169,9 +178,19 @@ Segment::Segment(const std::vector<std::string>& wanted) {
 }
 
 int Segment::plug(const Membership& membership, const std::string& port, int user, int net, unsigned metric, std::string& what) const {
+  const auto make = [&] {
+    return sys::make_veth(route_.get(), {.port = port.c_str(), .bridge = bridge_, .peer = membership.interface.c_str(), .net = net, .hardware = parse_hardware(membership.hardware)});
+  };
   what = format("make the interface {}", membership.interface);
-  if (const int error = sys::make_veth(route_.get(), {.port = port.c_str(), .bridge = bridge_, .peer = membership.interface.c_str(), .net = net, .hardware = parse_hardware(membership.hardware)}))
-    return error;
+  int made = make();
+  if (made == EEXIST) {
+    // It led to a keeper that was killed, whose namespaces the kernel takes its time to clear away.
+    auto [pid, process] = sys::clone_process(0);
+    if (pid == 0) be_remover(membership, user, net);
+    if (pid > 0) static_cast<void>(wait_for(process));
+    made = make();
+  }
+  if (made) return made;
   what = format("give the interface {} its addresses", membership.interface);
   auto [pid, process] = sys::clone_process(0);
   if (pid == 0) be_fitter(membership, user, net, metric);

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <array>
+#include <cstddef>
 #include <cstring>
 
 #include "snug/sys/network.hh"

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 
+#include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/network.hh"
@@ -24,7 +25,7 @@ constexpr std::uint16_t domain_port = 53;
 
 std::uint16_t random_id() {
   std::uint16_t id = 0;
-  static_cast<void>(::getrandom(&id, sizeof id, 0));
+  if (::getrandom(&id, sizeof id, 0) != sizeof id) throw system_error("get a random number", errno);
   return id;
 }
 

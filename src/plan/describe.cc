@@ -108,6 +108,10 @@ struct Phrase {
   std::string operator()(const ConfigureInterface& step) const {
     return format("give the interface {} {}", quoted(step.name), list(step.ways, [](const auto& way) { return way.address; }));
   }
+  std::string operator()(const RestrictEgress& step) const {
+    return step.rules.empty() ? "let nothing out" : format("let nothing out but to {}", list(step.rules, [](const std::string& rule) { return rule; }));
+  }
+  std::string operator()(const OpenGate&) const { return "start the gate, which knows names"; }
   std::string operator()(const OpenWayOut& step) const {
     const std::string& path = step.words.front();
     const std::string name = path.substr(path.rfind('/') + 1);

@@ -23,8 +23,6 @@ constexpr unsigned mtu = 65520;  // of a tap interface at most 65521; a multiple
 // Both ends are made anew for each container, and no other machine sees them. They spell "snug".
 constexpr std::array<std::uint8_t, 6> inner_hardware{0x02, 's', 'n', 'u', 'g', 1};
 constexpr const char* outer_hardware = "02:73:6e:75:67:02";
-// pasta asks the host's name server in place of these: link-local and unique-local addresses that are nobody's.
-constexpr std::string_view forwarder4 = "169.254.1.1", forwarder6 = "fd73:6e75:67::53";
 constexpr const char* loopback = "127.0.0.1";
 
 bool is_ipv6(std::string_view address) { return address.find(':') != std::string_view::npos; }
@@ -76,6 +74,7 @@ std::string_view option_for_way_out(const Network& network) {
   if (!network.ports.empty()) return "--publish";
   if (network.publish_all) return "--publish-all";
   if (!network.host_loopback.empty()) return "--host-loopback";
+  if (network.allow) return "--allow";
   if (network.hardware) return "--mac-address";
   if (network.ip) return "--ip";
   return network.ip6 ? "--ip6" : "";
@@ -213,7 +212,7 @@ std::vector<std::string> pasta_words(const Draft& draft) {
   if (!facts.uplink4) words.emplace_back("--ipv6-only");
   for (const auto& way : ways_of(draft)) words.insert(words.end(), {"--address", way.address, "--gateway", way.gateway});
   // Where others are asked, one of them may be the host's own, whose answers pasta would take for its own.
-  if (draft.spec.dns.empty())
+  if (draft.spec.dns.empty() && !network.allow)
     for (const std::string& forwarder : forwarders(facts)) words.insert(words.end(), {"--dns-forward", forwarder});
   for (const bool udp : {false, true}) add_ports(words, network.ports, udp);
   std::vector<std::string> doors;
@@ -272,6 +271,7 @@ Verdict plan_network(Draft& draft) {
     return let_ping(draft), std::nullopt;
   }
   if (Verdict refused = check_ports(network.ports, draft.facts.busy_ports)) return refused;
+  if (Verdict refused = network.allow ? check_egress(draft.spec) : std::nullopt) return refused;
   tell_of_ports(draft);
   draft.way_out = true;
   draft.init(MakeInterface{interface, hardware_of(network), mtu});
@@ -291,7 +291,9 @@ void plan_openings(Draft& draft) {
   // Where processes are shared, those inside could trace the one that stands for the container's namespaces while pasta looks for them.
   const bool hidden = is_new(draft.spec.namespaces.pid);
   const bool at_once = !network.ports.empty() || !network.host_loopback.empty() || !hidden;
+  if (network.allow) draft.init(restriction_of(draft.spec));
   draft.monitor(OpenWayOut{interface, by_slirp(draft.facts) ? slirp_words(draft.facts) : pasta_words(draft), at_once, hidden});
+  if (network.allow) draft.monitor(gate_of(draft.spec));
   if (at_once || awaited) draft.init(AwaitWayOut{});
 }
 
@@ -302,6 +304,7 @@ std::string resolv_conf_of(const Draft& draft) {
     if (!is_new(draft.spec.namespaces.network)) text = draft.facts.resolv_conf;
     else if (!draft.facts.networks.empty()) text = format("nameserver {}\n", forwarder4);
     else if (!draft.way_out) text = "# no name server: this network has no way out\n";
+    else if (draft.spec.network.allow) text = format("nameserver {}\n", forwarder4);
     else
       for (const std::string& forwarder : forwarders(draft.facts)) text += format("nameserver {}\n", forwarder);
   }

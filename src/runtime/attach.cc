@@ -251,7 +251,9 @@ std::optional<std::string> change_networks(const std::string& folder, const std:
   const std::string packet = make_packet(Word::request, std::string_view(join(words, std::string(1, '\0'))));
   std::array<char, packet_size + 1> answer;
   if (packet.size() > packet_size) return "so much cannot be told to its monitor at once";
-  if (!socket || ::send(socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) return {};
+  constexpr timeval patience{60, 0};  // pasta and the keeper take a moment; others wait for their turn behind this one
+  if (!socket || ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) return {};
+  if (::send(socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) return {};
   const ssize_t count = ::recv(socket.get(), answer.data(), answer.size(), 0);
   if (count < 1 || answer[0] != static_cast<char>(Word::answer)) return {};
   return std::string(answer.data() + 1, static_cast<std::size_t>(count) - 1);

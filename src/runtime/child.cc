@@ -27,6 +27,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "egress.hh"
 #include "helpers.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
@@ -213,6 +214,7 @@ int apply(Context&, const plan::JoinCgroup&, Report&) noexcept { return ENOSYS; 
 int apply(Context&, const plan::EnterNamespaces&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::Clone&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::JoinNetwork&, Report&) noexcept { return ENOSYS; }
+int apply(Context&, const plan::OpenGate&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::OpenWayOut&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::ForkPayload&, Report&) noexcept { return ENOSYS; }
 
@@ -319,6 +321,10 @@ Context::Context(const plan::Plan& wanted) : plan(wanted), slots(wanted.slots, -
       groups.resize(std::max(groups.size(), become->groups->size() + 1));
     }
     if (std::holds_alternative<plan::RunShell>(step.action)) idle = false;
+    if (const auto* restrict_egress = std::get_if<plan::RestrictEgress>(&step.action)) {
+      wall = net::make_wall(gate_rules(restrict_egress->rules));
+      name_servers = read_addresses(restrict_egress->servers);
+    }
     if (const auto* become = std::get_if<plan::BecomeUser>(&step.action); become && step.actor == Actor::payload)
       user = become->uid.value;
   }

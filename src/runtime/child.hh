@@ -5,16 +5,18 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "snug/plan/plan.hh"
 #include "snug/runtime/launch.hh"
+#include "snug/sys/network.hh"
 
 namespace snug::runtime {
 
-/// What the child tells the monitor, a packet each. With `namespaces` and `interface` descriptors come, with `server` that of the device.
+/// What the child tells the monitor, a packet each. With `namespaces`, `interface` and `gate` descriptors come, with `server` that of the device.
 struct Report {
-  enum Kind : std::uint32_t { done, failed, namespaces, server, interface };
+  enum Kind : std::uint32_t { done, failed, namespaces, server, interface, gate };
   Kind kind = done;
   std::uint32_t step = 0;
   std::int32_t error = 0;
@@ -52,6 +54,8 @@ struct Context {
   const OwnShell* shell = nullptr;  ///< what the payload does in place of a command: then it has memory of its own
   std::vector<const char*> argv, envp;
   std::vector<std::uint32_t> groups;
+  std::string wall;   ///< of plan::RestrictEgress, as the kernel takes it
+  std::vector<sys::NetAddress> name_servers;
   std::uint32_t user = 0;  ///< the payload's uid
   int root = -1;      ///< "/", after the pivot
   int null = -1;      ///< /dev/null of the host, which pid 1 keeps as 0, 1 and 2
@@ -77,6 +81,7 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::MakeInterface&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::TuneNetwork&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::ConfigureInterface&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::RestrictEgress&, Report& report) noexcept;
 
 /// Inside the new root: inside.cc.
 [[nodiscard]] int apply(Context&, const plan::KeepNamespaces&, Report& report) noexcept;

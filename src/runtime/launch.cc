@@ -64,7 +64,7 @@ FdPair make_socket_pair(int type) {
 template <typename Streams>
 class Monitor {
  public:
-  Monitor(const plan::Plan& plan, const Outside& outside) : plan_(plan), outside_(outside), context_(plan), streams_(plan, outside), networks_(plan) {}
+  Monitor(const plan::Plan& plan, const Outside& outside) : plan_(plan), outside_(outside), context_(plan), streams_(plan, outside), networks_(plan, outside.folder) {}
 
   std::variant<Exited, StepFailure> run() {
     if (outside_.step_done) last_ = sys::monotonic_time();
@@ -323,6 +323,7 @@ class Monitor {
 
   void note(const Report& report, std::vector<Fd> descriptors) {
     if (report.kind == Report::interface && !descriptors.empty()) networks_.watch(std::move(descriptors.front()));
+    if (report.kind == Report::gate) networks_.guard(std::move(descriptors)), done<plan::OpenGate>();
     if (report.kind == Report::namespaces) {
       namespaces_ = std::move(descriptors);
       enter_networks();

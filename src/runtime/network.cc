@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
 
 #include "child.hh"
+#include "snug/net/gate.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/network.hh"
 #include "snug/sys/process.hh"
@@ -46,6 +48,17 @@ int apply(Context&, const plan::ConfigureInterface& step, Report&) noexcept {
   for (const auto& way : step.ways)
     if (const int error = sys::add_default_route(name, sys::read_address(way.gateway.c_str()))) return error;
   return 0;
+}
+
+int apply(Context& context, const plan::RestrictEgress&, Report& report) noexcept {
+  net::GateSockets opened;
+  if (const int error = net::raise_wall(context.wall, context.name_servers, opened)) return error;
+  std::array<int, net::most_gate_sockets> numbers;
+  for (std::size_t at = 0; at < opened.count; ++at) numbers[at] = opened.sockets[at].get();
+  report.kind = Report::gate;
+  const int error = sys::send_message(context.report, {reinterpret_cast<const char*>(&report), sizeof report}, {numbers.data(), opened.count});
+  report.kind = Report::done;
+  return error;
 }
 
 }  // namespace snug::runtime

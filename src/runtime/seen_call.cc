@@ -5,6 +5,8 @@
 #include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/keyctl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
 #include <linux/openat2.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
@@ -172,6 +174,9 @@ SeenCall see_message(const Sight& sight) {
   nlmsghdr header{};
   if (!bytes) return builds("sendto", {sight.descriptor(0), closed});
   bytes->copy(reinterpret_cast<char*>(&header), sizeof header);
+  // A batch of nftables begins with a frame of its own; rtnetlink has no message that is as short.
+  if (header.nlmsg_type == NFNL_MSG_BATCH_BEGIN && header.nlmsg_len == NLMSG_LENGTH(sizeof(nfgenmsg))) return builds("sendto", {sight.descriptor(0), "{NFT_MSG_NEWTABLE, inet snug}"});
+  if (header.nlmsg_type == (NFNL_SUBSYS_ULOG << 8U | NFULNL_MSG_CONFIG)) return builds("sendto", {sight.descriptor(0), "{NFULNL_MSG_CONFIG}"});
   const bool is_address = header.nlmsg_type == RTM_NEWADDR;
   if (bytes->size() < NLMSG_LENGTH(sizeof(rtmsg)) || (!is_address && header.nlmsg_type != RTM_NEWROUTE)) return prepares("sendto");
   const auto* body = bytes->data() + NLMSG_HDRLEN;  // family and prefix are where they are in both
@@ -348,6 +353,7 @@ std::optional<SeenCall> see_processes(const Sight& sight, std::uint64_t call) {
     case SYS_sendmsg: return prepares("sendmsg");
     case SYS_sendto: return see_message(sight);
     case SYS_connect: return see_connect(sight);
+    case SYS_bind: return prepares("bind");
     case SYS_read: return prepares("read");
     case SYS_rt_sigaction: return prepares("rt_sigaction");
     case SYS_rt_sigprocmask: return prepares("rt_sigprocmask");

@@ -155,6 +155,7 @@ void Background::take(Visitor& visitor, const Packet& packet) {
     case Word::request:
       if (visitor.kind() != Visitor::Kind::unknown) return;
       visitor.request();
+      if (std::exchange(asked_, true)) return visitor.tell(make_packet(Word::answer, "it is just being changed by somebody else"));
       request_ = packet.data();
       return;
     default: return visitor.leave();
@@ -168,6 +169,7 @@ bool Background::note(std::string_view line) {
 }
 
 void Background::answer_request(std::string_view refusal) {
+  asked_ = false;
   for (Visitor& visitor : visitors_)
     if (visitor.kind() == Visitor::Kind::requesting) visitor.tell(make_packet(Word::answer, refusal.substr(0, packet_size)));
 }

@@ -70,6 +70,7 @@ class Background {
   Scrollback scrollback_;
   winsize size_{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
   std::optional<std::string> request_;
+  bool asked_ = false;             ///< that one, or one that is not answered yet
   std::string typed_;              ///< what the payload has not read yet
   bool takes_input_, input_ends_ = false;  ///< behind that
   std::uint64_t nudge_end_ = 0;    ///< when the terminal gets its right size

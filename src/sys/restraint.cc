@@ -78,4 +78,15 @@ int enforce_landlock(int abi, LandlockScopes scopes, int program) noexcept {
   return ::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0 ? 0 : errno;
 }
 
+int enforce_reading(int abi) noexcept {
+  constexpr int first_with_scopes = 6;
+  const Ruleset attributes{rights_of(abi), 0, abi >= first_with_scopes ? scope_sockets | scope_signals : 0};
+  const Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
+  if (!ruleset) return errno;
+  const Fd root = try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+  if (!root) return errno;
+  if (const int error = allow(ruleset.get(), root.get(), LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)) return error;
+  return ::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0 ? 0 : errno;
+}
+
 }  // namespace snug::sys

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness.hh"
-#include "helper.hh"
+#include "outside.hh"
 #include "snug/base/text.hh"
 
 using namespace snug;
@@ -15,21 +15,6 @@ using namespace snug::test;
 // Each case is one script in the world of tests/setup/outside; it prints a line for each thing that is to be seen.
 
 namespace {
-
-bool can_have_networks() {
-  if (::access("/usr/bin/pasta", X_OK) != 0) return skip("pasta is not installed"), false;
-  if (::access("/usr/sbin/ip", X_OK) != 0 && ::access("/sbin/ip", X_OK) != 0) return skip("ip(8) is not installed"), false;
-  if (::access("/dev/net/tun", R_OK | W_OK) != 0) return skip("/dev/net/tun is closed"), false;
-  return true;
-}
-
-// `$run` starts a container of the small root, in which peer is /peer, as "$ROOT"; outside it is $peer.
-Result outside(const std::string& script, const std::string& without = "") {
-  const Scratch data;
-  const std::string head = "peer=$PEER run=\"$SNUG run --userns single -v $PEER:/peer:ro\"\n";
-  return run({"tests/setup/outside", helper("peer"), "sh", "-c", head + script},
-             {.env = {"SNUG=" + program(), "PEER=" + helper("peer"), "ROOT=" + small_root(), "XDG_DATA_HOME=" + data.path(), "OUTSIDE_WITHOUT=" + without}, .patience = std::chrono::seconds(120)});
-}
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
@@ -119,8 +104,9 @@ TEST_CASE("published ports: on the loopback alone, who asks is seen as he is, li
       "$SNUG port web 80\n"
       "$SNUG port web 54/udp\n"
       "$SNUG port web | grep ^81 | sed 's/[0-9]*$//'\n"
+      "$SNUG walls --json web | grep -c 127.0.0.1:8080-.80/tcp; $SNUG walls | grep -c '127.0.0.1:8080->80/tcp'\n"
       "$SNUG ps --format '{{.Ports}}' | grep -o '127.0.0.1:8080->80/tcp, 127.0.0.1:8070-8072->70-72/tcp'\n"
-      "$run -p 8071:80 \"$ROOT\" true || $SNUG port rm web 8071 || $run --network container:web -p 8073:80 \"$ROOT\" true || echo all refused\n"
+      "$run -p 8071:80 \"$ROOT\" true || $SNUG port rm web 8071 || $SNUG run --network container:web -p 8073:80 \"$ROOT\" true || echo all refused\n"
       "$peer serve mine 127.0.0.1 8003; $run -p 8003:80 \"$ROOT\" true || echo taken\n"
       "$SNUG port add web 8081:80; $SNUG port add web 8003:80 || echo taken\n"
       "until $peer ask tcp 127.0.0.1 8081 | grep served; do sleep 0.05; done; $peer ask tcp 127.0.0.1 8080\n"
@@ -128,7 +114,7 @@ TEST_CASE("published ports: on the loopback alone, who asks is seen as he is, li
       "for n in 4 5 6; do $SNUG port add web 808$n:80 >/dev/null & adding=\"$adding $!\"; done; wait $adding; $SNUG port web 80 | grep -c :808\n"
       "$SNUG stop -t 0 web >/dev/null; $peer ask tcp 127.0.0.1 8081; $SNUG port rm web 8081:80; $SNUG port add web 8079:80; $SNUG port rm web 70; $SNUG start web >/dev/null\n"
       "until $peer ask tcp 127.0.0.1 8079 | grep served; do sleep 0.05; done; $peer ask tcp 127.0.0.1 8081; $SNUG rm -f web >/dev/null\n");
-  CHECK_MESSAGE(result.out == "served 127.0.0.1\nelsewhere closed\nserved 203.0.113.7\nserved 203.0.113.7\n127.0.0.1:8080\n0.0.0.0:8090\n0.0.0.0:5301\n81/tcp -> 127.0.0.1:\n"
+  CHECK_MESSAGE(result.out == "served 127.0.0.1\nelsewhere closed\nserved 203.0.113.7\nserved 203.0.113.7\n127.0.0.1:8080\n0.0.0.0:8090\n0.0.0.0:5301\n81/tcp -> 127.0.0.1:\n1\n1\n"
                               "127.0.0.1:8080->80/tcp, 127.0.0.1:8070-8072->70-72/tcp\nall refused\ntaken\n"
                               "80/tcp -> 127.0.0.1:8081\ntaken\nserved 127.0.0.1\nserved 127.0.0.1\n0.0.0.0:8090\n127.0.0.1:8081\n4\nclosed\n80/tcp -> 127.0.0.1:8079\nserved 127.0.0.1\nclosed\n", result.out, result.err);
   CHECK_MESSAGE(has(result.err, "published on 127.0.0.1 alone"), result.err);
@@ -166,20 +152,22 @@ TEST_CASE("another container's network is shared by images too, and found anew a
   const Result result = outside(
       "tar -C \"$ROOT\" -c . | $SNUG import -q - beside >/dev/null; $SNUG create --network container:nobody beside 2>&1\n"
       "for id in root keep-id; do\n"
-      "  $run -d --name box --userns $id \"$ROOT\" sh -c '/peer serve $0 127.0.0.1 80; exec sleep 1000' $id >/dev/null\n"
+      "  $run -d --name box --userns $id \"$ROOT\" sh -c '/peer serve $0 127.0.0.1 8080; exec sleep 1000' $id >/dev/null\n"
       "  [ $id != root ] || $SNUG create --name guest -v $PEER:/peer:ro --network container:box beside sh -c '\n"
-      "    cat /etc/hostname; until /peer ask tcp 127.0.0.1 80 | grep -v closed; do sleep 0.05; done' >/dev/null\n"
-      "  $SNUG run --rm -v $PEER:/peer:ro --network container:box beside sh -c 'until /peer ask tcp 127.0.0.1 80 | grep -v closed; do sleep 0.05; done; id -u'\n"
-      "  [ $id != root ] || $SNUG start -a guest; $SNUG inspect guest | grep -c /proc/; $SNUG rm -f box >/dev/null\n"
+      "    cat /etc/hostname; until /peer ask tcp 127.0.0.1 8080 | grep -v closed; do sleep 0.05; done' >/dev/null\n"
+      "  $SNUG run --rm -v $PEER:/peer:ro --network container:box beside sh -c 'until /peer ask tcp 127.0.0.1 8080 | grep -v closed; do sleep 0.05; done; id -u'\n"
+      "  [ $id != root ] || $SNUG start -a guest; $SNUG inspect guest | grep -c '/proc/[0-9]'; $SNUG rm -f box >/dev/null\n"
       "done; $SNUG rm guest >/dev/null; $SNUG run --userns keep-id --network container:box beside true 2>&1 | head -n 1\n");
-  CHECK_MESSAGE(result.out == "x", result.out, result.err);
+  CHECK_MESSAGE(result.out == "snug: there is no container 'nobody'\n  hint:  'snug ps --all' lists them\nroot 127.0.0.1\n0\nguest\nroot 127.0.0.1\n0\nkeep-id 127.0.0.1\n" + format("{}\n", ::getuid()) +
+                              "0\nsnug: --network container: brings that container's user namespace along, which --userns contradicts\n", result.out, result.err);
 }
 
 TEST_CASE("plan --verify: the steps of a way out are what the kernel is asked for") {
   if (!can_have_networks()) return;
   const Result result = outside(
       "$SNUG plan --verify --userns single \"$ROOT\" true\n"
-      "$SNUG plan --verify --userns single -p 8080:80 \"$ROOT\" true\n");
+      "$SNUG plan --verify --userns single -p 8080:80 \"$ROOT\" true\n"
+      "$SNUG plan --verify --userns single -p 8080:80 host true\n");
   CHECK_MESSAGE(!has(result.out, "WRONG"), result.out, result.err);
   CHECK_MESSAGE(result.out.find("all as planned") != result.out.rfind("all as planned"), result.out, result.err);
 }

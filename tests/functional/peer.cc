@@ -2,19 +2,32 @@
 //
 //   peer serve WORD ADDRESS PORT [FILE]   answers "WORD PEER" over TCP and UDP, and notes in FILE that somebody came; goes to the
 //                                         background once it can be reached
-//   peer names ADDRESS NAME IP            a name server over UDP and TCP, which knows one name; goes to the background
-//   peer ask tcp|udp ADDRESS PORT [INTERFACE]   prints the answer, or "closed"; with an interface what it sends leaves by that one
-//   peer resolve udp|tcp NAME             prints the address that the first name server of /etc/resolv.conf tells, or "closed"
-//   peer resolve6 udp|tcp NAME            the same of IPv6
+//   peer echo ADDRESS PORT                says over each TCP connection again what it hears, until that is closed; in the background
+//   peer names ADDRESS NAME IP[/TTL]...   a name server over UDP and TCP, which knows these names, and all names below one that begins with a
+//                                         dot; goes to the background
+//   peer ask tcp|udp ADDRESS PORT [INTERFACE]   prints the answer, "closed", "prohibited" where it could not be sent, or "silent" where none comes;
+//                                         with an interface what it sends leaves by that one
+//   peer hold ADDRESS PORT                sends each line of its input over one connection, and prints what comes back
+//   peer resolve udp|tcp[6] NAME          prints the address that the first name server of /etc/resolv.conf tells; "none", or "refused"
 //   peer reverse udp|tcp ADDRESS          prints the name that it tells of an address
+//   peer forge OWN ADDRESS PORT           has UDP between OWN, its own address, and the place look as if the place had begun it: sends to itself
+//                                         in its name, over the loopback; then asks there
+//   peer stray                            asks the first name server, and with the same socket once more by way of eth0
+//   peer undo                             tries what would take a wall of nftables away or go round it, and prints how that went
 //   peer ping ADDRESS                     prints "alive" or "closed"
 // A TCP connection whose beginning had to be repeated is told of: that is what a lost packet looks like.
 
 #include <arpa/inet.h>
+#include <netinet/in.h>  // before linux/in.h
+
 #include <linux/icmp.h>
-#include <netinet/in.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -118,10 +131,12 @@ std::string ask(Place place, int type, const std::string& question, const char* 
   const timeval limit{patience / 1000, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   if (interface && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, static_cast<socklen_t>(std::strlen(interface))) != 0) fail(interface);
-  if (::connect(fd, place.address(), place.size) != 0 || ::send(fd, question.data(), question.size(), MSG_NOSIGNAL) < 0) return "closed";
+  const auto closed = [] { return errno == EPERM ? "prohibited" : errno == EAGAIN || errno == EINPROGRESS ? "silent" : "closed"; };
+  if (::connect(fd, place.address(), place.size) != 0 || ::send(fd, question.data(), question.size(), MSG_NOSIGNAL) < 0) return closed();
   std::array<char, 2048> answer;
-  const ssize_t count = waits(fd, type == SOCK_DGRAM && interface ? patience / 5 : patience) ? ::read(fd, answer.data(), answer.size()) : 0;
-  if (count <= 0) return "closed";
+  if (!waits(fd, type == SOCK_DGRAM && interface ? patience / 5 : patience)) return "silent";
+  const ssize_t count = ::read(fd, answer.data(), answer.size());
+  if (count <= 0) return count == 0 ? "closed" : closed();
   std::string text(answer.data(), static_cast<std::size_t>(count));
   tcp_info info{};
   socklen_t size = sizeof info;
@@ -142,17 +157,32 @@ std::string question_for(const std::string& name, char type = 1) {
   return bytes + std::string("\x00\x00", 2) + type + std::string("\x00\x01", 2);
 }
 
-std::string answer_to(const std::string& question, const std::string& known, const char* address) {
-  if (question.size() < 17) return "";
-  const std::string wanted = question_for(known);
-  const bool found = question.substr(12, wanted.size() - 12) == wanted.substr(12);
-  std::string bytes = question.substr(0, wanted.size());
-  bytes[2] = '\x81', bytes[3] = found ? '\x80' : '\x83', bytes[7] = found ? 1 : 0;
+// NAME IP[/TTL] pairs.
+std::string answer_to(const std::string& question, const std::vector<std::string>& known) {
+  std::string asked;
+  std::size_t at = 12;
+  for (; at < question.size() && question[at] != 0; at += static_cast<std::size_t>(question[at]) + 1)
+    asked += (asked.empty() ? "" : ".") + question.substr(at + 1, static_cast<std::size_t>(question[at]));
+  if (question.size() < at + 5) return "";
+  const bool ipv6 = question[at + 2] == 0x1c;
+  std::string bytes = question.substr(0, at + 5), records;
+  bool found = false;
+  for (std::size_t each = 0; each + 1 < known.size(); each += 2) {
+    const std::string& name = known[each];
+    if (name[0] == '.' ? !asked.ends_with(name) : asked != name) continue;
+    found = true;
+    const std::size_t slash = known[each + 1].find('/');
+    const std::string address = known[each + 1].substr(0, slash);
+    std::array<char, 16> place{};
+    if (::inet_pton(ipv6 ? AF_INET6 : AF_INET, address.c_str(), place.data()) != 1) continue;
+    const int ttl = slash == std::string::npos ? 60 : std::atoi(known[each + 1].c_str() + slash + 1);
+    const std::size_t size = ipv6 ? 16 : 4;
+    records += std::string("\xc0\x0c\x00", 3) + (ipv6 ? '\x1c' : '\x01') + std::string("\x00\x01\x00\x00", 4) + static_cast<char>(ttl >> 8) + static_cast<char>(ttl) + '\0' + static_cast<char>(size) + std::string(place.data(), size);
+    ++bytes[7];
+  }
+  bytes[2] = '\x81', bytes[3] = found ? '\x80' : '\x83';
   bytes[8] = bytes[9] = bytes[10] = bytes[11] = 0;
-  in_addr inet{};
-  ::inet_pton(AF_INET, address, &inet);
-  if (found) bytes += std::string("\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04", 12) + std::string(reinterpret_cast<const char*>(&inet), 4);
-  return bytes;
+  return bytes + records;
 }
 
 std::string first_server() {
@@ -163,19 +193,24 @@ std::string first_server() {
   errno = ENOENT, fail("name server");
 }
 
+std::string resolve(bool tcp, bool ipv6, const std::string& name) {
+  std::string question = question_for(name, ipv6 ? 28 : 1);
+  if (tcp) question.insert(0, {'\0', static_cast<char>(question.size())});
+  const std::string answer = ask(place_of(first_server().c_str(), 53), tcp ? SOCK_STREAM : SOCK_DGRAM, question);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const std::size_t head = tcp ? 2 : 0;
+  if (answer.size() > head + 3 && (answer[head + 3] & 0xf) == 5) return "refused";
+  if (answer.size() > head + 3 && (answer[head + 3] & 0xf) == 2) return "failed";
+  if (answer.size() < question.size() + (ipv6 ? 28 : 16)) return answer.size() >= question.size() ? "none" : "closed";
+  return ::inet_ntop(ipv6 ? AF_INET6 : AF_INET, answer.data() + question.size() + 12, text.data(), text.size());
+}
+
 // The data of the first record that is told.
 std::string find_data(bool tcp, const std::string& name, char type) {
   std::string question = question_for(name, type);
   if (tcp) question.insert(0, {'\0', static_cast<char>(question.size())});
   const std::string answer = ask(place_of(first_server().c_str(), 53), tcp ? SOCK_STREAM : SOCK_DGRAM, question);
   return answer.size() < question.size() + 16 ? "" : answer.substr(question.size() + 12);
-}
-
-std::string resolve(bool tcp, const std::string& name, bool ipv6) {
-  const std::string data = find_data(tcp, name, ipv6 ? 28 : 1);
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (data.size() < (ipv6 ? 16U : 4U)) return "closed";
-  return ::inet_ntop(ipv6 ? AF_INET6 : AF_INET, data.data(), text.data(), text.size());
 }
 
 std::string reverse(bool tcp, const std::string& address) {
@@ -193,6 +228,100 @@ std::string reverse(bool tcp, const std::string& address) {
   std::string told;
   for (std::size_t at = 0; at < data.size() && data[at] > 0; at += static_cast<std::size_t>(data[at]) + 1) told += (told.empty() ? "" : ".") + data.substr(at + 1, static_cast<std::size_t>(data[at]));
   return told.empty() ? "closed" : told;
+}
+
+[[noreturn]] void echo(const Place& place) {
+  const int door = bound(place, SOCK_STREAM);
+  if (::fork() != 0) ::_exit(0);
+  for (;;) {
+    const int fd = ::accept(door, nullptr, nullptr);
+    if (::fork() != 0) {
+      ::close(fd);
+      continue;
+    }
+    std::array<char, 256> heard;
+    for (ssize_t count = 0; (count = ::read(fd, heard.data(), heard.size())) > 0;) ::send(fd, heard.data(), static_cast<std::size_t>(count), MSG_NOSIGNAL);
+    ::_exit(0);
+  }
+}
+
+std::string hold(Place place) {
+  const int fd = ::socket(place.storage.ss_family, SOCK_STREAM, 0);
+  if (::connect(fd, place.address(), place.size) != 0) return "closed";
+  std::array<char, 256> line, heard;
+  while (std::fgets(line.data(), line.size(), stdin)) {
+    const ssize_t sent = ::send(fd, line.data(), std::strlen(line.data()), MSG_NOSIGNAL);
+    const ssize_t count = sent > 0 && waits(fd, patience) ? ::read(fd, heard.data(), heard.size()) : 0;
+    std::printf("%.*s", static_cast<int>(count < 0 ? 0 : count), count > 0 ? heard.data() : "");
+    if (count <= 0) std::puts("lost");
+    std::fflush(stdout);
+  }
+  return "end";
+}
+
+// Deletes the table `inet snug`, as nft(8) would: gives the kernel's answer.
+const char* delete_wall() {
+  struct {
+    nlmsghdr begin;
+    nfgenmsg begin_body;
+    nlmsghdr drop;
+    nfgenmsg drop_body;
+    nlattr name;
+    std::array<char, 8> text;
+    nlmsghdr end;
+    nfgenmsg end_body;
+  } batch{};
+  constexpr std::uint16_t subsystem = NFNL_SUBSYS_NFTABLES;
+  batch.begin = {sizeof batch.begin + sizeof batch.begin_body, NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, 1, 0};
+  batch.begin_body.res_id = batch.end_body.res_id = htons(subsystem);
+  batch.drop = {sizeof batch.drop + sizeof batch.drop_body + sizeof batch.name + sizeof batch.text, subsystem << 8U | NFT_MSG_DELTABLE, NLM_F_REQUEST | NLM_F_ACK, 2, 0};
+  batch.drop_body.nfgen_family = NFPROTO_INET;
+  batch.name = {sizeof batch.name + 5, NFTA_TABLE_NAME};
+  std::memcpy(batch.text.data(), "snug", 5);
+  batch.end = {sizeof batch.end + sizeof batch.end_body, NFNL_MSG_BATCH_END, NLM_F_REQUEST, 3, 0};
+  const int fd = ::socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+  if (fd < 0 || ::send(fd, &batch, sizeof batch, 0) < 0) return std::strerror(errno);
+  std::array<char, 1024> reply;
+  if (!waits(fd, patience) || ::read(fd, reply.data(), reply.size()) < NLMSG_LENGTH(static_cast<int>(sizeof(nlmsgerr)))) return "no answer";
+  nlmsgerr answer{};
+  std::memcpy(&answer, reply.data() + NLMSG_HDRLEN, sizeof answer);
+  return std::strerror(-answer.error);
+}
+
+std::string told_by(int fd, Place to, const std::string& question) {
+  if (::sendto(fd, question.data(), question.size(), 0, to.address(), to.size) < 0) return errno == EPERM ? "prohibited" : std::strerror(errno);
+  std::array<char, 2048> answer;
+  const ssize_t count = waits(fd, patience / 5) ? ::read(fd, answer.data(), answer.size()) : -1;
+  return count < 0 ? "silent" : "answered";
+}
+
+std::string forge(Place own, Place to) {
+  const int mine = bound(own, SOCK_DGRAM), feigned = ::socket(AF_INET6, SOCK_DGRAM, 0), yes = 1;
+  constexpr int freebind = 78;  // IPV6_FREEBIND
+  ::setsockopt(feigned, IPPROTO_IPV6, freebind, &yes, sizeof yes);
+  if (::bind(feigned, to.address(), to.size) != 0) fail("bind another's address");
+  ::sendto(feigned, "x", 1, 0, own.address(), own.size);
+  std::array<char, 8> heard;
+  if (!waits(mine, patience) || ::read(mine, heard.data(), heard.size()) != 1) return "not heard";
+  ::close(feigned);
+  return told_by(mine, to, "question");
+}
+
+std::string stray() {
+  const Place server = place_of(first_server().c_str(), 53);
+  const int fd = ::socket(server.storage.ss_family, SOCK_DGRAM, 0);
+  const std::string question = question_for("nobody.invalid"), first = told_by(fd, server, question);
+  ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "eth0", 4);
+  return first + " " + told_by(fd, server, question);
+}
+
+const char* outcome(int fd) { return fd < 0 ? std::strerror(errno) : "done"; }
+
+std::string undo() {
+  std::string said = std::string("table: ") + delete_wall();
+  said += std::string(", packet: ") + outcome(::socket(AF_PACKET, SOCK_RAW, htons(0x800)));
+  said += std::string(", raw: ") + outcome(::socket(AF_INET, SOCK_RAW, IPPROTO_RAW));
+  return said + ", namespace: " + outcome(::unshare(CLONE_NEWUSER));
 }
 
 std::string ping(Place place) {
@@ -216,12 +345,22 @@ int main(int count, char** words) {
       if (all.size() == 5) note(words[5], all[2]);
       return all[1] + " " + name_of(peer);
     });
-  else if (is("names", 4))
-    serve(place_of(words[2], 53), true, [&](const std::string& question, const Place&) { return answer_to(question, all[2], words[4]); });
+  else if (all.size() >= 4 && all[0] == "names")
+    serve(place_of(words[2], 53), true, [known = std::vector<std::string>(all.begin() + 2, all.end())](const std::string& question, const Place&) { return answer_to(question, known); });
+  else if (is("echo", 3))
+    echo(place_of(words[2], std::atoi(words[3])));
+  else if (is("hold", 3))
+    said = hold(place_of(words[2], std::atoi(words[3])));
+  else if (is("forge", 4))
+    said = forge(place_of(words[2], 40001), place_of(words[3], std::atoi(words[4])));
+  else if (is("stray", 1))
+    said = stray();
+  else if (is("undo", 1))
+    said = undo();
   else if (is("ask", 4) || is("ask", 5))
     said = ask(place_of(words[3], std::atoi(words[4])), all[1] == "udp" ? SOCK_DGRAM : SOCK_STREAM, "?", all.size() == 5 ? words[5] : nullptr);
-  else if (is("resolve", 3) || is("resolve6", 3))
-    said = resolve(all[1] == "tcp", all[2], all[0] == "resolve6");
+  else if (is("resolve", 3))
+    said = resolve(all[1].starts_with("tcp"), all[1].ends_with('6'), all[2]);
   else if (is("reverse", 3))
     said = reverse(all[1] == "tcp", all[2]);
   else if (is("ping", 2))

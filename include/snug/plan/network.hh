@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,5 +23,29 @@ namespace snug::plan {
 
 /// Gives the words by which pasta(1) opens just these ports, or why one of them cannot be had. Pure.
 [[nodiscard]] std::variant<std::vector<std::string>, Refusal> make_port_words(const std::vector<PublishedPort>& ports, const std::vector<BusyPort>& busy);
+
+/// A rule of --allow: NAME[:PORT], *.NAME[:PORT], ADDRESS[:PORT], ADDRESS/BITS[:PORT], and IPv6 addresses in brackets where a port follows.
+struct EgressRule {
+  std::string name;       ///< as covers() takes it; empty: the network counts
+  std::string address;    ///< the first of the network
+  unsigned prefix = 0;
+  std::uint16_t port = 0;  ///< of TCP and UDP; 0: whatever is sent there
+  bool operator==(const EgressRule&) const = default;
+};
+
+/// Reads a rule; nothing where it is none. Pure.
+[[nodiscard]] std::optional<EgressRule> find_rule(std::string_view text);
+
+/// Gives a rule in its one spelling. Pure.
+[[nodiscard]] std::string render_rule(const EgressRule& rule);
+
+/// Says why what the container sends cannot be restricted so: of capabilities that could undo it, and of too many rules. Pure.
+[[nodiscard]] std::optional<Refusal> check_egress(const Spec& spec);
+
+/// Gives the step that restricts a container of this kind, which has rules. A name that --add-host has given addresses stands for these. Pure.
+[[nodiscard]] RestrictEgress restriction_of(const Spec& spec);
+
+/// Gives the step that starts the gate of such a container. Pure.
+[[nodiscard]] OpenGate gate_of(const Spec& spec);
 
 }  // namespace snug::plan

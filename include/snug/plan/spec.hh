@@ -138,6 +138,7 @@ struct Network {
   std::vector<std::string> search = {};     ///< --dns-search
   std::optional<std::string> hardware = {}; ///< --mac-address
   std::optional<std::string> ip, ip6 = {};
+  std::optional<std::vector<std::string>> allow = {};  ///< --allow: what may be sent to, as find_rule reads it; nothing: everything
   bool operator==(const Network&) const = default;
 };
 

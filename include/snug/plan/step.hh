@@ -284,6 +284,20 @@ struct BringUpLoopback {
   bool operator==(const BringUpLoopback&) const = default;
 };
 
+/// Closes whatever the container would send but to what `rules` name: nftables of its network namespace, by which the kernel itself passes or
+/// drops packets. Opens the sockets at which it asks for names, and hands them to the monitor.
+struct RestrictEgress {
+  std::vector<std::string> rules = {};    ///< as find_rule reads them
+  std::vector<std::string> servers = {};  ///< where the container asks for names: these become addresses of its loopback
+  bool operator==(const RestrictEgress&) const = default;
+};
+
+/// Has the monitor start the gate, which answers at those sockets and lets out what is sent to the addresses of names that rules allow.
+struct OpenGate {
+  std::vector<std::string> upstream = {};  ///< whom it asks for names; none: those whom the host asks
+  bool operator==(const OpenGate&) const = default;
+};
+
 /// Has the monitor start pasta, or slirp4netns, once the first packet wants out or at once. PID among its words is the number of a
 /// process in the container's user and network namespace.
 struct OpenWayOut {
@@ -423,7 +437,7 @@ struct RunShell {
 
 using Action = std::variant<MakeFolders, MakeCgroup, JoinCgroup, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakeCgroupNamespace, MakePrivate, MakeInterface, TuneNetwork, ConfigureInterface, TakeTree,
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, KeepNamespaces, Attach, MakeLink,
-                            MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, JoinNetwork, OpenWayOut, AwaitWayOut, OpenTerminal, JoinKeyring, GuardInit,
+                            MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, JoinNetwork, RestrictEgress, OpenGate, OpenWayOut, AwaitWayOut, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
                             NoNewPrivileges, EnforceLandlock, LoadFilter, CloseDescriptors, Exec, RunShell>;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <string_view>
 
@@ -18,6 +19,7 @@ struct NetAddress {
   std::array<std::uint8_t, 16> bytes{};  ///< the first four of an IPv4 address
 
   [[nodiscard]] std::string_view view() const noexcept;
+  auto operator<=>(const NetAddress&) const = default;
 };
 
 /// Reads an address as inet_pton(3) does; of no family where it is none. `text` ends with NUL.

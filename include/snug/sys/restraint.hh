@@ -26,4 +26,7 @@ struct LandlockScopes {
 /// no more than is open already; `program`, which may be -1, can be executed. 0 or errno. Needs what load_filter does.
 [[nodiscard]] int enforce_landlock(int abi, LandlockScopes scopes, int program) noexcept;
 
+/// landlock(7): from now on files can be read, and that is all, but for what is open already. 0 or errno. Needs what load_filter does.
+[[nodiscard]] int enforce_reading(int abi) noexcept;
+
 }  // namespace snug::sys

@@ -96,6 +96,7 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
   const auto differs = [](std::string_view name, std::string_view value) {
     const std::string word =
         value.empty() ? "--" + std::string(name) : "--" + std::string(name) + "=" + std::string(value);
+    if (name == "network-alias") return !(spec({"--network=a", word, "/srv/root"}) == spec({"--network=a", "/srv/root"}));
     return !(spec({word, "/srv/root"}) == spec({"/srv/root"}));
   };
   struct Example {
@@ -103,6 +104,7 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
   };
   constexpr std::array examples = std::to_array<Example>({
       {"add-host", "a:1.2.3.4"},
+      {"allow", "example.org"},
       {"allow-32bit", ""},
       {"cap-add", "NET_RAW"},
       {"cap-drop", "ALL"},
@@ -138,6 +140,7 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file") {
       {"nested", ""},
       {"net", "host"},
       {"network", "host"},
+      {"network-alias", "db"},
       {"no-init", ""},
       {"pid", "host"},
       {"pids-limit", "9"},
@@ -213,6 +216,7 @@ TEST_CASE("errors name the option and the value") {
   CHECK(refusal({"--stop-signal", "NOSUCH"}) == "--stop-signal NOSUCH: 'NOSUCH' is no signal");
   CHECK(refusal({"--log-opt", "max-file=0"}) == "--log-opt max-file=0: '0' is no number of files, 1 to 100");
   CHECK(refusal({"--rm", "--restart", "always"}) == "--rm and --restart contradict each other");
+  CHECK(refusal({"--allow", "10.0.0.0/33"}) == "--allow 10.0.0.0/33: '10.0.0.0/33' is no rule: NAME[:PORT], '*.NAME', or ADDRESS[/BITS][:PORT]");
   CHECK(refusal({"--publish", "x"}) == "--publish x: 'x' is no port: a number from 1 to 65535");
   CHECK(refusal({"--dns-option", "rotate"}) == "--dns-option comes with a later version; it is not there yet");
 }

@@ -1,0 +1,148 @@
+// The monitor's side of the gate: it starts the gatekeeper and holds what that needs to be started anew. What that does is told in gatekeeper.cc.
+
+#include "snug/net/gate.hh"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <exception>
+
+#include "gatekeeper.hh"
+#include "snug/base/error.hh"
+#include "snug/base/signals.hh"
+#include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+#include "snug/sys/restraint.hh"
+
+namespace snug::net {
+namespace {
+
+int close_others(std::vector<int> kept) noexcept {
+  std::sort(kept.begin(), kept.end());
+  unsigned from = 3;
+  for (const int fd : kept) {
+    if (fd < static_cast<int>(from)) continue;
+    if (static_cast<unsigned>(fd) > from && ::syscall(SYS_close_range, from, static_cast<unsigned>(fd) - 1, 0) != 0) return errno;
+    from = static_cast<unsigned>(fd) + 1;
+  }
+  return ::syscall(SYS_close_range, from, ~0U, 0) == 0 ? 0 : errno;
+}
+
+// More than it ever needs: who makes it want more ends it.
+int limit_itself() noexcept {
+  constexpr rlim_t most_memory = rlim_t{64} << 20U, most_file = rlim_t{1} << 20U, most_files = 512;
+  for (const auto& [what, value] : {std::pair{RLIMIT_DATA, most_memory}, {RLIMIT_FSIZE, most_file}, {RLIMIT_NOFILE, most_files}, {RLIMIT_CORE, rlim_t{0}}}) {
+    rlimit limit{};
+    if (::getrlimit(what, &limit) != 0) return errno;
+    limit.rlim_cur = limit.rlim_max = std::min(limit.rlim_max, value);
+    if (::setrlimit(what, &limit) != 0) return errno;
+  }
+  return 0;
+}
+
+// The child of a fork, on its way to be the gatekeeper: 0 or an errno.
+int restrain(const std::vector<int>& kept, std::span<const std::uint64_t> filter) noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  if (const int error = sys::die_with_parent()) return error;
+  if (const int error = sys::hide_from_tracers()) return error;
+  const sys::Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
+  for (const int stream : {0, 1, 2})
+    if (!null || ::dup2(null.get(), stream) < 0) return errno;
+  if (const int error = close_others(kept)) return error;
+  if (::setsid() < 0 || ::chdir("/") != 0) return errno;
+  sys::hide_words();
+  ::prctl(PR_SET_NAME, "snug-gate");
+  if (const int error = limit_itself()) return error;
+  if (const int error = sys::set_no_new_privileges()) return error;
+  if (const int abi = sys::landlock_abi(); abi > 0)
+    if (const int error = sys::enforce_reading(abi)) return error;
+  return filter.empty() ? 0 : sys::load_filter(filter);
+}
+
+sys::FdPair make_control() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
+  return {sys::Fd(ends[0]), sys::Fd(ends[1])};
+}
+
+bool has_come(int fd) {
+  pollfd poll{fd, POLLIN, 0};
+  return fd >= 0 && ::poll(&poll, 1, 0) > 0;
+}
+
+}  // namespace
+
+void Gate::start() {
+  sys::FdPair control = make_control();
+  Gatekeeper::Sockets sockets{.control = control.second.get(), .rules = sockets_.at(0).get(), .refused = sockets_.at(1).get(), .log = choice_.log.get(), .udp = {}, .tcp = {}};
+  for (std::size_t at = 2; at < sockets_.size(); ++at) (at % 2 == 0 ? sockets.udp : sockets.tcp).push_back(sockets_[at].get());
+  std::vector<int> kept{sockets.control, sockets.rules, sockets.refused, sockets.log};
+  for (const auto* more : {&sockets.udp, &sockets.tcp}) kept.insert(kept.end(), more->begin(), more->end());
+  process_ = sys::clone_process(0);
+  if (process_.pid < 0) throw system_error("start the gate beside the container", errno);
+  if (process_.pid == 0) {
+    try {
+      if (restrain(kept, choice_.filter) == 0) Gatekeeper(choice_.rules, choice_.upstream, std::move(sockets)).work();
+    } catch (const std::exception&) {  // out of memory
+    }
+    ::_exit(1);
+  }
+  control_ = std::move(control.first);
+}
+
+bool Gate::change(std::vector<GateRule> rules) {
+  const std::string text = '!' + render_rules(rules);
+  if (wanted_ || !control_ || ::send(control_.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0) return false;
+  wanted_ = std::move(rules);
+  return true;
+}
+
+Gate::News Gate::answer() {
+  if (has_come(control_.get())) {
+    if (::recv(control_.get(), &error_, sizeof error_, MSG_DONTWAIT) != sizeof error_) return note_end();
+    if (error_ == 0) choice_.rules = *std::move(wanted_);
+    wanted_.reset();
+    return News::changed;
+  }
+  return has_come(process_.pidfd.get()) ? note_end() : News::none;
+}
+
+// Who falls while rules change may have taken them or not: the next one begins with those that are to hold.
+Gate::News Gate::note_end() {
+  siginfo_t info{};
+  ::waitid(P_PIDFD, static_cast<id_t>(process_.pidfd.get()), &info, WEXITED | WNOWAIT);
+  reason_ = info.si_code == CLD_EXITED ? format("status {}", info.si_status) : signal_name(info.si_status);
+  stop();
+  wanted_.reset();
+  if (std::exchange(restarted_, true)) return News::ended;
+  try {
+    start();
+    return News::restarted;
+  } catch (const Error& error) {
+    reason_ = error.message();
+    return News::ended;
+  }
+}
+
+void Gate::stop() {
+  control_.reset();
+  if (!process_.pidfd) return;
+  static_cast<void>(sys::send_signal(process_.pidfd.get(), SIGKILL));
+  siginfo_t info{};
+  ::waitid(P_PIDFD, static_cast<id_t>(process_.pidfd.get()), &info, WEXITED);
+  process_.pidfd.reset();
+}
+
+}  // namespace snug::net

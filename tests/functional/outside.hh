@@ -1,0 +1,29 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+
+#include "harness.hh"
+#include "helper.hh"
+
+namespace snug::test {
+
+inline bool can_have_networks() {
+  if (::access("/usr/bin/pasta", X_OK) != 0) return skip("pasta is not installed"), false;
+  if (::access("/usr/sbin/ip", X_OK) != 0 && ::access("/sbin/ip", X_OK) != 0) return skip("ip(8) is not installed"), false;
+  if (::access("/dev/net/tun", R_OK | W_OK) != 0) return skip("/dev/net/tun is closed"), false;
+  return true;
+}
+
+/// Runs a script in the world of tests/setup/outside. `$run` starts a container of the small root, in which peer is /peer, as "$ROOT"; outside it
+/// is $peer. `without` is the path of a program that is to be missing.
+inline Result outside(const std::string& script, const std::string& without = "") {
+  const Scratch data;
+  const std::string head = "peer=$PEER run=\"$SNUG run --userns single -v $PEER:/peer:ro\"\n";
+  return run({"tests/setup/outside", helper("peer"), "sh", "-c", head + script},
+             {.env = {"SNUG=" + program(), "PEER=" + helper("peer"), "ROOT=" + small_root(), "XDG_DATA_HOME=" + data.path(), "OUTSIDE_WITHOUT=" + without}, .patience = std::chrono::seconds(120)});
+}
+
+}  // namespace snug::test

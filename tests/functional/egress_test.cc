@@ -96,16 +96,16 @@ TEST_CASE("nobody inside takes the wall away, and who could is refused") {
 TEST_CASE("rules come and go while a container runs, and a restart keeps them; what was refused is told") {
   if (!can_have_networks()) return;
   const Result result = outside(
-      "ask() { $SNUG exec box /peer ask tcp 203.0.113.7 8000; }\n"
+      "ask() { $SNUG exec box /peer ask tcp 203.0.113.7 8000 | sed 's/ (.*//'; }\n"  // where pasta was started anew a packet may be lost
       "$run -d --name box \"$ROOT\" sleep 1000 >/dev/null; ask; $SNUG network denied box || echo nothing\n"
-      "$SNUG network allow box www.test; ask; $SNUG exec box sh -c '/peer resolve udp www.test; /peer resolve tcp other.test; /peer ask tcp 203.0.113.7 8000'\n"
+      "$SNUG network allow box www.test; ask; $SNUG exec box sh -c '/peer resolve udp www.test; /peer resolve tcp other.test; /peer ask tcp 203.0.113.7 8000' | sed 's/ (.*//'\n"
       "$SNUG network deny box www.test; ask; $SNUG network deny box www.test || echo unknown\n"
       "$SNUG network allow box 203.0.113.7:8000; ask; $SNUG network deny box 203.0.113.7:8000; ask\n"
-      "$SNUG exec --allow www.test box sh -c '/peer resolve udp www.test; /peer ask tcp 203.0.113.7 8000'\n"
+      "$SNUG exec --allow www.test box sh -c '/peer resolve udp www.test; /peer ask tcp 203.0.113.7 8000' | sed 's/ (.*//'\n"
       "$SNUG network denied box | sed 's/^[0-9TZ:-]*  *[0-9]* *//'\n"
       "$SNUG network denied --json box | grep -c other.test\n"
       "$SNUG network denied -f box >$XDG_DATA_HOME/told & $SNUG exec box /peer resolve udp late.test; until grep -q late.test $XDG_DATA_HOME/told; do sleep 0.05; done; echo told\n"
-      "$SNUG stop -t 0 box >/dev/null; $SNUG network allow box six.test; $SNUG start box >/dev/null; ask; $SNUG exec box sh -c '/peer resolve udp6 six.test; /peer ask tcp 2001:db8:1::7 8000'\n");
+      "$SNUG stop -t 0 box >/dev/null; $SNUG network allow box six.test; $SNUG start box >/dev/null; ask; $SNUG exec box sh -c '/peer resolve udp6 six.test; /peer ask tcp 2001:db8:1::7 8000' | sed 's/ (.*//'\n");
   CHECK_MESSAGE(result.out ==
                     "outside 203.0.113.7\nnothing\nclosed\n203.0.113.7\nrefused\noutside 203.0.113.7\nclosed\nunknown\noutside 203.0.113.7\nclosed\n203.0.113.7\noutside 203.0.113.7\n"
                     "LAST                  COUNT  NAME        SENT TO\n-           203.0.113.7:8000/tcp\nother.test  -\nwww.test    203.0.113.7:8000/tcp\n1\nrefused\ntold\nclosed\n2001:db8:1::7\noutside 2001:db8:1::7\n", result.out, result.err);

@@ -51,7 +51,7 @@ TEST_CASE("plan --verify: a signal for all of it ends the container, and nothing
   const auto before = traces();
   const Result result = run({"sh", "-c", "setsid \"$0\" plan --verify --userns single \"$1\" sleep 1234 & tree=$!\n"
                                          "until pgrep -u \"$(id -u)\" -f '^sleep 1234$' >/dev/null; do sleep 0.05; done\n"
-                                         "kill -TERM -- -$tree; wait $tree; echo $?", program(), small_root()});
+                                         "env kill -TERM -- -$tree; wait $tree; echo $?", program(), small_root()});
   CHECK_MESSAGE(result.out.ends_with("143\n"), result.out, result.err);
   const std::string left = difference(before, traces());
   CHECK_MESSAGE(left.empty(), left);

@@ -122,6 +122,7 @@ Gate::News Gate::answer() {
 // Who falls while rules change may have taken them or not: the next one begins with those that are to hold.
 Gate::News Gate::note_end() {
   siginfo_t info{};
+  static_cast<void>(sys::send_signal(process_.pidfd.get(), SIGKILL));  // who has only closed its end would keep us waiting
   ::waitid(P_PIDFD, static_cast<id_t>(process_.pidfd.get()), &info, WEXITED | WNOWAIT);
   reason_ = info.si_code == CLD_EXITED ? format("status {}", info.si_status) : signal_name(info.si_status);
   stop();

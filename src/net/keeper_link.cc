@@ -4,9 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +16,7 @@
 #include "snug/base/text.hh"
 #include "snug/net/membership.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/local_socket.hh"
 #include "snug/sys/process.hh"
 
 namespace snug::net {
@@ -27,34 +26,16 @@ using sys::Fd;
 
 constexpr timeval patience{.tv_sec = 10, .tv_usec = 0};
 
-// The path of the folder may be longer than the address of a socket.
-sockaddr_un address_in(int folder) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = format("/proc/self/fd/{}/{}", folder, keeper_socket);
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  return address;
-}
-
-Fd make_socket() { return Fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)); }
-
 Fd try_connect(int folder) {
-  Fd socket = make_socket();
-  const sockaddr_un address = address_in(folder);
-  if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
-  for (const int what : {SO_RCVTIMEO, SO_SNDTIMEO}) ::setsockopt(socket.get(), SOL_SOCKET, what, &patience, sizeof patience);
+  Fd socket = sys::connect_in(folder, keeper_socket);
+  for (const int what : {SO_RCVTIMEO, SO_SNDTIMEO})
+    if (socket) ::setsockopt(socket.get(), SOL_SOCKET, what, &patience, sizeof patience);
   return socket;
 }
 
 Fd open_door(int folder) {
-  Fd door = make_socket();
-  const sockaddr_un address = address_in(folder);
-  ::unlinkat(folder, keeper_socket, 0);
-  const mode_t before = ::umask(0177);
-  const bool bound = door && ::bind(door.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  const int error = errno;
-  ::umask(before);
-  if (!bound || ::listen(door.get(), SOMAXCONN) != 0) throw system_error("open the socket of the networks' keeper", bound ? errno : error);
+  Fd door = sys::listen_in(folder, keeper_socket, SOMAXCONN, 0);
+  if (!door) throw system_error("open the socket of the networks' keeper", errno);
   return door;
 }
 

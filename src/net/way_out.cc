@@ -114,14 +114,14 @@ std::vector<std::string> WayOut::restart(const std::vector<std::string>& ports) 
   return former;
 }
 
-void WayOut::renew() {
+bool WayOut::renew() {
   std::vector<std::string>& words = choice_.words;
   for (auto found = std::find(words.begin(), words.end(), "--dns-forward"); found != words.end(); found = std::find(words.begin(), words.end(), "--dns-forward"))
     words.erase(found, found + 2);
-  if (!is_started()) return;
+  if (!is_started()) return true;
   stop();
   ready_ = false;
-  static_cast<void>(try_start());
+  return try_start();
 }
 
 // A container that runs goes on without it.

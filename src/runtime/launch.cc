@@ -7,7 +7,7 @@
 // Three channels lead to the child:
 //   go       monitor -> init     one byte, once newuidmap and newgidmap have written the id maps
 //   report   init -> monitor     {done|failed, step, errno}, and the namespaces to keep; end of file: the command was exec'ed
-//   open     monitor -> init     one byte, once pasta is ready, where a port is open from the start
+//   open     monitor -> init     one byte, once pasta is ready, where a port is open from the start, and shared networks are joined
 //   control  init <-> monitor    with a terminal: a socket for its outer end, later a byte for each Ctrl-Z of the payload
 // Signals that arrive here are blocked and read as data; those meant for the container go to pid 1, which passes
 // them on. pid 1 dies with the monitor (PR_SET_PDEATHSIG), and the kernel ends everything else with pid 1.

@@ -154,8 +154,9 @@ NetworkNews Networks::change_egress(const std::vector<std::string>& words) {
     return {.notice = format("no name is resolved any more: {}", error.message()), .answer = ""};
   }
   // Whoever is called from outside may go on answering: so nobody is, by what was open before.
-  if (way_out_) way_out_->renew();
-  return {.answer = ""};
+  NetworkNews news{.answer = ""};
+  if (way_out_ && !way_out_->renew()) news.notice = tell("the network has no way out any more");
+  return news;
 }
 
 NetworkNews Networks::end_change(const std::string& refusal) {

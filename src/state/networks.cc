@@ -64,7 +64,8 @@ bool try_take(const std::string& store, const Fd& leases, std::uint32_t number, 
   while (::symlinkat(id.c_str(), leases.get(), name.c_str()) != 0) {
     if (errno != EEXIST) throw system_error("take an address of the network", errno);
     const std::optional<std::string> other = sys::find_link(leases.get(), name.c_str());
-    if (!other) continue;
+    if (!other && errno != ENOENT) return false;  // it is none of ours
+    if (!other) continue;                         // it has just gone
     if (*other == id) return true;
     if (is_there(store, *other) && !is_leftover(folder_of(store, *other))) return false;
     remove_lease(leases, name, *other);

@@ -117,6 +117,25 @@ class Message {
   std::size_t size_ = NLMSG_HDRLEN;
 };
 
+struct RouteKind {
+  std::uint8_t table, scope, type;
+};
+
+int add_route_of(const RouteKind& kind, const char* name, const NetAddress& network, unsigned prefix, unsigned metric) noexcept {
+  rtmsg body{};
+  body.rtm_family = static_cast<std::uint8_t>(network.family);
+  body.rtm_dst_len = static_cast<std::uint8_t>(prefix);
+  body.rtm_table = kind.table;
+  body.rtm_protocol = RTPROT_BOOT;
+  body.rtm_scope = kind.scope;
+  body.rtm_type = kind.type;
+  Message message(RTM_NEWROUTE, body);
+  message.add(RTA_DST, network.view());
+  message.add(RTA_OIF, ::if_nametoindex(name));
+  message.add(RTA_PRIORITY, metric);
+  return message.send();
+}
+
 }  // namespace
 
 std::string_view NetAddress::view() const noexcept {
@@ -195,33 +214,12 @@ int add_default_route(const char* name, const NetAddress& gateway) noexcept {
 }
 
 int add_local_route(const char* name, const NetAddress& network, unsigned prefix) noexcept {
-  rtmsg body{};
-  body.rtm_family = static_cast<std::uint8_t>(network.family);
-  body.rtm_dst_len = static_cast<std::uint8_t>(prefix);
-  body.rtm_table = RT_TABLE_LOCAL;
-  body.rtm_protocol = RTPROT_BOOT;
-  body.rtm_scope = RT_SCOPE_HOST;
-  body.rtm_type = RTN_LOCAL;
-  Message message(RTM_NEWROUTE, body);
-  message.add(RTA_DST, network.view());
-  message.add(RTA_OIF, ::if_nametoindex(name));
-  message.add(RTA_PRIORITY, 1);  // after the loopback's own
-  return message.send();
+  constexpr std::uint32_t after_the_loopbacks_own = 1;
+  return add_route_of({RT_TABLE_LOCAL, RT_SCOPE_HOST, RTN_LOCAL}, name, network, prefix, after_the_loopbacks_own);
 }
 
 int add_route(const char* name, const NetAddress& network, unsigned prefix, unsigned metric) noexcept {
-  rtmsg body{};
-  body.rtm_family = static_cast<std::uint8_t>(network.family);
-  body.rtm_dst_len = static_cast<std::uint8_t>(prefix);
-  body.rtm_table = RT_TABLE_MAIN;
-  body.rtm_protocol = RTPROT_BOOT;
-  body.rtm_scope = RT_SCOPE_LINK;
-  body.rtm_type = RTN_UNICAST;
-  Message message(RTM_NEWROUTE, body);
-  message.add(RTA_DST, network.view());
-  message.add(RTA_OIF, ::if_nametoindex(name));
-  message.add(RTA_PRIORITY, metric);
-  return message.send();
+  return add_route_of({RT_TABLE_MAIN, RT_SCOPE_LINK, RTN_UNICAST}, name, network, prefix, metric);
 }
 
 Fd open_route_socket() noexcept { return Fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)); }

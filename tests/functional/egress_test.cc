@@ -54,6 +54,16 @@ TEST_CASE("what is feigned over the loopback lets nothing out") {
   CHECK_MESSAGE(result.out == "answered\nprohibited\nanswered prohibited\nprohibited\nanswered prohibited\nbound\nbound\nbound\n", result.out, result.err);
 }
 
+TEST_CASE("rules for a container that runs end what was open to elsewhere") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "$run -d --name box \"$ROOT\" sleep 1000 >/dev/null\n"
+      "mkfifo $XDG_DATA_HOME/in; $SNUG exec -i box /peer hold 203.0.113.7 8002 <$XDG_DATA_HOME/in >$XDG_DATA_HOME/out &\n"
+      "exec 3>$XDG_DATA_HOME/in; echo before >&3; until grep before $XDG_DATA_HOME/out; do sleep 0.05; done\n"
+      "$SNUG network allow box www.test; echo after >&3; until grep lost $XDG_DATA_HOME/out; do sleep 0.05; done; exec 3>&-\n");
+  CHECK_MESSAGE(result.out == "before\nlost\n", result.out, result.err);
+}
+
 TEST_CASE("an answer never lets out what is this machine's own, or local") {
   if (!can_have_networks()) return;
   const Result result = outside(

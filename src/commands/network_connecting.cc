@@ -35,7 +35,7 @@ std::vector<std::string> words_for(const std::string& store, const state::Record
   names.push_back(record.id.substr(0, 12));
   const plan::JoinNetwork join = plan::make_membership(shared, known, store, std::move(names), 0);
   std::vector<std::string> words = net::words_of({.network = join.network, .interface = {}, .hardware = join.hardware, .address4 = join.address4, .address6 = join.address6,
-                                                  .internal = join.internal, .resolvers = join.resolvers, .names = join.names});
+                                                  .names = join.names});
   words.insert(words.begin(), {"connect", join.keeper});
   return words;
 }

@@ -126,7 +126,7 @@ std::optional<Evidence> browser_of(const Group& group) {
 struct Role {
   std::string_view name, does;
 };
-constexpr std::array<Role, 27> roles{{{"buildah", "builds an image"},
+constexpr std::array<Role, 28> roles{{{"buildah", "builds an image"},
                                       {"buildkitd", "builds images"},
                                       {"bwrap", "waits for"},
                                       {"catatonit", "keeps a user namespace"},
@@ -149,6 +149,7 @@ constexpr std::array<Role, 27> roles{{{"buildah", "builds an image"},
                                       {"rootlessport", "passes ports to"},
                                       {"slirp4netns", "network of"},
                                       {"snug", "waits for"},
+                                      {"snug-gate", "asks for names for"},
                                       {"snug-networks", "keeps the shared networks"},
                                       {"systemd-nspawn", "waits for"},
                                       {"xdg-dbus-proxy", "filters D-Bus for"},

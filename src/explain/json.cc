@@ -172,17 +172,21 @@ struct FieldsOf {
     return {{"name", name}, {"ways", json_of(ways)}, {"held", json_of(held)}};
   }
   Json operator()(const RestrictEgress& step) const {
-    const auto& [rules, servers] = step;
-    return {{"rules", rules}, {"servers", servers}};
+    const auto& [rules] = step;
+    return {{"rules", rules}};
+  }
+  Json operator()(const ServeNames& step) const {
+    const auto& [addresses] = step;
+    return {{"addresses", addresses}};
   }
   Json operator()(const OpenGate& step) const {
-    const auto& [upstream] = step;
-    return {{"upstream", upstream}};
+    const auto& [addresses, upstream, hands_on] = step;
+    return {{"addresses", addresses}, {"upstream", upstream}, {"hands_on", hands_on}};
   }
   Json operator()(const JoinNetwork& step) const {
-    const auto& [keeper, network, interface, hardware, address4, address6, resolvers, names, internal] = step;
+    const auto& [keeper, network, interface, hardware, address4, address6, names] = step;
     return {{"keeper", keeper}, {"network", network}, {"interface", interface}, {"hardware", hardware}, {"address4", address4}, {"address6", address6},
-            {"resolvers", resolvers}, {"names", names}, {"internal", internal}};
+            {"names", names}};
   }
   Json operator()(const OpenWayOut& step) const {
     const auto& [interface, words, at_once, again] = step;

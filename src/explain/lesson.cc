@@ -72,8 +72,11 @@ struct Lessons {
   Lesson operator()(const RestrictEgress&) const {
     return {"restrict_egress", "the kernel drops what nobody allowed; of what was allowed nothing sits in the path", "nft(8)"};
   }
+  Lesson operator()(const ServeNames&) const {
+    return {"serve_names", "a name server that is always there, whichever the host has at that moment; no port of the container's own is taken", "tun(4)"};
+  }
   Lesson operator()(const OpenGate&) const {
-    return {"open_gate", "names are asked for outside, and their addresses let out before whoever asked has them", "snug-network(7)"};
+    return {"open_gate", "names are asked for outside, by an ordinary process of yours; what rules allow is let out before whoever asked has it", "snug-network(7)"};
   }
   Lesson operator()(const OpenWayOut&) const {
     return {"open_way_out", "an ordinary process that makes of packets sockets of yours, and opens nothing else", "pasta(1)"};

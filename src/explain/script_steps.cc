@@ -144,6 +144,7 @@ struct ScriptOf {
     return {{}, {format("Not done: it takes the keeper of the networks, outside. With root: ip link add veth type veth peer {} netns $pid; ip link set veth master BRIDGE up;", step.interface),
                  format("  inside: ip address add {} dev {}; ip link set {} up", step.address4, step.interface, step.interface)}};
   }
+  ScriptStep operator()(const ServeNames&) const { return {{}, {"Not done: there is nobody who would answer."}}; }
   ScriptStep operator()(const OpenGate&) const { return {{}, {"Not done: a process has to ask for names while the container runs."}}; }
   ScriptStep operator()(const OpenWayOut&) const { return {{}, {"Not done: there is no interface for pasta."}}; }
   ScriptStep operator()(const AwaitWayOut&) const { return {{}, {"Not done: nothing is opened."}}; }

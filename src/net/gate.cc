@@ -18,9 +18,11 @@
 #include <exception>
 
 #include "gatekeeper.hh"
+#include "line.hh"
 #include "snug/base/error.hh"
 #include "snug/base/signals.hh"
 #include "snug/base/text.hh"
+#include "snug/net/denials.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/restraint.hh"
 
@@ -40,7 +42,7 @@ int close_others(std::vector<int> kept) noexcept {
 
 // More than it ever needs: who makes it want more ends it.
 int limit_itself() noexcept {
-  constexpr rlim_t most_memory = rlim_t{64} << 20U, most_file = rlim_t{1} << 20U, most_files = 512;
+  constexpr rlim_t most_memory = rlim_t{64} << 20U, most_file = rlim_t{1} << 20U, most_files = 1500;
   for (const auto& [what, value] : {std::pair{RLIMIT_DATA, most_memory}, {RLIMIT_FSIZE, most_file}, {RLIMIT_NOFILE, most_files}, {RLIMIT_CORE, rlim_t{0}}}) {
     rlimit limit{};
     if (::getrlimit(what, &limit) != 0) return errno;
@@ -86,20 +88,36 @@ bool has_come(int fd) {
 
 void Gate::start() {
   sys::FdPair control = make_control();
-  Gatekeeper::Sockets sockets{.control = control.second.get(), .rules = sockets_.at(0).get(), .refused = sockets_.at(1).get(), .log = choice_.log.get(), .udp = {}, .tcp = {}};
-  for (std::size_t at = 2; at < sockets_.size(); ++at) (at % 2 == 0 ? sockets.udp : sockets.tcp).push_back(sockets_[at].get());
-  std::vector<int> kept{sockets.control, sockets.rules, sockets.refused, sockets.log};
-  for (const auto* more : {&sockets.udp, &sockets.tcp}) kept.insert(kept.end(), more->begin(), more->end());
+  const sys::Fd folder = choice_.folder.empty() || !has_wall() ? sys::Fd() : sys::try_open(AT_FDCWD, choice_.folder.c_str(), O_PATH | O_DIRECTORY);
+  const sys::Fd log = folder ? sys::try_open(folder.get(), denials_name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600) : sys::Fd();
   process_ = sys::clone_process(0);
   if (process_.pid < 0) throw system_error("start the gate beside the container", errno);
   if (process_.pid == 0) {
     try {
-      if (restrain(kept, choice_.filter) == 0) Gatekeeper(choice_.rules, choice_.upstream, std::move(sockets)).work();
-    } catch (const std::exception&) {  // out of memory
+      GateEnd end = make_gate_end(choice_.addresses);
+      std::vector<int> kept{control.second.get(), log.get(), keeper_.get(), line_.get(), wall_[0].get(), wall_[1].get(), end.line.get()};
+      for (const std::vector<sys::Fd>* more : {&end.udp, &end.tcp})
+        for (const sys::Fd& socket : *more) kept.push_back(socket.get());
+      if (restrain(kept, choice_.filter) == 0)
+        Gatekeeper(choice_, {.control = control.second.get(), .log = log.get(), .rules = wall_[0].get(), .refused = wall_[1].get(), .line = line_.get(), .keeper = std::move(keeper_), .end = std::move(end)}).work();
+    } catch (const std::exception&) {  // out of memory, or of what a user may have
     }
     ::_exit(1);
   }
   control_ = std::move(control.first);
+}
+
+void Gate::guard(std::vector<GateRule> rules, WallSockets wall) {
+  stop();
+  choice_.rules = std::move(rules);
+  wall_ = std::move(wall);
+  start();
+}
+
+void Gate::meet(sys::Fd keeper) {
+  keeper_ = std::move(keeper);
+  const int fd = keeper_.get();
+  if (control_) static_cast<void>(sys::send_message(control_.get(), "n", {&fd, 1}));
 }
 
 bool Gate::change(std::vector<GateRule> rules) {
@@ -110,8 +128,10 @@ bool Gate::change(std::vector<GateRule> rules) {
 }
 
 Gate::News Gate::answer() {
+  if (!process_.pidfd) return try_start(News::none);
   if (has_come(control_.get())) {
     if (::recv(control_.get(), &error_, sizeof error_, MSG_DONTWAIT) != sizeof error_) return note_end();
+    if (error_ == gone_to_sleep) return stop(), News::none;
     if (error_ == 0) choice_.rules = *std::move(wanted_);
     wanted_.reset();
     return News::changed;
@@ -127,12 +147,17 @@ Gate::News Gate::note_end() {
   reason_ = info.si_code == CLD_EXITED ? format("status {}", info.si_status) : signal_name(info.si_status);
   stop();
   wanted_.reset();
-  if (std::exchange(restarted_, true)) return News::ended;
+  lost_ = std::exchange(restarted_, true);
+  return lost_ ? News::ended : try_start(News::restarted);
+}
+
+Gate::News Gate::try_start(News done) {
   try {
     start();
-    return News::restarted;
+    return done;
   } catch (const Error& error) {
     reason_ = error.message();
+    lost_ = true;
     return News::ended;
   }
 }

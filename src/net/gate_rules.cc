@@ -4,11 +4,12 @@
 //     set names4 { type ipv4_addr; flags timeout; }                  addresses of names that may be sent to whatever the port
 //     set ports4 { type ipv4_addr . inet_service; flags timeout; }   …and at one port
 //     chain leaving { type filter hook output priority raw; oiftype loopback notrack }       what runs over the loopback may be feigned to come
-//     chain coming { type filter hook prerouting priority raw; iiftype loopback notrack }    from anywhere: nothing follows from it
+//     chain coming { type filter hook prerouting priority raw; iiftype loopback notrack }    from anywhere: nothing follows from it; nor from
+//                                                                                            what is said to the gate, by an interface of type none
 //     chain networks { ip daddr 10.0.0.0/8 accept … }                what was allowed by address
 //     chain output {
 //       type filter hook output priority filter; policy drop;
-//       oiftype loopback accept
+//       oiftype loopback accept; oiftype none accept
 //       ct state established,related accept      what runs goes on when its door is shut; and the answers of whoever was called
 //       icmpv6 type 133-136 accept               how neighbours are found
 //       icmpv6 type 143 accept                   what the kernel tells of its groups
@@ -31,6 +32,7 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <optional>
 #include <type_traits>
 
@@ -43,6 +45,7 @@ namespace {
 using sys::NftBatch;
 
 constexpr const char *table = "snug", *output = "output", *networks = "networks", *leaving = "leaving", *coming = "coming";
+constexpr std::array<std::uint16_t, 2> open_types{ARPHRD_LOOPBACK, ARPHRD_NONE};
 constexpr std::uint32_t most_elements = 8192;
 constexpr std::uint32_t first_register = NFT_REG32_00, size_of_register = 4;
 
@@ -229,7 +232,7 @@ void add_names(NftBatch& batch, const Family& family) {
 void add_output(NftBatch& batch) {
   constexpr std::uint32_t goes_on = NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
   constexpr std::uint8_t first_neighbour = 133, last_neighbour = 136, groups_report = 143;
-  Rule(batch, output).meta(NFT_META_OIFTYPE, bytes_of(std::uint16_t{ARPHRD_LOOPBACK})).accept();
+  for (const std::uint16_t type : open_types) Rule(batch, output).meta(NFT_META_OIFTYPE, bytes_of(type)).accept();
   Rule(batch, output).load_state().mask(bytes_of(goes_on)).compare(NFT_CMP_NEQ, bytes_of(std::uint32_t{0})).accept();
   Rule(batch, output).is(ipv6).carries(IPPROTO_ICMPV6).load(NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1)
       .compare(NFT_CMP_GTE, bytes_of(first_neighbour)).compare(NFT_CMP_LTE, bytes_of(last_neighbour)).accept();
@@ -280,8 +283,10 @@ std::string make_wall(std::span<const GateRule> rules) {
   constexpr std::int32_t before_tracking = -300;
   add_chain(batch, leaving, Hook{NF_INET_LOCAL_OUT, before_tracking, NF_ACCEPT});
   add_chain(batch, coming, Hook{NF_INET_PRE_ROUTING, before_tracking, NF_ACCEPT});
-  Rule(batch, leaving).meta(NFT_META_OIFTYPE, bytes_of(std::uint16_t{ARPHRD_LOOPBACK})).notrack();
-  Rule(batch, coming).meta(NFT_META_IIFTYPE, bytes_of(std::uint16_t{ARPHRD_LOOPBACK})).notrack();
+  for (const std::uint16_t type : open_types) {
+    Rule(batch, leaving).meta(NFT_META_OIFTYPE, bytes_of(type)).notrack();
+    Rule(batch, coming).meta(NFT_META_IIFTYPE, bytes_of(type)).notrack();
+  }
   add_chain(batch, networks, {});
   add_chain(batch, output, Hook{NF_INET_LOCAL_OUT, 0, NF_DROP});
   add_networks(batch, rules);

@@ -1,6 +1,7 @@
-// The process beside the container that knows names. It stands in this machine's network, where it asks for them, and holds sockets that were
-// opened in the container's: those at which names are asked for, one through which the wall is changed, and one that tells of what the
-// wall has refused. The addresses of a name are let out before whoever asked for it has them.
+// The process beside the container that knows names. It stands in this machine's network, where it asks for them, and answers at the end of a line to
+// the container (line.cc). Where there is a wall it holds sockets that were opened in the container's network: one through which the wall is
+// changed, and one that tells of what that has refused. The addresses of a name are let out before whoever asked for it has them. Of containers
+// on shared networks the keeper of those knows.
 //
 // Whatever it reads comes from strangers: questions from inside, answers from outside. Where it falls, no name is resolved, and what it has let out
 // shuts by itself.
@@ -28,6 +29,7 @@ namespace snug::net {
 namespace {
 
 constexpr std::uint64_t nanoseconds = 1'000'000;
+constexpr int drowsy = 60'000;  // milliseconds
 
 std::uint64_t milliseconds_now() { return sys::monotonic_time() / nanoseconds; }
 
@@ -85,23 +87,34 @@ std::vector<GateRule> parse_rules(std::string_view text) {
   return rules;
 }
 
-Gatekeeper::Gatekeeper(std::vector<GateRule> rules, std::vector<std::string> upstream, Sockets sockets)
-    : rules_(std::move(rules)), sockets_(std::move(sockets)), upstream_(std::move(upstream)),
+Gatekeeper::Gatekeeper(const GateChoice& choice, Sockets sockets)
+    : rules_(choice.rules), sockets_(std::move(sockets)), hands_on_(choice.hands_on), upstream_(choice.upstream),
       server_([this](int, const DnsServer::Question& question, const DnsServer::Reply& reply) { judge(question, reply); }), log_(sockets_.log) {
-  for (const int socket : sockets_.udp) server_.open(socket, false);
-  for (const int socket : sockets_.tcp) server_.open(socket, true);
+  for (const sys::Fd& socket : sockets_.end.udp) server_.open(socket.get(), false);
+  for (const sys::Fd& socket : sockets_.end.tcp) server_.open(socket.get(), true);
+  neighbours_.meet(std::move(sockets_.keeper));
 }
 
 void Gatekeeper::work() {
   // What another one has opened before nobody knows any more.
-  if (sys::send_batch(sockets_.rules, shut_all()) != 0 || sys::send_batch(sockets_.rules, make_networks(rules_)) != 0) return;
+  if (has_wall() && (sys::send_batch(sockets_.rules, shut_all()) != 0 || sys::send_batch(sockets_.rules, make_networks(rules_)) != 0)) return;
   for (;;) {
     sys::Waiting waiting;
-    for (const int fd : {sockets_.control, sockets_.refused}) waiting.want(fd, POLLIN);
+    const int outer = sockets_.line, inner = sockets_.end.line.get();
+    for (const int fd : {sockets_.control, sockets_.refused, outer, inner}) waiting.want(fd, POLLIN);
     server_.want(waiting);
     upstream_.want(waiting);
-    if (!waiting.sleep(patience())) continue;
+    neighbours_.want(waiting);
+    const int patience = least_patience();
+    if (!waiting.sleep(patience >= 0 || has_wall() ? patience : drowsy)) continue;
+    if (waiting.was_quiet() && patience < 0 && !has_wall()) {
+      static_cast<void>(::send(sockets_.control, &gone_to_sleep, sizeof gone_to_sleep, MSG_NOSIGNAL));
+      return;
+    }
+    if (waiting.got(outer, POLLIN)) carry(outer, inner);
+    if (waiting.got(inner, POLLIN)) carry(inner, outer);
     upstream_.answer(waiting);
+    neighbours_.answer(waiting);
     server_.answer(waiting);
     if (waiting.got(sockets_.refused, POLLIN)) read_refused();
     if (waiting.got(sockets_.control, POLLIN) && !obey()) return;
@@ -109,23 +122,39 @@ void Gatekeeper::work() {
   }
 }
 
-int Gatekeeper::patience() const {
+int Gatekeeper::least_patience() const {
   int least = -1;
-  for (const int each : {upstream_.patience(), server_.patience(), log_.patience()})
+  for (const int each : {upstream_.patience(), neighbours_.patience(), server_.patience(), log_.patience()})
     if (each >= 0 && (least < 0 || each < least)) least = each;
   return least;
 }
 
 void Gatekeeper::judge(const DnsServer::Question& question, const DnsServer::Reply& reply) {
   const DnsQuery& query = question.query;
+  if (!has_wall()) return find(question, reply);
   if (!is_allowed(rules_, query.question.name)) {
     note({.name = query.question.name, .address = {}, .protocol = {}});
     return reply(make_dns_answer(query, DnsCode::refused, {}, question.limit));
   }
   // They hint at addresses that no answer to a question for addresses has named.
   if (query.question.type == DnsType::svcb || query.question.type == DnsType::https) return reply(make_dns_answer(query, DnsCode::ok, {}, question.limit));
-  upstream_.ask(query, question.tcp, [this, question, reply](const std::string& answer) {
-    const bool good = !answer.empty() && let_out(question, answer);
+  hand_on(question, reply);
+}
+
+// Containers first: on their networks nobody outside knows them better.
+void Gatekeeper::find(const DnsServer::Question& question, const DnsServer::Reply& reply) {
+  const auto asked = question_of(question.query.question);
+  if (!asked || !neighbours_.are_there()) return hand_on(question, reply);
+  neighbours_.ask(*asked, [this, question, reply](const std::optional<NameAnswer>& answer) {
+    if (answer && !answer->known) return hand_on(question, reply);
+    reply(make_dns_answer(question.query, answer ? DnsCode::ok : DnsCode::failed, answer ? records_of(question.query.question, *answer) : std::vector<DnsRecord>(), question.limit));
+  });
+}
+
+void Gatekeeper::hand_on(const DnsServer::Question& question, const DnsServer::Reply& reply) {
+  if (!hands_on_) return reply(make_dns_answer(question.query, DnsCode::no_such_name, {}, question.limit));
+  upstream_.ask(question.query, question.tcp, [this, question, reply](const std::string& answer) {
+    const bool good = !answer.empty() && (!has_wall() || let_out(question, answer));
     reply(good ? pass_dns_answer(answer, question.query, question.limit) : make_dns_answer(question.query, DnsCode::failed, {}, question.limit));
   });
 }
@@ -166,9 +195,10 @@ void Gatekeeper::note(Denial denial) { log_.note(std::move(denial), std::time(nu
 
 bool Gatekeeper::obey() {
   std::vector<char> text(std::size_t{1} << 17U);
-  const ssize_t count = ::recv(sockets_.control, text.data(), text.size(), 0);
+  std::vector<sys::Fd> descriptors;
+  const ssize_t count = sys::receive_message(sockets_.control, text.data(), text.size(), descriptors);
   if (count <= 0) return false;
-  // The first letter is there so that no rules at all are a message, too.
+  if (text.front() == 'n') return neighbours_.meet(descriptors.empty() ? sys::Fd() : std::move(descriptors.front())), true;
   const int error = change(parse_rules(std::string_view(text.data(), static_cast<std::size_t>(count)).substr(1)));
   return ::send(sockets_.control, &error, sizeof error, MSG_NOSIGNAL) == sizeof error;
 }

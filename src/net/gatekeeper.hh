@@ -8,8 +8,11 @@
 
 #include "denial_log.hh"
 #include "dns_server.hh"
+#include "line.hh"
+#include "neighbours.hh"
 #include "openings.hh"
 #include "snug/net/gate.hh"
+#include "snug/sys/fd.hh"
 #include "upstream.hh"
 
 namespace snug::net {
@@ -18,31 +21,42 @@ namespace snug::net {
 [[nodiscard]] std::string render_rules(std::span<const GateRule> rules);
 [[nodiscard]] std::vector<GateRule> parse_rules(std::string_view text);
 
-/// What the process beside the container does. Its descriptors stay the caller's.
+/// What it says to who has started it before it ends because nobody asks; whatever else it says is an errno.
+inline constexpr int gone_to_sleep = -1;
+
+/// What the process beside the container does. Its plain descriptors stay the caller's.
 class Gatekeeper {
  public:
   struct Sockets {
-    int control = -1, rules = -1, refused = -1, log = -1;
-    std::vector<int> udp, tcp;
+    int control = -1, log = -1;
+    int rules = -1, refused = -1;  ///< of the wall, where there is one
+    int line = -1;                 ///< to the container
+    sys::Fd keeper = {};
+    GateEnd end = {};
   };
-  Gatekeeper(std::vector<GateRule> rules, std::vector<std::string> upstream, Sockets sockets);
+  Gatekeeper(const GateChoice& choice, Sockets sockets);
 
-  /// Does it until the other end of `control` is closed.
+  /// Does it until the other end of `control` is closed, or, where there is no wall, until nobody has asked for a while.
   void work();
 
  private:
+  [[nodiscard]] bool has_wall() const { return sockets_.rules >= 0; }
   void judge(const DnsServer::Question& question, const DnsServer::Reply& reply);
+  void find(const DnsServer::Question& question, const DnsServer::Reply& reply);
+  void hand_on(const DnsServer::Question& question, const DnsServer::Reply& reply);
   [[nodiscard]] bool let_out(const DnsServer::Question& question, const std::string& answer);
   [[nodiscard]] bool apply(const DoorChange& change) const;
   void read_refused();
   void note(Denial denial);
   [[nodiscard]] bool obey();
   [[nodiscard]] int change(std::vector<GateRule> rules);
-  [[nodiscard]] int patience() const;
+  [[nodiscard]] int least_patience() const;
 
   std::vector<GateRule> rules_;
   Sockets sockets_;
+  bool hands_on_;
   Upstream upstream_;
+  Neighbours neighbours_;
   DnsServer server_;
   Openings openings_;
   DenialLog log_;

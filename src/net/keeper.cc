@@ -1,12 +1,12 @@
 // Theory of operation of the keeper.
 //
-// One process for all shared networks of a user, so that a container which is in several finds the names of all of them at whichever it
-// asks. It lives outside, as the user himself, who owns the user namespaces of its networks and of the containers alike: nobody else could
+// One process for all shared networks of a user. It lives outside, as the user himself, who owns the user namespaces of its networks and of the containers alike: nobody else could
 // join the two. A network is a Segment, which lives as long as a container is in it. Each container's monitor has one connection here; its
 // end is the end of the container's memberships. When the last one has ended the keeper ends, and with it all that it holds.
 //
 // A question is one packet of words with NUL between them: "join", a Membership's words, and the container's network and user namespaces as
-// descriptors; or "leave" and a network. The answer is one packet: 'k' for done, or 'n' and why not.
+// descriptors; "leave" and a network; or "names" and a socket, at which the container's gate asks for names from then on (names.hh). The answer
+// is one packet: 'k' for done, or 'n' and why not. So who asks for names is known by where he asks, and knows who shares a network with him.
 
 #include "keeper.hh"
 
@@ -26,7 +26,7 @@
 #include <memory>
 #include <vector>
 
-#include "name_server.hh"
+#include "names.hh"
 #include "segment.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -40,14 +40,7 @@ namespace {
 using sys::Fd;
 
 constexpr unsigned most_connections = 500;  // of the 1024 descriptors that a process usually has
-// Of two networks that both answer questions for names, one that hands them on is asked.
-constexpr unsigned metric = 1000, internal_metric = 2000;
-
-struct Network {
-  std::vector<std::string> addresses;  ///< the keeper's own
-  bool internal = false;
-  Segment segment;
-};
+constexpr unsigned most_questions = 32;    // for names, of one container: then it is somebody else's turn
 
 struct Member {
   Membership membership;
@@ -55,26 +48,26 @@ struct Member {
 };
 
 struct Client {
-  Fd socket;
+  Fd socket, names;
   std::list<Member> members;
 };
 
 class Keeper {
  public:
-  Keeper(std::string folder, Fd door)
-      : folder_(std::move(folder)), door_(std::move(door)), names_([this](const std::string& network, const std::string& address) { return look(network, address); }) {}
+  Keeper(std::string folder, Fd door) : folder_(std::move(folder)), door_(std::move(door)) {}
 
   // Ends when nobody needs it any more.
   void run() {
     while (true) {
       sys::Waiting waiting;
       if (clients_.size() < most_connections) waiting.want(door_.get(), POLLIN);
-      for (const Client& client : clients_) waiting.want(client.socket.get(), POLLIN);
-      names_.want(waiting);
-      if (!waiting.sleep(names_.patience())) continue;
-      names_.answer(waiting);
-      for (Client& client : clients_)
+      for (const Client& client : clients_)
+        for (const Fd* each : {&client.socket, &client.names}) waiting.want(each->get(), POLLIN);
+      if (!waiting.sleep(-1)) continue;
+      for (Client& client : clients_) {
+        if (waiting.got(client.names.get(), POLLIN)) tell_names(client);
         if (waiting.got(client.socket.get(), POLLIN)) hear(client);
+      }
       if (waiting.got(door_.get(), POLLIN)) admit();
       clients_.remove_if([](const Client& client) { return !client.socket; });
       if (clients_.empty() && ends()) return;
@@ -86,7 +79,7 @@ class Keeper {
     Fd socket(::accept4(door_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     ucred who{};
     socklen_t size = sizeof who;
-    if (socket && ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.uid == ::geteuid()) clients_.push_back({.socket = std::move(socket), .members = {}});
+    if (socket && ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.uid == ::geteuid()) clients_.push_back({.socket = std::move(socket), .names = {}, .members = {}});
   }
 
   // Whoever waits to be let in has taken his turn before.
@@ -112,8 +105,9 @@ class Keeper {
     if (::send(client.socket.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) forget(client);
   }
 
-  std::string answer(Client& client, const std::vector<std::string>& words, const std::vector<Fd>& descriptors) {
+  std::string answer(Client& client, const std::vector<std::string>& words, std::vector<Fd>& descriptors) {
     try {
+      if (words.front() == "names" && descriptors.size() == 1) return client.names = std::move(descriptors.front()), "";
       if (words.size() == 2 && words.front() == "leave") return leave(client, words[1]);
       const auto wanted = words.front() == "join" ? parse_membership(std::span(words).subspan(1)) : std::nullopt;
       if (!wanted || descriptors.empty()) return "the keeper of the networks does not understand: it is of another version of snug";
@@ -134,13 +128,12 @@ class Keeper {
 
   std::string join(Client& client, const Membership& wanted, int user, int net) {
     forget_the_gone(client);
-    Network& network = open_network(wanted);
-    std::string refusal = find_hindrance(client, network, wanted);
+    const Segment& segment = open_network(wanted.network);
+    std::string refusal = find_hindrance(client, wanted);
     if (refusal.empty()) {
       const std::string port = format("port{}", ++ports_);
-      const unsigned order = (wanted.internal ? internal_metric : metric) + static_cast<unsigned>(client.members.size());
       std::string what;
-      const int error = network.segment.plug(wanted, port, user, net, order, what);
+      const int error = segment.plug(wanted, port, user, net, what);
       if (!error) client.members.push_back({wanted, port});
       else refusal = format("cannot {}: {}", what, errno_text(error));
     }
@@ -148,49 +141,41 @@ class Keeper {
     return refusal;
   }
 
-  Network& open_network(const Membership& wanted) {
-    std::unique_ptr<Network>& network = networks_[wanted.network];
-    if (network) return *network;
+  const Segment& open_network(const std::string& name) {
+    std::unique_ptr<Segment>& segment = networks_[name];
+    if (segment) return *segment;
     try {
-      network = std::make_unique<Network>(Network{wanted.resolvers, wanted.internal, Segment(wanted.resolvers)});
+      segment = std::make_unique<Segment>();
     } catch (const Error&) {
-      networks_.erase(wanted.network);
+      networks_.erase(name);
       throw;
     }
-    names_.open(wanted.network, network->segment);
-    return *network;
+    return *segment;
   }
 
-  // An address can be feigned: so what an internal network brings is handed on to nobody, whoever asks.
-  [[nodiscard]] NameServer::View look(const std::string& network, const std::string& address) const {
-    NameServer::View view;
-    for (const Client& client : clients_) {
-      if (is_address_of(client, network, address)) return view_of(client, !networks_.at(network)->internal);
-      for (const Member& member : client.members)
-        if (member.membership.network == network) view.visible.push_back(&member.membership);
+  void tell_names(Client& client) const {
+    std::array<char, question_size> question;
+    for (unsigned at = 0; at < most_questions; ++at) {
+      const ssize_t count = ::recv(client.names.get(), question.data(), question.size(), MSG_DONTWAIT);
+      if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+      if (count <= 0) return client.names.reset();
+      const auto asked = parse_name_question({question.data(), static_cast<std::size_t>(count)});
+      if (!asked) continue;
+      const std::string answer = render_packet(Numbered<NameAnswer>{asked->number, find_name(visible_to(client), asked->what)});
+      static_cast<void>(::send(client.names.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
     }
-    view.handed_on = !networks_.at(network)->internal;
-    return view;
-  }
-
-  static bool is_address_of(const Client& client, const std::string& network, const std::string& address) {
-    return std::any_of(client.members.begin(), client.members.end(), [&](const Member& member) {
-      const Membership& own = member.membership;
-      return own.network == network && (own.address4.starts_with(address + "/") || own.address6.starts_with(address + "/"));
-    });
   }
 
   // Whoever is in several networks finds all who are in one of them.
-  [[nodiscard]] NameServer::View view_of(const Client& asker, bool handed_on) const {
-    NameServer::View view{.visible = {}, .handed_on = handed_on};
+  [[nodiscard]] std::vector<const Membership*> visible_to(const Client& asker) const {
+    std::vector<const Membership*> visible;
     for (const Client& client : clients_)
       for (const Member& member : client.members)
-        if (std::any_of(asker.members.begin(), asker.members.end(), [&](const Member& own) { return own.membership.network == member.membership.network; })) view.visible.push_back(&member.membership);
-    return view;
+        if (std::any_of(asker.members.begin(), asker.members.end(), [&](const Member& own) { return own.membership.network == member.membership.network; })) visible.push_back(&member.membership);
+    return visible;
   }
 
-  [[nodiscard]] std::string find_hindrance(const Client& client, const Network& network, const Membership& wanted) const {
-    if (network.addresses != wanted.resolvers || network.internal != wanted.internal) return format("the network {} is there with other addresses", quoted(wanted.network));
+  [[nodiscard]] std::string find_hindrance(const Client& client, const Membership& wanted) const {
     for (const Member& member : client.members)
       if (member.membership.network == wanted.network) return format("it is in the network {} already", quoted(wanted.network));
     for (const Client& other : clients_)
@@ -203,7 +188,7 @@ class Keeper {
   std::string leave(Client& client, const std::string& name) {
     const auto found = std::find_if(client.members.begin(), client.members.end(), [&](const Member& member) { return member.membership.network == name; });
     if (found == client.members.end()) return format("it is not in the network {}", quoted(name));
-    networks_.at(name)->segment.unplug(found->port);
+    networks_.at(name)->unplug(found->port);
     client.members.erase(found);
     close_network(name);
     return {};
@@ -214,20 +199,19 @@ class Keeper {
     for (const Client& client : clients_)
       for (const Member& member : client.members)
         if (member.membership.network == name) return;
-    names_.close(name);
     networks_.erase(name);
   }
 
   void forget(Client& client) {
     while (!client.members.empty()) static_cast<void>(leave(client, std::string(client.members.front().membership.network)));
     client.socket.reset();
+    client.names.reset();
   }
 
   std::string folder_;
   Fd door_;
   std::list<Client> clients_;
-  std::map<std::string, std::unique_ptr<Network>> networks_;
-  NameServer names_;
+  std::map<std::string, std::unique_ptr<Segment>> networks_;
   unsigned ports_ = 0;
 };
 

@@ -3,10 +3,8 @@
 
 #include "segment.hh"
 
-#include <fcntl.h>
 #include <linux/netlink.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -16,15 +14,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <csignal>
-#include <iterator>
+#include <span>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/network.hh"
 #include "snug/sys/process.hh"
-#include "socket_address.hh"
 
 namespace snug::net {
 namespace {
@@ -33,8 +29,6 @@ using sys::Fd;
 
 constexpr const char* bridge_name = "bridge";
 constexpr std::array<std::uint8_t, 6> bridge_hardware{0x02, 's', 'n', 'u', 'g', 3};
-constexpr std::uint16_t domain_port = 53;
-constexpr int backlog = 16;
 
 void set(const std::string& name, std::string_view value) noexcept {
   static_cast<void>(sys::write_file(AT_FDCWD, ("/proc/sys/net/" + name).c_str(), value));
@@ -60,70 +54,45 @@ int add_address(const char* interface, const std::string& text) {
   return sys::add_address(interface, sys::read_address(address.address.c_str()), address.prefix);
 }
 
-Fd open_server(const std::string& address, int type) {
-  SocketAddress place(address, domain_port);
-  Fd socket(::socket(place.family(), type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const int yes = 1;
-  if (socket && type == SOCK_STREAM) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (!socket || ::bind(socket.get(), place.get(), place.size()) != 0 || (type == SOCK_STREAM && ::listen(socket.get(), backlog) != 0)) return {};
-  return socket;
-}
-
-/// What the maker of a segment tells, and descriptors with it: one that acts there, and a socket of each kind for each address.
+/// What the maker of a segment tells; with it comes a descriptor that acts there.
 struct Made {
   int error = 0;
   unsigned bridge = 0;
 };
 
-// In the new namespaces. Ports get no addresses of IPv6 by themselves.
-int make_inside(const std::vector<std::string>& addresses, Made& made, std::vector<Fd>& sockets) {
+// In the new namespaces. The bridge has no address: nobody who listens is there.
+int make_inside(Made& made, Fd& route) {
   set("ipv6/conf/default/disable_ipv6", "1");
+  set("ipv4/ip_forward", "0");
   if (const int error = sys::make_bridge(bridge_name, bridge_hardware)) return error;
-  set(format("ipv6/conf/{}/disable_ipv6", bridge_name), "0");
-  close_ways(bridge_name);
-  for (const std::string& address : addresses)
-    if (const int error = add_address(bridge_name, address)) return error;
-  for (const char* name : {bridge_name, "lo"})
-    if (const int error = sys::bring_up(name)) return error;
+  if (const int error = sys::bring_up(bridge_name)) return error;
   made.bridge = ::if_nametoindex(bridge_name);
-  sockets.push_back(sys::open_route_socket());
-  for (const int type : {SOCK_DGRAM, SOCK_STREAM})
-    for (const std::string& address : addresses) sockets.push_back(open_server(parse_interface_address(address).address, type));
-  for (const Fd& socket : sockets)
-    if (!socket) return errno;
-  return 0;
+  route = sys::open_route_socket();
+  return route ? 0 : errno;
 }
 
-[[noreturn]] void be_maker(int told, const std::vector<std::string>& addresses) {
+[[noreturn]] void be_maker(int told) {
   Made made;
-  std::vector<Fd> sockets;
-  made.error = make_inside(addresses, made, sockets);
-  std::vector<int> numbers;
-  if (made.error == 0)
-    for (const Fd& socket : sockets) numbers.push_back(socket.get());
-  static_cast<void>(sys::send_message(told, {reinterpret_cast<const char*>(&made), sizeof made}, numbers));
+  Fd route;
+  made.error = make_inside(made, route);
+  const int number = route.get();
+  static_cast<void>(sys::send_message(told, {reinterpret_cast<const char*>(&made), sizeof made}, std::span(&number, made.error ? 0 : 1)));
   ::_exit(0);
 }
 
-int configure(const Membership& membership, unsigned metric) {
+int configure(const Membership& membership) {
   const char* interface = membership.interface.c_str();
   close_ways(membership.interface);
   for (const std::string& address : {membership.address4, membership.address6})
     if (can_have(address))
       if (const int error = add_address(interface, address)) return error;
-  if (const int error = sys::bring_up(interface)) return error;
-  for (const std::string& each : membership.resolvers) {
-    const InterfaceAddress resolver = parse_interface_address(each);
-    if (!resolver.stands_alone() || !can_have(each)) continue;
-    if (const int error = sys::add_route(interface, sys::read_address(resolver.address.c_str()), resolver.prefix, metric)) return error;
-  }
-  return 0;
+  return sys::bring_up(interface);
 }
 
 // Gives an errno as its exit code.
-[[noreturn]] void be_fitter(const Membership& membership, int user, int net, unsigned metric) {
+[[noreturn]] void be_fitter(const Membership& membership, int user, int net) {
   if ((user >= 0 && ::setns(user, CLONE_NEWUSER) != 0) || ::setns(net, CLONE_NEWNET) != 0) ::_exit(errno);
-  ::_exit(configure(membership, metric));
+  ::_exit(configure(membership));
 }
 
 // The same.
@@ -153,31 +122,25 @@ InterfaceAddress parse_interface_address(const std::string& text) {
   return {text.substr(0, slash), static_cast<unsigned>(slash < text.size() ? parse_number(text.substr(slash + 1)).value_or(0) : 0)};
 }
 
-Segment::Segment(const std::vector<std::string>& wanted) {
-  std::vector<std::string> addresses;
-  std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(addresses), can_have);
+Segment::Segment() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
   Fd here(ends[0]), there(ends[1]);
   auto [pid, process] = sys::clone_process(CLONE_NEWUSER | CLONE_NEWNET);
   if (pid < 0) throw system_error("make the namespaces of the network", errno);
-  if (pid == 0) be_maker(there.get(), addresses);
+  if (pid == 0) be_maker(there.get());
   there.reset();
   Made made;
-  std::vector<Fd> sockets;
-  const bool told = sys::receive_message(here.get(), &made, sizeof made, sockets) == static_cast<ssize_t>(sizeof made);
+  std::vector<Fd> route;
+  const bool told = sys::receive_message(here.get(), &made, sizeof made, route) == static_cast<ssize_t>(sizeof made);
   static_cast<void>(wait_for(process));
   if (!told || made.error) throw system_error("make the bridge of the network", told ? made.error : EPIPE, made.error == EOPNOTSUPP ? "this kernel has no bridges: modprobe bridge" : "");
-  if (sockets.size() != 1 + 2 * addresses.size()) throw Error("cannot make the network: too many addresses");
+  if (route.empty()) throw Error("cannot make the network: too many descriptors are open");
   bridge_ = made.bridge;
-  route_ = std::move(sockets.front());
-  for (std::size_t at = 0; at < addresses.size(); ++at) {
-    udp_.push_back(std::move(sockets[1 + at]));
-    tcp_.push_back(std::move(sockets[1 + addresses.size() + at]));
-  }
+  route_ = std::move(route.front());
 }
 
-int Segment::plug(const Membership& membership, const std::string& port, int user, int net, unsigned metric, std::string& what) const {
+int Segment::plug(const Membership& membership, const std::string& port, int user, int net, std::string& what) const {
   const auto make = [&] {
     return sys::make_veth(route_.get(), {.port = port.c_str(), .bridge = bridge_, .peer = membership.interface.c_str(), .net = net, .hardware = parse_hardware(membership.hardware)});
   };
@@ -193,7 +156,7 @@ int Segment::plug(const Membership& membership, const std::string& port, int use
   if (made) return made;
   what = format("give the interface {} its addresses", membership.interface);
   auto [pid, process] = sys::clone_process(0);
-  if (pid == 0) be_fitter(membership, user, net, metric);
+  if (pid == 0) be_fitter(membership, user, net);
   const int error = pid < 0 ? errno : wait_for(process);
   if (error) unplug(port);
   return error;

@@ -14,7 +14,6 @@ namespace snug::net {
 struct InterfaceAddress {
   std::string address;
   unsigned prefix = 0;
-  [[nodiscard]] bool stands_alone() const { return prefix == (address.find(':') == std::string::npos ? 32U : 128U); }
 };
 [[nodiscard]] InterfaceAddress parse_interface_address(const std::string& text);
 
@@ -22,22 +21,17 @@ struct InterfaceAddress {
 /// this object's descriptors are, and what is plugged into it goes with it.
 class Segment {
  public:
-  /// Makes it, with these addresses of the keeper's own, at which sockets for questions are opened. Throws.
-  explicit Segment(const std::vector<std::string>& addresses);
+  /// Makes it. Throws.
+  Segment();
 
   /// Gives a container its interface: gives 0 or an errno, and in `what` what could not be done. `port` names the end that stays here.
-  [[nodiscard]] int plug(const Membership& membership, const std::string& port, int user, int net, unsigned metric, std::string& what) const;
+  [[nodiscard]] int plug(const Membership& membership, const std::string& port, int user, int net, std::string& what) const;
   /// Takes it away again, on both ends.
   void unplug(const std::string& port) const;
-
-  /// The sockets that questions for names come to, one of each kind for an address; those of TCP listen.
-  [[nodiscard]] const std::vector<sys::Fd>& udp() const { return udp_; }
-  [[nodiscard]] const std::vector<sys::Fd>& tcp() const { return tcp_; }
 
  private:
   sys::Fd route_;  ///< acts in there, and keeps it
   unsigned bridge_ = 0;
-  std::vector<sys::Fd> udp_, tcp_;
 };
 
 }  // namespace snug::net

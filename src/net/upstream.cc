@@ -18,7 +18,7 @@
 namespace snug::net {
 namespace {
 
-constexpr std::size_t most_questions = 256, most_servers = 3;
+constexpr std::size_t most_questions = 1000, most_servers = 3;
 constexpr unsigned rounds = 2;
 constexpr std::uint64_t nanoseconds = 1'000'000, wait = 2500 * nanoseconds;
 constexpr std::uint16_t domain_port = 53;

@@ -115,9 +115,6 @@ std::vector<std::string> WayOut::restart(const std::vector<std::string>& ports) 
 }
 
 bool WayOut::renew() {
-  std::vector<std::string>& words = choice_.words;
-  for (auto found = std::find(words.begin(), words.end(), "--dns-forward"); found != words.end(); found = std::find(words.begin(), words.end(), "--dns-forward"))
-    words.erase(found, found + 2);
   if (!is_started()) return true;
   stop();
   ready_ = false;

@@ -111,7 +111,10 @@ struct Phrase {
   std::string operator()(const RestrictEgress& step) const {
     return step.rules.empty() ? "let nothing out" : format("let nothing out but to {}", list(step.rules, [](const std::string& rule) { return rule; }));
   }
-  std::string operator()(const OpenGate&) const { return "start the gate, which knows names"; }
+  std::string operator()(const ServeNames& step) const { return "make the interface 'snug0', for questions for names to " + join(step.addresses, ", "); }
+  std::string operator()(const OpenGate&) const {
+    return plan.find<RestrictEgress>() ? "start the gate, which knows names" : "watch for the first question for a name, and start the gate then, which knows names";
+  }
   std::string operator()(const OpenWayOut& step) const {
     const std::string& path = step.words.front();
     const std::string name = path.substr(path.rfind('/') + 1);

@@ -30,7 +30,7 @@ struct Identity {
 
 /// Where the container asks for names: link-local and unique-local addresses that are nobody's, at which pasta or the gate asks this
 /// machine's name server instead.
-inline constexpr std::string_view forwarder4 = "169.254.1.1", forwarder6 = "fd73:6e75:67::53";
+inline constexpr std::string_view name_server = "169.254.1.1";
 
 /// No core dumps: the host's core_pattern helper runs as the host's root, and a crash inside must not feed it. With 0
 /// it would get the dump all the same: a pipe is subject to no limit but 1, which means none at all (core(5)).

@@ -1,4 +1,4 @@
-// What a container may send to, where that is not everything: --allow.
+// What a container may send to, where that is not everything: --allow. And who answers its questions for names.
 
 #include <arpa/inet.h>
 #include <linux/capability.h>
@@ -141,16 +141,20 @@ RestrictEgress restriction_of(const Spec& spec) {
       step.rules.push_back(render_rule(*address));
     }
   }
-  step.servers = gate_of(spec).upstream;
-  if (spec.dns.empty()) step.servers = {std::string(forwarder4), std::string(forwarder6)};
   return step;
 }
+
+bool is_answered(const Spec& spec) { return spec.dns.empty() || spec.network.allow; }
+
+ServeNames service_of(const Spec& spec) { return {gate_of(spec).addresses}; }
 
 // The loopback inside is the container's own business.
 OpenGate gate_of(const Spec& spec) {
   OpenGate step;
   for (const std::string& server : spec.dns)
     if (!is_loopback(server) && step.upstream.size() < most_servers) step.upstream.push_back(server);
+  step.addresses = step.upstream;
+  if (spec.dns.empty()) step.addresses.emplace_back(name_server);
   return step;
 }
 

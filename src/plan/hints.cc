@@ -308,7 +308,6 @@ struct Explain {
   Explanation operator()(const RestrictEgress&) const {
     if (error == EPROTONOSUPPORT || error == EOPNOTSUPP || error == ENOENT || error == EINVAL)
       return {"the kernel lacks a part of nftables", "", "modprobe -a nf_tables nft_ct nft_limit nft_log nft_reject_inet nfnetlink_log"};
-    if (error == EADDRINUSE) return {"somebody inside has port 53 of the address at which names are asked for", "", ""};
     return {};
   }
   template <typename Other>

@@ -40,23 +40,6 @@ std::string slirp_network4(const HostFacts& facts) {
 
 bool by_slirp(const HostFacts& facts) { return facts.pasta.empty() && !facts.slirp4netns.empty(); }
 
-// Whether a name server of the host's, to forward to, is of this family.
-bool has_server(const HostFacts& facts, bool ipv6) {
-  for (const std::string_view line : lines(facts.resolv_conf)) {
-    constexpr std::string_view word = "nameserver ";
-    if (line.starts_with(word) && is_ipv6(trimmed(line.substr(word.size()))) == ipv6) return true;
-  }
-  return false;
-}
-
-std::vector<std::string> forwarders(const HostFacts& facts) {
-  std::vector<std::string> found;
-  if (by_slirp(facts)) return {has_server(facts, false) || !facts.uplink6 ? slirp_network4(facts) + "3" : "fd00::3"};
-  if (facts.uplink4 && has_server(facts, false)) found.emplace_back(forwarder4);
-  if (facts.uplink6 && has_server(facts, true)) found.emplace_back(forwarder6);
-  return found;
-}
-
 // Why pasta cannot do its work here, and what would help; nothing where it can.
 std::optional<Notice> find_hindrance(const Draft& draft) {
   const HostFacts& facts = draft.facts;
@@ -211,9 +194,6 @@ std::vector<std::string> pasta_words(const Draft& draft) {
   if (!facts.uplink6) words.emplace_back("--ipv4-only");
   if (!facts.uplink4) words.emplace_back("--ipv6-only");
   for (const auto& way : ways_of(draft)) words.insert(words.end(), {"--address", way.address, "--gateway", way.gateway});
-  // Where others are asked, one of them may be the host's own, whose answers pasta would take for its own.
-  if (draft.spec.dns.empty() && !network.allow)
-    for (const std::string& forwarder : forwarders(facts)) words.insert(words.end(), {"--dns-forward", forwarder});
   for (const bool udp : {false, true}) add_ports(words, network.ports, udp);
   std::vector<std::string> doors;
   for (const std::uint16_t port : network.host_loopback) doors.push_back(format("{}", port));
@@ -228,6 +208,18 @@ std::vector<std::string> slirp_words(const HostFacts& facts) {
   if (facts.uplink6) words.emplace_back("--enable-ipv6");
   words.insert(words.end(), {"PID", interface});
   return words;
+}
+
+bool asks_gate(const Draft& draft) { return (draft.way_out || !draft.facts.networks.empty()) && is_answered(draft.spec) && !draft.facts.tun_error; }
+
+void plan_names(Draft& draft) {
+  if (!draft.facts.networks.empty() && draft.facts.tun_error)
+    draft.notice("network", format("the names of other containers are not resolved: /dev/net/tun: {}", errno_text(draft.facts.tun_error)));
+  if (!asks_gate(draft)) return;
+  OpenGate gate = gate_of(draft.spec);
+  gate.hands_on = draft.way_out;
+  draft.init(service_of(draft.spec));
+  draft.monitor(std::move(gate));
 }
 
 }  // namespace
@@ -258,7 +250,7 @@ Verdict plan_network(Draft& draft) {
   const std::string_view option = option_for_way_out(network);
   tell_of_clashes(draft);
   if (!is_new(draft.spec.namespaces.network) || !leads_out(draft)) {
-    if (option.empty()) return let_ping(draft), std::nullopt;
+    if (option.empty()) return let_ping(draft), plan_names(draft), std::nullopt;
     const std::string& other = network.container;
     return Refusal{format("{} is for a network of the container's own with a way out", option),
                    other.empty() ? "choose --network private" : format("'snug port add {} PORT' publishes one of the network that is shared", shell_quoted(other))};
@@ -268,7 +260,7 @@ Verdict plan_network(Draft& draft) {
   if (const auto hindrance = find_hindrance(draft)) {
     if (!option.empty()) return Refusal{format("{}: {}", option, hindrance->text), {}};
     draft.plan.notices.push_back(*hindrance);
-    return let_ping(draft), std::nullopt;
+    return let_ping(draft), plan_names(draft), std::nullopt;
   }
   if (Verdict refused = check_ports(network.ports, draft.facts.busy_ports)) return refused;
   if (Verdict refused = network.allow ? check_egress(draft.spec) : std::nullopt) return refused;
@@ -277,6 +269,7 @@ Verdict plan_network(Draft& draft) {
   draft.init(MakeInterface{interface, hardware_of(network), mtu});
   draft.init(tuning(draft));
   draft.init(ConfigureInterface{interface, ways_of(draft), held_by(draft)});
+  plan_names(draft);
   return {};
 }
 
@@ -284,6 +277,7 @@ void plan_openings(Draft& draft) {
   const Network& network = draft.spec.network;
   plan_memberships(draft);
   const bool awaited = !draft.facts.networks.empty();
+  if (draft.way_out && network.allow) draft.init(restriction_of(draft.spec));
   if (!draft.way_out) {
     if (awaited) draft.init(AwaitWayOut{});
     return;
@@ -291,9 +285,7 @@ void plan_openings(Draft& draft) {
   // Where processes are shared, those inside could trace the one that stands for the container's namespaces while pasta looks for them.
   const bool hidden = is_new(draft.spec.namespaces.pid);
   const bool at_once = !network.ports.empty() || !network.host_loopback.empty() || !hidden;
-  if (network.allow) draft.init(restriction_of(draft.spec));
   draft.monitor(OpenWayOut{interface, by_slirp(draft.facts) ? slirp_words(draft.facts) : pasta_words(draft), at_once, hidden});
-  if (network.allow) draft.monitor(gate_of(draft.spec));
   if (at_once || awaited) draft.init(AwaitWayOut{});
 }
 
@@ -302,11 +294,7 @@ std::string resolv_conf_of(const Draft& draft) {
   for (const std::string& address : draft.spec.dns) text += format("nameserver {}\n", address);
   if (text.empty()) {
     if (!is_new(draft.spec.namespaces.network)) text = draft.facts.resolv_conf;
-    else if (!draft.facts.networks.empty()) text = format("nameserver {}\n", forwarder4);
-    else if (!draft.way_out) text = "# no name server: this network has no way out\n";
-    else if (draft.spec.network.allow) text = format("nameserver {}\n", forwarder4);
-    else
-      for (const std::string& forwarder : forwarders(draft.facts)) text += format("nameserver {}\n", forwarder);
+    else text = asks_gate(draft) ? format("nameserver {}\n", name_server) : "# no name server: this network has no way out\n";
   }
   if (const auto& search = draft.spec.network.search; !search.empty()) text += format("search {}\n", join(search, " "));
   return text;

@@ -8,12 +8,6 @@
 namespace snug::plan {
 namespace {
 
-// Every container asks here, wherever its networks are: the route of one that is joined leads to the keeper, where otherwise pasta would
-// take the question. So resolv.conf stays as it is when networks come and go.
-constexpr const char* resolver4 = "169.254.1.1/32";
-constexpr const char* resolver6 = "fd73:6e75:67::53/128";
-constexpr std::uint32_t keeper_number = 1;
-
 std::string interface_address(const Subnet& subnet, std::uint32_t number) { return format("{}/{}", address_in(subnet, number), subnet.prefix); }
 
 // As other machines know it by its address, so does a later container of that address.
@@ -36,13 +30,9 @@ std::vector<std::string> names_of(const Draft& draft, const SharedNetwork& share
 
 JoinNetwork make_membership(const SharedNetwork& shared, const KnownNetwork& known, const std::string& store, std::vector<std::string> names, unsigned interface) {
   const std::string address = address_in(known.subnet4, known.number);
-  JoinNetwork join{.keeper = store + "/networks", .network = known.name, .interface = format("eth{}", interface),
-                   .hardware = shared.hardware.value_or(usual_hardware(address)), .address4 = interface_address(known.subnet4, known.number),
-                   .resolvers = {interface_address(known.subnet4, keeper_number), resolver4}, .names = std::move(names), .internal = known.internal};
-  if (!known.subnet6) return join;
-  join.address6 = interface_address(*known.subnet6, known.number);
-  join.resolvers.insert(join.resolvers.end(), {interface_address(*known.subnet6, keeper_number), resolver6});
-  return join;
+  return {.keeper = store + "/networks", .network = known.name, .interface = format("eth{}", interface),
+          .hardware = shared.hardware.value_or(usual_hardware(address)), .address4 = interface_address(known.subnet4, known.number),
+          .address6 = known.subnet6 ? interface_address(*known.subnet6, known.number) : "", .names = std::move(names)};
 }
 
 bool leads_out(const Draft& draft) {

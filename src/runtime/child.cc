@@ -321,10 +321,8 @@ Context::Context(const plan::Plan& wanted) : plan(wanted), slots(wanted.slots, -
       groups.resize(std::max(groups.size(), become->groups->size() + 1));
     }
     if (std::holds_alternative<plan::RunShell>(step.action)) idle = false;
-    if (const auto* restrict_egress = std::get_if<plan::RestrictEgress>(&step.action)) {
-      wall = net::make_wall(gate_rules(restrict_egress->rules));
-      name_servers = read_addresses(restrict_egress->servers);
-    }
+    if (const auto* restrict_egress = std::get_if<plan::RestrictEgress>(&step.action)) wall = net::make_wall(gate_rules(restrict_egress->rules));
+    if (const auto* serve = std::get_if<plan::ServeNames>(&step.action)) name_servers = read_addresses(serve->addresses);
     if (const auto* become = std::get_if<plan::BecomeUser>(&step.action); become && step.actor == Actor::payload)
       user = become->uid.value;
   }

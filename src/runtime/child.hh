@@ -14,9 +14,9 @@
 
 namespace snug::runtime {
 
-/// What the child tells the monitor, a packet each. With `namespaces`, `interface` and `gate` descriptors come, with `server` that of the device.
+/// What the child tells the monitor, a packet each. With `namespaces`, `interface`, `wall` and `line` descriptors come, with `server` that of the device.
 struct Report {
-  enum Kind : std::uint32_t { done, failed, namespaces, server, interface, gate };
+  enum Kind : std::uint32_t { done, failed, namespaces, server, interface, wall, line };
   Kind kind = done;
   std::uint32_t step = 0;
   std::int32_t error = 0;
@@ -55,7 +55,7 @@ struct Context {
   std::vector<const char*> argv, envp;
   std::vector<std::uint32_t> groups;
   std::string wall;   ///< of plan::RestrictEgress, as the kernel takes it
-  std::vector<sys::NetAddress> name_servers;
+  std::vector<sys::NetAddress> name_servers;  ///< of plan::ServeNames
   std::uint32_t user = 0;  ///< the payload's uid
   int root = -1;      ///< "/", after the pivot
   int null = -1;      ///< /dev/null of the host, which pid 1 keeps as 0, 1 and 2
@@ -82,6 +82,7 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::TuneNetwork&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::ConfigureInterface&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::RestrictEgress&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::ServeNames&, Report& report) noexcept;
 
 /// Inside the new root: inside.cc.
 [[nodiscard]] int apply(Context&, const plan::KeepNamespaces&, Report& report) noexcept;

@@ -323,7 +323,8 @@ class Monitor {
 
   void note(const Report& report, std::vector<Fd> descriptors) {
     if (report.kind == Report::interface && !descriptors.empty()) networks_.watch(std::move(descriptors.front()));
-    if (report.kind == Report::gate) networks_.guard(std::move(descriptors)), done<plan::OpenGate>();
+    if (report.kind == Report::line && !descriptors.empty()) networks_.open_gate(std::move(descriptors.front())), done<plan::OpenGate>();
+    if (report.kind == Report::wall && descriptors.size() == 2) networks_.guard({std::move(descriptors[0]), std::move(descriptors[1])});
     if (report.kind == Report::namespaces) {
       namespaces_ = std::move(descriptors);
       enter_networks();

@@ -10,7 +10,7 @@ namespace {
 
 net::Membership membership_of(const plan::JoinNetwork& step) {
   return {.network = step.network, .interface = step.interface, .hardware = step.hardware, .address4 = step.address4, .address6 = step.address6,
-          .internal = step.internal, .resolvers = step.resolvers, .names = step.names};
+          .names = step.names};
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ class Memberships {
 
   /// What poll(2) is to wait for: the end of the keeper.
   [[nodiscard]] int descriptor() const { return link_ ? link_->descriptor() : -1; }
+  /// Gives the socket at which the keeper answers for names, once; none where it has been taken.
+  [[nodiscard]] sys::Fd take_names() { return link_ ? link_->take_names() : sys::Fd(); }
   /// Joins all anew after it. Gives what the user should know.
   [[nodiscard]] std::string rejoin();
 

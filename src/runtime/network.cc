@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <span>
 
 #include "child.hh"
 #include "snug/net/gate.hh"
@@ -14,16 +15,23 @@
 #include "snug/sys/process.hh"
 
 namespace snug::runtime {
+namespace {
+
+int hand_over(const Context& context, Report::Kind kind, std::span<const int> descriptors, Report& report) noexcept {
+  report.kind = kind;
+  const int error = sys::send_message(context.report, {reinterpret_cast<const char*>(&report), sizeof report}, descriptors);
+  report.kind = Report::done;
+  return error;
+}
+
+}  // namespace
 
 int apply(Context& context, const plan::MakeInterface& step, Report& report) noexcept {
   sys::Fd tap;
   if (const int error = sys::make_tap(step.name.c_str(), tap)) return error;
   if (const int error = sys::set_link(step.name.c_str(), step.hardware, step.mtu)) return error;
-  report.kind = Report::interface;
   const int fd = tap.get();
-  const int error = sys::send_message(context.report, {reinterpret_cast<const char*>(&report), sizeof report}, {&fd, 1});
-  report.kind = Report::done;
-  return error;
+  return hand_over(context, Report::interface, {&fd, 1}, report);
 }
 
 int apply(Context&, const plan::TuneNetwork& step, Report&) noexcept {
@@ -51,14 +59,16 @@ int apply(Context&, const plan::ConfigureInterface& step, Report&) noexcept {
 }
 
 int apply(Context& context, const plan::RestrictEgress&, Report& report) noexcept {
-  net::GateSockets opened;
-  if (const int error = net::raise_wall(context.wall, context.name_servers, opened)) return error;
-  std::array<int, net::most_gate_sockets> numbers;
-  for (std::size_t at = 0; at < opened.count; ++at) numbers[at] = opened.sockets[at].get();
-  report.kind = Report::gate;
-  const int error = sys::send_message(context.report, {reinterpret_cast<const char*>(&report), sizeof report}, {numbers.data(), opened.count});
-  report.kind = Report::done;
-  return error;
+  net::WallSockets opened;
+  if (const int error = net::raise_wall(context.wall, opened)) return error;
+  return hand_over(context, Report::wall, std::array{opened[0].get(), opened[1].get()}, report);
+}
+
+int apply(Context& context, const plan::ServeNames&, Report& report) noexcept {
+  sys::Fd line;
+  if (const int error = net::lay_line(context.name_servers, line)) return error;
+  const int fd = line.get();
+  return hand_over(context, Report::line, {&fd, 1}, report);
 }
 
 }  // namespace snug::runtime

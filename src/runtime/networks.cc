@@ -1,12 +1,10 @@
 // pasta, beside the container: net/way_out.cc starts it when the first packet comes out of the container's interface, whose outer end the
 // monitor holds until then, or at once where a port is open from the start. Whoever is inside goes on without it.
 //
-// And the gate, net/gatekeeper.cc, where what the container sends is restricted: init has raised the wall before anything could be sent, and what asks
-// for names meanwhile waits in its socket.
+// And the gate, net/gatekeeper.cc, which the first question for a name starts. Where what the container sends is restricted it is started at once: init
+// has raised the wall before anything could be sent, and who asks for names meanwhile waits.
 
 #include "networks.hh"
-
-#include <fcntl.h>
 
 #include <algorithm>
 #include <utility>
@@ -14,28 +12,9 @@
 #include "egress.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
-#include "snug/net/denials.hh"
 #include "snug/sys/file.hh"
 
 namespace snug::runtime {
-namespace {
-
-// Where the container asks for names: it was told so when it started.
-void add_servers(const plan::Plan& plan, std::vector<std::string>& servers) {
-  constexpr std::string_view word = "nameserver ", loopback = "127.";
-  constexpr std::size_t most = 3;
-  const auto* files = plan.find<plan::MakeFiles>();
-  for (const auto& file : files ? files->files : std::vector<plan::MakeFiles::File>()) {
-    if (file.name != "resolv.conf") continue;
-    for (const std::string_view line : lines(file.content)) {
-      if (!line.starts_with(word) || servers.size() >= most) continue;
-      std::string server(trimmed(line.substr(word.size())));
-      if (!server.starts_with(loopback) && server != "::1" && std::find(servers.begin(), servers.end(), server) == servers.end()) servers.push_back(std::move(server));
-    }
-  }
-}
-
-}  // namespace
 
 Networks::Networks(const plan::Plan& plan, std::string folder)
     : awaited_(plan.find<plan::AwaitWayOut>() != nullptr), memberships_(plan), plan_(plan), folder_(std::move(folder)) {
@@ -50,24 +29,32 @@ void Networks::watch(sys::Fd interface) {
   if (way_out_) way_out_->watch(std::move(interface));
 }
 
-net::GateChoice Networks::gate_choice(const plan::RestrictEgress& wall, const plan::OpenGate& gate) const {
-  sys::Fd log;
-  if (const sys::Fd folder = folder_.empty() ? sys::Fd() : sys::try_open(AT_FDCWD, folder_.c_str(), O_PATH | O_DIRECTORY))
-    log = sys::try_open(folder.get(), net::denials_name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-  return {.rules = gate_rules(wall.rules), .upstream = gate.upstream, .log = std::move(log), .filter = plan::make_filter({})};
+void Networks::make_gate(net::GateChoice choice, sys::Fd line) {
+  choice.folder = folder_;
+  choice.filter = plan::make_filter({});
+  gate_.emplace(std::move(choice), std::move(line));
+  introduce();
 }
 
-void Networks::guard(std::vector<sys::Fd> sockets) {
-  const auto* wall = plan_.find<plan::RestrictEgress>();
+void Networks::open_gate(sys::Fd line) {
   const auto* gate = plan_.find<plan::OpenGate>();
-  if (!wall || !gate) return;
-  gate_.emplace(gate_choice(*wall, *gate), std::move(sockets));
-  gate_->start();
+  if (gate) make_gate({.addresses = gate->addresses, .upstream = gate->upstream, .hands_on = gate->hands_on}, std::move(line));
+}
+
+void Networks::guard(net::WallSockets sockets) {
+  const auto* restriction = plan_.find<plan::RestrictEgress>();
+  if (restriction && gate_) gate_->guard(gate_rules(restriction->rules), std::move(sockets));
+}
+
+// The gate learns who knows the container's neighbours.
+void Networks::introduce() {
+  if (sys::Fd keeper = gate_ ? memberships_.take_names() : sys::Fd()) gate_->meet(std::move(keeper));
 }
 
 NetworkNews Networks::enter(int user, int net) {
   user_ = user, net_ = net;
   if (auto failure = memberships_.enter(user, net)) return {.failure = std::move(failure->reason), .step = failure->step};
+  introduce();
   if (way_out_) way_out_->enter(user, net);
   if (way_out_ && at_once_) way_out_->start();
   return {.ready = !(way_out_ && at_once_) && std::exchange(awaited_, false)};
@@ -89,13 +76,16 @@ NetworkNews Networks::answer_gate() {
   if (news == News::none) return told;
   if (std::exchange(changes_egress_, false)) told.answer = news == News::changed ? gate_->error() ? errno_text(gate_->error()) : "" : "its gate has just ended";
   if (news == News::restarted) told.notice = tell("it was started anew");
-  if (news == News::ended) told.notice = tell("no name is resolved any more, and nothing new is let out");
+  if (news == News::ended) told.notice = tell(gate_->has_wall() ? "no name is resolved any more, and nothing new is let out" : "no name is resolved any more");
   return told;
 }
 
 NetworkNews Networks::answer(const Waiting& waiting) {
-  if (waiting.got(memberships_.descriptor(), POLLIN))
-    if (std::string text = memberships_.rejoin(); !text.empty()) return {.notice = std::move(text)};
+  if (waiting.got(memberships_.descriptor(), POLLIN)) {
+    std::string text = memberships_.rejoin();
+    introduce();
+    if (!text.empty()) return {.notice = std::move(text)};
+  }
   if (gate_)
     for (const int fd : gate_->descriptors())
       if (fd >= 0 && waiting.got(fd, POLLIN)) return answer_gate();
@@ -120,7 +110,11 @@ NetworkNews Networks::change(std::string_view request) {
   const std::string kind = std::move(words.front());
   words.erase(words.begin());
   if (kind == "ports") return change_ports(std::move(words));
-  if (kind == "connect") return {.answer = memberships_.connect(words)};
+  if (kind == "connect") {
+    std::string refusal = memberships_.connect(words);
+    introduce();
+    return {.answer = std::move(refusal)};
+  }
   if (kind == "disconnect") return {.answer = memberships_.disconnect(words)};
   if (kind == "allow" && words.size() == 3) return change_egress(words);
   return {.answer = "its monitor does not know how: it is of another version of snug"};
@@ -138,18 +132,22 @@ NetworkNews Networks::change_ports(std::vector<std::string> words) {
 // Who had no wall gets one now; what is sent to where no rule leads is refused from then on, whenever it began.
 NetworkNews Networks::change_egress(const std::vector<std::string>& words) {
   const auto list = [](const std::string& text) { return text.empty() ? std::vector<std::string>() : split(text, ' '); };
-  plan::RestrictEgress step{.rules = list(words[0]), .servers = list(words[1])};
-  add_servers(plan_, step.servers);
-  if (gate_) {
-    changes_egress_ = gate_->change(gate_rules(step.rules));
+  std::vector<net::GateRule> rules = gate_rules(list(words[0]));
+  if (gate_ && gate_->has_wall()) {
+    changes_egress_ = gate_->change(std::move(rules));
     return changes_egress_ ? NetworkNews() : NetworkNews{.answer = "its gate has ended, or is just changing"};
   }
   if (net_ < 0) return {.answer = "it has no way out"};
+  net::RaisedWall raised;
   try {
-    gate_.emplace(gate_choice(step, {list(words[2])}), net::raise_wall_in(user_, net_, net::make_wall(gate_rules(step.rules)), read_addresses(step.servers)));
-    gate_->start();
+    raised = net::raise_wall_in(user_, net_, net::make_wall(rules), gate_ ? std::vector<sys::NetAddress>() : read_addresses(list(words[1])));
   } catch (const Error& error) {
-    if (!gate_) return {.answer = error.message()};
+    return {.answer = error.message()};
+  }
+  if (!gate_) make_gate({.addresses = list(words[1]), .upstream = list(words[2])}, std::move(raised.line));
+  try {
+    gate_->guard(std::move(rules), std::move(raised.wall));
+  } catch (const Error& error) {
     // The wall stands, with nobody at its gate: closed is what was asked for.
     return {.notice = format("no name is resolved any more: {}", error.message()), .answer = ""};
   }

@@ -31,8 +31,10 @@ class Networks {
 
   /// Takes the outer end of the container's interface.
   void watch(sys::Fd interface);
-  /// Takes what init has opened for the gate, and starts it.
-  void guard(std::vector<sys::Fd> sockets);
+  /// Takes the outer end of the interface by which it asks for names, which is watched from now on.
+  void open_gate(sys::Fd line);
+  /// Takes what init has opened to change the wall by, and starts the gate.
+  void guard(net::WallSockets sockets);
   /// Learns the container's namespaces, which stay the caller's, joins its shared networks, and starts what has to be there before the command.
   [[nodiscard]] NetworkNews enter(int user, int net);
 
@@ -40,8 +42,8 @@ class Networks {
   /// Looks at what has come for what was asked for.
   NetworkNews answer(const Waiting& waiting);
   /// Does what somebody asks for in a container that runs: "ports" and the words by which pasta opens just these; "connect" or
-  /// "disconnect" and those of Memberships; or "allow" and what plan::RestrictEgress and plan::OpenGate have, its rules, servers and
-  /// upstream, a word each with blanks within. The answer comes now, or later as news; where it is a refusal all is as it was.
+  /// "disconnect" and those of Memberships; or "allow" and what plan::RestrictEgress, ServeNames and OpenGate have, its rules,
+  /// addresses and upstream, a word each with blanks within. The answer comes now, or later as news; where it is a refusal all is as it was.
   NetworkNews change(std::string_view request);
   /// Ends what was started.
   void end() { way_out_.reset(), gate_.reset(), memberships_.end(); }
@@ -52,7 +54,8 @@ class Networks {
   NetworkNews lose();
   NetworkNews change_egress(const std::vector<std::string>& words);
   NetworkNews answer_gate();
-  [[nodiscard]] net::GateChoice gate_choice(const plan::RestrictEgress& wall, const plan::OpenGate& gate) const;
+  void make_gate(net::GateChoice choice, sys::Fd line);
+  void introduce();
   [[nodiscard]] std::string tell(std::string_view what) const;
 
   bool at_once_ = false, again_ = false;

@@ -181,22 +181,24 @@ SeenCall see_message(const Sight& sight) {
   if (bytes->size() < NLMSG_LENGTH(sizeof(rtmsg)) || (!is_address && header.nlmsg_type != RTM_NEWROUTE)) return prepares("sendto");
   const auto* body = bytes->data() + NLMSG_HDRLEN;  // family and prefix are where they are in both
   const bool is_local = !is_address && body[offsetof(rtmsg, rtm_type)] == RTN_LOCAL;
+  const bool is_way = !is_address && !is_local && body[offsetof(rtmsg, rtm_dst_len)] != 0;
   const std::size_t start = NLMSG_SPACE(is_address ? sizeof(ifaddrmsg) : sizeof(rtmsg));
   for (std::size_t at = start; at + sizeof(rtattr) <= bytes->size();) {
     rtattr attribute{};
     bytes->copy(reinterpret_cast<char*>(&attribute), sizeof attribute, at);
     std::array<char, INET6_ADDRSTRLEN> address{};
-    const bool wanted = attribute.rta_type == (is_address ? int{IFA_LOCAL} : is_local ? int{RTA_DST} : int{RTA_GATEWAY});
+    const bool wanted = attribute.rta_type == (is_address ? int{IFA_LOCAL} : is_local || is_way ? int{RTA_DST} : int{RTA_GATEWAY});
     const std::size_t size = body[0] == AF_INET ? 4 : 16;
     if (wanted && at + RTA_LENGTH(size) <= bytes->size() && ::inet_ntop(body[0], bytes->data() + at + RTA_LENGTH(0), address.data(), address.size())) {
       const std::string network = format("{}/{}", address.data(), static_cast<unsigned char>(body[1]));
       return builds("sendto", {sight.descriptor(0), is_address ? format("{{RTM_NEWADDR, {}}}", network)
                                                     : is_local ? format("{{RTM_NEWROUTE, local {}}}", network)
+                                                    : is_way   ? format("{{RTM_NEWROUTE, {}}}", network)
                                                                : format("{{RTM_NEWROUTE, default via {}}}", address.data())});
     }
     at += std::max<std::size_t>(RTA_ALIGN(attribute.rta_len), sizeof attribute);
   }
-  return builds("sendto", {sight.descriptor(0), "another message of rtnetlink"});
+  return builds("sendto", {sight.descriptor(0), is_address || is_local || is_way ? "another message of rtnetlink" : "{RTM_NEWROUTE, default}"});
 }
 
 // Layers are handed over as /proc/self/fd/N, which says nothing: where they lead does.

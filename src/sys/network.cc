@@ -160,6 +160,16 @@ int make_tap(const char* name, Fd& tap) noexcept {
   return 0;
 }
 
+int make_tun(const char* name, Fd& tun) noexcept {
+  Fd fd(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) return errno;
+  ifreq request = request_for(name);
+  request.ifr_flags = IFF_TUN | IFF_NO_PI;
+  if (::ioctl(fd.get(), TUNSETIFF, &request) != 0) return errno;
+  tun = std::move(fd);
+  return 0;
+}
+
 void release_tap(Fd& tap) noexcept {
   sock_fprog none{};
   if (tap) ::ioctl(tap.get(), TUNDETACHFILTER, &none);

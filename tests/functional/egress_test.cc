@@ -40,7 +40,7 @@ TEST_CASE("what rules name is let out, and nothing else: names, wildcards, ports
 TEST_CASE("what is feigned over the loopback lets nothing out") {
   if (!can_have_networks()) return;
   const Result result = outside(
-      "$run -d --name open \"$ROOT\" sleep 1000 >/dev/null; $SNUG exec open /peer forge 2001:db8::2 2001:db8:1::7 8000\n"
+      "$run -d --name open \"$ROOT\" sleep 1000 >/dev/null; until $SNUG exec open /peer ask udp 2001:db8:1::7 8000 | grep -q outside; do :; done; $SNUG exec open /peer forge 2001:db8::2 2001:db8:1::7 8000\n"
       "$run -d --name box --allow www.test \"$ROOT\" sleep 1000 >/dev/null\n"
       "for box in box open; do\n"
       "  $SNUG exec $box sh -c '/peer forge 2001:db8::2 2001:db8:1::7 8000; /peer stray'\n"

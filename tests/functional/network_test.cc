@@ -67,7 +67,7 @@ TEST_CASE("without pasta slirp4netns carries what is sent, and nothing that list
       "    for protocol in tcp udp; do for interface in \"\" eth0; do timeout 1 /peer ask $protocol $address 8002 $interface >/dev/null & done; done\n"
       "  done; wait'\n"
       "cat $came; $run -p 8080:80 \"$ROOT\" true || echo refused; pgrep slirp4netns || echo gone\n", "/usr/bin/pasta");
-  CHECK_MESSAGE(result.out == "outside 203.0.113.7\noutside 203.0.113.7\noutside 2001:db8:1::7\n203.0.113.7\nnameserver 10.0.2.3\nrefused\ngone\n", result.out, result.err);
+  CHECK_MESSAGE(result.out == "outside 203.0.113.7\noutside 203.0.113.7\noutside 2001:db8:1::7\n203.0.113.7\nnameserver 169.254.1.1\nrefused\ngone\n", result.out, result.err);
   CHECK_MESSAGE(has(result.err, "--publish: slirp4netns, which serves as the way out here, cannot do it"), result.err);
 }
 
@@ -90,6 +90,20 @@ TEST_CASE("pasta is there once something is sent, is started anew once, and goes
       "third=$(another none); kill -9 $(pgrep -o -x snug)\n"
       "until [ \"$(pasta)\" = none ] && ! pgrep -x sleep >/dev/null; do sleep 0.05; done; echo \"nothing left\"\n");
   CHECK_MESSAGE(result.out == "before none\noutside 203.0.113.7\noutside 203.0.113.7\nlives\nsnug: notice: pasta has ended (SIGKILL): the network has no way out any more\ngone\nnothing left\n", result.out, result.err);
+}
+
+TEST_CASE("names: over UDP and TCP, from whichever server this machine has at that moment, with port 53 left to the container") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "$run -d --name box \"$ROOT\" sh -c '/peer serve own 0.0.0.0 53; exec sleep 1000' >/dev/null; gate() { pgrep -x snug-gate || echo none; }; gate\n"
+      "at() { $SNUG exec box /peer \"$@\"; }; for how in udp tcp udp6; do at resolve $how www.test; done; at resolve tcp6 six.test; at ask tcp 127.0.0.1 53\n"
+      "echo nameserver 127.0.0.54 >/mnt/resolv.conf; at resolve udp www.test; at resolve tcp six.test\n"
+      "first=$(gate); kill -9 $first; until [ \"$(gate)\" != none ] && [ \"$(gate)\" != $first ]; do sleep 0.05; done; at resolve tcp www.test\n"
+      "kill -9 $(gate); until $SNUG logs box 2>&1 | grep 'no name is resolved'; do sleep 0.05; done; $SNUG exec box echo lives\n"
+      "$SNUG rm -f box >/dev/null; gate\n");
+  CHECK_MESSAGE(result.out == "none\n203.0.113.7\n203.0.113.7\nnone\n2001:db8:1::7\nown 127.0.0.1\n203.0.113.9\nnone\n203.0.113.9\n"
+                              "snug: notice: the gate of the network has ended (SIGKILL): no name is resolved any more\nlives\nnone\n",
+                result.out, result.err);
 }
 
 TEST_CASE("published ports: on the loopback alone, who asks is seen as he is, listed, and a port that is taken names who has it") {

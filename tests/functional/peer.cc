@@ -197,6 +197,7 @@ std::string resolve(bool tcp, bool ipv6, const std::string& name) {
   std::string question = question_for(name, ipv6 ? 28 : 1);
   if (tcp) question.insert(0, {'\0', static_cast<char>(question.size())});
   const std::string answer = ask(place_of(first_server().c_str(), 53), tcp ? SOCK_STREAM : SOCK_DGRAM, question);
+  if (answer == "silent") return answer;
   std::array<char, INET6_ADDRSTRLEN> text{};
   const std::size_t head = tcp ? 2 : 0;
   if (answer.size() > head + 3 && (answer[head + 3] & 0xf) == 5) return "refused";

@@ -63,7 +63,7 @@ TEST_CASE("containers on a shared network find and reach each other: by name, al
       "at ask resolve udp late; start late --network back; at ask resolve udp late | sed s/$(address late back)/late/; $SNUG stop -t 0 late >/dev/null; at ask resolve udp late\n"
       "$SNUG exec ask ls /sys/class/net; $SNUG exec ask cat /etc/resolv.conf\n");
   CHECK_MESSAGE(result.out == "back\n10.89\nfound\nfound\nfound\nfound\nfound\nweb\nweb\nweb\nweb\nalive\nweb\nweb\nalive\nseen as who he is\nask\n203.0.113.7\n203.0.113.7\noutside 203.0.113.7\n"
-                              "none\nlate\nnone\neth0\neth1\nlo\nnameserver 169.254.1.1\n",
+                              "none\nlate\nnone\neth0\neth1\nlo\nsnug0\nnameserver 169.254.1.1\n",
                 result.out, result.err);
   CHECK_MESSAGE(result.err.empty(), result.err);
 }
@@ -78,10 +78,21 @@ TEST_CASE("an internal network has no way out, not for names either; networks do
       "at two ask tcp $(address three other) 80; at three resolve udp one; at three ask tcp $(address one inner) 80\n"
       "$SNUG exec two ls /sys/class/net; $SNUG exec two ip route\n"
       "$SNUG run --network inner -p 8080:80 \"$ROOT\" true || echo refused\n");
-  CHECK_MESSAGE(has(result.out, "inner\nother\none\nnone\nnone\nnone\nclosed\nclosed\nclosed\nnone\nclosed\neth1\nlo\n10.89."), result.out, result.err);
+  CHECK_MESSAGE(has(result.out, "inner\nother\none\nnone\nnone\nnone\nclosed\nclosed\nclosed\nnone\nclosed\neth1\nlo\nsnug0\n10.89."), result.out, result.err);
   CHECK_MESSAGE(!has(result.out, "default"), result.out);
   CHECK_MESSAGE(has(result.out, "refused\n"), result.out, result.err);
   CHECK_MESSAGE(has(result.err, "--publish is for a network of the container's own with a way out"), result.err);
+}
+
+TEST_CASE("beside an internal network a way out brings the names outside, and lends them to nobody on it") {
+  if (!can_lead_out()) return;
+  const Result result = shared(
+      "$SNUG network create --internal inner; start both --network private --network inner; start closed --network inner --cap-add NET_ADMIN\n"
+      "at both resolve udp closed | sed s/$(address closed inner)/found/; at both resolve tcp www.test; at both ask tcp 203.0.113.7 8000\n"
+      "at closed resolve tcp both | sed s/$(address both inner)/found/; at closed resolve udp www.test\n"
+      "$SNUG exec closed sh -c \"ip link set snug0 down; ip route add 169.254.1.1 via $(address both inner); ip route\" | grep -c 169.254.1.1\n"
+      "at closed resolve udp www.test\n");
+  CHECK_MESSAGE(result.out == "inner\nfound\n203.0.113.7\noutside 203.0.113.7\nfound\nnone\n1\nsilent\n", result.out, result.err);
 }
 
 TEST_CASE("networks are joined and left while the container runs, and that stays; whoever is in two finds all") {

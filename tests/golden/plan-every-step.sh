@@ -50,23 +50,23 @@ mkfifo pid go
   echo "$word" >go
 } &
 
-# 47. start the gate, which knows names
+# 48. start the gate, which knows names
 #    Not done: a process has to ask for names while the container runs.
 
-# 48. join the network 'back' as eth1, 10.89.0.2/24
+# 49. join the network 'back' as eth1, 10.89.0.2/24
 #    Not done: it takes the keeper of the networks, outside. With root: ip link add veth type veth peer eth1 netns $pid; ip link set veth master BRIDGE up;
 #      inside: ip address add 10.89.0.2/24 dev eth1; ip link set eth1 up
 
-# 49. watch for the first packet that wants out, and start pasta then
+# 50. watch for the first packet that wants out, and start pasta then
 #    Not done: there is no interface for pasta.
 
-# 50. start pasta, which carries packets out and in
+# 51. start pasta, which carries packets out and in
 #    Not done: there is no interface for pasta.
 
-# 57. enter the container's namespaces: user
+# 58. enter the container's namespaces: user
 set -- nsenter --preserve-credentials --user=/proc/7/fd/4
 
-# 58. start a process there
+# 59. start a process there
 set -- "$@" unshare --cgroup --fork --kill-child --propagation=unchanged
 
 cat >enter <<'END'
@@ -396,33 +396,36 @@ nft add rule inet snug output 'icmpv6 type 143 accept'
 nft add rule inet snug output meta l4proto tcp reject with tcp reset
 nft add rule inet snug output reject with icmpx admin-prohibited
 
-# 51. wait until the networks are ready
+# 47. make the interface 'snug0', for questions for names to 169.254.1.1, fd73:6e75:67::53
+#    Not done: there is nobody who would answer.
+
+# 52. wait until the networks are ready
 #    Not done: nothing is opened.
 
-# 52. open a terminal of the container's own
+# 53. open a terminal of the container's own
 #    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
 
-# 53. join a new session keyring
+# 54. join a new session keyring
 #    Not done: only keyctl(1) of keyutils could.
 
-# 54. bind the first process to the monitor's life and close it to tracers
+# 55. bind the first process to the monitor's life and close it to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 55. fork the payload
+# 56. fork the payload
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
-# 56. drop all capabilities but kill
+# 57. drop all capabilities but kill
 #    Not done: a shell cannot lay down its own capabilities, and pid 1 is one.
 
-# 59. open a terminal of the container's own
+# 60. open a terminal of the container's own
 #    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
 
-# 60. close the first process to tracers
+# 61. close the first process to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 61. fork the payload and leave it to pid 1
+# 62. fork the payload and leave it to pid 1
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
 last='echo ready >&4; read -r word <&6; [ "$word" = go ] || exit 125; read -r word <&6; exec 3<&- 4<&- 6<&-
@@ -430,46 +433,46 @@ cd -- "$1" || exit 125; shift; '
 
 # --- what becomes the command: the words that start it are put together ---
 
-# 62. become the foreground of the terminal
+# 63. become the foreground of the terminal
 #    Not done: without a terminal of its own the command stays in the session of yours.
 set --
 
-# 63. set the limits core 1:1, nofile 1024:unlimited
+# 64. set the limits core 1:1, nofile 1024:unlimited
 set -- "$@" prlimit --core=1:1 --nofile=1024:unlimited
 
-# 64. reset the signals and set the umask to 0022
+# 65. reset the signals and set the umask to 0022
 umask 0022
 set -- "$@" env --default-signal
 
-# 65. drop all but 5 capabilities for ever
+# 66. drop all but 5 capabilities for ever
 set -- "$@" setpriv --bounding-set=-all,+chown,+kill,+setgid,+setuid,+net_raw
 
-# 66. become uid 5, gid 6, groups 27, 100
+# 67. become uid 5, gid 6, groups 27, 100
 set -- "$@" --reuid=5 --regid=6 --groups=27,100
 
-# 67. drop all capabilities
+# 68. drop all capabilities
 #    exec(2) gives root what the bounding set has, and nobody else anything.
 set -- "$@" --inh-caps=-all --ambient-caps=-all
 
-# 68. bind the command to the life of its parent
+# 69. bind the command to the life of its parent
 set -- "$@" --pdeathsig=KILL
 
-# 69. close all descriptors but 0, 1 and 2
+# 70. close all descriptors but 0, 1 and 2
 #    Done at the end for those of this script. Not done for what you left open: a shell knows descriptors up to 9.
 
-# 70. change to the folder '/w'
+# 71. change to the folder '/w'
 folder=/w
 
-# 71. forbid new privileges
+# 72. forbid new privileges
 set -- "$@" --no-new-privs
 
-# 72. confine what can be opened to the root and what is open already (Landlock)
+# 73. confine what can be opened to the root and what is open already (Landlock)
 #    Not done: setpriv(1) can from util-linux 2.41 on; the older ones have no word for it.
 
-# 73. load the filter of system calls 'default'
+# 74. load the filter of system calls 'default'
 #    Not done: no program of these loads a filter of system calls.
 
-# 74. run 'make'
+# 75. run 'make'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \
   PATH=/bin:/usr/bin \
@@ -477,13 +480,13 @@ set -- "$@" env -i -- \
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" make a"$(printf '\033')"'[31mb'
 
-# 75. run '/usr/libexec/snug/snug-layer'
+# 76. run '/usr/libexec/snug/snug-layer'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i --
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" /usr/libexec/snug/snug-layer
 
-# 76. become snug's own shell, with the tools of '/bin/busybox'
+# 77. become snug's own shell, with the tools of '/bin/busybox'
 #    Not done: snug's own shell is in no file that a script could start. A shell of the root file system stands for it.
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \

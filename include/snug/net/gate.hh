@@ -25,53 +25,62 @@ struct GateRule {
 /// Gives the batch that raises the wall in a network namespace, which lets out what `rules` say of networks. Pure.
 [[nodiscard]] std::string make_wall(std::span<const GateRule> rules);
 
-/// What is opened inside: two sockets of nfnetlink, and for each address at which names are asked for one of UDP and one of TCP.
-inline constexpr std::size_t most_gate_sockets = 8;
-struct GateSockets {
-  std::array<sys::Fd, most_gate_sockets> sockets;
-  std::size_t count = 0;
+/// What changes a wall, and what tells of packets that it has refused: two sockets of nfnetlink.
+using WallSockets = std::array<sys::Fd, 2>;
+
+/// Raises the wall in the network namespace that the caller is in: 0 or an errno. Needs CAP_NET_ADMIN there. Safe in a child after clone.
+[[nodiscard]] int raise_wall(std::string_view wall, WallSockets& opened) noexcept;
+
+/// Makes the interface snug0 in the network namespace that the caller is in, by which what is sent to `servers` leaves, and gives its outer end: 0 or
+/// an errno. An IPv6 address is left out where there is no IPv6. Needs CAP_NET_ADMIN there, and the host's /dev and /proc. Safe in a child after clone.
+[[nodiscard]] int lay_line(std::span<const sys::NetAddress> servers, sys::Fd& line) noexcept;
+
+/// Does both in namespaces of others, by way of a process that goes in; without servers no line is laid. Throws.
+struct RaisedWall {
+  WallSockets wall;
+  sys::Fd line;
 };
-
-/// Raises the wall in the network namespace that the caller is in, makes `servers` addresses of its loopback, which is up, and opens the sockets:
-/// 0 or an errno. Needs CAP_NET_ADMIN and CAP_NET_BIND_SERVICE there. An IPv6 address is left out where there is no IPv6. Safe in a child after clone.
-[[nodiscard]] int raise_wall(std::string_view wall, std::span<const sys::NetAddress> servers, GateSockets& opened) noexcept;
-
-/// The same in namespaces of others, by way of a process that goes in. Throws.
-[[nodiscard]] std::vector<sys::Fd> raise_wall_in(int user, int net, const std::string& wall, std::span<const sys::NetAddress> servers);
+[[nodiscard]] RaisedWall raise_wall_in(int user, int net, const std::string& wall, std::span<const sys::NetAddress> servers);
 
 /// What a gate is started with.
 struct GateChoice {
-  std::vector<GateRule> rules = {};
-  std::vector<std::string> upstream = {};           ///< whom it asks for names; none: those of this machine
-  sys::Fd log = {};                                 ///< the file `denied`, or none
+  std::vector<GateRule> rules = {};                 ///< where there is a wall
+  std::vector<std::string> addresses = {};          ///< at which names are asked for
+  std::vector<std::string> upstream = {};           ///< whom it asks for them; none: those of this machine
+  bool hands_on = true;                             ///< it does
+  std::string folder = {};                          ///< where it tells what it has refused; "": nowhere
   std::vector<std::uint64_t> filter = {};           ///< of system calls
 };
 
-/// Who stands between a container and the names of the world: a process of its own, which resolves what may be asked for and has the kernel let
-/// out what is sent to those addresses, for as long as the answer holds. No packet passes through it. It ends with this object or its
-/// process; who is killed is started anew, once. Runs in the monitor.
+/// Who stands between a container and the names of the world: a process of its own, which resolves what may be asked for and, where there is a
+/// wall, has the kernel let out what is sent to those addresses, for as long as the answer holds. No packet passes through it. Without a
+/// wall it is started by a question, and ends when none has come for a while. It ends with this object or its process; who is killed is
+/// started anew, once. Runs in the monitor.
 class Gate {
  public:
   enum class News {
     none,
     changed,    ///< the answer to change(): error() is 0, or why it is not done
     restarted,
-    ended,      ///< for good: no name is resolved any more, and what was opened shuts by itself
+    ended,      ///< for good: no name is resolved any more, and what was let out shuts by itself
   };
 
-  /// Takes what raise_wall opened.
-  Gate(GateChoice choice, std::vector<sys::Fd> sockets) : choice_(std::move(choice)), sockets_(std::move(sockets)) {}
+  /// Takes what lay_line gave.
+  Gate(GateChoice choice, sys::Fd line) : choice_(std::move(choice)), line_(std::move(line)) {}
   ~Gate() { stop(); }
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
-  /// Throws where no process can be had.
-  void start();
+  /// Takes what raise_wall opened, and starts with these rules. Throws where no process can be had.
+  void guard(std::vector<GateRule> rules, WallSockets wall);
+  [[nodiscard]] bool has_wall() const { return static_cast<bool>(wall_[0]); }
   /// Begins to put these rules in place of those it has. False where it cannot be told.
   [[nodiscard]] bool change(std::vector<GateRule> rules);
+  /// Takes the socket at which the keeper of shared networks answers for names there, in place of the one it has.
+  void meet(sys::Fd keeper);
 
   /// What poll(2) is to wait for, for reading.
-  [[nodiscard]] std::array<int, 2> descriptors() const { return {control_.get(), process_.pidfd.get()}; }
+  [[nodiscard]] std::array<int, 3> descriptors() const { return {process_.pidfd || lost_ ? -1 : line_.get(), control_.get(), process_.pidfd.get()}; }
   /// Looks at what has come for one of them.
   News answer();
 
@@ -80,17 +89,20 @@ class Gate {
   [[nodiscard]] const std::string& reason() const { return reason_; }
 
  private:
+  void start();
   [[nodiscard]] News note_end();
+  [[nodiscard]] News try_start(News done);
   void stop();
 
   GateChoice choice_;
-  std::vector<sys::Fd> sockets_;
+  WallSockets wall_;
+  sys::Fd line_, keeper_;
   std::optional<std::vector<GateRule>> wanted_;
   sys::Fd control_;
   sys::Cloned process_;
   int error_ = 0;
   std::string reason_;
-  bool restarted_ = false;
+  bool restarted_ = false, lost_ = false;
 };
 
 }  // namespace snug::net

@@ -3,6 +3,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "snug/sys/fd.hh"
@@ -15,8 +16,6 @@ struct Membership {
   std::string interface;               ///< its name inside
   std::string hardware;                ///< "02:00:00:00:00:01"
   std::string address4, address6;      ///< without IPv6 the second is empty
-  bool internal = false;               ///< questions for names are handed on to nobody
-  std::vector<std::string> resolvers;  ///< the keeper's own addresses there; each that stands alone ("/32") gets a route inside
   std::vector<std::string> names;      ///< of the container: its own first
   bool operator==(const Membership&) const = default;
 };
@@ -34,6 +33,8 @@ class KeeperLink {
 
   /// Connects, where it has not yet: from here on there is a keeper. Gives why not; "" where all is well.
   [[nodiscard]] std::string reach();
+  /// Gives the socket at which this keeper answers for names, once; none where it has been taken.
+  [[nodiscard]] sys::Fd take_names() { return std::move(names_); }
   /// Makes the container a member: its namespaces, of which that of its users is -1 where it is the host's. Gives why not; "" where all
   /// is well. Waits for the keeper, which does not take long.
   [[nodiscard]] std::string join(const Membership& membership, int user, int net);
@@ -45,13 +46,13 @@ class KeeperLink {
   /// Whether it has ended.
   [[nodiscard]] bool has_ended() const;
   /// Lets go of the connection: all that was joined is gone.
-  void drop() { socket_.reset(); }
+  void drop() { socket_.reset(), names_.reset(); }
 
  private:
   [[nodiscard]] std::string ask(const std::vector<std::string>& words, std::span<const int> descriptors);
 
   std::string folder_;
-  sys::Fd socket_;
+  sys::Fd socket_, names_;
 };
 
 /// Finds the number of the keeper that listens in `folder`; 0 where there is none.

@@ -45,7 +45,7 @@ class WayOut {
   /// process can be had it is not started, and reason() is why.
   std::vector<std::string> restart(const std::vector<std::string>& ports);
 
-  /// Ends all that it carries, and the questions for names that it passes on: it is started anew, where it runs. False where that fails.
+  /// Ends all that it carries: it is started anew, where it runs. False where that fails.
   [[nodiscard]] bool renew();
 
   /// What poll(2) is to wait for, for reading; -1 where there is nothing.

@@ -45,7 +45,10 @@ struct EgressRule {
 /// Gives the step that restricts a container of this kind, which has rules. A name that --add-host has given addresses stands for these. Pure.
 [[nodiscard]] RestrictEgress restriction_of(const Spec& spec);
 
-/// Gives the step that starts the gate of such a container. Pure.
+/// Gives the steps that answer a container's questions for names, and whether they are needed: without rules, name servers that the user has chosen
+/// are asked by the container itself. Pure.
+[[nodiscard]] bool is_answered(const Spec& spec);
+[[nodiscard]] ServeNames service_of(const Spec& spec);
 [[nodiscard]] OpenGate gate_of(const Spec& spec);
 
 }  // namespace snug::plan

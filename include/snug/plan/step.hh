@@ -285,16 +285,24 @@ struct BringUpLoopback {
 };
 
 /// Closes whatever the container would send but to what `rules` name: nftables of its network namespace, by which the kernel itself passes or
-/// drops packets. Opens the sockets at which it asks for names, and hands them to the monitor.
+/// drops packets.
 struct RestrictEgress {
-  std::vector<std::string> rules = {};    ///< as find_rule reads them
-  std::vector<std::string> servers = {};  ///< where the container asks for names: these become addresses of its loopback
+  std::vector<std::string> rules = {};  ///< as find_rule reads them
   bool operator==(const RestrictEgress&) const = default;
 };
 
-/// Has the monitor start the gate, which answers at those sockets and lets out what is sent to the addresses of names that rules allow.
+/// Makes the interface by which the container asks for names, and hands its outer end to the monitor.
+struct ServeNames {
+  std::vector<std::string> addresses = {};  ///< at which it asks: what is sent there goes out by it, and nothing else
+  bool operator==(const ServeNames&) const = default;
+};
+
+/// Has the monitor start the gate, which answers there: once the first question comes, or at once where it has to let out what is
+/// sent to the addresses of names that rules allow.
 struct OpenGate {
-  std::vector<std::string> upstream = {};  ///< whom it asks for names; none: those whom the host asks
+  std::vector<std::string> addresses = {};  ///< where it answers
+  std::vector<std::string> upstream = {};   ///< whom it asks for names; none: those whom the host asks
+  bool hands_on = true;                     ///< it does, for names that no shared network knows
   bool operator==(const OpenGate&) const = default;
 };
 
@@ -311,14 +319,12 @@ struct OpenWayOut {
 /// Gives the container an interface in a network that it shares with others: by way of the keeper of those networks, a process
 /// outside, which is started where there is none.
 struct JoinNetwork {
-  std::string keeper;                  ///< the folder in which it listens
+  std::string keeper;              ///< the folder in which it listens
   std::string network;
-  std::string interface;               ///< its name inside
+  std::string interface;           ///< its name inside
   std::string hardware;
-  std::string address4, address6;      ///< with their prefixes, "10.89.0.2/24"; without IPv6 the second is empty
-  std::vector<std::string> resolvers;  ///< the keeper's own addresses there, with prefixes: it answers questions for names
-  std::vector<std::string> names;      ///< by which the others find the container: its own first
-  bool internal = false;               ///< the keeper hands no question on
+  std::string address4, address6;  ///< with their prefixes, "10.89.0.2/24"; without IPv6 the second is empty
+  std::vector<std::string> names;  ///< by which the others find the container: its own first
   bool operator==(const JoinNetwork&) const = default;
 };
 
@@ -437,7 +443,7 @@ struct RunShell {
 
 using Action = std::variant<MakeFolders, MakeCgroup, JoinCgroup, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakeCgroupNamespace, MakePrivate, MakeInterface, TuneNetwork, ConfigureInterface, TakeTree,
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, KeepNamespaces, Attach, MakeLink,
-                            MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, JoinNetwork, RestrictEgress, OpenGate, OpenWayOut, AwaitWayOut, OpenTerminal, JoinKeyring, GuardInit,
+                            MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, JoinNetwork, RestrictEgress, ServeNames, OpenGate, OpenWayOut, AwaitWayOut, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
                             NoNewPrivileges, EnforceLandlock, LoadFilter, CloseDescriptors, Exec, RunShell>;
 

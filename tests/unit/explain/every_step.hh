@@ -63,11 +63,12 @@ inline plan::Plan every_step() {
   add(Actor::init, MaskPaths{{"/proc/kcore", "/sys/firmware"}, {"/proc/sys"}, 3});
   add(Actor::init, SetHostname{"box"});
   add(Actor::init, BringUpLoopback{});
-  add(Actor::init, RestrictEgress{{"*.example.org:443", "10.0.0.0/8", "[2001:db8::]:443"}, {"169.254.1.1", "fd73:6e75:67::53"}});
-  add(Actor::init, RestrictEgress{{}, {"192.0.2.53"}});
-  add(Actor::monitor, OpenGate{{"192.0.2.53"}});
+  add(Actor::init, RestrictEgress{{"*.example.org:443", "10.0.0.0/8", "[2001:db8::]:443"}});
+  add(Actor::init, RestrictEgress{});
+  add(Actor::init, ServeNames{{"169.254.1.1", "fd73:6e75:67::53"}});
+  add(Actor::monitor, OpenGate{{"169.254.1.1", "fd73:6e75:67::53"}, {"192.0.2.53"}, false});
   add(Actor::monitor, JoinNetwork{"/data/networks", "back", "eth1", "02:73:0a:59:00:02", "10.89.0.2/24", "fd01::2/64",
-                                  {"10.89.0.1/24", "169.254.1.1/32", "fd01::1/64", "fd73:6e75:67::53/128"}, {"web", "www"}, true});
+                                  {"web", "www"}});
   add(Actor::monitor, OpenWayOut{"eth0", {"/usr/bin/pasta", "-t", "none", "PID"}, false, true});
   add(Actor::monitor, OpenWayOut{"eth0", {"/usr/bin/pasta", "-t", "127.0.0.1/8080:80", "PID"}, true, false});
   add(Actor::init, AwaitWayOut{});

@@ -88,21 +88,22 @@ TEST_CASE("a wildcard is for what lies below, whole labels at a time") {
   CHECK_FALSE(covers("*.example.org", ".example.org"));
 }
 
-TEST_CASE("the wall stands before pasta, which forwards no question for a name") {
+TEST_CASE("the wall stands before pasta") {
   const Plan plan = plan_of(a_spec({"example.org:443"}), some_facts());
   const auto* step = plan.find<RestrictEgress>();
   REQUIRE(step);
   CHECK(step->rules == std::vector<std::string>{"example.org:443"});
-  CHECK(step->servers == std::vector<std::string>{"169.254.1.1", "fd73:6e75:67::53"});
+  CHECK(plan.find<ServeNames>()->addresses == std::vector<std::string>{"169.254.1.1"});
   CHECK(plan.find<OpenGate>()->upstream.empty());
   CHECK(resolv_conf(plan) == "nameserver 169.254.1.1\n");
-  CHECK(join(plan.find<OpenWayOut>()->words, " ").find("dns-forward") == std::string::npos);
-  std::size_t wall = 0, out = 0, fork = 0;
+  std::size_t wall = 0, names = 0, out = 0, fork = 0;
   for (std::size_t at = 0; at < plan.steps.size(); ++at) {
     if (std::holds_alternative<RestrictEgress>(plan.steps[at].action)) wall = at;
+    if (std::holds_alternative<ServeNames>(plan.steps[at].action)) names = at;
     if (std::holds_alternative<OpenWayOut>(plan.steps[at].action)) out = at;
     if (std::holds_alternative<ForkPayload>(plan.steps[at].action)) fork = at;
   }
+  CHECK(names < wall);
   CHECK(wall < out);
   CHECK(wall < fork);
   CHECK(plan.steps[wall].actor == Actor::init);
@@ -118,8 +119,9 @@ TEST_CASE("name servers that were chosen are asked by the gate, and a name of --
   spec.dns = {"192.0.2.53", "127.0.0.1", "2001:db8::53"};
   spec.hosts = {{"db.office", "10.0.0.5"}, {"db.office", "fd00::5"}, {"other", "10.0.0.6"}};
   const RestrictEgress step = restriction_of(spec);
-  CHECK(step.servers == std::vector<std::string>{"192.0.2.53", "2001:db8::53"});
-  CHECK(gate_of(spec).upstream == step.servers);
+  CHECK(is_answered(spec));
+  CHECK(service_of(spec).addresses == std::vector<std::string>{"192.0.2.53", "2001:db8::53"});
+  CHECK(gate_of(spec).upstream == service_of(spec).addresses);
   CHECK(step.rules == std::vector<std::string>{"db.office:5432", "*.office", "10.0.0.5:5432", "[fd00::5]:5432", "10.0.0.5", "fd00::5"});
 }
 

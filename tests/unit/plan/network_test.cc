@@ -150,7 +150,7 @@ TEST_CASE("where pasta is missing slirp4netns serves, with a network of its own,
   const auto* configure = plan.find<ConfigureInterface>();
   CHECK(configure->ways == std::vector<ConfigureInterface::Way>{{"10.0.2.100", 24, "10.0.2.2"}, {"fd00::100", 64, "fd00::2"}});
   CHECK(configure->held == std::vector<ConfigureInterface::Network>{{"127.0.0.0", 8}, {"192.0.2.2", 32}, {"172.17.0.1", 32}, {"::1", 128}});
-  CHECK(file(plan, "resolv.conf") == "nameserver 10.0.2.3\n");
+  CHECK(file(plan, "resolv.conf") == "nameserver 169.254.1.1\n");
   facts.uplink4->own = {"10.0.2.15"};
   CHECK(has(words_of(plan_of(spec, facts)), "--cidr 10.0.3.0/24"));
   spec.network.ports = {{"", 8080, 80, false}};
@@ -163,16 +163,19 @@ TEST_CASE("a default route without a gateway gets one inside, which is nobody's"
   CHECK(plan_of(a_spec(), facts).find<ConfigureInterface>()->ways.front().gateway == "169.254.1.2");
 }
 
-TEST_CASE("names: pasta asks the host's server, of whichever family that is; no loopback address of the host's is in the file") {
-  HostFacts facts = some_facts();
-  CHECK(file(plan_of(a_spec(), facts), "resolv.conf") == "nameserver 169.254.1.1\n");
-  CHECK(has(words_of(plan_of(a_spec(), facts)), "--dns-forward 169.254.1.1"));
-  facts.resolv_conf = "nameserver ::1\n";
-  CHECK(file(plan_of(a_spec(), facts), "resolv.conf") == "nameserver fd73:6e75:67::53\n");
+TEST_CASE("names are asked for at the gate, whichever server the host has; those that were chosen are asked by the container itself") {
+  const HostFacts facts = some_facts();
+  const Plan plan = plan_of(a_spec(), facts);
+  CHECK(file(plan, "resolv.conf") == "nameserver 169.254.1.1\n");
+  CHECK(plan.find<ServeNames>()->addresses == std::vector<std::string>{"169.254.1.1"});
+  CHECK(*plan.find<OpenGate>() == OpenGate{.addresses = {"169.254.1.1"}});
+  CHECK_FALSE(has(words_of(plan), "dns"));
   Spec spec = a_spec();
   spec.dns = {"9.9.9.9"};
   spec.network.search = {"lan", "example.org"};
   CHECK(file(plan_of(spec, facts), "resolv.conf") == "nameserver 9.9.9.9\nsearch lan example.org\n");
+  CHECK_FALSE(plan_of(spec, facts).find<ServeNames>());
+  CHECK_FALSE(plan_of(spec, facts).find<OpenGate>());
 }
 
 TEST_CASE("ports are bound to the loopback unless told otherwise, which is told, and the command waits for them") {
@@ -291,12 +294,10 @@ TEST_CASE("a network that is shared is one more interface, and the way out stays
   REQUIRE(joins(plan).size() == 2);
   const JoinNetwork back = joins(plan).front(), front = joins(plan).back();
   CHECK(back == JoinNetwork{"/home/me/.local/share/snug/networks", "back", "eth1", "02:73:0a:59:00:05", "10.89.0.5/24", "fd00:1::5/64",
-                            {"10.89.0.1/24", "169.254.1.1/32", "fd00:1::1/64", "fd73:6e75:67::53/128"}, {"web", "www", "box", "0123456789ab"}, false});
+                            {"web", "www", "box", "0123456789ab"}});
   CHECK(front.interface == "eth2");
   CHECK(front.hardware == "02:00:00:00:00:09");
   CHECK(front.address6.empty());
-  CHECK(front.resolvers.size() == 2);
-  CHECK(front.internal);
   CHECK(plan.find<ConfigureInterface>()->name == "eth0");
   CHECK(plan.find<OpenWayOut>());
   CHECK_FALSE(plan.find<OpenWayOut>()->at_once);
@@ -314,8 +315,10 @@ TEST_CASE("internal networks bring no way out, unless one is asked for beside th
   CHECK(closed.find<TuneNetwork>()->settings.size() == 1);
   CHECK(closed.find<AwaitWayOut>());
   CHECK(file(closed, "resolv.conf") == "nameserver 169.254.1.1\n");
+  CHECK_FALSE(closed.find<OpenGate>()->hands_on);
   spec.network.way_out = true;
   CHECK(plan_of(spec, facts).find<OpenWayOut>());
+  CHECK(plan_of(spec, facts).find<OpenGate>()->hands_on);
   spec.network.way_out = false;
   spec.network.ports = {{"", 8080, 80, false}};
   CHECK(refusal(spec, facts) == "--publish is for a network of the container's own with a way out");

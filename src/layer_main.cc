@@ -13,15 +13,17 @@
 #include "snug/base/text.hh"
 #include "snug/layer/copy.hh"
 #include "snug/layer/pack.hh"
+#include "snug/layer/seam.hh"
 #include "snug/layer/unpack.hh"
 #include "snug/sys/file.hh"
 
 // snug-layer pack|pack-fuse|pack-onto|pack-tree [PATH...]: packs the folder that it stands in, an overlay's upper, a layer or a whole tree, into a tar
-// archive on 1; PATHs are left out where they are empty.
+// archive on 1; PATHs are left out where they are empty, and those with a slash at their end in any case.
 // snug-layer rewrite: reads any archive on 0 and writes it to 1 in the form that snug cp receives.
 // snug-layer tree|layer|onto: unpacks the archive on descriptor 0, a root or a layer of an image, into the folder that it
 // stands in. It is the payload of a container of its own, pivoted into that folder: there is no /proc, no loader and
-// nothing to trust in its tree. On 1 it tells the program that started it "entries N devices N owners N xattrs N marks N";
+// nothing to trust in its tree. On 1 it tells the program that started it "entries N devices N owners N xattrs N marks N",
+// and of a layer, in a second line, what layer::render_account gives;
 // where it fails it exits with 1 and says on 2 why, in one escaped line without a line feed, to be put behind the archive's name.
 
 namespace {
@@ -45,9 +47,10 @@ snug::layer::Limits limits_of(int target) {
 void unpack(snug::layer::Form form) {
   const snug::sys::Fd target = snug::sys::open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
   const snug::layer::Unpacked done = snug::layer::unpack(STDIN_FILENO, target.get(), form, limits_of(target.get()));
-  const std::string line = snug::format("entries {} devices {} owners {} xattrs {} marks {}\n", done.entries, done.devices,
-                                        done.owners, done.xattrs, done.marks);
-  if (const int error = snug::sys::write_all(STDOUT_FILENO, line)) throw snug::system_error("tell the counts", error);
+  std::string told = snug::format("entries {} devices {} owners {} xattrs {} marks {}\n", done.entries, done.devices,
+                                  done.owners, done.xattrs, done.marks);
+  if (form == snug::layer::Form::layer) told += snug::layer::render_account(done);
+  if (const int error = snug::sys::write_all(STDOUT_FILENO, told)) throw snug::system_error("tell the counts", error);
 }
 
 void pack(snug::layer::Form form, std::vector<std::string> left_out) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "account.hh"
 #include "planning.hh"
 #include "settings.hh"
 #include "snug/base/error.hh"
@@ -36,7 +37,13 @@ std::string layer_map(const plan::WriteIdMaps& maps) {
 
 std::string unpack_layer(const plan::Spec& spec, const plan::HostFacts& facts, const std::string& name, int archive, const std::string& folder) {
   const plan::Plan plan = accepted(plan::make_unpack_plan(spec, facts, plan::Unpack::layer));
-  return run_unpacker(plan, facts, {"unpack", name, archive, -1, folder});
+  std::string layer = name;
+  std::replace(layer.begin(), layer.end(), ':', '-');
+  const std::string path = account_path(folder, layer);
+  const sys::Fd told = sys::open(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  run_layer_program(plan, facts, {"unpack", name, archive, told.get(), folder});
+  const std::string text = sys::read_all(sys::open(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW).get(), longest_account);
+  return text.substr(0, std::min(text.size(), text.find('\n') + 1));
 }
 
 void allow_descriptors(std::size_t layers) {
@@ -47,8 +54,23 @@ void allow_descriptors(std::size_t layers) {
   ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
+namespace {
+
+// The kernel takes no more folders than that. Past it the modes of some folders are not what they should be, which is better than no start.
+constexpr std::size_t most_layers = 500;
+
+bool add_seam(Layers& layers, const image::Store& store, const std::string& map, const image::Digest& image) {
+  sys::Fd seam = store.use_seam(map, image);
+  if (!seam) return false;
+  if (layers.roots.size() < most_layers && sys::find_status(seam.get(), "root")) layers.roots.insert(layers.roots.begin(), store.seam_path(map, image) + "/root");
+  layers.locks.push_back(std::move(seam));
+  return true;
+}
+
+}  // namespace
+
 // A layer that is there twice has its say where it is first seen from above; overlayfs takes no folder twice.
-std::optional<Layers> find_layers(const image::Store& store, const std::string& map, const image::Image& image) {
+std::optional<Layers> find_bare_layers(const image::Store& store, const std::string& map, const image::Image& image) {
   Layers layers;
   const auto& ids = image.config.diff_ids;
   allow_descriptors(ids.size());
@@ -60,6 +82,12 @@ std::optional<Layers> find_layers(const image::Store& store, const std::string& 
     layers.roots.push_back(store.layer_path(map, *id) + "/root");
     if (probe::hides_lower_layers(layers.roots.back())) break;
   }
+  return layers;
+}
+
+std::optional<Layers> find_layers(const image::Store& store, const std::string& map, const image::Image& image) {
+  auto layers = find_bare_layers(store, map, image);
+  if (layers && layers->roots.size() > 1 && !add_seam(*layers, store, map, image.id())) return {};
   return layers;
 }
 

@@ -60,10 +60,11 @@ std::vector<LayerFolder> list_layers(const Store& store) {
   const std::string folder = store.path() + "/layers";
   for (const sys::Entry& map : entries_of(folder))
     for (const sys::Entry& entry : entries_of(format("{}/{}", folder, map.name))) {
-      const std::size_t dash = entry.name.find('-');
-      if (dash == std::string::npos) continue;
-      if (const auto diff_id = parse_digest(entry.name.substr(0, dash) + ":" + entry.name.substr(dash + 1)))
-        layers.push_back({map.name, *diff_id, store.layer_path(map.name, *diff_id)});
+      constexpr std::string_view mark = "seam-";
+      const bool seam = entry.name.starts_with(mark);
+      std::string name = entry.name.substr(seam ? mark.size() : 0);
+      if (const std::size_t dash = name.find('-'); dash != std::string::npos) name[dash] = ':';
+      if (const auto digest = parse_digest(name)) layers.push_back({map.name, *digest, format("{}/{}/{}", folder, map.name, entry.name), seam});
     }
   return layers;
 }

@@ -271,8 +271,13 @@ bool Store::has_layer(const std::string& map, const Digest& diff_id) const {
   return sys::find_status(AT_FDCWD, layer_path(map, diff_id).c_str()).has_value();
 }
 
-Fd Store::use_layer(const std::string& map, const Digest& diff_id) const {
-  const std::string path = layer_path(map, diff_id);
+std::string Store::seam_path(const std::string& map, const Digest& image) const {
+  return format("{}/layers/{}/seam-{}-{}", path_, map, image.algorithm, image.hex);
+}
+
+namespace {
+
+Fd use_folder(const std::string& path) {
   Fd folder = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!folder || ::flock(folder.get(), LOCK_SH | LOCK_NB) != 0) return {};
   // Whoever removes a layer locks it and moves it away first: it may be gone since it was opened.
@@ -281,3 +286,9 @@ Fd Store::use_layer(const std::string& map, const Digest& diff_id) const {
 }
 
 }  // namespace snug::image
+}  // namespace
+
+Fd Store::use_layer(const std::string& map, const Digest& diff_id) const { return use_folder(layer_path(map, diff_id)); }
+
+Fd Store::use_seam(const std::string& map, const Digest& image) const { return use_folder(seam_path(map, image)); }
+

@@ -9,8 +9,10 @@ namespace snug::image_commands {
 image::Stored bring(const cli::Invocation& invocation, transport::Source& source, image::Store& store, const std::string& name) {
   ProgressDisplay progress(error_screen(invocation.arguments.flag("quiet")));
   const Unpacker unpacker(invocation);
-  return transport::fetch(source, store, {.name = name, .any_platform = true,
+  image::Stored stored = transport::fetch(source, store, {.name = name, .any_platform = true,
                                           .unpack = [&](const image::Digest& diff_id) { return unpacker.start(diff_id); }, .progress = &progress});
+  unpacker.settle(store.open(stored));
+  return stored;
 }
 
 void unpack_present(const cli::Invocation& invocation, image::Store& store, const image::Image& image) {
@@ -20,6 +22,7 @@ void unpack_present(const cli::Invocation& invocation, image::Store& store, cons
   const auto source = open_own_source(store, {image.name, image.descriptor});
   transport::fetch(*source, store, {.name = image.name, .any_platform = true, .from_registry = from_registry,
                                     .unpack = [&](const image::Digest& diff_id) { return unpacker.start(diff_id); }, .progress = &progress});
+  unpacker.settle(image);
 }
 
 }  // namespace snug::image_commands

@@ -102,7 +102,7 @@ class Check {
     for (std::size_t at = 0; at < image.manifest.layers.size(); ++at) {
       if (image.manifest.layers[at].digest != layer.digest) continue;
       for (const image::LayerFolder& folder : list_layers(store_))
-        if (folder.diff_id == image.config.diff_ids[at]) return true;
+        if (folder.digest == image.config.diff_ids[at]) return true;
     }
     return false;
   }
@@ -118,7 +118,7 @@ std::size_t check(image::Store& store, bool try_only) { return Check(store, try_
 
 void drop_blobs(const image::Store& store, bool try_only, Swept& swept) {
   std::set<image::Digest> unpacked, wanted, done;
-  for (const image::LayerFolder& layer : list_layers(store)) unpacked.insert(layer.diff_id);
+  for (const image::LayerFolder& layer : list_layers(store)) unpacked.insert(layer.digest);
   // A layer that one image of the store has from nowhere stays for all of them.
   for (const image::Stored& stored : store.list())
     if (const auto image = can_be_fetched(stored) ? std::nullopt : try_open(store, stored))

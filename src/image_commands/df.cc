@@ -44,7 +44,7 @@ Share weigh_blobs(const image::Store& store, const image::Usage& usage) {
 Share weigh_layers(const image::Store& store, const image::Usage& usage, const commands::Trees& trees) {
   Share share{"Layers"};
   for (const image::LayerFolder& layer : list_layers(store))
-    add(share, trees.size(layer.path, layer.map), !usage.damaged.empty() || usage.diff_ids.contains(layer.diff_id));
+    add(share, trees.size(layer.path, layer.map), !usage.damaged.empty() || usage.has(layer));
   return share;
 }
 

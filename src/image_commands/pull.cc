@@ -42,12 +42,18 @@ class Pull {
   image::Image bring(const std::string& operand) {
     if (constexpr std::string_view tar = "tar:"; operand.starts_with(tar)) return store_.open(bring_root(operand.substr(tar.size())));
     const auto location = transport::parse_location(operand);
+    image::Image image = bring_layers(operand);
+    if (unpacker_) unpacker_->settle(image);
+    return image;
+  }
+
+ private:
+  image::Image bring_layers(const std::string& operand) {
     if (location) return store_.open(bring_from(*transport::open_archive_source(operand, store_), name_for(*location), false));
     constexpr std::string_view docker = "docker://";  // of skopeo and podman
     return bring_named(operand.starts_with(docker) ? operand.substr(docker.size()) : operand);
   }
 
- private:
   image::Image bring_named(const std::string& name) {
     const auto present = policy_ == Policy::always ? std::nullopt : find_present(name);
     if (present && policy_ != Policy::newer) return unpacked(*present);

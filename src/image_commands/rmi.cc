@@ -35,7 +35,7 @@ bool is_in_use(const image::Store& store, const image::Image& image) {
     if (record.manifest == image.descriptor.digest.text() && (record.kept || state::is_running(store.path(), record))) return true;
   const std::vector<image::Digest> own = own_layers(store, image);
   for (const image::LayerFolder& layer : list_layers(store))
-    if (std::find(own.begin(), own.end(), layer.diff_id) != own.end() && image::is_used(layer)) return true;
+    if (std::find(own.begin(), own.end(), layer.digest) != own.end() && image::is_used(layer)) return true;
   return false;
 }
 

@@ -27,7 +27,7 @@ void add_unneeded(const image::Store& store, std::vector<Waste>& waste) {
   for (const image::Digest& blob : list_blobs(store))
     if (!usage.blobs.contains(blob)) waste.push_back({Waste::Kind::blob, blob.text(), store.blob_path(blob), {}, blob});
   for (const image::LayerFolder& layer : list_layers(store))
-    if (!usage.diff_ids.contains(layer.diff_id)) waste.push_back({Waste::Kind::layer, layer.diff_id.text(), layer.path, layer.map, layer.diff_id});
+    if (!usage.has(layer)) waste.push_back({Waste::Kind::layer, layer.digest.text(), layer.path, layer.map, layer.digest});
 }
 
 // A container that is kept starts again on its layers, also when its image has lost all names.

@@ -81,6 +81,8 @@ Unpacker::Unpacker(const cli::Invocation& invocation)
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+void Unpacker::settle(const image::Image& image) const { commands::settle_seam(invocation_.environment, store_, map_, image); }
+
 std::unique_ptr<LayerProcess> Unpacker::start(const image::Digest& diff_id) const {
   if (store_.has_layer(map_, diff_id)) return nullptr;
   std::vector<std::string> words{"unpack-layer", "--verdict", "--diff-id", diff_id.text()};

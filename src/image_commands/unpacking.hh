@@ -49,6 +49,9 @@ class Unpacker {
   /// Gives MAP of image::Store::layer_path.
   [[nodiscard]] const std::string& map() const noexcept { return map_; }
 
+  /// Makes the image ready for this id map, once its layers are unpacked: commands::settle_seam.
+  void settle(const image::Image& image) const;
+
   /// Starts to unpack a layer; null where it is unpacked already. Throws. May be called by several threads at once.
   [[nodiscard]] std::unique_ptr<LayerProcess> start(const image::Digest& diff_id) const;
 

@@ -44,6 +44,7 @@ const char* leaf_of(const std::string& path) {
 Tree::Tree(int target, Form form, const Limits& limits, Unpacked& counts) noexcept
     : target_(target), form_(form), uid_(::geteuid()), gid_(::getegid()), masked_(::umask(0)), limits_(limits), counts_(counts) {
   ::umask(masked_);
+  if (form == Form::layer) counts.implied.emplace();
 }
 
 void Tree::place(const Entry& entry, Archive& archive) {
@@ -117,6 +118,10 @@ Fd Tree::make_parent(int folder, const std::string& path) {
   if (::mkdirat(folder, leaf_of(path), meanwhile) != 0) fail("make the folder", path, errno);
   Fd made = sys::try_open(folder, leaf_of(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!made || ::fchmod(made.get(), 0755) != 0) fail("open the folder", path, errno);
+  ++counts_.names;
+  if (form_ != Form::layer) return made;
+  remember(sizeof(std::string) + path.size());
+  counts_.implied.insert(path);
   return made;
 }
 
@@ -127,6 +132,7 @@ bool Tree::reveal(int folder, const std::string& path) {
   errno = error;
   if (!status || !is_whiteout(*status)) return false;
   if (::unlinkat(folder, leaf_of(path), 0) != 0) fail("replace the whiteout of", path, errno);
+  --counts_.names;
   static_cast<void>(make_parent(folder, path));
   const Fd made = sys::try_open(folder, leaf_of(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!made) fail("open the folder", path, errno);
@@ -136,20 +142,21 @@ bool Tree::reveal(int folder, const std::string& path) {
 
 template <typename Make>
 void Tree::replace(const Place& place, Make make) {
-  if (make()) return;
-  if (errno == EEXIST) {
+  bool made = make();
+  if (!made && errno == EEXIST) {
     clear(place);
-    if (make()) return;
+    made = make();
   }
-  fail("make", place.path, errno);
+  if (!made) fail("make", place.path, errno);
+  ++counts_.names;
 }
 
 // Takes away what is in the way, but no folder with something in it: unless a layer below has brought it.
 void Tree::clear(const Place& place) {
   if (form_ == Form::onto) return remove_all(place.parent, place.leaf, place.path);
-  if (::unlinkat(place.parent, place.leaf, 0) == 0) return;
-  if (errno == EISDIR && ::unlinkat(place.parent, place.leaf, AT_REMOVEDIR) == 0) return;
-  fail("replace", place.path, errno);
+  if (::unlinkat(place.parent, place.leaf, 0) != 0 && (errno != EISDIR || ::unlinkat(place.parent, place.leaf, AT_REMOVEDIR) != 0))
+    fail("replace", place.path, errno);
+  --counts_.names;
 }
 
 void Tree::make_file(const Place& place, const Entry& entry, Archive& archive) {
@@ -188,15 +195,15 @@ void Tree::write_data(int file, const Entry& entry, Archive& archive) {
 }
 
 void Tree::make_folder(const Place& place, const Entry& entry) {
-  if (::mkdirat(place.parent, place.leaf, meanwhile) != 0) {
+  if (::mkdirat(place.parent, place.leaf, meanwhile) == 0) {
+    ++counts_.names;
+  } else {
     if (errno != EEXIST) fail("make the folder", place.path, errno);
     const auto there = sys::find_status(place.parent, place.leaf);
     // A distribution's bin -> usr/bin stays, though some package thinks of it as a folder. A layer's author knows.
     if (form_ == Form::tree && there && S_ISLNK(there->st_mode) && open_folder(place.path)) return;
-    if (!reveal(place.parent, place.path) && (!there || !S_ISDIR(there->st_mode))) {
-      clear(place);
-      if (::mkdirat(place.parent, place.leaf, meanwhile) != 0) fail("make the folder", place.path, errno);
-    }
+    if (!reveal(place.parent, place.path) && (!there || !S_ISDIR(there->st_mode)))
+      replace(place, [&] { return ::mkdirat(place.parent, place.leaf, meanwhile) == 0; });
   }
   const Fd folder = sys::try_open(place.parent, place.leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!folder) fail("open the folder", place.path, errno);
@@ -214,6 +221,7 @@ void Tree::make_root(const Entry& entry) {
 void Tree::set_folder(int folder, const std::string& path, const Entry& entry) {
   const unsigned mode = set_or_keep_owner(folder, entry, counts_);
   set_xattrs(folder, entry, counts_);
+  counts_.implied.erase(path);
   remember(sizeof(Folder) + path.size());
   folders_.push_back({path, entry.time, mode});
 }
@@ -274,7 +282,7 @@ void Tree::hide(const std::string& path) {
   ++counts_.marks;
   const Place place = open_place(path);
   if (form_ == Form::onto) return remove_all(place.parent, place.leaf, path);
-  if (::mknodat(place.parent, place.leaf, S_IFCHR, 0) == 0) return;
+  if (::mknodat(place.parent, place.leaf, S_IFCHR, 0) == 0) return static_cast<void>(++counts_.names);
   if (errno != EEXIST) fail("make, where the store lies, the whiteout of", path, errno);
   if (const Fd folder = sys::try_open(place.parent, place.leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)) remember_opaque(folder.get(), path);
 }
@@ -300,8 +308,8 @@ void Tree::clear_opaque() {
     const Fd folder = sys::try_open_in_root(target_, path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY);
     if (!folder) continue;  // a later entry replaced it
     for (const sys::Entry& entry : sys::list_folder(folder.get()))
-      if (const auto status = sys::find_status(folder.get(), entry.name.c_str()); status && is_whiteout(*status))
-        static_cast<void>(::unlinkat(folder.get(), entry.name.c_str(), 0));
+      if (const auto status = sys::find_status(folder.get(), entry.name.c_str()); status && is_whiteout(*status) && ::unlinkat(folder.get(), entry.name.c_str(), 0) == 0)
+        --counts_.names;
   }
 }
 

@@ -73,6 +73,31 @@ TEST_CASE("image: layers lie on one another as in the kernel's overlay, for the 
   CHECK(image.go({}, {"true"}).code == 0);
 }
 
+TEST_CASE("image: a folder that a layer only passes through is as a lower layer says, for umoci as for the kernel") {
+  const Data data;
+  const auto folder = [](const std::string& name, unsigned mode, std::time_t time) { return tar({.name = name, .type = '5', .mode = mode, .time = time}); };
+  make_odd_image(data.folder() + "/layout", "odd",
+                 {busybox_layer(), folder("srv/", 0711, 5) + folder("srv/box/", 01777, 6) + folder("opt/", 0700, 7) + folder("opt/gone/", 0700, 7) + tar_end(),
+                  tar({.name = "srv/box/new"}) + tar({.name = "opt/.wh.gone"}) + tar_end(), tar({.name = "opt/gone/new"}) + tar({.name = "etc/odd"}) + tar_end()},
+                 R"({"Cmd":["sh"]})");
+  const Result loaded = data.snug({"load", "-q", "-i", data.folder() + "/layout"});
+  REQUIRE_MESSAGE(loaded.code == 0, loaded.err);
+  const std::string look = "stat -c '%n %a %Y' srv srv/box; stat -c '%n %a' opt etc opt/gone";
+  const Result seen = data.snug({"run", "odd", "sh", "-c", "cd / && " + look});
+  CHECK(seen.out == shell_output("cd " + data.folder() + " && umoci unpack --rootless --image layout:odd bundle >/dev/null && cd bundle/rootfs && " + look));
+  CHECK_MESSAGE(has(seen.out, "srv/box 1777 6\n"), seen.out << seen.err);
+  // It is no change of a container's, and goes with the image.
+  REQUIRE(data.snug({"create", "--name", "still", "odd"}).code == 0);
+  CHECK(data.snug({"diff", "still"}).out.empty());
+  const std::string copied = data.snug({"run", "--storage-driver", "copy", "odd", "sh", "-c", "cd / && " + look}).out;
+  CHECK(copied == seen.out);
+  CHECK(has(data.snug({"gc"}).out, "removed 0 blobs, 0 layers"));
+  CHECK(data.snug({"rm", "still"}).code == 0);
+  CHECK(shell_output("ls " + data.store() + "/layers/* | grep -c ^seam") == "1\n");
+  CHECK(data.snug({"rmi", "odd"}).code == 0);
+  CHECK(shell_output("ls " + data.store() + "/layers/*").empty());
+}
+
 TEST_CASE("image: nothing that a container writes reaches another, nor the store") {
   const Odd image("{}");
   const auto before = snapshot(image.store() + "/layers");

@@ -7,6 +7,7 @@
 
 #include "snug/cli/command.hh"
 #include "snug/image/store.hh"
+#include "snug/layer/seam.hh"
 #include "snug/plan/host_facts.hh"
 #include "snug/plan/plan.hh"
 #include "snug/plan/spec.hh"
@@ -44,12 +45,19 @@ void allow_descriptors(std::size_t layers);
 
 /// The layers of an image for one id map, held: nobody removes them meanwhile.
 struct Layers {
-  std::vector<std::string> roots;  ///< topmost first; none below one that hides them all
+  std::vector<std::string> roots;  ///< topmost first, a seam before all; none below one that hides them all
   std::vector<sys::Fd> locks;
 };
 
-/// Finds the layers of an image where they are all unpacked for `map`.
+/// Finds the layers of an image where they are all unpacked for `map`; and those of them alone, without a seam, whether or not one is there.
 [[nodiscard]] std::optional<Layers> find_layers(const image::Store& store, const std::string& map, const image::Image& image);
+[[nodiscard]] std::optional<Layers> find_bare_layers(const image::Store& store, const std::string& map, const image::Image& image);
+
+/// Makes the seam of an image whose layers are all unpacked for `map`, or notes that it needs none. Throws. The calling process has one thread.
+void settle_seam(const Environment& environment, const image::Store& store, const std::string& map, const image::Image& image);
+
+/// Reads what is kept beside the root of the layer in `folder`; nothing where that is missing or damaged.
+[[nodiscard]] std::optional<layer::Account> find_account(const std::string& folder);
 
 /// Finds the image that a container was made from; throws where it was made from none, or that is gone.
 [[nodiscard]] image::Image base_of(const image::Store& store, const state::Record& record);

@@ -9,11 +9,21 @@
 
 namespace snug::image {
 
+/// A layer that was unpacked for an id map, or the seam of an image.
+struct LayerFolder {
+  std::string map;
+  Digest digest;  ///< the layer's diff_id; of a seam the image's id
+  std::string path;
+  bool seam = false;
+};
+
 /// What the images of a store are made of.
 struct Usage {
   std::set<Digest> blobs;        ///< documents and layers
   std::set<Digest> diff_ids;
   std::vector<std::string> damaged;  ///< images of which this cannot be told, a sentence each
+
+  [[nodiscard]] bool has(const LayerFolder& folder) const { return folder.seam ? blobs.contains(folder.digest) : diff_ids.contains(folder.digest); }
 };
 
 /// Reads the documents of all images.
@@ -22,14 +32,7 @@ struct Usage {
 /// Lists the blobs that are there, whole or not. What is no digest's name is left alone.
 [[nodiscard]] std::vector<Digest> list_blobs(const Store& store);
 
-/// A layer that was unpacked for an id map.
-struct LayerFolder {
-  std::string map;
-  Digest diff_id;
-  std::string path;
-};
-
-/// Lists the unpacked layers.
+/// Lists the unpacked layers, and the seams.
 [[nodiscard]] std::vector<LayerFolder> list_layers(const Store& store);
 
 /// Whether a container runs on the layer.

@@ -43,6 +43,7 @@ inline constexpr std::string_view origin_key = "snug.origin";
 ///
 /// All is 0700 and the caller's own (but for what is below a layer's root). Whatever gets its last name gets it by
 /// rename(2) after fsync(2). Runs on the host side, in no namespace. A Store that only reads makes nothing.
+///               MAP/seam-ALGORITHM-HEX/root: what goes on top of the layers of the image with this id, where there is anything
 class Store {
  public:
   /// `path` is absolute; nothing is made or opened yet.
@@ -109,6 +110,10 @@ class Store {
 class Staged {
  public:
   /// Makes a folder of a new name.
+  /// The same for the seam of an image of several layers (layer::make_seam): a folder with a root where there is one to mount,
+  /// and without where it was found that none is needed.
+  [[nodiscard]] std::string seam_path(const std::string& map, const Digest& image) const;
+  [[nodiscard]] sys::Fd use_seam(const std::string& map, const Digest& image) const;
   [[nodiscard]] static Staged make_folder(const Store& store);
   /// Takes the file of this name, or makes it: a download that can go on. Waits for whoever has it, and calls `waiting`
   /// once before it does: whoever had it may have finished it, so look again whether it is still needed.

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
+#include <string>
 
 namespace snug::layer {
 
@@ -32,6 +34,8 @@ struct Unpacked {
   std::uint64_t owners = 0;   ///< entries with an owner that cannot be had: the caller's, not set-user-ID for it
   std::uint64_t marks = 0;    ///< of a layer: whiteouts and opaque folders
   std::uint64_t xattrs = 0;   ///< extended attributes left out: not for a container, or not for this file system
+  std::uint64_t names = 0;    ///< that there are in the tree now, of a layer; the root is none
+  std::set<std::string> implied = {};  ///< folders of a layer that no entry speaks of; "" is the root
 };
 
 /// Unpacks a tar archive, plain or compressed, into a folder: names are bytes, owners are numbers, and no name, link
@@ -41,6 +45,9 @@ struct Unpacked {
 /// user.overlay.opaque=y of its folder; other names that begin with `.wh..wh.` are left out. They speak of the layers below: what the
 /// same layer brings stands whatever the order, and a folder that is both hidden and brought is opaque. On the root the
 /// kernel does not look for the mark: whoever mounts a layer whose root has it leaves out the layers below.
+///
+/// A folder that a layer needs and has no entry for is root's, with the mode 0755: what the layers below say of it counts, and
+/// make_seam() brings that up.
 ///
 /// With Form::onto what a mark hides is removed, and it has to stand before what the same layer brings in that place.
 ///

@@ -68,19 +68,21 @@ bool Trees::remove(const std::string& path, const std::string& map) const {
   return run(map, [&] { return state::remove_tree(path); });
 }
 
-std::uint64_t Trees::size(const std::string& path, const std::string& map) const {
+std::optional<state::TreeSize> Trees::measure(const std::string& path, const std::string& map) const {
   // Who measures may be another process.
-  void* shared = ::mmap(nullptr, sizeof(std::uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (shared == MAP_FAILED) return 0;
-  auto* bytes = static_cast<std::uint64_t*>(shared);
+  void* shared = ::mmap(nullptr, sizeof(state::TreeSize), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return {};
+  auto* size = static_cast<state::TreeSize*>(shared);
   const bool known = run(map, [&] {
-    const std::optional<std::uint64_t> size = state::tree_size(path);
-    *bytes = size.value_or(0);
-    return size.has_value();
+    const std::optional<state::TreeSize> measured = state::tree_size(path);
+    *size = measured.value_or(state::TreeSize());
+    return measured.has_value();
   });
-  const std::uint64_t size = known ? *bytes : 0;
-  ::munmap(shared, sizeof(std::uint64_t));
-  return size;
+  const state::TreeSize result = *size;
+  ::munmap(shared, sizeof(state::TreeSize));
+  return known ? std::optional(result) : std::nullopt;
 }
+
+std::uint64_t Trees::size(const std::string& path, const std::string& map) const { return measure(path, map).value_or(state::TreeSize()).bytes; }
 
 }  // namespace snug::commands

@@ -10,6 +10,7 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
+#include "sha256.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 #include "store_folder.hh"
@@ -20,6 +21,7 @@ namespace {
 using sys::Fd;
 
 constexpr std::string_view name_key = "org.opencontainers.image.ref.name";
+constexpr const char* former_index = "/images/index.json.old";
 constexpr std::size_t largest_index = std::size_t{64} << 20U;
 
 std::string name_of(const Descriptor& descriptor) {
@@ -47,6 +49,13 @@ Index read_index(const std::string& path) {
   }
 }
 
+// The index before, from which names are taken where this one is damaged. That it is not there is no reason to stop.
+void keep_former(const std::string& path) {
+  const std::string file = path + "/images/index.json", former = path + former_index;
+  ::unlink(former.c_str());
+  static_cast<void>(::link(file.c_str(), former.c_str()));
+}
+
 void write_index(const std::string& path, const Index& index) {
   const Fd images = sys::open(AT_FDCWD, path + "/images", O_RDONLY | O_DIRECTORY);
   const std::string text = render_index(index);
@@ -67,6 +76,11 @@ bool is_hex(std::string_view text) { return !text.empty() && text.find_first_not
 
 }  // namespace
 
+std::optional<Digest> list_of(const Descriptor& manifest) {
+  const auto found = manifest.annotations.find(std::string(list_key));
+  return found == manifest.annotations.end() ? std::nullopt : parse_digest(found->second);
+}
+
 Store::Store(std::string path) : path_(std::move(path)) {}
 
 bool Store::exists() const { return sys::find_status(AT_FDCWD, (path_ + "/images").c_str()).has_value(); }
@@ -78,6 +92,13 @@ std::vector<Stored> Store::list() const {
     images.push_back({std::move(name), std::move(descriptor)});
   }
   return images;
+}
+
+std::string remedy_for(const Stored& stored) {
+  if (stored.name.empty()) return format("'snug rmi {}' removes it", stored.manifest.digest.text());
+  const std::string name = shell_quoted(printable(stored.name));
+  return stored.manifest.annotations.contains(std::string(origin_key)) ? format("'snug pull {}' brings it anew", name)
+                                                                       : format("it came from no registry: load or make it again; 'snug rmi {}' removes it", name);
 }
 
 Image Store::open(const Stored& stored) const {
@@ -94,8 +115,9 @@ Image Store::open(const Stored& stored) const {
     if (image.config.diff_ids.size() != image.manifest.layers.size())
       throw Error(format("it has {} layers, and its configuration speaks of {}", image.manifest.layers.size(), image.config.diff_ids.size()));
     return image;
-  } catch (Error& error) {
-    throw error.during(format("reading the image {}", quoted(stored.name.empty() ? stored.manifest.digest.text() : stored.name)));
+  } catch (const Error& error) {
+    const std::string name = stored.name.empty() ? stored.manifest.digest.text() : stored.name;
+    throw Error(error.message(), remedy_for(stored)).during(format("reading the image {}", quoted(name)));
   }
 }
 
@@ -127,7 +149,7 @@ const Stored* find_by_name(const std::vector<Stored>& images, const Reference& r
     if (stored.name == whole) return &stored;
   if (reference.digest) {
     for (const Stored& stored : images)
-      if (stored.manifest.digest == *reference.digest && stored.name.starts_with(format("{}/{}", reference.registry, reference.repository)))
+      if ((stored.manifest.digest == *reference.digest || list_of(stored.manifest) == reference.digest) && stored.name.starts_with(format("{}/{}", reference.registry, reference.repository)))
         return &stored;
     return nullptr;
   }
@@ -168,9 +190,11 @@ void Store::set_name(const std::string& name, const Descriptor& manifest) {
   Index index = read_index(path_);
   auto& all = index.manifests;
   std::optional<Descriptor> loser;
+  std::optional<Digest> list = list_of(manifest);
   std::erase_if(all, [&](const Descriptor& one) {
     const bool mine = !name.empty() && name_of(one) == name;
     if (mine && one.digest != manifest.digest) loser = one;
+    else if (mine && !list) list = list_of(one);  // it was only unpacked once more
     return mine || (is_same(one, manifest.digest) && name_of(one).empty());
   });
   const auto is_there = [&](const Digest& digest) {
@@ -184,7 +208,9 @@ void Store::set_name(const std::string& name, const Descriptor& manifest) {
     all.push_back({.media_type = manifest.media_type, .digest = manifest.digest, .size = manifest.size, .platform = manifest.platform});
     if (!name.empty()) all.back().annotations.emplace(name_key, name);
     if (manifest.annotations.contains(std::string(origin_key))) all.back().annotations.emplace(origin_key, "registry");
+    if (list) all.back().annotations.emplace(list_key, list->text());
   }
+  keep_former(path_);
   write_index(path_, index);
 }
 
@@ -192,8 +218,10 @@ bool Store::drop_name(const std::string& name) {
   const Fd lock = lock_index(path_);
   Index index = read_index(path_);
   const auto dropped = std::erase_if(index.manifests, [&](const Descriptor& one) { return name_of(one) == name; });
-  if (dropped) write_index(path_, index);
-  return dropped > 0;
+  if (!dropped) return false;
+  keep_former(path_);
+  write_index(path_, index);
+  return true;
 }
 
 std::vector<std::string> Store::drop_image(const Digest& manifest, std::size_t most_names) {
@@ -204,8 +232,27 @@ std::vector<std::string> Store::drop_image(const Digest& manifest, std::size_t m
     if (is_same(one, manifest) && !name_of(one).empty()) names.push_back(name_of(one));
   if (names.size() > most_names)
     throw Error(format("the image has {} names: {}", names.size(), printable(join(names, ", "))), "remove them one by one, or all with --force");
-  if (std::erase_if(index.manifests, [&](const Descriptor& one) { return is_same(one, manifest); })) write_index(path_, index);
+  if (!std::erase_if(index.manifests, [&](const Descriptor& one) { return is_same(one, manifest); })) return names;
+  keep_former(path_);
+  write_index(path_, index);
   return names;
+}
+
+std::vector<Descriptor> Store::list_former() const {
+  const auto text = sys::find_file_text((path_ + former_index).c_str(), largest_index);
+  try {
+    return text ? parse_index(*text).manifests : std::vector<Descriptor>();
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+bool Store::check_layout(bool mend) {
+  const Fd images = sys::open(AT_FDCWD, path_ + "/images", O_RDONLY | O_DIRECTORY);
+  const auto text = sys::find_file_text((path_ + "/images/oci-layout").c_str());
+  if (text && text->find("\"imageLayoutVersion\"") != std::string::npos) return true;
+  if (mend) sys::replace_file(images.get(), "oci-layout", layout_text);
+  return false;
 }
 
 void Store::rebuild(const std::vector<Descriptor>& manifests) {
@@ -232,11 +279,15 @@ Fd Store::open_blob(const Digest& digest) const {
 }
 
 std::string Store::read_blob(const Digest& digest, std::uint64_t limit) const {
+  std::string text;
   try {
-    return sys::read_all(open_blob(digest).get(), limit);
+    text = sys::read_all(open_blob(digest).get(), limit);
   } catch (Error& error) {
     throw error.during(format("reading the blob {}", digest.text()));
   }
+  if (digest.algorithm == "sha256" && sha256(text) != digest.hex)
+    throw Error(format("the blob {} is damaged: its content has another digest", digest.text()), "'snug gc --check' tells what that costs");
+  return text;
 }
 
 void Store::write_blob(const Digest& digest, std::string_view content) {
@@ -285,10 +336,10 @@ Fd use_folder(const std::string& path) {
   return held && there && held->st_ino == there->st_ino && held->st_dev == there->st_dev ? std::move(folder) : Fd();
 }
 
-}  // namespace snug::image
 }  // namespace
 
 Fd Store::use_layer(const std::string& map, const Digest& diff_id) const { return use_folder(layer_path(map, diff_id)); }
 
 Fd Store::use_seam(const std::string& map, const Digest& image) const { return use_folder(seam_path(map, image)); }
 
+}  // namespace snug::image

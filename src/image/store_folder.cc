@@ -22,8 +22,6 @@ constexpr std::string_view empty_index = R"({"schemaVersion":2,"manifests":[]})"
 
 constexpr const char* reserve = "/locks/reserve";
 
-constexpr std::string_view layout = R"({"imageLayoutVersion":"1.0.0"})";
-
 // flock(2), which a signal may end.
 void take(int fd, int how, const std::string& path) {
   while (::flock(fd, how) != 0)
@@ -65,7 +63,7 @@ void make_store(const std::string& path) {
     sys::make_folders(path + folder);
   for (const char* folder : {"/images", "/layers", "/staging", "/locks"}) check_private(path + folder);
   const Fd images = sys::open(AT_FDCWD, path + "/images", O_RDONLY | O_DIRECTORY);
-  if (!sys::find_status(images.get(), "oci-layout")) sys::replace_file(images.get(), "oci-layout", layout);
+  if (!sys::find_status(images.get(), "oci-layout")) sys::replace_file(images.get(), "oci-layout", layout_text);
   if (sys::find_status(images.get(), "index.json") || !is_empty(path + "/images/blobs/sha256")) return;
   take(images.get(), LOCK_EX, path + "/images");  // nobody may have given a name meanwhile
   if (!sys::find_status(images.get(), "index.json")) sys::replace_file(images.get(), "index.json", empty_index);

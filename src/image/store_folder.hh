@@ -1,10 +1,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "snug/sys/fd.hh"
 
 namespace snug::image {
+
+/// What oci-layout says.
+inline constexpr std::string_view layout_text = R"({"imageLayoutVersion":"1.0.0"})";
 
 /// Makes what a store is made of below `path`, where it is missing.
 void make_store(const std::string& path);

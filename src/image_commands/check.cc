@@ -4,13 +4,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <optional>
 #include <set>
 #include <vector>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/commands/layers.hh"
 #include "snug/commands/output.hh"
 #include "snug/image/contents.hh"
 #include "snug/sys/file.hh"
@@ -33,29 +36,51 @@ std::optional<image::Image> try_open(const image::Store& store, const image::Sto
 
 class Check {
  public:
-  Check(image::Store& store, bool try_only) : store_(store), try_only_(try_only) {}
+  Check(image::Store& store, const commands::Trees& trees, bool try_only) : store_(store), trees_(trees), try_only_(try_only) {}
 
-  std::size_t run() {
-    for (const image::Digest& blob : list_blobs(store_)) check_blob(blob);
+  Faults run() {
+    if (!store_.check_layout(!try_only_)) mended("oci-layout does not say what it should", "'snug gc --check' writes it anew", "written anew");
     check_index();
+    find_local();
+    for (const image::Digest& blob : list_blobs(store_)) check_blob(blob);
     for (const image::Stored& stored : store_.list()) check_image(stored);
+    for (const image::LayerFolder& folder : list_layers(store_))
+      if (!folder.seam) check_folder(folder);
     return faults_;
   }
 
  private:
   void tell(std::string_view fault, std::string_view remedy) {
-    ++faults_;
+    ++faults_.found;
     commands::print(format("{}; {}\n", fault, remedy));
+  }
+  void mended(std::string_view fault, std::string_view would, std::string_view done) {
+    if (!try_only_) ++faults_.mended;
+    tell(fault, try_only_ ? would : done);
+  }
+
+  // What no registry has is not thrown away, for there may be something in it still.
+  void find_local() {
+    for (const image::Stored& stored : store_.list()) {
+      if (can_be_fetched(stored)) continue;
+      local_.insert(stored.manifest.digest);
+      const auto image = try_open(store_, stored);
+      if (!image) continue;
+      local_.insert(image->manifest.config.digest);
+      for (const image::Descriptor& layer : image->manifest.layers) local_.insert(layer.digest);
+    }
   }
 
   void check_blob(const image::Digest& blob) {
-    const sys::Fd fd = store_.open_blob(blob);
-    if (transport::digest_of_file(fd.get(), blob.algorithm) == blob) return;
-    if (!try_only_) ::unlink(store_.blob_path(blob).c_str());
-    tell(format("the blob {} is damaged", blob.text()), try_only_ ? "'snug gc --check' removes it" : "removed, 'snug pull' brings it anew");
+    if (transport::digest_of_file(store_.open_blob(blob).get(), blob.algorithm) == blob) return;
+    const std::string path = store_.blob_path(blob), fault = format("the blob {} is damaged", blob.text());
+    const bool local = local_.contains(blob);
+    if (try_only_) return tell(fault, local ? "'snug gc --check' puts it aside" : "'snug gc --check' removes it");
+    if (local ? ::rename(path.c_str(), (path + ".damaged").c_str()) != 0 : ::unlink(path.c_str()) != 0) return tell(fault, errno_text(errno));
+    tell(fault, local ? format("kept as {}, for it came from no registry", quoted(path + ".damaged")) : "removed, 'snug pull' brings it anew");
   }
 
-  // Names are lost with the index, images are not.
+  // Names are kept with the index before; what is in neither has lost its name, but is there.
   void check_index() {
     try {
       static_cast<void>(store_.list());
@@ -64,12 +89,22 @@ class Check {
         tell(error.message(), "'snug gc --check' makes it anew");
         throw;
       }
-      std::vector<image::Descriptor> manifests;
-      for (const image::Digest& blob : list_blobs(store_))
-        if (auto manifest = find_manifest(blob)) manifests.push_back(*std::move(manifest));
-      store_.rebuild(manifests);
-      tell(error.message(), format("made anew with {} images, which have lost their names; what there was of the old one is index.json.damaged", manifests.size()));
+      const std::vector<image::Descriptor> images = find_images();
+      const auto nameless = static_cast<std::size_t>(std::count_if(images.begin(), images.end(), [](const auto& one) { return one.annotations.empty(); }));
+      store_.rebuild(images);
+      tell(error.message(), format("made anew with {} images, {} of which have lost their names; what there was of the old one is index.json.damaged", images.size(), nameless));
+      if (nameless == 0) ++faults_.mended;
     }
+  }
+
+  std::vector<image::Descriptor> find_images() {
+    std::vector<image::Descriptor> images = store_.list_former();
+    std::erase_if(images, [&](const image::Descriptor& one) { return !find_manifest(one.digest); });
+    for (const image::Digest& blob : list_blobs(store_)) {
+      const bool known = std::any_of(images.begin(), images.end(), [&](const auto& one) { return one.digest == blob; });
+      if (auto manifest = known ? std::nullopt : find_manifest(blob)) images.push_back(*std::move(manifest));
+    }
+    return images;
   }
 
   std::optional<image::Descriptor> find_manifest(const image::Digest& blob) {
@@ -87,13 +122,13 @@ class Check {
 
   void check_image(const image::Stored& stored) {
     const std::string name = stored.name.empty() ? stored.manifest.digest.text() : short_name(stored.name);
-    const std::string remedy = can_be_fetched(stored) ? format("'snug pull {}' mends it", shell_quoted(name)) : format("'snug rmi {}' removes it", shell_quoted(name));
     try {
       const image::Image image = store_.open(stored);
       for (const image::Descriptor& layer : image.manifest.layers)
-        if (!store_.has_blob(layer.digest, layer.size) && !is_unpacked(image, layer)) tell(format("{} lacks the blob {}", quoted(name), layer.digest.text()), remedy);
+        if (!store_.has_blob(layer.digest, layer.size) && !(can_be_fetched(stored) && is_unpacked(image, layer)))
+          tell(format("{} lacks the blob {}", quoted(name), layer.digest.text()), remedy_for(stored));
     } catch (const Error& error) {
-      tell(format("{} is damaged: {}", quoted(name), error.message()), remedy);
+      tell(format("{} is damaged: {}", quoted(name), error.message()), remedy_for(stored));
     }
   }
 
@@ -102,19 +137,52 @@ class Check {
     for (std::size_t at = 0; at < image.manifest.layers.size(); ++at) {
       if (image.manifest.layers[at].digest != layer.digest) continue;
       for (const image::LayerFolder& folder : list_layers(store_))
-        if (folder.digest == image.config.diff_ids[at]) return true;
+        if (!folder.seam && folder.digest == image.config.diff_ids[at]) return true;
+    }
+    return false;
+  }
+
+  // The contents of files are not looked at: that would be to unpack the layer once more.
+  std::string find_fault(const image::LayerFolder& folder) const {
+    const auto account = commands::find_account(folder.path);
+    const auto root = sys::find_status(AT_FDCWD, (folder.path + "/root").c_str());
+    if (!account) return "its account is missing or another layer's";
+    if (!root || !S_ISDIR(root->st_mode)) return "it has no root";
+    const auto size = trees_.measure(folder.path + "/root", folder.map);
+    return size && size->names != account->names ? format("it has {} names where {} were unpacked", size->names, account->names) : std::string();
+  }
+
+  void check_folder(const image::LayerFolder& folder) {
+    const std::string why = find_fault(folder);
+    if (why.empty()) return;
+    const std::string fault = format("the unpacked layer {} is damaged: {}", quoted(folder.path), why);
+    if (try_only_) return tell(fault, "'snug gc --check' removes it");
+    const std::string away = take_away(store_, folder, [&] { return layers_of_containers(store_).contains(folder.path); });
+    if (away.empty()) return tell(fault, "a container needs it: 'snug rm' that, and check again");
+    static_cast<void>(trees_.remove(away, folder.map));  // what stays in staging is swept out
+    if (has_blob_of(folder.digest)) return mended(fault, "", "removed, the next start unpacks it anew");
+    tell(fault, "removed, 'snug pull' brings it anew");
+  }
+
+  bool has_blob_of(const image::Digest& diff_id) const {
+    for (const image::Stored& stored : store_.list()) {
+      const auto image = try_open(store_, stored);
+      for (std::size_t at = 0; image && at < image->manifest.layers.size(); ++at)
+        if (image->config.diff_ids[at] == diff_id && store_.has_blob(image->manifest.layers[at].digest, image->manifest.layers[at].size)) return true;
     }
     return false;
   }
 
   image::Store& store_;
+  const commands::Trees& trees_;
   bool try_only_;
-  std::size_t faults_ = 0;
+  std::set<image::Digest> local_;
+  Faults faults_;
 };
 
 }  // namespace
 
-std::size_t check(image::Store& store, bool try_only) { return Check(store, try_only).run(); }
+Faults check(image::Store& store, const commands::Trees& trees, bool try_only) { return Check(store, trees, try_only).run(); }
 
 void drop_blobs(const image::Store& store, bool try_only, Swept& swept) {
   std::set<image::Digest> unpacked, wanted, done;

@@ -55,13 +55,13 @@ int gc(const cli::Invocation& invocation) {
   }
   const commands::Trees trees(invocation.environment);
   const sys::Fd lock = lock_for_removal(store);
-  std::size_t damaged = 0;
-  if (arguments.flag("check")) damaged = check(store, try_only);
+  Faults faults;
+  if (arguments.flag("check")) faults = check(store, trees, try_only);
   Swept swept = sweep(store, trees, 0, try_only);
   if (arguments.flag("blobs")) drop_blobs(store, try_only, swept);
   sweep_containers(store, trees, try_only, swept);
   tell(swept, try_only);
-  return damaged && try_only ? 1 : 0;
+  return faults.found > faults.mended ? 1 : 0;
 }
 
 }  // namespace snug::image_commands

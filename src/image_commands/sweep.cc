@@ -30,6 +30,8 @@ void add_unneeded(const image::Store& store, std::vector<Waste>& waste) {
     if (!usage.has(layer)) waste.push_back({Waste::Kind::layer, layer.digest.text(), layer.path, layer.map, layer.digest});
 }
 
+}  // namespace
+
 // A container that is kept starts again on its layers, also when its image has lost all names.
 std::set<std::string> layers_of_containers(const image::Store& store) {
   std::set<std::string> folders;
@@ -37,6 +39,8 @@ std::set<std::string> layers_of_containers(const image::Store& store) {
     for (const std::string& lower : record.lowers) folders.insert(lower.substr(0, lower.rfind('/')));
   return folders;
 }
+
+namespace {
 
 /// Removes one thing after the other and adds up.
 class Broom {

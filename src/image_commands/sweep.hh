@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct Swept {
   std::uint64_t bytes = 0;
   std::vector<std::string> kept;  ///< what stays, and why, a sentence each
 };
+
+/// Gives the folders of the layers that containers were made on, whether or not they run.
+[[nodiscard]] std::set<std::string> layers_of_containers(const image::Store& store);
 
 /// Finds blobs and layers that no image has, and what was begun and abandoned, for `age` seconds where it can be gone on with. Where
 /// an image is damaged only the last is found: nobody knows what the image needs.

@@ -24,7 +24,7 @@ struct Level {
 
 class Measurement {
  public:
-  std::optional<std::uint64_t> measure(const std::string& path) {
+  std::optional<TreeSize> measure(const std::string& path) {
     if (!enter(AT_FDCWD, path.c_str())) return {};
     while (!levels_.empty()) {
       Level& level = levels_.back();
@@ -36,13 +36,14 @@ class Measurement {
       level.entries.pop_back();
       if (!look_at(level.folder.get(), entry.name)) return {};
     }
-    return bytes_;
+    return size_;
   }
 
  private:
   bool look_at(int folder, const std::string& name) {
     const auto status = sys::find_status(folder, name.c_str());
     if (!status) return errno == ENOENT;
+    ++size_.names;
     if (S_ISDIR(status->st_mode)) return status->st_dev != device_ || enter(folder, name.c_str());
     if (status->st_nlink < 2 || seen_.insert(status->st_ino).second) count(*status);
     return true;
@@ -62,18 +63,18 @@ class Measurement {
 
   void count(const struct stat& status) {
     constexpr std::uint64_t block = 512;
-    bytes_ += static_cast<std::uint64_t>(status.st_blocks) * block;
+    size_.bytes += static_cast<std::uint64_t>(status.st_blocks) * block;
   }
 
   std::vector<Level> levels_;
   std::set<ino_t> seen_;
   dev_t device_ = 0;
-  std::uint64_t bytes_ = 0;
+  TreeSize size_;
 };
 
 }  // namespace
 
-std::optional<std::uint64_t> tree_size(const std::string& path) {
+std::optional<TreeSize> tree_size(const std::string& path) {
   try {
     return Measurement().measure(path);
   } catch (const Error&) {

@@ -69,8 +69,11 @@ Found find_image(Source& source, const Fetch& how) {
 std::string read_config(Source& source, const Store& store, const Descriptor& blob) {
   if (blob.size > image::largest_config) throw Error(format("its configuration is larger than {} bytes", image::largest_config));
   if (store.has_blob(blob.digest, blob.size)) {
-    std::string text = store.read_blob(blob.digest, image::largest_config);
-    if (digest_of(text, blob.digest.algorithm) == blob.digest) return text;
+    try {
+      std::string text = store.read_blob(blob.digest, image::largest_config);
+      if (digest_of(text, blob.digest.algorithm) == blob.digest) return text;
+    } catch (const Error&) {  // damaged: it comes anew
+    }
   }
   std::string text;
   source.read_blob(blob, {}, [&] { text.clear(); }, [&](std::string_view bytes) {

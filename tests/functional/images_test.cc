@@ -122,12 +122,57 @@ TEST_CASE("gc removes what no image has, keeps what one has, and mends what is d
   CHECK(store.out({"gc", "--check"}) == "removed 0 blobs, 0 layers and 0 unfinished things: 0B\n");
   const std::string layer = values_of(store.out({"inspect", "two"}), "Digest").back();
   shell_output("chmod u+w " + store.store() + "/images/blobs/sha256/* && printf x | dd conv=notrunc status=none bs=1 of=" + store.store() + "/images/blobs/sha256/" + layer.substr(7));
-  const std::string found = store.out({"gc", "--check"});
-  CHECK_MESSAGE(found.find("the blob " + layer + " is damaged; removed") != std::string::npos, found);
+  CHECK(store.snug({"gc", "--check", "--dry-run"}).code == 1);
+  const Result checked = store.snug({"gc", "--check"});
+  CHECK(checked.code == 1);
+  const std::string& found = checked.out;
+  // Nobody else has it.
+  CHECK_MESSAGE(found.find("the blob " + layer + " is damaged; kept as ") != std::string::npos, found);
+  CHECK(fs::exists(store.store() + "/images/blobs/sha256/" + layer.substr(7) + ".damaged"));
   CHECK_MESSAGE(found.find("'two:latest' lacks the blob") != std::string::npos, found);
   CHECK_MESSAGE(found.find("'one:latest' lacks") == std::string::npos, found);
+  CHECK_MESSAGE(found.find("'snug rmi docker.io/library/two:latest' removes it") != std::string::npos, found);
   store.copy_in("two", "docker.io/library/two:latest");
   CHECK(store.out({"gc", "--check"}).starts_with("removed 0 blobs"));
+  shell_output("truncate -s 0 " + store.store() + "/images/oci-layout");
+  CHECK(has(store.out({"gc", "--check"}), "oci-layout does not say what it should; written anew"));
+  CHECK(store.out({"gc", "--check"}).starts_with("removed 0 blobs"));
+}
+
+TEST_CASE("a document that was changed is not believed, and the message names it and the remedy") {
+  const Store store;
+  const std::string id = values_of(store.out({"inspect", "one"}), "Id").at(0), blobs = store.store() + "/images/blobs/sha256/";
+  shell_output("chmod u+w " + blobs + "* && sed -i s/first/worse/ " + blobs + id.substr(7));
+  const Result result = store.snug({"inspect", "one"});
+  CHECK(result.code != 0);
+  CHECK_MESSAGE(has(result.err, "the blob " + id + " is damaged"), result.err);
+  CHECK_MESSAGE(has(result.err, "'snug rmi docker.io/library/one:latest' removes it"), result.err);
+  CHECK(store.snug({"inspect", "two"}).code == 0);
+}
+
+TEST_CASE("gc --check sees an unpacked layer that has lost something, or another's folder, and the next start mends it") {
+  const Store store;
+  REQUIRE(store.snug({"load", "-q", "-i", store.layout()}).code == 0);
+  const std::string layers = shell_output("ls -d " + store.store() + "/layers/*/sha256-*");
+  REQUIRE(snug::lines(layers).size() == 2);
+  const std::string first(snug::lines(layers)[0]), second(snug::lines(layers)[1]);
+  CHECK(store.snug({"gc", "--check"}).code == 0);
+  const auto broken = [&](const std::string& script, std::size_t faults) {
+    shell_output(script);
+    const Result dry = store.snug({"gc", "--check", "--dry-run"});
+    CHECK_MESSAGE(dry.code == 1, script << dry.out);
+    const Result mended = store.snug({"gc", "--check"});
+    CHECK_MESSAGE(mended.code == 0, script << mended.out);
+    CHECK_MESSAGE(has(mended.out, "the next start unpacks it anew"), mended.out);
+    CHECK(snug::lines(mended.out).size() == faults + 1);
+    REQUIRE(store.snug({"load", "-q", "-i", store.layout()}).code == 0);
+    CHECK(store.snug({"gc", "--check"}).code == 0);
+  };
+  broken("rm -r " + first + "/root/*", 1);
+  broken("touch " + first + "/root/new", 1);
+  broken("rm -r " + first + "/root", 1);
+  broken("rm " + second + "/account-*", 1);
+  broken("mv " + first + " " + first + "x; mv " + second + " " + first + "; mv " + first + "x " + second, 2);
 }
 
 TEST_CASE("a damaged image keeps no other, and can be removed") {
@@ -148,7 +193,9 @@ TEST_CASE("without its index a store is damaged, and nothing of it is swept out"
   CHECK(store.snug({"gc"}).code == 125);
   CHECK(store.snug({"rmi", "nothing"}).code == 1);
   CHECK(store.blobs() == all);
-  CHECK(has(store.out({"gc", "--check"}), "made anew with 2 images"));
+  const Result made = store.snug({"gc", "--check"});
+  CHECK_MESSAGE(has(made.out, "made anew with 2 images, 2 of which have lost their names"), made.out);
+  CHECK(made.code == 1);
   CHECK(store.blobs() == all);
 }
 
@@ -174,15 +221,18 @@ TEST_CASE("on a full disk an image can be removed, and then there is room") {
   CHECK(snug::lines(said).size() == 2 + 1 + 4 + 2);
 }
 
-TEST_CASE("an index that was cut off costs the names and no image") {
+TEST_CASE("an index that was cut off costs no image, and no name but the last") {
   const Store store;
+  CHECK(store.snug({"tag", "one", "three"}).code == 0);
+  CHECK(store.snug({"tag", "two", "four"}).code == 0);
   shell_output("truncate -s 20 " + store.store() + "/images/index.json");
   const Result list = store.snug({"images"});
   CHECK(list.code == 125);
   CHECK(list.err.find("index.json' is damaged") != std::string::npos);
   CHECK(list.err.find("gc --check") != std::string::npos);
-  CHECK(store.out({"gc", "--check"}).find("made anew with 2 images") != std::string::npos);
-  CHECK(values_of(store.out({"images", "--all", "--json"}), "Id").size() == 2);
+  CHECK(store.out({"gc", "--check"}).find("made anew with 3 images, 0 of which have lost their names") != std::string::npos);
+  for (const char* name : {"one", "two", "three"}) CHECK(store.snug({"inspect", name}).code == 0);
+  CHECK(store.snug({"inspect", "four"}).code != 0);
 }
 
 TEST_CASE("a store that others may read is refused") {

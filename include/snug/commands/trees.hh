@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "snug/base/environment.hh"
 #include "snug/plan/step.hh"
+#include "snug/state/tree_size.hh"
 
 namespace snug::commands {
 
@@ -23,6 +25,9 @@ class Trees {
   /// Removes a tree; `map` is the name of its id map (image::Store::map_name), or empty: the caller's widest. False where
   /// something of it stays.
   [[nodiscard]] bool remove(const std::string& path, const std::string& map = {}) const;
+
+  /// Measures a tree; nothing where that cannot be.
+  [[nodiscard]] std::optional<state::TreeSize> measure(const std::string& path, const std::string& map = {}) const;
 
   /// Gives how many bytes of the disk a tree takes; 0 where that cannot be told.
   [[nodiscard]] std::uint64_t size(const std::string& path, const std::string& map = {}) const;

@@ -33,17 +33,22 @@ struct Image {
 
 /// The annotation in index.json of an image that came from a registry, where its blobs can be had again.
 inline constexpr std::string_view origin_key = "snug.origin";
+/// The same of one that was chosen from a list of images (docker's manifest list): the list's digest, which people pin.
+inline constexpr std::string_view list_key = "snug.list";
+
+/// Gives that digest; nothing where the image came from no list.
+[[nodiscard]] std::optional<Digest> list_of(const Descriptor& manifest);
 
 /// What snug keeps of images, in $XDG_DATA_HOME/snug (snug-image(5)):
 ///
 ///     images/   an OCI image layout: oci-layout, index.json, blobs/ALGORITHM/HEX
 ///     layers/   MAP/ALGORITHM-HEX/root: a layer unpacked for one id map, named by its diff_id, ready to be a lower
+///               MAP/seam-ALGORITHM-HEX/root: what goes on top of the layers of the image with this id, where there is anything
 ///     staging/  what is not whole yet; each entry is locked while somebody works on it
 ///     locks/    files that are only there to be locked
 ///
 /// All is 0700 and the caller's own (but for what is below a layer's root). Whatever gets its last name gets it by
 /// rename(2) after fsync(2). Runs on the host side, in no namespace. A Store that only reads makes nothing.
-///               MAP/seam-ALGORITHM-HEX/root: what goes on top of the layers of the image with this id, where there is anything
 class Store {
  public:
   /// `path` is absolute; nothing is made or opened yet.
@@ -69,14 +74,18 @@ class Store {
   [[nodiscard]] Image open(const Stored& stored) const;
 
   /// Gives `name` to the image of `manifest`, and takes it from the image that had it, which stays without one. With an empty
-  /// name it is only kept. An annotation origin_key of `manifest` is kept with it. Locks the index.
+  /// name it is only kept. The annotations origin_key and list_key of `manifest` are kept with it. Locks the index.
   void set_name(const std::string& name, const Descriptor& manifest);
 
   /// Takes a name away, and with its last name the image from the index; false where there was none of that name.
   bool drop_name(const std::string& name);
   /// Takes an image from the index, with all its names, which it gives. Throws where there are more than `most_names`.
   std::vector<std::string> drop_image(const Digest& manifest, std::size_t most_names);
-  /// Writes the index anew, with these images and no names; the old one is index.json.damaged then.
+  /// Gives what the index said before it was last changed, as far as that can be read.
+  [[nodiscard]] std::vector<Descriptor> list_former() const;
+  /// Whether oci-layout says what it should; with `mend` it does from then on.
+  [[nodiscard]] bool check_layout(bool mend);
+  /// Writes the index anew, with these images and their names; the old one is index.json.damaged then.
   void rebuild(const std::vector<Descriptor>& manifests);
 
   // Blobs
@@ -86,7 +95,7 @@ class Store {
   [[nodiscard]] bool has_blob(const Digest& digest, std::uint64_t size) const;
   /// Opens a blob to read; throws an Error that names it where it is not there.
   [[nodiscard]] sys::Fd open_blob(const Digest& digest) const;
-  /// Reads a whole small blob; throws where it is larger than `limit`.
+  /// Reads a whole small blob; throws where it is larger than `limit`, and where a sha256 is not its content's.
   [[nodiscard]] std::string read_blob(const Digest& digest, std::uint64_t limit) const;
   /// Puts a small document in place under the digest that the caller has computed.
   void write_blob(const Digest& digest, std::string_view content);
@@ -101,19 +110,22 @@ class Store {
   [[nodiscard]] bool has_layer(const std::string& map, const Digest& diff_id) const;
   /// Opens a layer's folder and locks it (shared): while the descriptor lives nobody removes it. Empty where it is not there.
   [[nodiscard]] sys::Fd use_layer(const std::string& map, const Digest& diff_id) const;
+  /// The same for the seam of an image of several layers (layer::make_seam): a folder with a root where there is one to mount,
+  /// and without where it was found that none is needed.
+  [[nodiscard]] std::string seam_path(const std::string& map, const Digest& image) const;
+  [[nodiscard]] sys::Fd use_seam(const std::string& map, const Digest& image) const;
 
  private:
   std::string path_;
 };
 
+/// Says what mends an image that cannot be read, or takes it away: a sentence for a hint.
+[[nodiscard]] std::string remedy_for(const Stored& stored);
+
 /// Something in the making below STORE/staging. Locked while it lives, so that others neither take it up nor away.
 class Staged {
  public:
   /// Makes a folder of a new name.
-  /// The same for the seam of an image of several layers (layer::make_seam): a folder with a root where there is one to mount,
-  /// and without where it was found that none is needed.
-  [[nodiscard]] std::string seam_path(const std::string& map, const Digest& image) const;
-  [[nodiscard]] sys::Fd use_seam(const std::string& map, const Digest& image) const;
   [[nodiscard]] static Staged make_folder(const Store& store);
   /// Takes the file of this name, or makes it: a download that can go on. Waits for whoever has it, and calls `waiting`
   /// once before it does: whoever had it may have finished it, so look again whether it is still needed.

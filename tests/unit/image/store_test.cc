@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <map>
 
+#include "sha256.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
@@ -20,32 +23,46 @@ namespace {
 
 Digest digest(char letter) { return {"sha256", std::string(64, letter)}; }
 
-/// A store of its own, with images whose blobs are what they need not hash to: nothing here looks at that.
+/// A store of its own, with images that are called by a letter.
 struct TestStore {
   fs::path folder = fs::temp_directory_path() / ("snug-store-" + sys::random_name());
   Store store{folder / "snug"};
+  std::map<char, Digest> manifests, configs;
   ~TestStore() { fs::remove_all(folder); }
 
+  Digest write(const std::string& text) {
+    Digest digest{"sha256", sha256(text)};
+    store.write_blob(digest, text);
+    return digest;
+  }
+
   Descriptor add(char letter, const std::string& name) {
-    const Digest config{"sha256", std::string(63, letter) + "0"};
-    store.write_blob(config, R"({"architecture":"amd64","os":"linux","rootfs":{"diff_ids":[]}})");
-    const std::string text = render_manifest({.media_type = std::string(media::manifest), .config = {std::string(media::config), config, 5}, .layers = {}});
-    store.write_blob(digest(letter), text);
-    Descriptor manifest{.media_type = std::string(media::manifest), .digest = digest(letter), .size = text.size()};
+    const std::string config = std::string(R"({"architecture":"amd64","os":"linux","author":")") + letter + R"(","rootfs":{"diff_ids":[]}})";
+    configs[letter] = write(config);
+    const std::string text = render_manifest({.media_type = std::string(media::manifest), .config = {std::string(media::config), configs[letter], config.size()}, .layers = {}});
+    manifests[letter] = write(text);
+    Descriptor manifest{.media_type = std::string(media::manifest), .digest = manifests[letter], .size = text.size()};
     store.set_name(name, manifest);
     return manifest;
   }
 
+  [[nodiscard]] Digest of(char letter) const { return manifests.at(letter); }
+  [[nodiscard]] std::string letter_of(const Digest& manifest) const {
+    for (const auto& [letter, digest] : manifests)
+      if (digest == manifest) return {letter};
+    return "?";
+  }
+
   std::string names() const {
     std::string text;
-    for (const Stored& stored : store.list()) text += stored.name + "=" + stored.manifest.digest.hex.substr(0, 1) + " ";
+    for (const Stored& stored : store.list()) text += stored.name + "=" + letter_of(stored.manifest.digest) + " ";
     return text;
   }
 
   std::string found(std::string_view name) const {
     try {
       const auto image = store.find(name);
-      return image ? image->descriptor.digest.hex.substr(0, 1) : "nothing";
+      return image ? letter_of(image->descriptor.digest) : "nothing";
     } catch (const Error& error) {
       return error.message();
     }
@@ -71,7 +88,7 @@ TEST_CASE("a name belongs to one image; who loses it stays until it is removed")
   CHECK(test.names() == "docker.io/library/x:1=b =a docker.io/library/y:1=b ");
   CHECK(test.store.drop_name("docker.io/library/y:1"));
   CHECK_FALSE(test.store.drop_name("docker.io/library/y:1"));
-  CHECK(test.store.drop_image(digest('a'), 0).empty());
+  CHECK(test.store.drop_image(test.of('a'), 0).empty());
   CHECK(test.names() == "docker.io/library/x:1=b ");
   test.add('b', "");
   CHECK(test.names() == "docker.io/library/x:1=b ");
@@ -88,25 +105,68 @@ TEST_CASE("images are found by name, by id, by digest, and by what is left of a 
   CHECK(test.found("me/tool") == "nothing");
   CHECK(test.found("quay.io/me/tool") == "b");
   CHECK(test.found("tool") == "c");
-  CHECK(test.found("b") == "nothing");
-  CHECK(test.found("bbbb") == "b");
-  CHECK(test.found(digest('c').text()) == "c");
-  CHECK(test.found("debian@" + digest('a').text()) == "a");
-  CHECK(test.found("debian@" + digest('b').text()) == "nothing");
+  const std::string id = test.configs.at('b').hex;
+  CHECK(test.found(id.substr(0, 3)) == "nothing");
+  CHECK(test.found(id.substr(0, 8)) == "b");
+  CHECK(test.found(test.of('c').text()) == "c");
+  CHECK(test.found("debian@" + test.of('a').text()) == "a");
+  CHECK(test.found("debian@" + test.of('b').text()) == "nothing");
 }
 
 TEST_CASE("one damaged file costs that image only, and is named") {
   TestStore test;
   test.add('a', "docker.io/library/one:latest");
   test.add('b', "docker.io/library/two:latest");
-  fs::resize_file(test.store.blob_path(digest('a')), 10);
-  CHECK(test.found("one").find("it is no JSON") == 0);
+  fs::resize_file(test.store.blob_path(test.of('a')), 10);
+  CHECK(test.found("one") == "the blob " + test.of('a').text() + " is damaged: its content has another digest");
   CHECK(test.found("two") == "b");
-  CHECK(test.found("bbbb") == "b");
-  fs::remove(test.store.blob_path(digest('a')));
-  CHECK(test.found("one") == "the blob " + digest('a').text() + " is not in the store");
+  CHECK(test.found(test.configs.at('b').hex.substr(0, 8)) == "b");
+  fs::remove(test.store.blob_path(test.of('a')));
+  CHECK(test.found("one") == "the blob " + test.of('a').text() + " is not in the store");
   fs::resize_file(test.folder / "snug/images/index.json", 10);
   CHECK(test.found("two").find("index.json' is damaged") != std::string::npos);
+}
+
+TEST_CASE("a document that says something else than its name is not believed, and the hint is for where it came from") {
+  TestStore test;
+  Descriptor manifest = test.add('a', "docker.io/library/one:latest");
+  const auto hint = [&] {
+    try {
+      static_cast<void>(test.store.find("one"));
+      return std::string("none");
+    } catch (const Error& error) {
+      return error.hint();
+    }
+  };
+  CHECK(hint() == "none");
+  std::ofstream(test.store.blob_path(test.configs.at('a'))) << R"({"architecture":"amd64","os":"linux","author":"z","rootfs":{"diff_ids":[]}})";
+  CHECK(test.found("one") == "the blob " + test.configs.at('a').text() + " is damaged: its content has another digest");
+  CHECK(hint() == "it came from no registry: load or make it again; 'snug rmi docker.io/library/one:latest' removes it");
+  manifest.annotations = {{std::string(origin_key), "registry"}};
+  test.store.set_name("docker.io/library/one:latest", manifest);
+  CHECK(hint() == "'snug pull docker.io/library/one:latest' brings it anew");
+}
+
+TEST_CASE("documents are hashed as the standard has it") {
+  CHECK(sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(sha256(std::string(1000000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  CHECK(sha256(std::string(55, 'a')) != sha256(std::string(56, 'a')));
+}
+
+TEST_CASE("the index before is kept, and what oci-layout says") {
+  TestStore test;
+  test.add('a', "docker.io/library/one:latest");
+  test.add('b', "docker.io/library/two:latest");
+  REQUIRE(test.store.list_former().size() == 1);
+  CHECK(test.store.list_former()[0].digest == test.of('a'));
+  CHECK(test.store.check_layout(false));
+  fs::resize_file(test.folder / "snug/images/oci-layout", 0);
+  CHECK_FALSE(test.store.check_layout(false));
+  CHECK_FALSE(test.store.check_layout(true));
+  CHECK(test.store.check_layout(false));
+  fs::resize_file(test.folder / "snug/images/index.json.old", 3);
+  CHECK(test.store.list_former().empty());
 }
 
 TEST_CASE("a store whose index is gone is damaged, not empty") {
@@ -115,7 +175,7 @@ TEST_CASE("a store whose index is gone is damaged, not empty") {
   fs::remove(test.folder / "snug/images/index.json");
   CHECK(test.found("one").find("index.json' is missing") != std::string::npos);
   CHECK_THROWS_AS(test.add('b', "docker.io/library/two:latest"), Error);
-  test.store.rebuild({{.media_type = std::string(media::manifest), .digest = digest('a'), .size = 1}});
+  test.store.rebuild({{.media_type = std::string(media::manifest), .digest = test.of('a'), .size = 1}});
   CHECK(test.names() == "=a ");
 }
 

@@ -48,11 +48,20 @@ void forget_layers(image::Image& image) {
   image.config.history.clear();
 }
 
+// What a container keeps in the image's volumes is its own, as with docker. Of a copy it cannot be told from what the image had there.
+std::vector<std::string> volumes_of(const plan::Spec& spec) {
+  std::vector<std::string> volumes;
+  if (spec.storage == plan::StorageDriver::copy) return volumes;
+  for (const std::string& folder : spec.own_folders)
+    if (folder != "/") volumes.push_back(folder.substr(1) + "/");
+  return volumes;
+}
+
 // Compressed now, it is never changed again: what is pushed has the digest that it has here.
 transport::Compressed pack(const image::Store& store, const Container& container, const std::string& name) {
   const LayerFile plain(store);
   LayerFile layer(store);
-  commands::pack_layers(container.spec, container.facts, {.name = name, .what = form_of(container), .layers = {{container.record.upper, {}}}}, plain.fd());
+  commands::pack_layers(container.spec, container.facts, {.name = name, .what = form_of(container), .layers = {{container.record.upper, {}}}, .left_out = volumes_of(container.spec)}, plain.fd());
   transport::Compressed compressed = transport::compress_file(plain.fd(), layer.fd(), image::Compression::gzip);
   layer.keep(store, compressed.blob);
   return compressed;

@@ -29,7 +29,9 @@ Container find_container(const cli::Invocation& invocation, const std::string& t
   const bool one_id = map.uids.size() == 1 && map.uids[0].count == 1;
   map.mode = one_id ? plan::IdMapChoice::Mode::single : plan::IdMapChoice::Mode::ranges;
   container.spec.rootfs.kind = plan::Rootfs::Kind::archive;
-  container.spec.storage = config::parse_spec(*container.record.spec).storage;
+  plan::Spec whole = config::parse_spec(*container.record.spec);
+  container.spec.storage = whole.storage;
+  container.spec.own_folders = std::move(whole.own_folders);
   container.facts = probe::host_facts(container.spec, environment);
   return container;
 }

@@ -63,6 +63,7 @@ class Packer {
 
   void take(int folder, const std::string& parent, const std::string& name) {
     const std::string path = parent + name;
+    if (left_out_.contains(path + "/")) return;
     const auto status = sys::find_status(folder, name.c_str());
     if (!status && errno == ENOENT) return;  // somebody works there still
     if (!status) fail("look at", path, errno);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "images.hh"
+#include "tar.hh"
 
 using namespace snug::test;
 namespace fs = std::filesystem;
@@ -53,6 +54,24 @@ TEST_CASE("commit makes an image of what a container wrote, and of what it remov
   CHECK(store.snug({"run", "localhost/small:1", "cat", "/etc/new"}).code == 1);
   CHECK(has(store.snug({"history", "localhost/changed"}).out, "a note"));
   CHECK(store.snug({"gc", "--check"}).out == "removed 0 blobs, 0 layers and 0 unfinished things: 0B\n");
+}
+
+TEST_CASE("commit leaves out what is in the image's volumes, which goes away with the container") {
+  const Data data;
+  const std::string base = shell_output("tar -C '" + small_root() + "' -c --owner=0 --group=0 .");
+  make_odd_image(data.folder() + "/layout", "docker.io/library/odd:latest", {base, tar({.name = "data/old", .data = "old\n"}) + tar_end()}, R"({"Cmd":["sh"],"Volumes":{"/data":{},"/new/deep":{}}})");
+  REQUIRE(data.snug({"load", "-q", "-i", data.folder() + "/layout"}).code == 0);
+  for (const std::string read_only : {"", "--read-only"}) {
+    std::vector<std::string> words{"run", "--rm=false", "--name", "worker"};
+    if (!read_only.empty()) words.push_back(read_only);
+    words.insert(words.end(), {"odd", "sh", "-c", "echo x >/data/mine; rm /data/old; touch /new/deep/mine; touch /etc/mine 2>/dev/null; ls /data"});
+    CHECK(data.snug(words).out == "mine\n");
+    const Result made = data.snug({"commit", "worker", "localhost/changed"});
+    REQUIRE_MESSAGE(made.code == 0, made.err);
+    CHECK(data.snug({"run", "localhost/changed", "sh", "-c", "ls /data /new/deep; test -e /etc/mine && echo etc"}).out == std::string("/data:\nold\n\n/new/deep:\n") + (read_only.empty() ? "etc\n" : ""));
+    CHECK(data.snug({"rm", "worker"}).code == 0);
+    CHECK(fs::is_empty(data.store() + "/containers"));
+  }
 }
 
 TEST_CASE("gc --blobs keeps what no registry has, whatever it is called") {

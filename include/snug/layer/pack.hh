@@ -20,7 +20,8 @@ struct Packed {
 ///
 /// Form::tree takes all as it is. Form::layer takes the upper folder of an overlay for what a container has changed: 0:0
 /// devices become `.wh.NAME` entries, user.overlay.opaque becomes `.wh..wh..opq`, and what snug puts into an upper to mount on
-/// (empty: dev, proc, run, sys, tmp, etc/hosts, etc/resolv.conf, etc/hostname, and `left_out`) is left out. Form::fuse_layer does the same with what fuse-overlayfs leaves,
+/// (empty: dev, proc, run, sys, tmp, etc/hosts, etc/resolv.conf, etc/hostname, and `left_out`) is left out; what stands in `left_out` with a
+/// slash at its end is left out with all that is in it. Form::fuse_layer does the same with what fuse-overlayfs leaves,
 /// whose marks are files. Form::onto takes a layer as it lies in the store, and leaves nothing out. In all of them the attributes
 /// user.* (but for the overlays' own) and security.capability are kept, hard links are, holes stay holes, and owners come back from
 /// `owner_xattr`, where nobody has changed them since.

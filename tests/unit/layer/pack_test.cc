@@ -109,6 +109,10 @@ TEST_CASE("pack: what was made to mount on is left out of a layer, where it is e
   Target third;
   third.unpack(first.pack(Form::tree));
   CHECK(first.listing() == third.listing());
+  first.unpack(tar(mine({.name = "data/in"})) + tar(mine({.name = "mnt/data/in"})) + tar_end());
+  Target fourth;
+  fourth.unpack_layer(first.pack(Form::layer, {"data/", "etc/"}));
+  CHECK(fourth.names() == std::vector<std::string>{"mnt", "mnt/data", "mnt/data/in", "tmp", "tmp/x"});
 }
 
 TEST_CASE("pack: holes stay holes") {

@@ -62,7 +62,7 @@ std::string folder_hint(const plan::Rootfs& rootfs, std::string otherwise) {
 std::string nearest_hint(const image::Store& store, const plan::Rootfs& rootfs) {
   std::vector<std::string> names;
   for (const image::Stored& stored : store.list())
-    if (!stored.name.empty()) names.push_back(image::familiar_name(image::parse_reference(stored.name)));
+    if (!stored.name.empty() && !image::is_name_of(rootfs.given, stored.name)) names.push_back(image::familiar_name(image::parse_reference(stored.name)));
   if (const auto nearest = find_nearest(rootfs.given, names)) return format("did you mean {}, which is here?", quoted(*nearest));
   for (const std::string& name : names)
     if (name.starts_with(rootfs.given + ":")) return format("{} is here", quoted(name));

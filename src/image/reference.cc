@@ -89,13 +89,23 @@ void split_off_registry(std::string_view text, std::string_view& rest, Reference
   rest = rest.substr(slash + 1);
 }
 
+// The repository alone: hosts and tags may have capitals.
+std::string in_small_letters(std::string_view text, std::string_view repository) {
+  std::string small(text);
+  const auto start = static_cast<std::size_t>(repository.data() - text.data());
+  for (std::size_t at = start; at < start + repository.size(); ++at)
+    if (small[at] >= 'A' && small[at] <= 'Z') small[at] = static_cast<char>(small[at] - 'A' + 'a');
+  return small;
+}
+
 void check_repository(std::string_view text, std::string_view repository) {
   if (repository.empty()) throw wrong(text, "it is empty");
   if (repository.size() > longest_name) throw wrong(text, format("it is longer than {} letters", longest_name));
   for (const std::string& part : split(repository, '/')) {
     if (is_path_part(part)) continue;
     const bool capitals = std::any_of(part.begin(), part.end(), [](char letter) { return letter >= 'A' && letter <= 'Z'; });
-    throw wrong(text, capitals ? "it has capital letters" : format("{} is no part of one", quoted(part)));
+    if (capitals) throw wrong(text, "it has capital letters, and a repository must be in small ones", format("did you mean {}?", quoted(in_small_letters(text, repository))));
+    throw wrong(text, format("{} is no part of one", quoted(part)));
   }
 }
 

@@ -17,6 +17,17 @@ const cli::Command* find_own(std::string_view name) {
   return nullptr;
 }
 
+// A full disk is full for whatever was written, and snug has something to give back.
+[[noreturn]] void explain_full_disk(const Error& error) {
+  Error explained(error.message(), "'snug df' tells what images and containers take, 'snug gc' removes what nothing needs, 'snug rmi' and 'snug rm' the rest");
+  for (const std::string& context : error.contexts()) explained.during(context);
+  throw explained.with_exit_code(error.exit_code());
+}
+
+bool is_full_disk(const Error& error) {
+  return error.hint().empty() && (error.message().ends_with("(ENOSPC)") || error.message().ends_with("(EDQUOT)"));
+}
+
 }  // namespace
 
 int dispatch(std::span<const std::string_view> words, const Environment& environment) {
@@ -26,7 +37,14 @@ int dispatch(std::span<const std::string_view> words, const Environment& environ
   const cli::Arguments arguments = cli::parse(command, words.subspan(1));
   const Function function = own ? own->function : find_function(command.name);
   if (!function) throw UsageError(format("{} is no command on images", quoted(command.name)));
-  return function({arguments, environment, {}, command, words.subspan(1)});
+  try {
+    return function({arguments, environment, {}, command, words.subspan(1)});
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error& error) {
+    if (is_full_disk(error)) explain_full_disk(error);
+    throw;
+  }
 }
 
 }  // namespace snug::image_commands

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
@@ -44,6 +45,13 @@ std::uint64_t room_for(int file) {
   return std::uint64_t{disk.f_bavail} * disk.f_frsize / 10 * 9;
 }
 
+// Others read these, and a registry has none of them.
+void refuse_others(std::string_view head) {
+  using namespace std::string_view_literals;
+  for (const auto& [magic, program] : {std::pair{"\xfd" "7zXZ\0"sv, "xz"}, std::pair{"BZh"sv, "bzip2"}, std::pair{"\x04\x22\x4d\x18"sv, "lz4"}})
+    if (head.starts_with(magic)) throw Error(format("the archive is compressed with {}, which snug does not read here", program), format("{} -dc FILE | snug load, or snug import", program));
+}
+
 sys::Fd copy(int from, Keep keep, const Store& store) {
   sys::Fd to = make_nameless(store);
   const std::uint64_t room = room_for(to.get());
@@ -56,6 +64,7 @@ sys::Fd copy(int from, Keep keep, const Store& store) {
   });
   try {
     auto piece = read_piece(from);
+    refuse_others(piece->view());
     const image::Compression compression = find_compression(piece->view());
     std::optional<Inflater> inflater;
     if (keep == Keep::plain && compression != image::Compression::none) inflater.emplace(compression, [&](Piece plain) { writer.put(std::move(plain)); });
@@ -73,9 +82,11 @@ sys::Fd copy(int from, Keep keep, const Store& store) {
 }
 
 bool is_compressed(int file) {
-  std::array<char, 4> head{};
+  std::array<char, 6> head{};
   const ssize_t count = ::pread(file, head.data(), head.size(), 0);
-  return count > 0 && find_compression({head.data(), static_cast<std::size_t>(count)}) != image::Compression::none;
+  const std::string_view start(head.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  refuse_others(start);
+  return find_compression(start) != image::Compression::none;
 }
 
 }  // namespace
@@ -101,7 +112,7 @@ bool is_folder(int file) { return S_ISDIR(status_of(file).st_mode); }
 
 Input make_seekable(sys::Fd file, Keep keep, const Store& store) {
   const bool serves = S_ISREG(status_of(file.get()).st_mode) && ::lseek(file.get(), 0, SEEK_CUR) == 0;
-  if (!serves || (keep == Keep::plain && is_compressed(file.get()))) file = copy(file.get(), keep, store);
+  if (!serves || (is_compressed(file.get()) && keep == Keep::plain)) file = copy(file.get(), keep, store);
   const auto size = static_cast<std::uint64_t>(status_of(file.get()).st_size);
   return {std::move(file), size};
 }

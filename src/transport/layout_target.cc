@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 
 #include "layout.hh"
 #include "snug/transport/new_file.hh"
@@ -75,8 +76,22 @@ bool replaces(const Json& one, const Json& old) {
 class FolderPlace : public Place {
  public:
   explicit FolderPlace(const std::string& path) : path_(path), root_(make_folder(AT_FDCWD, path)), blobs_(make_folder(root_.get(), "blobs")) {
-    if (!sys::find_status(root_.get(), layout_name)) sys::replace_file(root_.get(), layout_name, layout_text);
+    lock(LOCK_SH);
+    new_ = !sys::find_status(root_.get(), layout_name);
+    if (new_) sys::replace_file(root_.get(), layout_name, layout_text);
   }
+
+  // What did not come whole goes away again, unless somebody else writes there, who may have taken a blob of it for granted.
+  ~FolderPlace() override {
+    if (finished_ || ::flock(root_.get(), LOCK_EX | LOCK_NB) != 0) return;
+    for (const std::string& name : put_) ::unlinkat(root_.get(), name.c_str(), 0);
+    if (!new_) return;
+    ::unlinkat(root_.get(), std::string(layout_name).c_str(), 0);
+    for (const char* folder : {"blobs/sha256", "blobs/sha512", "blobs"}) ::unlinkat(root_.get(), folder, AT_REMOVEDIR);
+    ::rmdir(path_.c_str());  // fails where there is anything else in it
+  }
+  FolderPlace(const FolderPlace&) = delete;
+  FolderPlace& operator=(const FolderPlace&) = delete;
 
   bool has(const Descriptor& blob) override {
     const auto status = sys::find_status(root_.get(), blob_name(blob.digest).c_str());
@@ -94,6 +109,8 @@ class FolderPlace : public Place {
       });
       if (::fsync(file.get()) != 0 || ::renameat(folder.get(), temporary.c_str(), folder.get(), blob.digest.hex.c_str()) != 0)
         throw system_error(format("write into {}", quoted(path_)), errno);
+      const std::lock_guard guard(mutex_);
+      put_.push_back(blob_name(blob.digest));
     } catch (...) {
       ::unlinkat(folder.get(), temporary.c_str(), 0);
       throw;
@@ -101,13 +118,18 @@ class FolderPlace : public Place {
   }
 
   void finish(const std::vector<Descriptor>& added) override {
-    while (::flock(root_.get(), LOCK_EX) != 0)
-      if (errno != EINTR) throw system_error(format("lock {}", quoted(path_)), errno);
+    lock(LOCK_EX);
     sys::replace_file(root_.get(), index_name, merged_index(added).dump());
+    finished_ = true;
     ::flock(root_.get(), LOCK_UN);
   }
 
  private:
+  void lock(int how) const {
+    while (::flock(root_.get(), how) != 0)
+      if (errno != EINTR) throw system_error(format("lock {}", quoted(path_)), errno);
+  }
+
   // What others wrote into the index stays as it is, also what snug does not know.
   Json merged_index(const std::vector<Descriptor>& added) const {
     const Json more = parse_json(image::render_index({std::string(image::media::index), added}));
@@ -129,6 +151,9 @@ class FolderPlace : public Place {
 
   std::string path_;
   sys::Fd root_, blobs_;
+  bool new_ = false, finished_ = false;
+  std::mutex mutex_;  // blobs come side by side
+  std::vector<std::string> put_;
 };
 
 class LayoutTarget : public Target {

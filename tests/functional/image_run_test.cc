@@ -215,7 +215,7 @@ TEST_CASE("image: one that is not here is not run, and a folder of that name is 
   fs::create_directory(data.folder() + "/rootfs");
   const Result folder = run({program(), "run", "--pull", "never", "rootfs"}, {.env = {data.environment()}, .folder = data.folder()});
   CHECK(has(folder.err, "hint:  there is a folder of that name: ./rootfs\n"));
-  CHECK(has(data.snug({"run", "No/Such"}).err, "it has capital letters"));
+  CHECK(has(data.snug({"run", "No/Such"}).err, "did you mean 'No/such'?"));
   CHECK_FALSE(fs::exists(data.store()));
 }
 

@@ -6,6 +6,7 @@
 
 #include "images.hh"
 #include "snug/base/text.hh"
+#include "tar.hh"
 
 using namespace snug::test;
 namespace fs = std::filesystem;
@@ -162,6 +163,37 @@ TEST_CASE("an archive that is damaged is refused, and the store stays whole") {
   for (const auto& entry : fs::directory_iterator(made.store() + "/staging"))  // what could be gone on with
     CHECK_MESSAGE(entry.path().filename().string().starts_with("sha256-"), entry.path().string());
   CHECK(made.out({"load", "-i", made.path("d.tar")}) == "Loaded image: x:1\n");
+}
+
+TEST_CASE("what is compressed as snug does not read it is named, with what reads it") {
+  const Data data;
+  shell_output("cd " + data.folder() + " && mkdir tree && tar -cf a.tar tree && xz -k a.tar && bzip2 -k a.tar");
+  for (const std::string program : {"xz", "bzip2"}) {
+    const std::string file = data.folder() + "/a.tar." + (program == "xz" ? "xz" : "bz2");
+    for (const char* verb : {"load", "import"}) {
+      const Result seen = run({"sh", "-c", data.environment() + " '" + snug::test::program() + "' " + verb + (verb == std::string("load") ? " -i " : " ") + file});
+      CHECK(seen.code == 125);
+      CHECK_MESSAGE(has(seen.err, "compressed with " + program), seen.err);
+      CHECK(has(seen.err, program + " -dc FILE"));
+    }
+  }
+}
+
+TEST_CASE("a push into a layout that fails leaves nothing there") {
+  const Data data;
+  make_odd_image(data.folder() + "/layout", "odd", {tar({.name = "x", .data = "1"}) + tar_end(), tar({.name = "y", .data = "2"}) + tar_end()}, "{}");
+  REQUIRE(data.snug({"load", "-q", "-i", data.folder() + "/layout"}).code == 0);
+  const std::string layer = shell_output("tar -c -C " + data.folder() + " layout | tar -t | grep -c sha256/.");
+  CHECK(layer == "4\n");
+  const std::string largest = shell_output("cd " + data.store() + "/images/blobs/sha256 && grep -l '^y' * | head -1");
+  REQUIRE(!largest.empty());
+  shell_output("rm -f " + data.store() + "/images/blobs/sha256/" + largest);
+  CHECK(data.snug({"push", "-q", "odd", "oci:" + data.folder() + "/to:1"}).code != 0);
+  CHECK_FALSE(std::filesystem::exists(data.folder() + "/to"));
+  CHECK(data.snug({"load", "-q", "-i", data.folder() + "/layout"}).code == 0);
+  CHECK(data.snug({"push", "-q", "odd", "oci:" + data.folder() + "/to:1"}).code == 0);
+  shell_output("rm -f " + data.store() + "/images/blobs/sha256/" + largest);
+  CHECK(data.snug({"push", "-q", "odd", "oci:" + data.folder() + "/to:2"}).code == 0);  // it is there already
 }
 
 TEST_CASE("an archive is neither written to a terminal nor read from one") {

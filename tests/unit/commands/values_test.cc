@@ -204,7 +204,7 @@ TEST_CASE("root file systems") {
   CHECK(parse("oci:../x:a:b") == plan::Rootfs{Kind::image, "/home/x", "oci:../x:a:b", "oci:/home/x:a:b"});
   CHECK(parse("docker-archive:/x.tar").image == "docker-archive:/x.tar");
   CHECK(parse("oci-archive:x.tar:12").image == "oci-archive:/home/me/x.tar:12");
-  CHECK(refusal([&] { return parse("MyRoot"); }) == "'MyRoot' is no name of an image: it has capital letters");
+  CHECK(refusal([&] { return parse("MyRoot"); }) == "'MyRoot' is no name of an image: it has capital letters, and a repository must be in small ones");
   for (const std::string_view bad : {"", "dir:", "tar:", "oci:", "oci::x", ".hidden", "...", "~/deb", "a b", "docker://"})
     CHECK_MESSAGE(refuses([&] { return parse(bad); }), bad);
 }

@@ -40,7 +40,7 @@ TEST_CASE("names are completed by docker's rules") {
 
 TEST_CASE("what is no name is refused, and the part that is wrong is said") {
   CHECK(whole("") == "'' is no name of an image: it is empty");
-  CHECK(whole("Debian") == "'Debian' is no name of an image: it has capital letters");
+  CHECK(whole("Debian") == "'Debian' is no name of an image: it has capital letters, and a repository must be in small ones");
   CHECK(whole("a//b") == "'a//b' is no name of an image: '' is no part of one");
   CHECK(whole("a/../b") == "'a/../b' is no name of an image: '..' is no part of one");
   CHECK(whole("a___b") == "'a___b' is no name of an image: 'a___b' is no part of one");

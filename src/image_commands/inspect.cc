@@ -31,8 +31,11 @@ void add_names(const image::Store& store, const image::Image& image, Json& objec
     try {
       const image::Reference name = image::parse_reference(stored.name);
       if (!name.tag.empty()) tags.push_back(image::familiar_name(name));
-      const std::string digest = format("{}@{}", image::familiar_name(name, false), image.descriptor.digest.text());
-      if (std::find(digests.begin(), digests.end(), digest) == digests.end()) digests.push_back(digest);
+      // A list is what the others pin, whatever their machines are.
+      for (const image::Digest& one : {image::list_of(stored.manifest).value_or(image.descriptor.digest), image.descriptor.digest}) {
+        const std::string digest = format("{}@{}", image::familiar_name(name, false), one.text());
+        if (std::find(digests.begin(), digests.end(), digest) == digests.end()) digests.push_back(digest);
+      }
     } catch (const UsageError&) {
       tags.push_back(stored.name);
     }

@@ -29,6 +29,7 @@ struct Found {
   Text text;
   Descriptor descriptor;
   Manifest manifest;
+  std::optional<Digest> list = {};  ///< that it was chosen from
 };
 
 constexpr int deepest_index = 4;
@@ -50,12 +51,14 @@ Descriptor describe(const Text& text, const std::string& name) {
 Found find_image(Source& source, const Fetch& how) {
   Text text = source.manifest({});
   Descriptor descriptor = describe(text, how.name);
+  std::optional<Digest> list;
   for (int depth = 0; depth < deepest_index; ++depth) {
     auto document = image::parse_manifest(text.content, text.media_type);
     if (auto* manifest = std::get_if<Manifest>(&document)) {
       descriptor.media_type = manifest->media_type;
-      return {std::move(text), std::move(descriptor), std::move(*manifest)};
+      return {std::move(text), std::move(descriptor), std::move(*manifest), std::move(list)};
     }
+    if (!list) list = descriptor.digest;
     descriptor = image::choose_platform(std::get<image::Index>(document), how.platform);
     descriptor.annotations.clear();
     if (descriptor.size > image::largest_manifest) throw Error(format("the manifest {} is larger than {} bytes", descriptor.digest.text(), image::largest_manifest));
@@ -150,6 +153,7 @@ image::Stored fetch(Source& source, Store& store, const Fetch& how) {
     image::Descriptor named = found.descriptor;
     named.annotations.clear();  // a stranger's
     if (how.from_registry) named.annotations.emplace(image::origin_key, "registry");
+    if (how.from_registry && found.list) named.annotations.emplace(image::list_key, found.list->text());
     store.set_name(how.name, named);
     return {how.name, named};
   } catch (Error& error) {

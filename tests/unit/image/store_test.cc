@@ -187,7 +187,12 @@ TEST_CASE("where an image came from is kept, as far as snug itself says so") {
   test.store.set_name("docker.io/library/two:latest", manifest);
   CHECK(test.names() == "docker.io/library/one:latest=a docker.io/library/two:latest=a ");
   CHECK(test.store.list()[1].manifest.annotations.contains(std::string(origin_key)));
-  CHECK_THROWS_AS(test.store.drop_image(digest('a'), 1), Error);
+  manifest.annotations.emplace(list_key, digest('d').text());
+  test.store.set_name("docker.io/library/two:latest", manifest);
+  CHECK(list_of(test.store.find_stored("two")->manifest) == digest('d'));
+  CHECK(test.found("two@" + digest('d').text()) == "a");
+  CHECK(test.found("two@" + digest('e').text()) == "nothing");
+  CHECK_THROWS_AS(test.store.drop_image(test.of('a'), 1), Error);
 }
 
 TEST_CASE("what is staged gets its last name once") {

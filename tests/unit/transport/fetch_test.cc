@@ -261,6 +261,11 @@ TEST_CASE("a list of images is followed to the one for the platform, whose diges
   b.source.texts[digest_of(manifest.content).text()] = manifest.content;
   b.source.top = {image::render_index(index), index.media_type};
   CHECK(b.bring().manifest.digest == digest_of(manifest.content));
+  CHECK_FALSE(image::list_of(b.test.store.list()[0].manifest));  // of a file, which nobody pins
+  const Digest list = digest_of(b.source.top.content);
+  static_cast<void>(fetch(b.source, b.test.store, {.name = "docker.io/library/x:1", .from_registry = true}));
+  CHECK(image::list_of(b.test.store.list()[0].manifest) == list);
+  CHECK(b.test.store.find("x@" + list.text()));
   b.source.texts[digest_of(manifest.content).text()] = manifest.content + " ";
   CHECK(b.refused().find(" bytes instead of ") != std::string::npos);
   b.source.texts[digest_of(manifest.content).text()] = flipped(manifest.content, 10);

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <span>
 
 #include "image_program.hh"
 #include "image_settings.hh"
+#include "registry_options.hh"
 #include "snug/base/spell.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/layers.hh"
@@ -38,14 +40,19 @@ void add_ranges(std::vector<std::string>& words, std::string_view option, const 
   for (const plan::IdRange& range : map) words.push_back(format("{}={}:{}:{}", option, range.inside.value, range.outside.value, range.count));
 }
 
+void add_given(std::vector<std::string>& words, const cli::Arguments& arguments, std::span<const cli::Option> options) {
+  for (const cli::Given& given : arguments.options)
+    for (const cli::Option& option : options)
+      if (given.option->name == option.name) words.push_back(format("--{}={}", option.name, given.value));
+}
+
 // The files are read by snug-image as well: what they say of the id map need not be handed on.
 std::vector<std::string> pull_words(const plan::Spec& spec, const cli::Invocation& invocation) {
   std::vector<std::string> words{"pull", "--policy", std::string(name_of(spec.pull))};
   if (!spec.platform.empty()) words.push_back("--platform=" + spec.platform);
   if (spec.quiet) words.emplace_back("--quiet");
-  for (const cli::Given& given : invocation.arguments.options)
-    for (const cli::Option& option : id_map_option_set.options)
-      if (given.option->name == option.name) words.push_back(format("--{}={}", option.name, given.value));
+  add_given(words, invocation.arguments, id_map_option_set.options);
+  add_given(words, invocation.arguments, connection_options);
   // That of another container, which nobody typed.
   if (!spec.network.container.empty()) add_ranges(words, "--uidmap", spec.id_map.uids), add_ranges(words, "--gidmap", spec.id_map.gids);
   words.insert(words.end(), {"--", spec.rootfs.image});

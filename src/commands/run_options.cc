@@ -9,6 +9,7 @@
 #include "snug/base/text.hh"
 #include "snug/commands/layers.hh"
 #include "snug/sys/file.hh"
+#include "registry_options.hh"
 #include "security.hh"
 #include "values.hh"
 
@@ -178,6 +179,9 @@ constexpr cli::Option many(std::string_view name, char letter, std::string_view 
   return option;
 }
 
+// The pull has its way with them: use_image.
+constexpr Row of_pull(const cli::Option& option) { return {option, Files::none, [](Draft& /*draft*/, Value /*value*/) {}}; }
+
 constexpr std::array rows = std::to_array<Row>({
     {many("add-host", 0, "NAME:ADDRESS", "add a line to /etc/hosts"), Files::of_user,
      add<&Spec::hosts, parse_host_entry>},
@@ -189,16 +193,19 @@ constexpr std::array rows = std::to_array<Row>({
      }},
     {flag("allow-32bit", 0, "let programs of the machine's 32-bit kind run"), Files::of_user,
      [](Draft& draft, Value value) { draft.spec.restraints.foreign = is_yes(value); }},
+    of_pull(authfile_option),
     {many("cap-add", 0, "CAPABILITY", "give a capability, or ALL, to root inside"), Files::of_user,
      add<&Spec::cap_add, parse_capability>},
     {many("cap-drop", 0, "CAPABILITY", "take a capability, or ALL, from root inside"), Files::of_project,
      add<&Spec::cap_drop, parse_capability>},
+    of_pull(cert_dir_option),
     {one("cgroupns", 0, wall_argument, "choose the cgroup namespace", wall_words), Files::of_user,
      choose<&plan::Namespaces::cgroup>},
     {one("cpus", 0, "NUMBER", "let all processes together use so many processors, such as 1.5"), Files::of_user,
      limit<&plan::Resources::cpus, parse_processors>},
     {one("cpuset-cpus", 0, "LIST", "use these processors alone, such as 0-3,5"), Files::of_user,
      [](Draft& draft, Value value) { draft.spec.resources.cpuset = parse_cpuset(value); }},
+    of_pull(creds_option),
     {flag("detach", 'd', "go on in the background; print the id"), Files::none, set<&Spec::detach, is_yes>},
     {many("device", 0, "HOST[:INSIDE[:rwm]]", "show a device of the host", {Complete::file}), Files::of_user,
      add<&Spec::devices, parse_device>},
@@ -294,6 +301,7 @@ constexpr std::array rows = std::to_array<Row>({
      Files::of_user, set<&Spec::storage, parse_storage>},
     {one("timens", 0, wall_argument, "choose the time namespace; the host's by default", wall_words),
      Files::of_user, choose<&plan::Namespaces::time>},
+    of_pull(tls_verify_option),
     {many("tmpfs", 0, "TARGET[:OPTION,...]", "mount an empty file system in memory"), Files::of_project,
      [](Draft& draft, Value value) { mount(draft, parse_tmpfs(value)); }},
     {one("tools", 0, "PROGRAM", "lend snug's own shell a static program of the host, such as /bin/busybox", {Complete::file}), Files::of_user,

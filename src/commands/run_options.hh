@@ -30,6 +30,9 @@ inline constexpr cli::Option rootfs_option{.name = "rootfs", .argument = "ROOTFS
 /// Where snug keeps its data when overlays cannot write in the data folder. It is in files alone, because every command has to agree on it.
 inline constexpr cli::Option data_local_option{.name = "data-local", .argument = "PATH"};
 
+/// Whether the blobs of layers that a registry has stay when they are unpacked. In files alone, because it is for all images.
+inline constexpr cli::Option keep_blobs_option{.name = "keep-blobs"};
+
 /// The same for snug's own shell.
 extern const cli::OptionSet debug_option_set;
 

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "run_options.hh"
+#include "snug/commands/environment.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
@@ -40,7 +41,7 @@ bool leads_out(const std::string& path, const std::string& folder) {
 // Says what is wrong with a value in a project file; nothing where it stays inside.
 std::optional<std::string> find_reach(const cli::Option& option, const std::string& value,
                                       const std::string& folder) {
-  if (files_of(option) == Files::of_user || option.name == data_local_option.name) return "it cannot be set by a project file";
+  if (files_of(option) == Files::of_user || option.name == data_local_option.name || option.name == keep_blobs_option.name) return "it cannot be set by a project file";
   if (option.name == "rootfs") {
     const plan::Rootfs rootfs = parse_rootfs(value, folder);
     if (!rootfs.path.empty() && leads_out(rootfs.path, folder))
@@ -60,8 +61,9 @@ const cli::Option& find_option(const Setting& setting) {
   if (setting.table.empty()) {
     if (setting.key == rootfs_option.name) return rootfs_option;
     if (setting.key == data_local_option.name) return data_local_option;
+    if (setting.key == keep_blobs_option.name) return keep_blobs_option;
     if (setting.key == "run") throw UsageError("run is a table: [run]");
-    refuse_word("key here", setting.key, {std::string(rootfs_option.name), std::string(data_local_option.name), "[run]"});
+    refuse_word("key here", setting.key, {std::string(rootfs_option.name), std::string(data_local_option.name), std::string(keep_blobs_option.name), "[run]"});
   }
   if (setting.table != "run") refuse_word("table", setting.table, {"run"});
   std::vector<std::string> names;
@@ -154,6 +156,13 @@ std::string read_local_place(const Environment& environment) {
   for (const cli::Given& given : read_own_files(environment))
     if (given.option == &data_local_option) place = given.value;
   return place;
+}
+
+bool keeps_blobs(const Environment& environment) {
+  bool keeps = true;
+  for (const cli::Given& given : read_own_files(environment))
+    if (given.option == &keep_blobs_option) keeps = given.value == "true";
+  return keeps;
 }
 
 plan::Spec read_spec(const cli::Invocation& invocation) {

@@ -2,12 +2,14 @@
 #include <optional>
 
 #include "change.hh"
+#include "check.hh"
 #include "connection.hh"
 #include "functions.hh"
 #include "own_source.hh"
 #include "progress.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/commands/environment.hh"
 #include "snug/commands/output.hh"
 #include "snug/plan/spec.hh"
 #include "snug/transport/archive.hh"
@@ -40,8 +42,6 @@ class Pull {
   }
 
   image::Image bring(const std::string& operand) {
-    if (constexpr std::string_view tar = "tar:"; operand.starts_with(tar)) return store_.open(bring_root(operand.substr(tar.size())));
-    const auto location = transport::parse_location(operand);
     image::Image image = bring_layers(operand);
     if (unpacker_) unpacker_->settle(image);
     return image;
@@ -49,6 +49,8 @@ class Pull {
 
  private:
   image::Image bring_layers(const std::string& operand) {
+    if (constexpr std::string_view tar = "tar:"; operand.starts_with(tar)) return store_.open(bring_root(operand.substr(tar.size())));
+    const auto location = transport::parse_location(operand);
     if (location) return store_.open(bring_from(*transport::open_archive_source(operand, store_), name_for(*location), false));
     constexpr std::string_view docker = "docker://";  // of skopeo and podman
     return bring_named(operand.starts_with(docker) ? operand.substr(docker.size()) : operand);
@@ -152,6 +154,15 @@ class Pull {
   image::Platform platform_ = image::own_platform();
 };
 
+// What a setting says does not fail a pull: while somebody adds to the store the blobs stay, until the next one or gc --blobs.
+void drop_unwanted_blobs(const cli::Invocation& invocation) {
+  if (commands::keeps_blobs(invocation.environment)) return;
+  image::Store store = store_of(invocation);
+  const sys::Fd lock = try_lock_exclusive(store);
+  Swept swept;
+  if (lock) drop_blobs(store, false, swept);
+}
+
 }  // namespace
 
 int pull(const cli::Invocation& invocation) {
@@ -159,6 +170,7 @@ int pull(const cli::Invocation& invocation) {
   Pull pull(invocation);
   if (invocation.arguments.operands.size() == 1) {
     commands::print(pull.bring(invocation.arguments.operands[0]).id().hex + "\n");
+    drop_unwanted_blobs(invocation);
     return 0;
   }
   int code = 0;
@@ -170,6 +182,7 @@ int pull(const cli::Invocation& invocation) {
       code = error.exit_code();
     }
   }
+  drop_unwanted_blobs(invocation);
   return code;
 }
 

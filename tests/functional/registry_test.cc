@@ -194,6 +194,40 @@ TEST_CASE("the policy tells whether the registry is asked") {
   CHECK(shell_output("cat $(find " + registry.path("one/snug/layers") + " -name word)") == "hello\n");
 }
 
+TEST_CASE("blobs that a registry has are not kept, where a setting says so") {
+  if (missing()) return;
+  const Registry registry;
+  static_cast<void>(registry.fill("thing:1"));
+  const std::string name = registry.host() + "/thing:1";
+  fs::create_directories(registry.path("home/.config/snug"));
+  registry.write("home/.config/snug/config.toml", "keep-blobs = false\n");
+  REQUIRE(registry.snug("one", {"pull", plain, name}).code == 0);
+  const auto blobs = [&] { return shell_output("ls " + registry.path("one/snug/images/blobs/sha256") + " | wc -l"); };
+  CHECK(blobs() == "2\n");
+  CHECK(registry.snug("one", {"inspect", name}).code == 0);
+  CHECK(registry.snug("one", {"gc", "--check"}).code == 0);
+  registry.write("home/.config/snug/config.toml", "");
+  REQUIRE(registry.snug("one", {"pull", plain, name}).code == 0);
+  CHECK(blobs() == "3\n");
+}
+
+TEST_CASE("an image out of a list is known by the list's digest, too") {
+  if (missing() || run({"sh", "-c", "command -v curl"}).code != 0) return;
+  const Registry registry;
+  const std::string digest = registry.fill("thing:1"), name = registry.host() + "/thing";
+  const std::string size = shell_output("stat -c %s " + registry.path("layout/blobs/sha256/" + digest.substr(7)));
+  registry.write("list", R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" + digest + R"(","size":)" +
+                             size.substr(0, size.find('\n')) + R"(,"platform":{"os":"linux","architecture":")" + shell_output("dpkg --print-architecture | tr -d '\n'") + R"("}}]})");
+  shell_output("curl -sf -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary @" + registry.path("list") + " http://" + name.substr(0, name.find('/')) + "/v2/thing/manifests/all");
+  const std::string list = "sha256:" + shell_output("sha256sum <" + registry.path("list")).substr(0, 64);
+  REQUIRE(registry.snug("one", {"pull", plain, name + ":all"}).code == 0);
+  const std::string seen = registry.snug("one", {"inspect", "--format", "{{json .RepoDigests}}", name + ":all"}).out;
+  CHECK_MESSAGE(has(seen, name + "@" + list), seen);
+  CHECK_MESSAGE(has(seen, name + "@" + digest), seen);
+  CHECK(registry.snug("one", {"inspect", name + "@" + list}).code == 0);
+  CHECK(registry.snug("one", {"push", plain, name + "@" + list, name + ":again"}).out == digest + "\n");
+}
+
 TEST_CASE("a registry in plain HTTP is talked to where it was named for that, alone") {
   if (missing()) return;
   const Registry registry;
@@ -202,6 +236,10 @@ TEST_CASE("a registry in plain HTTP is talked to where it was named for that, al
   check_refused(registry.snug("one", {"pull", name}), "snug pull --tls-verify=false");
   check_refused(registry.snug("one", {"pull", plain, "thing:1"}), "names none");
   check_refused(registry.snug("one", {"pull", plain, registry.host() + "/nothing:1"}), "manifest unknown");
+  check_refused(registry.snug("one", {"create", name, "true"}), "could not be brought");
+  const Result made = registry.snug("one", {"create", plain, name, "true"});
+  CHECK_MESSAGE(made.code == 0, made.err);
+  check_refused(registry.snug("one", {"create", plain, "--creds", "nobody", "--pull", "always", name, "true"}), "credentials are NAME:PASSWORD");
   registry.write("home/.config/containers/registries.conf",
                  "unqualified-search-registries = [\"" + registry.host() + "\"]\n[[registry]]\nprefix = \"example.com/far\"\nlocation = \"" + registry.host() + "\"\ninsecure = true\n[[registry]]\nlocation = \"" +
                      registry.host() + "\"\ninsecure = true\n");

@@ -115,6 +115,7 @@ TEST_CASE("a project file cannot reach out of its folder") {
         "rootfs '/srv': it lies outside the project's folder | reading DIR/project/snug.toml:1");
   CHECK(folder.project_refusal("rootfs = 'tar:../x.tar'") != "taken");
   CHECK(folder.project_refusal("data-local = './data'") != "taken");
+  CHECK(folder.project_refusal("keep-blobs = false") != "taken");
   CHECK(folder.project_refusal("[run]\nstorage-driver = 'copy'") != "taken");
   CHECK(folder.project_refusal("rootfs = 'dir:data'") == "taken");
   CHECK(folder.project_refusal("rootfs = 'host'") == "taken");

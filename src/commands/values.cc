@@ -11,6 +11,7 @@
 #include "snug/base/signals.hh"
 #include "snug/base/text.hh"
 #include "snug/image/document.hh"
+#include "snug/plan/limits.hh"
 
 namespace snug::commands {
 namespace {
@@ -25,30 +26,6 @@ bool consists_of(std::string_view text, std::string_view more) {
 }
 
 bool is_blank_or_control(char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; }
-
-struct LimitName {
-  std::string_view name;
-  int number;
-};
-
-constexpr std::array limit_names = std::to_array<LimitName>({
-    {"as", RLIMIT_AS},
-    {"core", RLIMIT_CORE},
-    {"cpu", RLIMIT_CPU},
-    {"data", RLIMIT_DATA},
-    {"fsize", RLIMIT_FSIZE},
-    {"locks", RLIMIT_LOCKS},
-    {"memlock", RLIMIT_MEMLOCK},
-    {"msgqueue", RLIMIT_MSGQUEUE},
-    {"nice", RLIMIT_NICE},
-    {"nofile", RLIMIT_NOFILE},
-    {"nproc", RLIMIT_NPROC},
-    {"rss", RLIMIT_RSS},
-    {"rtprio", RLIMIT_RTPRIO},
-    {"rttime", RLIMIT_RTTIME},
-    {"sigpending", RLIMIT_SIGPENDING},
-    {"stack", RLIMIT_STACK},
-});
 
 std::uint64_t parse_limit_value(std::string_view text) {
   if (text == "-1" || text == "unlimited") return RLIM_INFINITY;
@@ -100,11 +77,10 @@ std::vector<plan::Variable> parse_variables(std::string_view text, std::string_v
 plan::ResourceLimit parse_limit(std::string_view text) {
   const std::size_t equals = text.find('=');
   const std::string_view name = text.substr(0, equals);
-  const auto* known =
-      std::find_if(limit_names.begin(), limit_names.end(), [&](auto& limit) { return limit.name == name; });
-  if (known == limit_names.end()) {
+  const auto* known = std::find_if(plan::limit_names.begin(), plan::limit_names.end(), [&](auto& limit) { return limit.name == name; });
+  if (known == plan::limit_names.end()) {
     std::vector<std::string> names;
-    for (const LimitName& limit : limit_names) names.emplace_back(limit.name);
+    for (const plan::LimitName& limit : plan::limit_names) names.emplace_back(limit.name);
     refuse_word("limit", name, std::move(names));
   }
   if (equals == std::string_view::npos) throw UsageError(format("it has to be {}=SOFT[:HARD]", name));

@@ -51,7 +51,7 @@ std::string capability_text(std::uint64_t set) {
 
 Point text_point(std::string_view what, std::string left, std::string right) { return {verdict_of(true, left == right), std::string(what), std::move(left), std::move(right)}; }
 
-std::string limits_text(const plan::Insides& insides) { return insides.limits.empty() ? "none seen" : join(insides.limits, ", "); }
+std::string limits_text(const plan::Insides& insides) { return !insides.limits ? "not readable" : insides.limits->empty() ? "none seen" : join(*insides.limits, ", "); }
 
 std::vector<Point> points_of(const Side& left, const Side& right) {
   std::vector<Point> points;
@@ -72,7 +72,7 @@ std::vector<Point> points_of(const Side& left, const Side& right) {
   points.push_back(text_point("seccomp filters", a.seccomp == 2 ? format("{}", a.filters) : a.seccomp == 1 ? "strict" : "none", b.seccomp == 2 ? format("{}", b.filters) : b.seccomp == 1 ? "strict" : "none"));
   points.push_back(text_point("cgroup", a.cgroup.empty() ? "not readable" : a.cgroup, b.cgroup.empty() ? "not readable" : b.cgroup));
   if (a.cgroup.empty() || b.cgroup.empty()) points.back().verdict = Verdict::unknown;
-  points.push_back(text_point("limits", limits_text(left.insides), limits_text(right.insides)));
+  points.push_back({verdict_of(left.insides.limits && right.insides.limits, left.insides.limits == right.insides.limits), "limits", limits_text(left.insides), limits_text(right.insides)});
   return points;
 }
 

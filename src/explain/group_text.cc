@@ -88,6 +88,12 @@ void tell_rights(Page& page, const LiveProcess& member) {
   page.line(privileges_sentence(member));
 }
 
+void tell_limits(Page& page, const Group& group) {
+  page.head("limits");
+  if (!has_limits(group)) page.line("not readable", Ink::unknown);
+  else page.line(group.insides->limits->empty() ? "none but those of snug itself" : limits_sentence(group));
+}
+
 void tell_members(Page& page, const Group& group) {
   page.head("processes");
   Rows rows;
@@ -130,7 +136,7 @@ std::string render_group(const Picture& picture, const Group& group, const LiveP
   tell_walls(page, group);
   tell_ids(page, group);
   tell_rights(page, member);
-  if (group.insides && !group.insides->limits.empty()) page.head("limits"), page.line("at most " + join(group.insides->limits, ", "));
+  tell_limits(page, group);
   if (group.insides && !group.insides->listeners.empty()) page.head("ports"), page.flow(group.insides->listeners);
   tell_members(page, group);
   tell_mounts(page, group);

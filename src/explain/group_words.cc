@@ -65,6 +65,14 @@ std::string privileges_sentence(const plan::LiveProcess& process) {
   return process.no_new_privileges ? "set: no program raises them, whatever its file says" : "not set: set-user-ID programs and capabilities of files count, within the ids that are mapped";
 }
 
+bool has_limits(const Group& group) { return group.insides && group.insides->limits; }
+
+std::string limits_sentence(const Group& group) {
+  if (!group.insides) return {};
+  if (!group.insides->limits) return "limits: not readable";
+  return group.insides->limits->empty() ? "" : "at most " + join(*group.insides->limits, ", ");
+}
+
 std::vector<std::string> obstacles_of(const plan::LiveProcess& process, const Group& group) {
   std::vector<std::string> obstacles;
   if (process.tracer != 0) obstacles.push_back(format("process {} traces it, and can stop it at each call", process.tracer));
@@ -81,6 +89,11 @@ std::vector<Bystander> bystanders_of(const Picture& picture, const Group& group,
   for (const plan::LiveProcess& each : group.members)
     if (each.numbers.size() > 1 && each.numbers.back() == 1 && each.pid != member.pid) found.push_back({&each, "pid 1 in here"});
   return found;
+}
+
+bool counts_alike(const Picture& picture) {
+  return std::any_of(picture.groups.begin(), picture.groups.end(), [](const Group& each) { return each.alike > 1; }) ||
+         std::any_of(picture.plain.begin(), picture.plain.end(), [](const auto& each) { return each.second > 1; });
 }
 
 std::string_view word_for(Standing standing) {

@@ -22,6 +22,10 @@ namespace snug::explain {
 [[nodiscard]] std::string seccomp_sentence(const plan::LiveProcess& process);
 [[nodiscard]] std::string privileges_sentence(const plan::LiveProcess& process);
 
+/// Whether the limits of the group could be read; and what they are, in a sentence, which is empty where there are none and where nobody looked.
+[[nodiscard]] bool has_limits(const Group& group);
+[[nodiscard]] std::string limits_sentence(const Group& group);
+
 /// Says what is on the way of system calls, besides the kernel: empty where there is nothing.
 [[nodiscard]] std::vector<std::string> obstacles_of(const plan::LiveProcess& process, const Group& group);
 
@@ -31,6 +35,9 @@ struct Bystander {
   std::string role;
 };
 [[nodiscard]] std::vector<Bystander> bystanders_of(const Picture& picture, const Group& group, const plan::LiveProcess& member);
+
+/// Whether the picture has things that are drawn once, with their number.
+[[nodiscard]] bool counts_alike(const Picture& picture);
 
 /// The word for how a group stands to a namespace.
 [[nodiscard]] std::string_view word_for(Standing standing);

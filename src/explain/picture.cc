@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "evidence.hh"
+#include "group_words.hh"
 #include "snug/base/text.hh"
 
 namespace snug::explain {
@@ -282,7 +283,7 @@ void gather_alike(Picture& picture) {
   for (Group& group : picture.groups) {
     const auto same = std::find_if(kept.begin(), kept.end(), [&](const Group& other) {
       return !group.record && !other.record && other.name == group.name && other.maker == group.maker && other.walls == group.walls &&
-             doors_of(other) == doors_of(group);
+             doors_of(other) == doors_of(group) && limits_sentence(other) == limits_sentence(group);
     });
     places.push_back(static_cast<std::size_t>(same - kept.begin()));
     if (same == kept.end()) kept.push_back(std::move(group));

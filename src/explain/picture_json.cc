@@ -42,7 +42,7 @@ Json group_json(const Group& group) {
   for (const plan::LiveProcess& each : group.members) members.push_back(process_json(each));
   return {{"name", text_json(group.name)}, {"maker", text_json(group.maker)}, {"evidence", text_json(group.evidence)}, {"container", group.record ? Json(group.record->id) : Json()},
           {"within", text_json(group.within)}, {"leader", group.members[group.leader].pid}, {"walls", walls_json(group)}, {"processes", std::move(members)}, {"doors", doors_json(group)},
-          {"limits", group.insides ? Json(group.insides->limits) : Json()}};
+          {"limits", group.insides && group.insides->limits ? Json(*group.insides->limits) : Json()}};
 }
 
 Json helper_json(const Helper& helper, const Picture& picture) {

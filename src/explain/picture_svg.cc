@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "group_words.hh"
 #include "sheet.hh"
 #include "snug/base/text.hh"
 #include "snug/base/utf8.hh"
@@ -99,7 +100,12 @@ Cell box_of(const Group& group) {
     body += format("<line x1=\"0\" y1=\"{0}\" x2=\"0\" y2=\"{1}\" stroke-width=\"8\" class=\"gap\"/>\n", y - 14, y + 4) + words(18, y, "door", cut(door_text(doors[at]), letters));
   }
   if (doors.size() > shown_doors) body += words(18, y += line, "door", format("and {}", counted(doors.size() - shown_doors, "more door", "more doors")));
-  if (group.insides && !group.insides->limits.empty()) body += words(18, y += line, "faint", cut("at most " + join(group.insides->limits, ", "), letters));
+  const std::string limits = limits_sentence(group);
+  for (const Row& row : limits.empty() ? std::vector<Row>() : words_of(limits, Ink::faint, letters, {})) {
+    std::string text;
+    for (const Piece& piece : row) text += piece.text;
+    body += words(18, y += line, "faint", text);
+  }
   if (!group.within.empty()) body += words(18, y += line, "faint", cut("started in " + group.within, letters));
   y += 14;
   constexpr int each = (cell - 36 + 6) / 4;
@@ -141,7 +147,7 @@ Cell open_cell(const Picture& picture, int width) {
 
 std::string slab(int x, int y, int width, int height) { return format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" class=\"kernel\"/>\n", x, y, width, height); }
 
-std::string legend(int y) {
+std::string legend(int y, bool counts) {
   constexpr std::array<std::string_view, 4> said{"a wall of its own", "shared with another box", "the host's", "not readable"};
   std::string text;
   int x = edge;
@@ -150,7 +156,8 @@ std::string legend(int y) {
     x += 50 + 9 * static_cast<int>(said[at].size());
   }
   return text + format("<line x1=\"{0}\" y1=\"{1}\" x2=\"{0}\" y2=\"{2}\" stroke-width=\"3\" class=\"box\"/>\n", x + 8, y - 20, y - 13) +
-         format("<line x1=\"{0}\" y1=\"{1}\" x2=\"{0}\" y2=\"{2}\" stroke-width=\"3\" class=\"box\"/>\n", x + 8, y, y + 7) + words(x + 20, y, "said faint", "a door: a path, device, socket or port of the host");
+         format("<line x1=\"{0}\" y1=\"{1}\" x2=\"{0}\" y2=\"{2}\" stroke-width=\"3\" class=\"box\"/>\n", x + 8, y, y + 7) + words(x + 20, y, "said faint", "a door: a path, device, socket or port of the host") +
+         (counts ? words(edge, y + line + 6, "said faint", "×N: so many alike") : "");
 }
 
 }  // namespace
@@ -179,8 +186,9 @@ std::string render_picture_svg(const Picture& picture) {
           words(edge + rail + gap, y + 54, "said onkernel2", "Every system call from above comes straight here; no engine is between.");
   body += slab(edge, top, rail, y - top) + slab(page - edge - rail, top, rail, y - top);
   y += 76 + 40;
-  body += legend(y);
-  y += 36;
+  const bool counts = counts_alike(picture);
+  body += legend(y, counts);
+  y += counts ? 36 + line + 6 : 36;
   return format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\">\n<title>{2}: containers are processes on one kernel</title>\n", page, y,
                 escaped(picture.host)) +
          std::string(head) + format("<rect width=\"{}\" height=\"{}\" class=\"paper\"/>\n", page, y) + words(edge, 56, "title ink", picture.host) +

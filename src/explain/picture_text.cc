@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "group_words.hh"
 #include "sheet.hh"
 #include "snug/base/text.hh"
 
@@ -96,13 +97,14 @@ Rows door_rows(const Group& group, const Style& style) {
   return rows;
 }
 
-Rows note_rows(const Group& group, const Style& style) {
+Rows note_rows(const Group& group, std::size_t width, const Style& style) {
   Rows rows;
   if (group.record && !group.record->image.empty()) rows.push_back(text_row("from " + drawable(group.record->image, style), Ink::faint));
   if (!group.within.empty()) rows.push_back(text_row("started in " + drawable(group.within, style), Ink::faint));
   if (group.insides && !group.insides->mounts && group.walls[plan::mount_wall] != Standing::hosts) rows.push_back(text_row("doors: not readable", Ink::unknown));
   if (group.insides && group.insides->more_mounts) rows.push_back(text_row(format("doors: {} mounts not looked at", group.insides->more_mounts), Ink::unknown));
-  if (group.insides && !group.insides->limits.empty()) rows.push_back(text_row("at most " + join(group.insides->limits, ", "), Ink::faint));
+  if (const std::string limits = limits_sentence(group); !limits.empty())
+    for (Row& row : words_of(limits, has_limits(group) ? Ink::faint : Ink::unknown, width, style)) rows.push_back(std::move(row));
   return rows;
 }
 
@@ -152,7 +154,7 @@ Rows box_of(const Group& group, std::size_t width, const Style& style) {
     row.erase(row.begin());
     add(std::move(row), std::move(door));
   }
-  for (Rows part : {note_rows(group, style), Rows{{}}, wall_rows(group, inner, style), partner_rows(group, style)})
+  for (Rows part : {note_rows(group, inner, style), Rows{{}}, wall_rows(group, inner, style), partner_rows(group, style)})
     for (Row& row : part) add(std::move(row), {side});
   Rows rows{top_of(group, width, line, style)};
   rows.insert(rows.end(), content.begin(), content.end());
@@ -250,17 +252,16 @@ Rows legend_of(const Picture& picture, std::size_t width, const Style& style) {
   Rows parts;
   for (std::size_t at = 0; at < words.size(); ++at)
     if (seen[at]) parts.push_back({mark_of(static_cast<Standing>(at), style), {format(" {}", words[at]), Ink::faint}});
-  const bool has_doors = std::any_of(picture.groups.begin(), picture.groups.end(), [](const Group& each) { return !doors_of(each).empty(); });
-  if (has_doors) parts.push_back({{std::string(signs_of(style).door), Ink::door}, {" a door", Ink::faint}});
+  const Signs& signs = signs_of(style);
+  std::array<bool, 2> doors{};  // by whether they are read-only
+  for (const Group& group : picture.groups)
+    for (const Door& door : doors_of(group)) doors[door.read_only && signs.one_way != signs.door] = true;
+  if (doors[false]) parts.push_back({{std::string(signs.door), Ink::door}, {" a door", Ink::faint}});
+  if (doors[true]) parts.push_back({{std::string(signs.one_way), Ink::door}, {" a door to read through only", Ink::faint}});
+  if (counts_alike(picture)) parts.push_back({{format("{}N", signs.times), Ink::strong}, {" so many alike", Ink::faint}});
   Rows rows = flowed(parts, width - 2, "   ", style);
   for (Row& row : rows) row.insert(row.begin(), {"  "});
   return rows;
-}
-
-Rows words_of(std::string_view text, Ink ink, std::size_t width, const Style& style) {
-  Rows parts;
-  for (const std::string& word : split(text, ' ')) parts.push_back(text_row(word, ink));
-  return flowed(parts, width, " ", style);
 }
 
 }  // namespace
@@ -284,8 +285,7 @@ std::string render_picture(const Picture& picture, const Style& style) {
   const Signs& signs = signs_of(style);
   cabinet.rule(signs.shelf[5], signs.shelf[6]);
   Rows rows = std::move(cabinet.rows);
-  if (!picture.groups.empty())
-    for (Row& row : legend_of(picture, width, style)) rows.push_back(std::move(row));
+  for (Row& row : legend_of(picture, width, style)) rows.push_back(std::move(row));
   if (picture.from_within)
     for (Row& row : words_of("seen from within a user namespace: what is called the host's is what snug itself lives in", Ink::unknown, width, style)) rows.push_back(std::move(row));
   return render_rows(rows, style);

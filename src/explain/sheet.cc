@@ -101,6 +101,12 @@ std::vector<Row> flowed(const std::vector<Row>& words, std::size_t width, std::s
   return rows;
 }
 
+std::vector<Row> words_of(std::string_view text, Ink ink, std::size_t width, const Style& style) {
+  std::vector<Row> parts;
+  for (const std::string& word : split(text, ' ')) parts.push_back({{word, ink}});
+  return flowed(parts, width, " ", style);
+}
+
 std::string render_rows(const std::vector<Row>& rows, const Style& style) {
   std::string out;
   for (const Row& row : rows) {

@@ -44,6 +44,9 @@ struct Signs {
 /// Flows words into rows of `width` columns.
 [[nodiscard]] std::vector<Row> flowed(const std::vector<Row>& words, std::size_t width, std::string_view separator, const Style& style);
 
+/// Flows a text into rows, word by word.
+[[nodiscard]] std::vector<Row> words_of(std::string_view text, Ink ink, std::size_t width, const Style& style);
+
 /// Renders rows as lines: colours where there are any, no blanks at the end.
 [[nodiscard]] std::string render_rows(const std::vector<Row>& rows, const Style& style);
 

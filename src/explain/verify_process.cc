@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "snug/base/text.hh"
+#include "snug/plan/limits.hh"
 
 namespace snug::explain {
 namespace {
@@ -119,17 +120,13 @@ class Findings {
     for (const char* set : {"CapInh", "CapAmb"}) hold(format("capabilities, {}", set), field(seen_.status, set), mask_of({}));
   }
 
-  // A line for each limit, in the order of their numbers, below the heading: the name has blanks, and the last two of the words
-  // before the unit are the values.
   void limits() {
     const auto* set = plan_.find<SetLimits>();
-    const auto all = lines(seen_.limits);
+    const auto text = [](const ResourceLimit& limit) { return limit_word(limit.soft) + " " + limit_word(limit.hard); };
+    const auto all = parse_limits(seen_.limits);
     for (const ResourceLimit& limit : set ? set->limits : std::vector<ResourceLimit>{}) {
-      const auto at = static_cast<std::size_t>(limit.number) + 1;
-      constexpr std::size_t name_width = 26;
-      const std::string_view line = at < all.size() && all[at].size() > name_width ? all[at].substr(name_width) : std::string_view();
-      const auto words = split(trimmed(squeezed(line)), ' ');
-      hold("limit " + limit.name, words.size() < 2 ? "" : words[0] + " " + words[1], limit_word(limit.soft) + " " + limit_word(limit.hard));
+      const auto found = std::find_if(all.begin(), all.end(), [&](const ResourceLimit& each) { return each.number == limit.number; });
+      hold("limit " + limit.name, found == all.end() ? "" : text(*found), text(limit));
     }
   }
 

@@ -11,6 +11,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/base/time.hh"
+#include "snug/plan/limits.hh"
 #include "snug/probe/machine.hh"
 #include "snug/sys/file.hh"
 
@@ -116,6 +117,26 @@ std::vector<std::string> limits_of(std::string folder, std::size_t top) {
   return found;
 }
 
+std::string limit_word(std::uint64_t value) { return value == RLIM_INFINITY ? "unlimited" : format("{}", value); }
+
+// Of the limits of a process those that were set for it: what it has as the reader has it came to both from the same place. What is unlimited
+// limits nothing.
+std::vector<std::string> find_set(const std::vector<plan::ResourceLimit>& theirs, const std::vector<plan::ResourceLimit>& ours) {
+  std::vector<std::string> found;
+  for (const plan::ResourceLimit& each : theirs) {
+    if (each.hard == RLIM_INFINITY && each.soft == RLIM_INFINITY) continue;
+    if (std::find(ours.begin(), ours.end(), each) != ours.end()) continue;
+    found.push_back(format("{} {}", each.name, limit_word(each.soft)) + (each.hard == each.soft ? "" : ":" + limit_word(each.hard)));
+  }
+  return found;
+}
+
+// Everybody may read them, of everybody; the file is empty of a process that has ended.
+void read_limits(plan::Insides& insides, const std::string& folder) {
+  const auto theirs = text_of(folder + "/limits");
+  if (theirs && !theirs->empty()) insides.limits = find_set(plan::parse_limits(*theirs), plan::parse_limits(text_of("/proc/self/limits").value_or("")));
+}
+
 }  // namespace
 
 plan::Insides read_insides(const plan::LiveProcess& process) {
@@ -125,9 +146,13 @@ plan::Insides read_insides(const plan::LiveProcess& process) {
   if (const auto text = text_of(folder + "/gid_map")) insides.gids = parse_id_map(*text);
   const std::string ours = text_of("/proc/self/mountinfo").value_or("");
   if (const auto theirs = text_of(folder + "/mountinfo"); theirs && !theirs->empty()) read_mounts(insides, *theirs, ours);
-  if (!process.cgroup.starts_with('/') || process.cgroup.find("/..") != std::string::npos) return insides;
+  read_limits(insides, folder);
+  if (!insides.limits || !process.cgroup.starts_with('/') || process.cgroup.find("/..") != std::string::npos) return insides;
   for (const SeenMount& mount : parse_seen_mounts(ours))
-    if (mount.type == "cgroup2" && mount.root == "/") insides.limits = limits_of(joined(mount.target, process.cgroup), mount.target.size());
+    if (mount.type == "cgroup2" && mount.root == "/") {
+      const auto whole = limits_of(joined(mount.target, process.cgroup), mount.target.size());
+      insides.limits->insert(insides.limits->begin(), whole.begin(), whole.end());
+    }
   return insides;
 }
 

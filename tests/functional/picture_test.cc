@@ -42,7 +42,7 @@ TEST_CASE("walls: a container is drawn with its name, its processes and its door
   const Containers containers;
   const std::string door = containers.folder() + "/site";
   fs::create_directory(door);
-  REQUIRE(containers.snug({"run", "-d", "--userns", "single", "--name", "drawn-one", "-v", door + ":/srv:ro", small_root(), "sleep", "1000"}).code == 0);
+  REQUIRE(containers.snug({"run", "-d", "--userns", "single", "--name", "drawn-one", "--ulimit", "nofile=63:65", "-v", door + ":/srv:ro", small_root(), "sleep", "1000"}).code == 0);
   const pid_t init = containers.init("drawn-one"), monitor = containers.monitor("drawn-one");
   REQUIRE(eventually([&] { return read_file(snug::format("/proc/{}/task/{}/children", init, init)).size() > 1; }));
   const pid_t payload = payload_of(containers, "drawn-one");
@@ -55,6 +55,8 @@ TEST_CASE("walls: a container is drawn with its name, its processes and its door
   CHECK(has(picture.out, "/srv <- "));
   CHECK(has(picture.out, "one kernel"));
 
+  CHECK(has(picture.out, "nofile 63:65"));
+
   const Result told = containers.snug({"walls", "--inodes", "drawn-one"});
   REQUIRE(told.code == 0);
   CHECK(has(told.out, snug::format("root in here is uid {} out there", ::getuid())));
@@ -64,12 +66,15 @@ TEST_CASE("walls: a container is drawn with its name, its processes and its door
   CHECK(has(line_with(told.out, "/srv "), "from " + door + " out there, read-only"));
   CHECK(has(line_with(told.out, "/proc "), "its own, made new"));
   CHECK(has(told.out, "set: no program raises them"));
+  CHECK(has(line_with(told.out, "at most "), "nofile 63:65"));
+  CHECK(has(line_with(containers.snug({"walls", "--compare", "drawn-one", "host"}).out, "limits"), "apart"));
   for (const std::string kind : {"user", "pid", "net", "uts", "ipc", "cgroup"}) CHECK(has(line_with(told.out, "# " + kind), inode_of(payload, kind)));
   CHECK(has(line_with(told.out, ". time"), inode_of(payload, "time")));
   CHECK(has(containers.snug({"walls", snug::format("{}", payload)}).out, "drawn-one  snug"));
 
   const Result json = containers.snug({"walls", "--json"});
   CHECK(has(json.out, "\"name\": \"drawn-one\""));
+  CHECK(has(json.out, "\"nofile 63:65\""));
   CHECK(has(json.out, "\"role\": \"monitor of drawn-one\""));
   CHECK(has(json.out, "\"inode\": " + inode_of(payload, "mnt")));
 }

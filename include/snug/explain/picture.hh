@@ -81,7 +81,7 @@ struct Picture {
 /// Tells the machine's processes apart. Pure.
 [[nodiscard]] Picture make_picture(const plan::Machine& machine, std::span<const Recorded> records);
 
-/// Puts groups that look alike, the doors in them included, into one, which counts them: for drawings. What is inside has been read.
+/// Puts groups that look alike, doors and limits included, into one, which counts them: for drawings. What is inside has been read.
 void gather_alike(Picture& picture);
 
 /// Finds the group of a process; one without walls is a group of its own. Nothing where there is no such process.

@@ -96,7 +96,7 @@ inline plan::Insides sample_insides() {
                                                  {"/srv/www/sub", "ext4", "/dev/sda2", "ro,nosuid", "/home/me/site/sub", What::folder},
                                                  {"/run/x\x1b.sock", "tmpfs", "tmpfs", "rw", "/run/user/1000/x\x1b.sock", What::socket},
                                                  {"/mnt", "fuse.sshfs", "far:", "rw", "", What::unknown}},
-          .limits = {"memory 512MB", "processes 100"},
+          .limits = std::vector<std::string>{"memory 512MB", "processes 100", "nofile 64:128"},
           .listeners = {"127.0.0.1:8080"}};
 }
 
@@ -105,7 +105,8 @@ inline explain::Picture sample_picture() {
   explain::Picture picture = explain::make_picture(sample_machine(), sample_records());
   for (explain::Group& group : picture.groups) {
     if (group.name == "web") group.insides = sample_insides();
-    else group.insides = plan::Insides{};
+    else group.insides.emplace();
+    if (group.maker != "docker" && group.name != "web") group.insides->limits.emplace();
     if (group.maker == "bubblewrap") group.insides->mounts = {{"/", "ext4", "/dev/sda1", "ro", "/", plan::LiveMount::What::folder}, {"/home", "ext4", "/dev/sda2", "rw", "/home", plan::LiveMount::What::folder}};
   }
   return picture;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "filesystem.hh"
+#include "snug/plan/limits.hh"
 
 using namespace snug;
 using namespace snug::probe;
@@ -145,6 +146,20 @@ TEST_CASE("processes: what the kernel says of their rights, and which are its ow
   CHECK(parse_status("Name:\tx\nPid:\t9\nPPid:\t2\nUid:\t0\t0\t0\t0\nNSpid:\t9\n")->kernel);  // before Linux 6.8
   CHECK(!parse_status("Name:\tx\nPid:\t9\nPPid:\t2\nUid:\t0\t0\t0\t0\nVmSize:\t9 kB\nNSpid:\t9\n")->kernel);
   CHECK(!parse_status("Name:\tx\nUid:\t0\t0\t0\t0\n"));
+}
+
+TEST_CASE("limits: by their numbers, whatever the kernel calls them; what is none is passed over") {
+  const auto found = plan::parse_limits("Limit                     Soft Limit           Hard Limit           Units     \n"
+                                        "Max cpu time              unlimited            unlimited            seconds   \n"
+                                        "Max file size             unlimited            9000                 bytes     \n"
+                                        "Max data size             a lot                9000                 bytes     \n"
+                                        "Max stack\n"
+                                        "Max core file size        0                    0                    bytes     \n");
+  REQUIRE(found.size() == 3);
+  CHECK(found[0] == plan::ResourceLimit{"cpu", RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY});
+  CHECK(found[1] == plan::ResourceLimit{"fsize", RLIMIT_FSIZE, RLIM_INFINITY, 9000});
+  CHECK(found[2] == plan::ResourceLimit{"core", RLIMIT_CORE, 0, 0});
+  CHECK(plan::parse_limits("").empty());
 }
 
 TEST_CASE("cgroups: the unified path, systemd's, or another that is not the root") {

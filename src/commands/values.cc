@@ -214,7 +214,7 @@ plan::StorageDriver parse_storage(std::string_view text) {
 std::string parse_platform(std::string_view text) { return image::render_platform(image::parse_platform(text)); }
 
 std::vector<std::string> parse_walls(std::string_view text) {
-  static constexpr std::array<std::string_view, 8> walls{"groups", "host-root", "idmap", "landlock", "limits", "nesting", "network", "storage"};
+  static constexpr std::array<std::string_view, 9> walls{"groups", "host-root", "idmap", "landlock", "limits", "mounts", "nesting", "network", "storage"};
   std::vector<std::string> found = split(text, ',');
   for (const std::string& word : found)
     if (std::find(walls.begin(), walls.end(), word) == walls.end())

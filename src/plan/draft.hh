@@ -145,6 +145,10 @@ void tell_of_clashes(Draft& draft);
 /// root file system has there; empty where there is none. root.cc
 [[nodiscard]] std::string_view find_replaced(std::string_view path);
 
+/// Tells whether nothing is mounted on `place`, one of those that every container has its own version of: snug's own shell starts where the
+/// root file system has no folder there, to look what is wrong with it; all else needs them. root.cc
+[[nodiscard]] bool is_given_up(const Draft& draft, std::string_view place);
+
 /// Tells whether `path` is a folder inside: of the root, of a volume, or made for a mount. root.cc
 [[nodiscard]] bool is_folder_inside(const Draft& draft, const std::string& path);
 

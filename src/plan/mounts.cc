@@ -26,6 +26,7 @@ class Mounts {
     plan_dev();
     make_tmpfs("/run", {{"mode", "0755"}}, {});
     make_tmpfs("/tmp", {{"mode", "1777"}}, {});
+    tell_given_up();
     plan_files();
     if (Verdict refused = plan_volumes()) return refused;
     plan_devices();
@@ -34,7 +35,8 @@ class Mounts {
     for (Action& action : draft_.dressing) draft_.init(std::move(action));
     plan_own_folders(true);
     for (const Attach& attach : in_order()) draft_.init(attach);
-    for (Action& action : links_) draft_.init(std::move(action));
+    if (!is_given_up(draft_, "/dev"))
+      for (Action& action : links_) draft_.init(std::move(action));
     plan_own_folders(false);
     plan_masks();
     plan_work_folder();
@@ -64,8 +66,20 @@ class Mounts {
     return slot;
   }
 
+  // What is made of it may be of use where it is not to be seen: the namespaces that are kept come from /proc, the terminal from /dev.
+  void attach_place(Slot slot, const std::string& place) {
+    is_given_up(draft_, place) ? given_up_.push_back(place) : draft_.attach_later(slot, place, folder());
+  }
+
+  void tell_given_up() {
+    if (given_up_.empty()) return;
+    const char* makes_none = draft_.spec.root_writes == RootWrites::kept ? ", and with --rw snug makes none" : "";
+    draft_.notice("mounts", format("{} {} not mounted: the root file system has no folder there{}", join(given_up_, ", "), given_up_.size() == 1 ? "is" : "are", makes_none),
+                  format("'ls -ld {}' tells what is there", join(given_up_, " ")));
+  }
+
   void make_tmpfs(const std::string& target, std::vector<std::pair<std::string, std::string>> options, MountFlags flags) {
-    draft_.attach_later(make("tmpfs", std::move(options), flags), target, folder());
+    attach_place(make("tmpfs", std::move(options), flags), target);
   }
 
   void plan_proc() {
@@ -77,7 +91,7 @@ class Mounts {
     const MountFlags flags{.read_only = read_only, .no_exec = true, .recursive = !fresh};
     proc_ = fresh ? make("proc", {}, flags) : take("/proc", flags);
     forbid_namespaces(fresh && !read_only);
-    draft_.attach_later(proc_, "/proc", folder());
+    attach_place(proc_, "/proc");
   }
 
   // While the process may still do so; what is made inside later may not.
@@ -105,14 +119,14 @@ class Mounts {
     MountFlags flags{.read_only = true, .no_exec = true};
     const bool fresh = is_new(walls_.network);
     if (!fresh) flags.recursive = true;
-    draft_.attach_later(fresh ? make("sysfs", {}, flags) : take("/sys", flags), "/sys", folder());
-    if (fresh && is_new(walls_.cgroup))
+    attach_place(fresh ? make("sysfs", {}, flags) : take("/sys", flags), "/sys");
+    if (fresh && is_new(walls_.cgroup) && !is_given_up(draft_, "/sys"))
       draft_.attach_later(make("cgroup2", {}, flags), "/sys/fs/cgroup", Attach::Target::must_exist);
   }
 
   void plan_dev() {
     const Slot dev = make("tmpfs", {{"mode", "0755"}, {"size", "65536"}}, {.no_exec = true});
-    draft_.attach_later(dev, "/dev", folder());
+    attach_place(dev, "/dev");
     if (!is_target("/dev")) dev_ = dev;
     null_ = draft_.plan.slots;  // the first of them
     for (const Node& node : nodes)
@@ -138,6 +152,7 @@ class Mounts {
   }
 
   void add_inside(Slot slot, std::string_view name) {
+    if (is_given_up(draft_, "/dev")) return;
     draft_.attach_later(slot, format("/dev/{}", name), Attach::Target::make, dev_);
   }
 
@@ -289,6 +304,7 @@ class Mounts {
   std::optional<Slot> dev_;  // where /dev is the container's own
   std::vector<Action> links_;
   std::vector<std::string> read_only_;
+  std::vector<std::string> given_up_;  // places on which nothing is mounted
 };
 
 }  // namespace

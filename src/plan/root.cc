@@ -266,6 +266,12 @@ std::string_view find_replaced(std::string_view path) {
   return {};
 }
 
+bool is_given_up(const Draft& draft, std::string_view place) {
+  const RootfsFacts& root = draft.facts.rootfs;
+  const auto has = [&](const std::vector<std::string>& places) { return std::find(places.begin(), places.end(), place) != places.end(); };
+  return draft.spec.own_shell && (has(root.blocked) || (draft.spec.root_writes == RootWrites::kept && has(root.absent)));
+}
+
 bool is_folder_inside(const Draft& draft, const std::string& path) {
   const auto& folders = draft.facts.rootfs.folders;
   const bool in_root = std::find(folders.begin(), folders.end(), path) != folders.end();
@@ -281,7 +287,7 @@ bool is_folder_inside(const Draft& draft, const std::string& path) {
     const auto* bind = std::get_if<BindVolume>(nearest);
     return bind && bind->source == bind->target && on_host && in_root;
   }
-  if (const std::string_view top = find_replaced(path); !top.empty()) return path == top;
+  if (const std::string_view top = find_replaced(path); !top.empty()) return path == top && !is_given_up(draft, top);
   const bool hidden = on_host && is_below(path, draft.facts.store);
   return in_root && (!hidden || path == draft.facts.store);
 }

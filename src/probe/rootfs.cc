@@ -10,6 +10,7 @@
 
 #include "parse.hh"
 #include "snug/base/error.hh"
+#include "snug/base/spell.hh"
 #include "snug/base/text.hh"
 #include "snug/probe/host.hh"
 #include "snug/sys/file.hh"
@@ -37,6 +38,21 @@ bool is_image_folder(int folder) {
   return version && ::read(version.get(), start.data(), start.size()) == static_cast<ssize_t>(start.size()) && std::string_view(start.data(), start.size()) == words;
 }
 
+// The folder that stands where `path` was looked for, and is called nearly so; as it was `given`.
+std::string find_meant(const std::string& path, const std::string& given) {
+  const auto last_name = [](const std::string& text) { return text.substr(0, text.find_last_not_of('/') + 1).rfind('/') + 1; };
+  const std::size_t name = last_name(path), shown = last_name(given);
+  const Fd folder = sys::try_open(AT_FDCWD, name ? path.substr(0, name).c_str() : ".", O_RDONLY | O_DIRECTORY);
+  if (!folder) return {};
+  std::vector<std::string> names;
+  for (sys::Entry& entry : sys::list_folder(folder.get())) {
+    const auto status = sys::find_status(folder.get(), entry.name.c_str());
+    if (status && (S_ISDIR(status->st_mode) || S_ISLNK(status->st_mode))) names.push_back(std::move(entry.name));
+  }
+  const auto nearest = find_nearest(path.substr(name, path.find_last_not_of('/') + 1 - name), names);
+  return nearest ? format("did you mean {}?", quoted(given.substr(0, shown) + *nearest)) : "";
+}
+
 Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
   Fd root = sys::try_open(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY);
   const int error = errno;
@@ -50,7 +66,7 @@ Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
   if (root) return root;
   if (error == ENOTDIR && sys::find_status(AT_FDCWD, path.c_str()))
     throw Error(format("cannot {}: it is a file, not a folder", what), "for an archive say tar:PATH");
-  throw system_error(what, error);
+  throw system_error(what, error, error == ENOENT ? find_meant(path, rootfs.given.empty() ? path : rootfs.given) : "");
 }
 
 View view_of(const plan::Rootfs& rootfs, const std::string& path) {
@@ -136,6 +152,19 @@ plan::RootfsFacts look_past_faults(const View& root, const plan::Spec& spec, con
   }
 }
 
+// What a link leads to that names nothing is made; the rest is found out when it is mounted on.
+void look_at_places(plan::RootfsFacts& facts, const View& root) {
+  const auto top = sys::find_status(root.open("/", O_PATH).get(), "");
+  for (const char* place : {"/dev", "/proc", "/run", "/sys", "/tmp"}) {
+    const Fd found = root.open(place, O_PATH);
+    const int error = found ? 0 : errno;
+    const auto status = found ? sys::find_status(found.get(), "") : std::nullopt;
+    const bool is_root = status && top && status->st_dev == top->st_dev && status->st_ino == top->st_ino;
+    if (error == ENOENT) facts.absent.emplace_back(place);
+    if (error == ENOTDIR || error == ELOOP || is_root || (status && !S_ISDIR(status->st_mode))) facts.blocked.emplace_back(place);
+  }
+}
+
 // Of the host's root the caller's entries are a part.
 void look_for_terminal(plan::RootfsFacts& facts, const View& root, const plan::Spec& spec, const plan::HostFacts& host) {
   const bool wanted = spec.terminal == plan::Terminal::always || (spec.terminal == plan::Terminal::automatic && host.terminal.output);
@@ -149,6 +178,7 @@ plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& ho
   const View root = view_of(spec.rootfs, path);
   plan::RootfsFacts facts = spec.own_shell || spec.idle ? look_past_faults(root, spec, host) : look_at(root, spec, host);
   look_for_terminal(facts, root, spec, host);
+  if (spec.own_shell) look_at_places(facts, root);
   return facts;
 }
 

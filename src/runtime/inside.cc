@@ -130,7 +130,7 @@ class Covers {
     if (!target) return errno;
     const auto status = sys::find_status(target.get(), "");
     if (!status) return errno;
-    return S_ISDIR(status->st_mode) ? hide_folder(target.get()) : attach(sys::clone_tree(null_, "", false), target.get());
+    return S_ISDIR(status->st_mode) ? hide_folder(target.get()) : hide_file(target.get());
   }
 
   int make_read_only(const char* path) noexcept {
@@ -145,7 +145,13 @@ class Covers {
  private:
   static int attach(const Fd& mount, int target) noexcept { return mount ? sys::attach_mount(mount.get(), target) : errno; }
 
-  // Only what is attached can be copied (open_tree(2), before Linux 6.15): the first is the original.
+  // Only what is attached can be copied (open_tree(2), before Linux 6.15): the first is the original, where that lies in no /dev.
+  int hide_file(int target) noexcept {
+    const Fd copy = sys::clone_tree(null_, "", false);
+    return copy ? sys::attach_mount(copy.get(), target) : errno == EINVAL ? sys::attach_mount(null_, target) : errno;
+  }
+
+  // The same.
   int hide_folder(int target) noexcept {
     if (folder_) return attach(sys::clone_tree(folder_.get(), "", false), target);
     const Fd filesystem = sys::open_filesystem("tmpfs");

@@ -91,10 +91,49 @@ TEST_CASE("debug: a root that is broken in every way") {
   const Result result = run({program(), "debug", scratch.path() + "/root", "-c", "sh; echo $?; ls -d e?*vil"});
   CHECK_MESSAGE(has(result.err, "/bin/sh: the interpreter of its first line, or its dynamic loader, is not here"), result.err);
   CHECK(result.out == "127\ne\x1b[31mvil\n");  // no terminal: as it is
-  scratch.write("root/proc", "");
-  const Result blocked = run({program(), "debug", scratch.path() + "/root", "-c", "true"});
-  CHECK(blocked.code == 125);
-  CHECK_MESSAGE(has(blocked.err, "in the root file system '/proc' is no folder"), blocked.err);
+}
+
+TEST_CASE("debug: a folder that is not there is told of as by run, with what was meant") {
+  const Bare bare;
+  for (const char* command : {"debug", "run"}) {
+    const Result typo = run({program(), command, bare.scratch().path() + "/rot/", "true"});
+    CHECK(typo.code == 125);
+    CHECK_MESSAGE(has(typo.err, "did you mean '" + bare.root() + "'?"), typo.err);
+  }
+  CHECK(!has(run({program(), "debug", bare.scratch().path() + "/entirely-else"}).err, "hint:"));
+  CHECK(!has(run({program(), "debug", bare.scratch().path() + "/no/such"}).err, "hint:"));
+}
+
+TEST_CASE("debug: where the root has no folder for a mount the shell starts without it, and says so; run refuses") {
+  const Scratch scratch;
+  fs::create_directories(scratch.path() + "/root");
+  for (const char* file : {"root/proc", "root/dev", "root/tmp"}) scratch.write(file, "is a file\n");
+  fs::create_symlink("/proc/sys", scratch.path() + "/root/sys");
+  fs::create_symlink("run", scratch.path() + "/root/run");
+  const std::string root = scratch.path() + "/root";
+  const auto before = snapshot(root);
+  const Result blocked = run({program(), "debug", root, "-c", "cat /proc /dev; ls -l /sys; walls | head -n 2; mount; echo status $?; ls /tmp | wc -l"});
+  CHECK_MESSAGE(blocked.code == 0, blocked.err);
+  CHECK_MESSAGE(has(blocked.err, "/proc, /sys, /dev, /run, /tmp are not mounted: the root file system has no folder there"), blocked.err);
+  CHECK_MESSAGE(has(blocked.out, "is a file\nis a file\n"), blocked.out);
+  CHECK(has(blocked.out, "/sys -> /proc/sys\n"));
+  CHECK(has(blocked.out, "namespaces     not to be seen: /proc is not mounted here\n"));
+  CHECK(difference(before, snapshot(root)) == "");
+  Terminal terminal({program(), "debug", root}, 24, 80);
+  REQUIRE_MESSAGE(terminal.expect(prompt()), terminal.seen());
+  terminal.send("exit 3\n");
+  CHECK(terminal.wait() == 3);
+  const Result run_itself = run({program(), "run", root, "/x"});
+  CHECK(run_itself.code == 125);
+  CHECK_MESSAGE(has(run_itself.err, "' is no folder"), run_itself.err);
+  // With one of them blocked what the others show is hidden all the same.
+  for (const char* name : {"proc", "sys", "run", "tmp"}) fs::remove(root + "/" + name);
+  const Result no_dev = run({program(), "debug", root, "-c", "for f in kcore keys timer_list; do [ -e /proc/$f ] && cat /proc/$f; done | wc -c; ls -d /proc/self"});
+  CHECK_MESSAGE(no_dev.out == "0\n/proc/self\n", no_dev.out << no_dev.err);
+  fs::remove(root + "/dev");
+  const Result kept = run({program(), "run", "--rw", "--shell", "builtin", root, "-c", "echo /*"});
+  CHECK_MESSAGE(has(kept.err, "are not mounted: the root file system has no folder there, and with --rw snug makes none"), kept.err);
+  CHECK(kept.out == "/*\n");
 }
 
 TEST_CASE("debug: a session on a terminal") {

@@ -69,6 +69,8 @@ struct RootfsFacts {
   std::vector<std::string> shells;        ///< which of the shells asked about it has
   bool shellless = false;                 ///< there was to be one of them, and it has none
   std::vector<std::string> folders;       ///< which of the folders asked about it has (work folder, home, apt_settings)
+  std::vector<std::string> blocked;       ///< which of the places that every container mounts on lead to what is no folder, in a circle, or to "/"
+  std::vector<std::string> absent;        ///< which of them it does not have; both are looked at for snug's own shell only
   std::string terminal_entry;             ///< of terminfo, the host's, where it does not know the caller's terminal; the only part that is no stranger's
   bool terminal_carried = false;          ///< of a container that runs: such an entry was carried in
   bool living = false;                    ///< of a container that runs: with all that is mounted in it

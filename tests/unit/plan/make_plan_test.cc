@@ -105,6 +105,37 @@ TEST_CASE("the maps alone are those of the plan") {
   CHECK(map_lines({{{0}, {1000}, 1}, {{1}, {100000}, 65536}}) == "0 1000 1\n1 100000 65536\n");
 }
 
+TEST_CASE("snug's own shell starts without a mount for which the root has no folder, and says so; nothing else does") {
+  const auto mounts_on = [](const Plan& plan, const std::string& path) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
+      const auto* attach = std::get_if<Attach>(&step.action);
+      const auto* link = std::get_if<MakeLink>(&step.action);
+      return (attach && (attach->target == path || attach->target.starts_with(path + "/"))) || (link && link->path.starts_with(path + "/"));
+    });
+  };
+  const std::vector<std::string> places{"/dev", "/proc", "/run", "/sys", "/tmp"};
+  Spec spec = a_spec();
+  HostFacts facts = some_facts();
+  facts.rootfs.blocked = places;
+  facts.rootfs.terminal_entry.clear();
+  for (const std::string& place : places) CHECK(mounts_on(plan_of(spec, facts), place));
+  spec.own_shell = true;
+  Plan plan = plan_of(spec, facts);
+  REQUIRE(plan.notices.size() == 1);
+  CHECK(plan.notices[0].text == "/proc, /sys, /dev, /run, /tmp are not mounted: the root file system has no folder there");
+  for (const std::string& place : places) CHECK_MESSAGE(!mounts_on(plan, place), place);
+  CHECK(plan.find<KeepNamespaces>());  // which are read through a /proc that nobody sees
+  facts.rootfs.blocked.clear();
+  facts.rootfs.absent = {"/proc"};
+  CHECK(plan_of(spec, facts).notices.empty());  // it is made
+  spec.root_writes = RootWrites::kept;
+  plan = plan_of(spec, facts);
+  REQUIRE(plan.notices.size() == 1);
+  CHECK(plan.notices[0].text == "/proc is not mounted: the root file system has no folder there, and with --rw snug makes none");
+  spec.require = {"mounts"};
+  CHECK(refusal(spec, facts).starts_with("--require mounts: /proc is not mounted"));
+}
+
 TEST_CASE("snug-layer works in walls of its own, in the container's id map, with no more rights than it needs") {
   Spec spec = a_spec();
   spec.namespaces.network = HostNamespace{};

@@ -26,6 +26,7 @@ void offer_commands(shell::Candidates& to, const Session& session) {
   for (const BuiltinGroup& group : builtin_groups())
     for (const Builtin& each : group.builtins) offer(to, each.name);
   for (const auto& [name, body] : session.functions) offer(to, name);
+  for (const auto& [name, text] : session.aliases) offer(to, name);
   for (const std::string& folder : split(session.value("PATH"), ':')) {
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.empty() ? "." : folder.c_str()), ::closedir);
     while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr)
@@ -33,9 +34,25 @@ void offer_commands(shell::Candidates& to, const Session& session) {
   }
 }
 
+/// $NAME or ${NAME}, at the front of a text.
+struct VariableAt {
+  std::string name = {};
+  std::size_t length = 0;  ///< 0: there is none
+};
+
+VariableAt find_variable(std::string_view text) {
+  if (!text.starts_with('$')) return {};
+  const bool in_braces = text.starts_with("${");
+  std::size_t end = in_braces ? 2 : 1;
+  const std::size_t front = end;
+  while (end < text.size() && is_name(text.substr(front, end + 1 - front))) ++end;
+  if (end == front || (in_braces && text.substr(end, 1) != "}")) return {};
+  return {std::string(text.substr(front, end - front)), end + in_braces};
+}
+
 }  // namespace
 
-LastWord find_last_word(std::string_view line) {
+LastWord find_last_word(std::string_view line, const std::function<std::optional<std::string>(const std::string&)>& find) {
   LastWord word{.start = 0, .is_command = true};
   bool in_word = false;
   char quote = 0;
@@ -49,7 +66,11 @@ LastWord find_last_word(std::string_view line) {
   };
   for (std::size_t at = 0; at < line.size(); ++at) {
     const char each = line[at];
-    if (quote) {
+    if (const VariableAt variable = quote == '\'' ? VariableAt() : find_variable(line.substr(at)); variable.length && at + variable.length < line.size()) {
+      word.text += find(variable.name).value_or("");
+      at += variable.length - 1;
+      in_word = true;
+    } else if (quote) {
       if (each == quote) quote = 0;
       else if (each == '\\' && quote == '"' && at + 1 < line.size()) word.text += line[++at];
       else word.text += each;
@@ -75,7 +96,7 @@ LastWord find_last_word(std::string_view line) {
 }
 
 shell::Completion find_completions(std::string_view line, const Session& session) {
-  LastWord word = find_last_word(line);
+  LastWord word = find_last_word(line, [&](const std::string& name) { return session.find(name); });
   shell::Completion completion{.start = word.start, .found = {.typed = std::move(word.text)}};
   shell::Candidates& found = completion.found;
   if (found.typed.starts_with('$') && line.substr(word.start) == found.typed) {

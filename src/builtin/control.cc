@@ -77,6 +77,34 @@ int unset(Call& call) {
   return 0;
 }
 
+std::string alias_text(const std::string& name, const std::string& value) { return format("alias {}={}", name, shell_quoted(value)); }
+
+int set_aliases(Call& call) {
+  if (call.words.size() == 1)
+    for (const auto& [name, value] : call.session.aliases) call.out.line(call.out.name(alias_text(name, value)));
+  for (std::size_t at = 1; at < call.words.size(); ++at) {
+    const std::string& word = call.words[at];
+    const std::string name = word.substr(0, word.find('='));
+    if (name.size() < word.size()) {
+      if (name.empty() || name.find_first_of(" \t\n;&|()<>$`\\\"'/") != std::string::npos) throw Failure(format("{} is no name of an alias", quoted(name)));
+      call.session.aliases[name] = word.substr(name.size() + 1);
+    } else if (const auto found = call.session.aliases.find(name); found != call.session.aliases.end()) {
+      call.out.line(call.out.name(alias_text(name, found->second)));
+    } else {
+      call.complain(format("{} is no alias", quoted(name)));
+    }
+  }
+  return call.status;
+}
+
+int forget_aliases(Call& call) {
+  const Options options(call, "a");
+  if (options.has('a')) call.session.aliases.clear();
+  for (const std::string& name : options.operands())
+    if (!call.session.aliases.erase(name)) call.complain(format("{} is no alias", quoted(name)));
+  return call.status;
+}
+
 bool switch_option(Session& session, char letter, bool on) {
   switch (letter) {
     case 'e': session.exits_on_error = on; return true;
@@ -141,10 +169,11 @@ int evaluate_words(Call& call) { return call.runner.run_text(join(std::span(call
 int read_script(Call& call) {
   if (call.words.size() < 2) throw Failure("a file is needed", 2);
   const sys::Fd file = open_input(call.words[1]);
-  return call.runner.run_text(sys::read_all(file.get()));
+  return call.runner.run_text(without_returns(sys::read_all(file.get())));
 }
 
 std::string describe_command(const Call& call, const std::string& name) {
+  if (const auto found = call.session.aliases.find(name); found != call.session.aliases.end()) return format("an alias for {}", found->second);
   if (call.session.functions.contains(name)) return "a function";
   if (find_builtin(name)) return "a command of this shell";
   if (std::string path = call.runner.find_program(name); !path.empty()) return path;
@@ -173,6 +202,7 @@ int do_command(Call& call) {
   for (const std::string& name : options.operands()) {
     const std::string kind = describe_command(call, name);
     if (kind.empty()) call.status = 1;
+    else if (call.session.aliases.contains(name)) call.out.line(call.out.name(alias_text(name, call.session.aliases.at(name))));
     else call.out.line(call.out.name(kind.starts_with('/') ? kind : name));
   }
   return call.status;
@@ -199,6 +229,7 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {".", "FILE", "do the commands of a file in this shell", read_script, true},
     {":", "", "do nothing, and succeed", do_nothing, true},
     {"[", "EXPRESSION ]", "the same as test", test_expression, true},
+    {"alias", "[NAME[=TEXT]...]", "have a name stand for a text where a command begins; tell all", set_aliases, true},
     {"break", "[N]", "leave the loop, or N of them", leave_loop, true},
     {"cd", "[FOLDER|-]", "go to a folder; home; - goes back", change_folder, true},
     {"command", "[-v] NAME [ARG...]", "do a command past functions of its name; -v tells what it is", do_command, true},
@@ -211,7 +242,7 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"false", "", "do nothing, and fail", fail, true},
     {"help", "[NAME]", "tell what commands there are, or how one is called", help, true},
     {"history", "", "tell what was typed", tell_history, true},
-    {"printf", "FORMAT [WORD...]", "print words as FORMAT says: %s %d %x %o %c %b %%", print_formatted, true},
+    {"printf", "FORMAT [WORD...]", "print words as FORMAT says: %s %d %x %o %c %b %f %g %e %%", print_formatted, true},
     {"pwd", "", "tell the folder", tell_folder, true},
     {"read", "[-r] [-p PROMPT] [NAME...]", "read a line into variables; -r takes backslashes as they are", read_line, true},
     {"readonly", "[NAME[=VALUE]...]", "protect variables", protect_variables, true},
@@ -220,9 +251,11 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"shift", "[N]", "drop the first of $1 and on", shift, true},
     {"source", "FILE", "the same as .", read_script, true},
     {"test", "EXPRESSION", "compare: -e -f -d -r -w -x -s -L -z -n = != -eq -ne -lt -le -gt -ge ! -a -o", test_expression, true},
+    {"trap", "[ACTION|- SIGNAL|EXIT...]", "do something when a signal comes, or the shell ends; '' ignores it, - forgets that", set_traps, true},
     {"true", "", "do nothing, and succeed", do_nothing, true},
     {"type", "NAME...", "tell what a command is", tell_type, true},
     {"umask", "[MODE]", "tell or set what new files lack", change_umask, true},
+    {"unalias", "[-a] NAME...", "forget aliases; -a all", forget_aliases, true},
     {"unset", "[-f] NAME...", "forget variables and functions", unset, true},
 });
 

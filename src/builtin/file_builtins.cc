@@ -137,7 +137,7 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"du", "[-ahsx] [-d DEPTH] [PATH...]", "tell what files take; -s sums, -a each file, -x stays in one file system", tell_sizes},
     {"find", "[PATH...] [TEST...]", "search: -name -iname -path -type -size -user -perm -newer -empty -links -maxdepth -mindepth -xdev -print0 -delete -exec ! -o", find_files},
     {"ln", "[-sfn] SOURCE... TARGET", "make links; -s symbolic ones, -f in place of what is there", make_links},
-    {"ls", "[-1AaCdFhilnRrSt] [PATH...]", "list files; -l in full, -a hidden ones, -t by time, -S by size, -R all below; times are UTC", list_files},
+    {"ls", "[-1AaCdFhilnRrSt] [--color[=auto|always|never]] [--full-time] [PATH...]", "list files; -l in full, -a hidden ones, -t by time, -S by size, -R all below; times are UTC", list_files},
     {"mkdir", "[-p] [-m MODE] PATH...", "make folders; -p with those above them", make_folders},
     {"mount", "", "list what is mounted", tell_mounts},
     {"mv", "[-fnv] SOURCE... TARGET", "move or rename; -n not over what is there", move_files},

@@ -62,6 +62,15 @@ sys::Fd open_input(const std::string& path) {
   return file;
 }
 
+std::string without_returns(std::string text) {
+  const std::size_t feed = std::min(text.find('\n'), text.size());
+  if (feed == 0 || text[feed - 1] != '\r') return text;
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at)
+    if (text[at] != '\r' || (at + 1 < text.size() && text[at + 1] != '\n')) out += text[at];
+  return out;
+}
+
 void for_each_input(Call& call, const std::vector<std::string>& paths, const std::function<void(int, const std::string&)>& work) {
   if (paths.empty()) return work(0, "-");
   for (const std::string& path : paths) {

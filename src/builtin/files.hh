@@ -36,6 +36,9 @@ namespace snug::builtin {
 /// Opens a file to be read; "-" is standard input. Throws Failure.
 [[nodiscard]] sys::Fd open_input(const std::string& path);
 
+/// Takes the carriage returns away from the ends of lines, where the first line has one: a script that was written on Windows.
+[[nodiscard]] std::string without_returns(std::string text);
+
 /// Hands each of the files to `work`, or standard input where there are none; what cannot be read is told, and passed over.
 void for_each_input(Call& call, const std::vector<std::string>& paths, const std::function<void(int fd, const std::string& name)>& work);
 

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view language =
     "Programs of the image are done by their names, as in any shell, and so are:\n"
     "  'text' \"$text\" \\x  $NAME ${NAME:-WORD} $(COMMAND) $((1 + 2)) $? $$ $! $# $1 \"$@\"  ~  * ? [a-z]\n"
-    "  a | b   a && b   a || b   a; b   a &   ! a   ( a )   { a; }   <FILE >FILE >>FILE 2>&1\n"
+    "  a | b   a && b   a || b   a; b   a &   ! a   ( a )   { a; }   <FILE >FILE >>FILE 2>&1 <<END\n"
     "  if for while until case, and functions: NAME() { ...; }\n"
     "Tab completes; Ctrl-C drops a line, Ctrl-D leaves. 'help NAME' tells how one is called.\n";
 

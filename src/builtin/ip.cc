@@ -3,6 +3,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
@@ -85,10 +86,37 @@ std::map<int, std::vector<std::string>> read_addresses(unsigned char family) {
   return addresses;
 }
 
-void tell_links(Call& call, unsigned char family, bool with_addresses) {
+/// What is asked for, of which.
+struct Question {
+  std::string what = "address";
+  std::string device = {};  ///< empty: of all
+  unsigned char family = AF_UNSPEC;
+  bool brief = false;
+};
+
+void need_device(const Question& question, const std::map<int, Link>& links) {
+  const auto is_it = [&](const auto& each) { return each.second.name == question.device; };
+  if (!question.device.empty() && std::none_of(links.begin(), links.end(), is_it)) throw Failure(format("there is no interface {}", quoted(question.device)));
+}
+
+// NAME STATE, and in the same line its addresses: "inet 127.0.0.1/8 scope host" is told as the second word.
+void tell_briefly(Call& call, const Link& link, const std::vector<std::string>& addresses, bool with_addresses) {
+  std::string line = format("{:<16} {:<14}", call.out.name(link.name), link.state);
+  for (const std::string& address : addresses) line += " " + split(address, ' ')[1];
+  if (!with_addresses) line += format(" {} <{}>", link.hardware, flag_words(link.flags));
+  call.out.line(line);
+}
+
+void tell_links(Call& call, const Question& question, bool with_addresses) {
   const std::map<int, Link> links = read_links();
-  const auto addresses = with_addresses ? read_addresses(family) : std::map<int, std::vector<std::string>>();
+  need_device(question, links);
+  auto addresses = with_addresses ? read_addresses(question.family) : std::map<int, std::vector<std::string>>();
   for (const auto& [index, link] : links) {
+    if (!question.device.empty() && link.name != question.device) continue;
+    if (question.brief) {
+      tell_briefly(call, link, addresses[index], with_addresses);
+      continue;
+    }
     call.out.line(format("{}: {}: <{}> mtu {} state {}", index, call.out.name(link.name), flag_words(link.flags), link.mtu, link.state));
     if (!link.hardware.empty()) call.out.line(format("    {} {}", link.type == ARPHRD_LOOPBACK ? "link/loopback" : "link/ether", link.hardware));
     if (const auto own = addresses.find(index); own != addresses.end())
@@ -97,9 +125,10 @@ void tell_links(Call& call, unsigned char family, bool with_addresses) {
 }
 
 // Those of the main table, as ip-route(8) shows them.
-void tell_routes(Call& call, unsigned char family) {
+void tell_routes(Call& call, const Question& question) {
   const std::map<int, Link> links = read_links();
-  ask_kernel(RTM_GETROUTE, family, [&](std::string_view body) {
+  need_device(question, links);
+  ask_kernel(RTM_GETROUTE, question.family == AF_INET6 ? AF_INET6 : AF_INET, [&](std::string_view body) {
     rtmsg head{};
     std::string_view rest;
     if (!take_head(body, head, rest)) return;
@@ -109,7 +138,9 @@ void tell_routes(Call& call, unsigned char family) {
     const std::string_view target = attributes.find(RTA_DST), gateway = attributes.find(RTA_GATEWAY), source = attributes.find(RTA_PREFSRC);
     std::string line = target.empty() ? "default" : format("{}/{}", address_text(target), head.rtm_dst_len);
     if (!gateway.empty()) line += " via " + address_text(gateway);
-    if (!attributes.find(RTA_OIF).empty()) line += " dev " + call.out.name(name_of(links, static_cast<int>(attributes.number(RTA_OIF))));
+    const std::string device = attributes.find(RTA_OIF).empty() ? "" : name_of(links, static_cast<int>(attributes.number(RTA_OIF)));
+    if (!question.device.empty() && device != question.device) return;
+    if (!device.empty()) line += " dev " + call.out.name(device);
     if (!source.empty()) line += " src " + address_text(source);
     if (!attributes.find(RTA_PRIORITY).empty()) line += format(" metric {}", attributes.number(RTA_PRIORITY));
     call.out.line(line);
@@ -118,20 +149,35 @@ void tell_routes(Call& call, unsigned char family) {
 
 bool stands_for(std::string_view word, std::string_view name) { return !word.empty() && name.starts_with(word); }
 
+bool is_show(std::string_view word) { return stands_for(word, "show") || stands_for(word, "list"); }
+
+// [OBJECT [show] [[dev] NAME]]
+Question question_of(Call& call) {
+  const bool brief = std::erase_if(call.words, [](const std::string& word) { return word == "-br" || word == "-brief"; }) > 0;
+  const Options options(call, "46");
+  const auto& operands = options.operands();
+  Question question{.family = static_cast<unsigned char>(options.has('4') ? AF_INET : options.has('6') ? AF_INET6 : AF_UNSPEC), .brief = brief};
+  std::size_t at = 0;
+  if (at < operands.size()) question.what = operands[at++];
+  const bool shows = at < operands.size() && is_show(operands[at]);
+  at += shows;
+  const bool named = at + 1 < operands.size() && operands[at] == "dev";
+  at += named;
+  if (at < operands.size() && !shows && !named) throw Failure(format("{}: networks are only looked at here: show", quoted(operands[at])), 2);
+  if (at < operands.size()) question.device = operands[at++];
+  options.need(0, at);
+  return question;
+}
+
 }  // namespace
 
 int tell_network(Call& call) {
-  const Options options(call, "46");
-  const auto& operands = options.operands();
-  const std::string what = operands.empty() ? "address" : operands[0];
-  options.need(0, 2);
-  if (operands.size() == 2 && !stands_for(operands[1], "show") && !stands_for(operands[1], "list"))
-    throw Failure(format("{}: networks are only looked at here: show", quoted(operands[1])), 2);
-  const unsigned char family = options.has('4') ? AF_INET : options.has('6') ? AF_INET6 : AF_UNSPEC;
-  if (stands_for(what, "address")) tell_links(call, family, true);
+  const Question question = question_of(call);
+  const std::string& what = question.what;
+  if (stands_for(what, "address")) tell_links(call, question, true);
   else if (stands_for(what, "listeners")) tell_listeners(call);
-  else if (stands_for(what, "link")) tell_links(call, family, false);
-  else if (stands_for(what, "route")) tell_routes(call, options.has('6') ? AF_INET6 : AF_INET);
+  else if (stands_for(what, "link")) tell_links(call, question, false);
+  else if (stands_for(what, "route")) tell_routes(call, question);
   else throw Failure(format("{} is none of address, link, route and listeners", quoted(what)), 2);
   return 0;
 }

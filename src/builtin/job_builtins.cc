@@ -56,6 +56,12 @@ int list_jobs(Call& call) {
   return 0;
 }
 
+// A signal with a trap ends the waiting, and what it is for is done then; another has come from the keyboard.
+int interruption() {
+  if (const int signal = noted_signal()) return 128 + signal;
+  throw Interrupted{};
+}
+
 int wait_for_all(Call& call) {
   bool ended = true;
   while (ended && !call.session.jobs.all().empty()) {
@@ -63,8 +69,7 @@ int wait_for_all(Call& call) {
     if (job.state() == Job::State::stopped) throw Failure(format("job {} is stopped, and would not end", job.number));
     static_cast<void>(call.session.jobs.wait_for(job, ended));
   }
-  if (!ended) throw Interrupted{};
-  return 0;
+  return ended ? 0 : interruption();
 }
 
 int wait_for_some(Call& call) {
@@ -79,7 +84,7 @@ int wait_for_some(Call& call) {
       continue;
     }
     code = call.session.jobs.wait_for(*job, ended);
-    if (!ended) throw Interrupted{};
+    if (!ended) return interruption();
   }
   return code;
 }

@@ -1,5 +1,6 @@
 #include "jobs.hh"
 
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -7,10 +8,14 @@
 #include <cerrno>
 #include <csignal>
 
-#include "snug/base/signals.hh"
 #include "snug/base/text.hh"
 
 namespace snug::builtin {
+
+std::string signal_words(int signal) {
+  const char* words = ::sigdescr_np(signal);
+  return words ? words : format("signal {}", signal);
+}
 
 Job::State Job::state() const {
   const auto any = [&](State wanted) {
@@ -139,7 +144,7 @@ Job* Jobs::find(std::string_view name) {
 std::string Jobs::describe(const Job& job) const {
   std::string state = "Running";
   if (job.state() == Job::State::stopped) state = "Stopped";
-  if (job.state() == Job::State::done) state = job.code() == 0 ? "Done" : job.code() > 128 ? signal_name(job.code() - 128) : format("Exit {}", job.code());
+  if (job.state() == Job::State::done) state = job.code() == 0 ? "Done" : job.code() > 128 ? signal_words(job.code() - 128) : format("Exit {}", job.code());
   return format("[{}]{}  {:<22}{}{}", job.number, &job == &jobs_.back() ? '+' : ' ', state, printable(job.text), job.state() == Job::State::running && job.background ? " &" : "");
 }
 

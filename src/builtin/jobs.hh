@@ -29,6 +29,9 @@ struct Job {
   [[nodiscard]] int code() const;  ///< of its last process: the exit code, or 128 + n
 };
 
+/// Says what a signal is: "Terminated".
+[[nodiscard]] std::string signal_words(int signal);
+
 /// What runs, and the terminal that one of them has.
 class Jobs {
  public:

@@ -147,7 +147,7 @@ class Pager {
 }  // namespace
 
 int show_pages(Call& call) {
-  const Options options(call, "");
+  const Options options(call, "N");
   options.need(0, 1);
   const std::string path = options.operands().empty() ? "-" : options.operands()[0];
   if (path == "-" && ::isatty(0)) throw Failure("the name of a file is needed", 2);
@@ -156,7 +156,7 @@ int show_pages(Call& call) {
   const sys::Fd file = open_input(path);
   for_each_line(file.get(), [&](std::string_view line) {
     if ((bytes += line.size()) > most_bytes) throw Failure("the text is too large to be kept in memory");
-    return all.emplace_back(line), true;
+    return all.emplace_back(options.has('N') ? format("{:>7} {}", all.size() + 1, line) : std::string(line)), true;
   });
   sys::Fd terminal = ::isatty(0) ? sys::Fd(::fcntl(0, F_DUPFD_CLOEXEC, 3)) : sys::try_open(AT_FDCWD, "/dev/tty", O_RDWR | O_NOCTTY);
   if (!call.out.is_terminal() || !terminal) {

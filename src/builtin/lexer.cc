@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "snug/base/text.hh"
 
@@ -11,7 +12,7 @@ namespace {
 constexpr std::string_view blanks = " \t";
 constexpr std::string_view ends_word = " \t\n;&|()<>";
 constexpr std::string_view special_in_double_quotes = "$`\"\\\n";
-constexpr std::array<std::string_view, 17> operations{"&&", "||", ";;", ">>", ">&", "<&", "<>", ">|", "<<", "\n", ";", "&", "|", "(", ")", "<", ">"};
+constexpr std::array<std::string_view, 18> operations{"<<-", "&&", "||", ";;", ">>", ">&", "<&", "<>", ">|", "<<", "\n", ";", "&", "|", "(", ")", "<", ">"};
 
 bool is_in(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -42,7 +43,10 @@ bool is_name(std::string_view text) {
 
 Token Lexer::next() {
   skip_blanks();
-  if (at_end()) return {.start = at_, .end = at_};
+  if (at_end()) {
+    if (!documents_.empty()) throw SyntaxError(format("the lines of << up to {} are missing", quoted(documents_.front().end)), true);
+    return {.start = at_, .end = at_};
+  }
   auto operation = take_operation();
   return operation ? *std::move(operation) : take_word();
 }
@@ -65,10 +69,10 @@ void Lexer::skip_blanks() {
 std::optional<Token> Lexer::take_operation() {
   for (const std::string_view each : operations) {
     if (!sees(each)) continue;
-    if (each == "<<") throw SyntaxError("<< is not in this shell's language: write the lines to a file, or pipe them", false);
     Token token{.kind = Token::Kind::operation, .text = std::string(each), .start = at_};
     at_ += each.size();
     token.end = at_;
+    if (each == "\n") take_documents();
     return token;
   }
   return {};
@@ -211,7 +215,7 @@ std::size_t Lexer::find_close() {
 void Lexer::take_command(Word& word, bool quoted) {
   at_ += 2;
   const std::size_t close = find_close();
-  const auto commands = std::make_shared<List>(parse_at(text_.substr(at_, close - at_), depth_ + 1));
+  const auto commands = std::make_shared<List>(parse_at(text_.substr(at_, close - at_), depth_ + 1, aliases_));
   word.parts.push_back({.kind = Part::Kind::command, .quoted = quoted, .commands = commands});
   at_ = close + 1;
 }
@@ -224,14 +228,14 @@ void Lexer::take_backticks(Word& word, bool quoted) {
   }
   if (at_end()) throw SyntaxError("the quote ` is not closed", true);
   ++at_;
-  word.parts.push_back({.kind = Part::Kind::command, .quoted = quoted, .commands = std::make_shared<List>(parse_at(inner, depth_ + 1))});
+  word.parts.push_back({.kind = Part::Kind::command, .quoted = quoted, .commands = std::make_shared<List>(parse_at(inner, depth_ + 1, aliases_))});
 }
 
 void Lexer::take_arithmetic(Word& word, bool quoted) {
   at_ += 3;
   const std::size_t close = find_close();
   if (close + 1 >= text_.size() || text_[close + 1] != ')') throw SyntaxError("$(( is not closed by ))", close + 1 >= text_.size());
-  Lexer inner(text_.substr(at_, close - at_), depth_ + 1);
+  Lexer inner(text_.substr(at_, close - at_), depth_ + 1, aliases_);
   auto expression = std::make_shared<Word>();
   while (!inner.at_end()) {
     if (inner.text_[inner.at_] == '$') inner.take_dollar(*expression, true);
@@ -239,6 +243,65 @@ void Lexer::take_arithmetic(Word& word, bool quoted) {
   }
   word.parts.push_back({.kind = Part::Kind::arithmetic, .quoted = quoted, .argument = std::move(expression)});
   at_ = close + 2;
+}
+
+std::shared_ptr<const Word> Lexer::expect_document(std::string end, bool stripped, bool literal) {
+  documents_.push_back({std::move(end), stripped, literal, std::make_shared<Word>()});
+  return documents_.back().word;
+}
+
+void Lexer::take_documents() {
+  for (const Document& document : std::exchange(documents_, {})) {
+    std::string body;
+    for (;;) {
+      if (at_end()) throw SyntaxError(format("the lines of << up to {} are missing", quoted(document.end)), true);
+      const std::size_t feed = std::min(text_.find('\n', at_), text_.size());
+      std::string_view line = text_.substr(at_, feed - at_);
+      at_ = std::min(feed + 1, text_.size());
+      if (document.stripped) line.remove_prefix(std::min(line.find_first_not_of('\t'), line.size()));
+      if (line == document.end) break;
+      body += format("{}\n", line);
+    }
+    if (document.literal) add_text(*document.word, body, true);
+    else *document.word = Lexer(body, depth_ + 1, aliases_).take_document_text();
+  }
+}
+
+// As within double quotes, but that " is a character like others.
+Word Lexer::take_document_text() {
+  Word word;
+  while (!at_end()) {
+    switch (text_[at_]) {
+      case '\\': sees("\\\"") || at_ + 1 >= text_.size() ? add_text(word, text_.substr(at_++, 1), true) : take_backslash(word, true); break;
+      case '$': take_dollar(word, true); break;
+      case '`': take_backticks(word, true); break;
+      default: add_text(word, text_.substr(at_++, 1), true);
+    }
+  }
+  return word;
+}
+
+bool Lexer::replace_alias(const Token& token) {
+  if (!aliases_ || !token.plain) return false;
+  const auto found = aliases_->find(token.text);
+  if (found == aliases_->end()) return false;
+  for (const Replaced& each : replaced_)
+    if (each.name == token.text && token.start < each.end) return false;
+  const std::string& value = found->second;
+  std::string text = format("{}{}{}", text_.substr(0, token.start), value, text_.substr(token.end));
+  for (Replaced& each : replaced_)
+    if (token.start < each.end) each.end += value.size(), each.end -= token.end - token.start;
+  replaced_.push_back({token.text, token.start + value.size(), !value.empty() && is_in(blanks, value.back())});
+  own_ = std::move(text);
+  text_ = own_;
+  at_ = token.start;
+  return true;
+}
+
+bool Lexer::may_be_alias(const Token& token) const {
+  return std::any_of(replaced_.begin(), replaced_.end(), [&](const Replaced& each) {
+    return each.blank && each.end <= token.start && text_.substr(each.end, token.start - each.end).find_first_not_of(blanks) == std::string_view::npos;
+  });
 }
 
 }  // namespace snug::builtin

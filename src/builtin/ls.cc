@@ -23,9 +23,37 @@ std::size_t columns_of_terminal() {
   return ::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
+// --color has a value or none, and the last counts. Taken away from the words.
+bool takes_colour(Call& call) {
+  bool colour = false;
+  for (auto word = call.words.begin() + 1; word != call.words.end() && *word != "--";) {
+    if (*word != "--color" && !word->starts_with("--color=")) {
+      ++word;
+      continue;
+    }
+    const std::string when = word->substr(std::min<std::size_t>(8, word->size()));
+    if (when != "" && when != "always" && when != "auto" && when != "never") throw Failure(format("--color is auto, always or never, and not {}", quoted(when)), 2);
+    colour = when == "auto" ? call.out.is_terminal() : when != "never";
+    word = call.words.erase(word);
+  }
+  return colour;
+}
+
+// As of GNU ls without LS_COLORS.
+std::string_view colour_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "\033[01;34m";
+  if (S_ISLNK(mode)) return "\033[01;36m";
+  if (S_ISSOCK(mode)) return "\033[01;35m";
+  if (S_ISFIFO(mode)) return "\033[33m";
+  if (S_ISCHR(mode) || S_ISBLK(mode)) return "\033[01;33m";
+  return mode & 0111U ? "\033[01;32m" : "";
+}
+
 class Lister {
  public:
-  explicit Lister(Call& call) : call_(call), options_(call, "1AaCdFhilnRrSt", {{"all", 'a'}, {"almost-all", 'A'}, {"human-readable", 'h'}, {"recursive", 'R'}}) {}
+  explicit Lister(Call& call)
+      : call_(call), colour_(takes_colour(call)),
+        options_(call, "1AaCdFhilnRrSt", {{"all", 'a'}, {"almost-all", 'A'}, {"human-readable", 'h'}, {"recursive", 'R'}, {"full-time", full_time}}) {}
 
   int run() {
     std::vector<std::string> operands = options_.operands();
@@ -33,7 +61,7 @@ class Lister {
     std::vector<Entry> files, folders;
     for (const std::string& path : operands) {
       Entry entry{.name = path, .path = path};
-      const bool follows = !options_.has('d') && !options_.has('l');
+      const bool follows = !options_.has('d') && !is_long();
       // A link that leads nowhere is listed itself; what may not be looked at is not.
       if (!look(entry, follows) && !(follows && (errno == ENOENT || errno == ELOOP) && look(entry, false))) {
         const int error = errno;
@@ -54,10 +82,14 @@ class Lister {
   }
 
  private:
+  static constexpr char full_time = '=';  // has no letter
+
+  [[nodiscard]] bool is_long() const { return options_.has('l') || options_.has('n') || options_.has(full_time); }
+
   // A link on the command line is followed to a folder, but for -l it is what is looked at.
   bool leads_to_folder(const Entry& entry) const {
     if (S_ISDIR(entry.status.st_mode)) return true;
-    const auto status = S_ISLNK(entry.status.st_mode) && !options_.has('l') ? find_stat(entry.path, true) : std::nullopt;
+    const auto status = S_ISLNK(entry.status.st_mode) && !is_long() ? find_stat(entry.path, true) : std::nullopt;
     return status && S_ISDIR(status->st_mode);
   }
 
@@ -96,7 +128,7 @@ class Lister {
     }
     sort(entries);
     if (heading) call_.out.line(format("{}{}:", std::exchange(first, false) ? "" : "\n", call_.out.name(path)));
-    if (options_.has('l')) tell_total(entries);
+    if (is_long()) tell_total(entries);
     show(entries);
     if (!options_.has('R')) return;
     for (const Entry& entry : entries)
@@ -110,7 +142,7 @@ class Lister {
   }
 
   void show(const std::vector<Entry>& entries) {
-    if (options_.has('l') || options_.has('n')) return show_long(entries);
+    if (is_long()) return show_long(entries);
     std::vector<std::string> words;
     for (const Entry& entry : entries) words.push_back((options_.has('i') ? format("{} ", entry.status.st_ino) : "") + name_of(entry));
     if (call_.out.is_terminal() && !options_.has('1')) return show_columns(words);
@@ -118,25 +150,38 @@ class Lister {
   }
 
   std::string name_of(const Entry& entry) const {
-    std::string name = call_.out.name(entry.name);
-    if (!options_.has('F')) return name;
     const mode_t mode = entry.status.st_mode;
+    std::string name = call_.out.name(entry.name);
+    if (const std::string_view colour = colour_ ? colour_of(mode) : ""; !colour.empty()) name = format("{}{}\033[0m", colour, name);
+    if (!options_.has('F')) return name;
     if (S_ISDIR(mode)) return name + "/";
-    if (S_ISLNK(mode) && !options_.has('l')) return name + "@";
+    if (S_ISLNK(mode) && !is_long()) return name + "@";
     if (S_ISFIFO(mode)) return name + "|";
     if (S_ISSOCK(mode)) return name + "=";
     return S_ISREG(mode) && (mode & 0111U) ? name + "*" : name;
   }
 
+  // Colours take no columns; what a name has of them is escaped.
+  static std::size_t width_of(std::string_view word) {
+    std::size_t width = 0;
+    for (std::size_t escape; (escape = word.find('\033')) != std::string_view::npos; word.remove_prefix(word.find('m', escape) + 1)) width += display_width(word.substr(0, escape));
+    return width + display_width(word);
+  }
+
+  std::string time_of(const struct stat& status) const {
+    if (!options_.has(full_time)) return time_text(status.st_mtim.tv_sec);
+    return format("{}.{:09} +0000", time_text(status.st_mtim.tv_sec, "%Y-%m-%d %H:%M:%S"), status.st_mtim.tv_nsec);
+  }
+
   void show_columns(const std::vector<std::string>& words) {
     std::size_t widest = 0;
-    for (const std::string& word : words) widest = std::max(widest, display_width(word));
+    for (const std::string& word : words) widest = std::max(widest, width_of(word));
     const std::size_t across = std::max<std::size_t>(1, columns_of_terminal() / (widest + 2));
     const std::size_t rows = (words.size() + across - 1) / across;
     for (std::size_t row = 0; row < rows; ++row) {
       std::string line;
       for (std::size_t at = row; at < words.size(); at += rows)
-        line += words[at] + (at + rows < words.size() ? std::string(widest + 2 - display_width(words[at]), ' ') : "");
+        line += words[at] + (at + rows < words.size() ? std::string(widest + 2 - width_of(words[at]), ' ') : "");
       call_.out.line(line);
     }
   }
@@ -158,11 +203,12 @@ class Lister {
       const std::string number = options_.has('i') ? format("{:>8} ", entry.status.st_ino) : "";
       const std::string link = S_ISLNK(entry.status.st_mode) ? " -> " + call_.out.name(link_of(entry.path)) : "";
       call_.out.line(format("{}{} {:>{}} {:<{}} {:<{}} {:>{}} {} {}{}", number, mode_text(entry.status.st_mode), cells[at][0], widths[0], cells[at][1], widths[1],
-                            cells[at][2], widths[2], cells[at][3], widths[3], time_text(entry.status.st_mtim.tv_sec), name_of(entry), link));
+                            cells[at][2], widths[2], cells[at][3], widths[3], time_of(entry.status), name_of(entry), link));
     }
   }
 
   Call& call_;
+  bool colour_;
   Options options_;
   Accounts accounts_;
 };

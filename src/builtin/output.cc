@@ -1,6 +1,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 
 #include "snug/base/text.hh"
 #include "words.hh"
@@ -96,6 +97,16 @@ class Printer {
     return negative ? -value : value;
   }
 
+  double fraction() {
+    const std::string text = word();
+    if (text.empty()) return 0;
+    if (text[0] == '\'' || text[0] == '"') return text.size() > 1 ? static_cast<unsigned char>(text[1]) : 0;
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    if (end == text.c_str() || *end != '\0') call_.complain(format("{} is no number", quoted(text)));
+    return value;
+  }
+
   bool convert(std::size_t& at) {
     std::size_t end = format_.find_first_not_of("-+ #0", at + 1);
     std::string spec(format_.substr(at, std::min(end, format_.size()) - at));
@@ -116,6 +127,8 @@ class Printer {
     int length = -1;
     if (std::string_view("diuxXo").find(kind) != std::string_view::npos) {
       length = ::asprintf(&text, (spec + "ll" + kind).c_str(), number());
+    } else if (std::string_view("eEfFgG").find(kind) != std::string_view::npos) {
+      length = ::asprintf(&text, (spec + kind).c_str(), fraction());
     } else if (kind == 's' || kind == 'c') {
       const std::string given = kind == 'c' ? word().substr(0, 1) : word();
       length = ::asprintf(&text, (spec + "s").c_str(), given.c_str());

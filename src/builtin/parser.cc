@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "lexer.hh"
 #include "snug/base/text.hh"
@@ -22,13 +23,33 @@ std::string shown(const Token& token) {
   return quoted(token.text.empty() ? "a word" : token.text);
 }
 
+}  // namespace
+
 class Parser {
  public:
-  explicit Parser(std::string_view text, unsigned depth) : lexer_(text, depth), depth_(depth) { advance(); }
+  explicit Parser(std::string_view text, unsigned depth, const Aliases* aliases) : lexer_(text, depth, aliases), depth_(depth) {}
+
+  // Where a line ends nothing is read on.
+  std::optional<List> parse_line() {
+    do advance();
+    while (is("\n"));
+    if (token_.kind == Kind::end) return {};
+    List list;
+    while (token_.kind != Kind::end && !is("\n")) {
+      if (ends_list()) fail_to_end();
+      list.chains.push_back(parse_chain());
+      if (!is(";") && !is("&")) break;
+      list.chains.back().background = is("&");
+      advance();
+    }
+    if (token_.kind != Kind::end && !is("\n")) fail_to_end();
+    return list;
+  }
 
   List parse_all() {
+    advance();
     List list = parse_list();
-    if (token_.kind != Kind::end) throw SyntaxError(format("{} ends nothing that was begun", shown(token_)), false);
+    if (token_.kind != Kind::end) fail_to_end();
     return list;
   }
 
@@ -37,6 +58,10 @@ class Parser {
   [[nodiscard]] bool is(std::string_view operation) const { return token_.kind == Kind::operation && token_.text == operation; }
   [[nodiscard]] bool is_word(std::string_view word) const { return token_.kind == Kind::word && token_.plain && token_.text == word; }
 
+  [[nodiscard]] bool is_reserved() const {
+    return token_.kind == Kind::word && token_.plain && std::find(reserved.begin(), reserved.end(), token_.text) != reserved.end();
+  }
+
   [[nodiscard]] bool is_closing() const {
     return token_.kind == Kind::word && token_.plain && std::find(closing.begin(), closing.end(), token_.text) != closing.end();
   }
@@ -44,6 +69,8 @@ class Parser {
   [[noreturn]] void fail(std::string_view wanted) const {
     throw SyntaxError(format("{} stands where {} is wanted", shown(token_), wanted), token_.kind == Kind::end);
   }
+
+  [[noreturn]] void fail_to_end() const { throw SyntaxError(format("{} ends nothing that was begun", shown(token_)), false); }
 
   void expect_word(std::string_view word) {
     if (!is_word(word)) fail(format("'{}'", word));
@@ -114,9 +141,14 @@ class Parser {
     }
   }
 
+  void replace_aliases() {
+    while (token_.kind == Kind::word && lexer_.replace_alias(token_)) advance();
+  }
+
   Command parse_command() {
     if (++depth_ > most_nested) throw SyntaxError("commands lie too deep in each other", false);
     Command command;
+    if (!is_reserved()) replace_aliases();
     if (is("(")) command.what = parse_group(")", true);
     else if (is_word("{")) command.what = parse_group("}", false);
     else if (is_word("if")) command.what = parse_if();
@@ -230,7 +262,9 @@ class Parser {
       }
       if (token_.kind != Kind::word) break;
       if (simple.words.empty() && take_assignment(simple)) continue;
-      if (simple.words.empty() && token_.plain && std::find(reserved.begin(), reserved.end(), token_.text) != reserved.end()) fail("a command");
+      if (simple.words.empty() ? !simple.assignments.empty() : lexer_.may_be_alias(token_)) replace_aliases();
+      if (token_.kind != Kind::word) break;
+      if (simple.words.empty() && is_reserved()) fail("a command");
       last_end_ = token_.end;
       if (simple.words.empty() && token_.plain && is_name(token_.text)) {
         const std::string name = token_.text;
@@ -281,17 +315,36 @@ class Parser {
     const bool has_number = token_.kind == Kind::word && token_.plain && token_.glued && token_.text.size() == 1 && token_.text[0] >= '0' && token_.text[0] <= '9';
     const int number = has_number ? token_.text[0] - '0' : -1;
     if (has_number) advance();
+    if (is("<<") || is("<<-")) return take_document(redirections, number >= 0 ? number : 0);
     for (const auto& [sign, kind] : kinds) {
       if (!is(sign)) continue;
       const int fd = number >= 0 ? number : sign[0] == '<' ? 0 : 1;
       advance();
       if (token_.kind != Kind::word) fail("the name of a file");
       last_end_ = token_.end;
-      redirections.push_back({kind, fd, std::move(token_.word)});
+      redirections.push_back({.kind = kind, .fd = fd, .target = std::move(token_.word)});
       advance();
       return true;
     }
     return false;
+  }
+
+  // The lines begin behind this one, which has not been read to its end yet. Nothing in the word that ends them is expanded.
+  bool take_document(std::vector<Redirection>& redirections, int fd) {
+    const bool stripped = is("<<-");
+    advance();
+    if (token_.kind != Kind::word) fail("the word that ends the lines of <<");
+    std::string end;
+    bool literal = false;
+    for (const Part& part : token_.word.parts) {
+      if (part.kind != Part::Kind::text) throw SyntaxError("the word that ends the lines of << is text, without $ and `", false);
+      end += part.text;
+      literal |= part.quoted;
+    }
+    last_end_ = token_.end;
+    redirections.push_back({.kind = Redirection::Kind::document, .fd = fd, .document = lexer_.expect_document(std::move(end), stripped, literal)});
+    advance();
+    return true;
   }
 
   Lexer lexer_;
@@ -301,13 +354,17 @@ class Parser {
   unsigned depth_;
 };
 
-}  // namespace
+Commands::Commands(std::string_view text, const Aliases* aliases) : parser_(std::make_unique<Parser>(text, 0, aliases)) {}
 
-List parse_at(std::string_view text, unsigned depth) {
+Commands::~Commands() = default;
+
+std::optional<List> Commands::next() { return parser_->parse_line(); }
+
+List parse_at(std::string_view text, unsigned depth, const Aliases* aliases) {
   if (depth > most_nested) throw SyntaxError("commands lie too deep in each other", false);
-  return Parser(text, depth).parse_all();
+  return Parser(text, depth, aliases).parse_all();
 }
 
-List parse(std::string_view text) { return parse_at(text, 0); }
+List parse(std::string_view text, const Aliases* aliases) { return parse_at(text, 0, aliases); }
 
 }  // namespace snug::builtin

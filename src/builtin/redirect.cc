@@ -1,13 +1,14 @@
 #include "redirect.hh"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "call.hh"
 #include "snug/base/text.hh"
-#include "snug/sys/fd.hh"
+#include "snug/sys/file.hh"
 
 namespace snug::builtin {
 namespace {
@@ -23,6 +24,15 @@ int open_target(const Redirection& redirection, const std::string& path) {
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, 0666);
   if (fd < 0) throw failure(path, errno);
   return fd;
+}
+
+// In memory: no file of the root is needed, and a pipe would not hold more than it holds before somebody reads.
+int open_document(const Word& document, const Surroundings& surroundings) {
+  sys::Fd file(::memfd_create("lines", MFD_CLOEXEC));
+  if (!file) throw failure("the lines of <<", errno);
+  if (const int error = sys::write_all(file.get(), expand_whole(document, surroundings))) throw failure("the lines of <<", error);
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file.release();
 }
 
 }  // namespace
@@ -58,7 +68,8 @@ void Redirected::restore() noexcept {
 }
 
 void Redirected::apply(const Redirection& redirection, const Surroundings& surroundings) {
-  const std::string target = expand_whole(redirection.target, surroundings);
+  const bool has_lines = redirection.kind == Redirection::Kind::document;
+  const std::string target = has_lines ? "<<" : expand_whole(redirection.target, surroundings);
   const int fd = redirection.fd;
   if (redirection.kind == Redirection::Kind::duplicate) {
     const auto number = parse_number(target);
@@ -69,7 +80,7 @@ void Redirected::apply(const Redirection& redirection, const Surroundings& surro
     return;
   }
   saved_.emplace_back(fd, keep_aside(fd));  // first: what was closed is what is opened next
-  sys::Fd opened(open_target(redirection, target));
+  sys::Fd opened(has_lines ? open_document(*redirection.document, surroundings) : open_target(redirection, target));
   if (opened.get() == fd) {
     ::fcntl(opened.release(), F_SETFD, 0);
     return;

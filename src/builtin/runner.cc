@@ -5,7 +5,6 @@
 #include "runner.hh"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,7 +59,13 @@ Runner::Runner(Session& session) : session_(session) {
 
 int Runner::run_text(std::string_view text) {
   try {
-    return run(parse(text));
+    int status = 0;
+    for (Commands commands(text, &session_.aliases); session_.flow.kind == Flow::Kind::none;) {
+      const std::optional<List> list = commands.next();
+      if (!list) break;
+      status = run(*list);
+    }
+    return status;
   } catch (const SyntaxError& error) {
     tell(format("{}\n", error.what()));
     return session_.status = 2;
@@ -71,6 +76,7 @@ int Runner::run(const List& list) {
   for (const Chain& chain : list.chains) {
     if (session_.interactive && take_interrupt()) throw Interrupted{};
     session_.status = run(chain);
+    obey_traps();
     if (session_.flow.kind != Flow::Kind::none) break;
   }
   return session_.status;
@@ -165,9 +171,22 @@ pid_t Runner::fork_child(pid_t& group, bool background, const std::function<int(
   return pid;
 }
 
+namespace {
+
+// A child begins without those of the shell; what that ignores it ignores as well.
+void forget_traps(Session& session) {
+  for (const auto& [signal, action] : session.traps)
+    if (signal && !action.empty()) expose_to_signal(signal);
+  std::erase_if(session.traps, [](const auto& each) { return each.first == 0 || !each.second.empty(); });
+  while (take_signal()) continue;
+}
+
+}  // namespace
+
 [[noreturn]] void Runner::be_child(bool background, const std::function<int()>& work) {
+  forget_traps(session_);
   if (session_.jobs.controls()) {
-    expose_child();
+    expose_child(session_);
   } else if (background) {
     ::signal(SIGINT, SIG_IGN);
     ::signal(SIGQUIT, SIG_IGN);
@@ -183,7 +202,7 @@ pid_t Runner::fork_child(pid_t& group, bool background, const std::function<int(
   } catch (const std::exception& error) {
     tell(format("{}\n", error.what()));
   }
-  ::_exit(code);
+  ::_exit(end(code));
 }
 
 int Runner::finish(Job job, bool background) {
@@ -199,7 +218,7 @@ int Runner::finish(Job job, bool background) {
   if (code == 128 + SIGINT) throw Interrupted{};
   Job* const stopped = session_.jobs.all().empty() ? nullptr : &session_.jobs.all().back();
   if (stopped == &added) tell(format("\n{}\n", session_.jobs.describe(added)));
-  else if (const char* what = ::sigdescr_np(code - 128); what && code != 128 + SIGPIPE) tell(format("{}\n", what));
+  else if (code != 128 + SIGPIPE) tell(format("{}\n", signal_words(code - 128)));
   return code;
 }
 
@@ -208,7 +227,7 @@ std::string Runner::output_of(const List& list) {
   const pid_t pid = ::fork();
   if (pid < 0) throw Failure(format("no other process can be started: {}", reason(errno)));
   if (pid == 0) {
-    if (session_.interactive) expose_child();
+    if (session_.interactive) expose_child(session_);
     ::dup2(pipe.second.get(), 1);
     pipe.first.reset(), pipe.second.reset();
     be_child(false, [&] { return run(list); });
@@ -258,7 +277,7 @@ int Runner::run_words(std::vector<std::string> words, const std::vector<Assignme
     assign(assignments, true);
     const Redirected redirected(redirections, surroundings_, true);
     if (words.size() == 1) return 0;
-    if (session_.interactive) expose_child();
+    if (session_.interactive) expose_child(session_);
     become_program({words.begin() + 1, words.end()});
   }
   if (function != session_.functions.end() || (builtin && (builtin->in_shell || child))) {

@@ -19,7 +19,7 @@ class Runner {
   /// Gives the status of the last command. Throws Leave, and Interrupted where somebody sits at the shell.
   int run(const List& list);
 
-  /// The same of a text; what is no command of the language is told, and gives 2.
+  /// The same of a text, line by line; what is no command of the language is told, and gives 2.
   int run_text(std::string_view text);
 
   /// Does one command whose words need no expansion any more: a function, a command of the shell's own, or a program.
@@ -27,6 +27,12 @@ class Runner {
 
   /// Becomes the program that the words name; where the name has no slash it is looked for in PATH. Does not return.
   [[noreturn]] void become_program(std::vector<std::string> words);
+
+  /// Does what `trap` asked for at the signals that have come since.
+  void obey_traps();
+
+  /// Does what `trap` asked for at the end. Gives the code to end with: `code`, unless that said another.
+  int end(int code);
 
   [[nodiscard]] const Surroundings& surroundings() const { return surroundings_; }
 
@@ -68,13 +74,22 @@ class Runner {
   unsigned tested_ = 0;    ///< how many conditions it is in: set -e does not count there
 };
 
+/// Has a signal be noted from now on, for traps; be ignored; or do what it does to every program. False with errno set where it cannot be.
+bool catch_signal(int signal);
+bool ignore_signal(int signal);
+bool expose_to_signal(int signal);
+
+/// Gives the first signal that was caught and not taken yet; or takes it. 0: there is none.
+[[nodiscard]] int noted_signal();
+[[nodiscard]] int take_signal();
+
 /// Whether Ctrl-C was pressed; forgets it.
 [[nodiscard]] bool take_interrupt();
 
 /// What the signals of the keyboard do to the shell itself while somebody sits at it: nothing but to be noted.
 void spare_shell();
 
-/// And to its children: what they do to every program.
-void expose_child();
+/// And to its children: what they do to every program, but for those that a trap ignores.
+void expose_child(const Session& session);
 
 }  // namespace snug::builtin

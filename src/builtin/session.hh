@@ -55,6 +55,8 @@ class Session {
 
   std::map<std::string, Variable> variables;
   std::map<std::string, std::shared_ptr<const Command>> functions;
+  Aliases aliases;
+  std::map<int, std::string> traps;  ///< what is done at a signal; at 0, when the shell ends. Nothing: the signal is ignored
   std::vector<std::string> parameters;
   std::string name;          ///< $0
   int status = 0;            ///< $?

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <ctime>
 
@@ -62,9 +63,15 @@ class Sitting {
     static_cast<void>(take_interrupt());
     const auto line = editor_.read(prompt_of(session_).c_str());
     if (!line) return tell("exit\n"), false;
-    if (editor_.was_interrupted()) session_.status = 130;
+    if (editor_.was_interrupted()) heed_interrupt();
     else if (!trimmed(*line).empty()) obey(*line);
     return true;
+  }
+
+  // It came to the shell itself, or to what had the terminal.
+  void heed_interrupt() {
+    session_.status = 130;
+    if (const auto trap = session_.traps.find(SIGINT); trap != session_.traps.end()) runner_.run_text(std::string(trap->second));
   }
 
   void obey(std::string text) {
@@ -78,7 +85,7 @@ class Sitting {
       session_.status = 2;
     } catch (const Interrupted&) {
       tell("\n");
-      session_.status = 130;
+      heed_interrupt();
     } catch (const Error& error) {
       tell(format("{}\n", error.message()));
       session_.status = 1;
@@ -91,7 +98,7 @@ class Sitting {
   std::optional<List> read_whole(std::string& text) {
     for (;;) {
       try {
-        return parse(text);
+        return parse(text, &session_.aliases);
       } catch (const SyntaxError& error) {
         if (!error.is_incomplete()) throw;
       }
@@ -129,11 +136,13 @@ int run_lines(Session& session) {
   Runner runner(session);
   std::string text;
   unsigned number = 0;
-  while (const auto line = next_line()) {
-    ++number;
+  bool has_returns = false;  // as Windows ends lines
+  while (auto line = next_line()) {
+    if (++number == 1) has_returns = line->ends_with('\r');
+    if (has_returns && line->ends_with('\r')) line->pop_back();
     text += *line + "\n";
     try {
-      const List list = parse(text);
+      const List list = parse(text, &session.aliases);
       text.clear();
       session.status = runner.run(list);
     } catch (const SyntaxError& error) {
@@ -173,14 +182,20 @@ int Shell::run(const Start& start) noexcept {
     Session session(script && start.words.size() > 2 ? start.words[2] : "snug", std::move(parameters), start.env);
     session.tools = start.tools < 0 ? -1 : keep_aside(start.tools);
     if (start.tools >= 0) ::close(start.tools);
+    int code = 0;
     try {
-      if (!start.words.empty()) return run_words(session, start.words);
-      if (!terminal_ || !::isatty(0) || !::isatty(1)) return run_lines(session);
-      terminal_->session = &session;
-      return Sitting(session, terminal_->editor).run();
+      if (!start.words.empty()) {
+        code = run_words(session, start.words);
+      } else if (!terminal_ || !::isatty(0) || !::isatty(1)) {
+        code = run_lines(session);
+      } else {
+        terminal_->session = &session;
+        code = Sitting(session, terminal_->editor).run();
+      }
     } catch (const Leave& leave) {
-      return leave.code;
+      code = leave.code;
     }
+    return Runner(session).end(code);
   } catch (const std::exception& error) {
     tell(format("{}\n", error.what()));
   } catch (const Interrupted&) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -30,10 +32,11 @@ struct Part {
 };
 
 struct Redirection {
-  enum class Kind { read, write, append, read_write, duplicate };
+  enum class Kind { read, write, append, read_write, duplicate, document };
   Kind kind = Kind::read;
   int fd = 0;
-  Word target;
+  Word target = {};
+  std::shared_ptr<const Word> document = {};  ///< the lines that are read
 };
 
 struct Assignment {
@@ -126,8 +129,29 @@ class SyntaxError : public std::runtime_error {
   bool incomplete_;
 };
 
-/// Reads commands. Throws SyntaxError. Pure.
-[[nodiscard]] List parse(std::string_view text);
+/// What stands for other words where a command begins.
+using Aliases = std::map<std::string, std::string>;
+
+class Parser;
+
+/// Reads the commands of a text, some lines at a time, so that one can say what the next ones mean.
+class Commands {
+ public:
+  /// `aliases` may be null, and may change between two calls.
+  explicit Commands(std::string_view text, const Aliases* aliases = nullptr);
+  ~Commands();
+  Commands(const Commands&) = delete;
+  Commands& operator=(const Commands&) = delete;
+
+  /// Gives the commands of the next line, and of as many more as it takes to end them; nothing at the end. Throws SyntaxError.
+  [[nodiscard]] std::optional<List> next();
+
+ private:
+  std::unique_ptr<Parser> parser_;
+};
+
+/// Reads all commands. Throws SyntaxError. Pure.
+[[nodiscard]] List parse(std::string_view text, const Aliases* aliases = nullptr);
 
 /// Whether a variable may be called so.
 [[nodiscard]] bool is_name(std::string_view text);

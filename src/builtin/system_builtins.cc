@@ -154,6 +154,11 @@ int find_programs(Call& call) {
         found = true;
       }
     }
+    // Programs first: it is those that scripts ask for.
+    if ((!found || options.has('a')) && find_builtin(name)) {
+      call.out.line(format("{}: a command of this shell", name));
+      found = true;
+    }
     if (!found) call.status = 1;
   }
   return call.status;
@@ -164,13 +169,13 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"env", "[-i] [-u NAME] [NAME=VALUE...] [COMMAND [ARG...]]", "tell what programs are handed on, or do a command with it changed", tell_environment},
     {"hostname", "", "tell the name of the host", tell_hostname},
     {"id", "[-Ggnu]", "tell user and groups", tell_identity},
-    {"ip", "[-46] address|link|route|listeners", "tell the addresses, interfaces and routes of the network, and what listens", tell_network},
+    {"ip", "[-46] [-br] address|link|route|listeners [show] [[dev] NAME]", "tell the addresses, interfaces and routes of the network, and what listens", tell_network},
     {"ps", "[-ef|aux] [-o FIELD,...]", "list processes: pid ppid user stat rss time args comm", list_processes},
     {"sleep", "TIME...", "wait: 5, 0.2, 3m", sleep_for},
     {"time", "COMMAND [ARG...]", "tell how long a command took", measure_time},
     {"uname", "[-amnrsv]", "tell the kernel, which is the same inside and outside", tell_system},
     {"walls", "[PID]", "tell what stands around this shell: namespaces, ids, capabilities, restraints", tell_walls},
-    {"which", "[-a] NAME...", "tell where programs are", find_programs},
+    {"which", "[-a] NAME...", "tell where programs are, or that a name is this shell's own; -a all that have it", find_programs},
 });
 
 }  // namespace

@@ -215,7 +215,7 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"cut", "-f LIST [-d CHAR] [-s] | -c LIST [FILE...]", "print parts of lines: fields, or characters; LIST is 1,3-5", cut_lines},
     {"grep", "[-EFHLcehilnoqrsvwx] [-ABC N] PATTERN [FILE...]", "print lines that match; -r all below, -i any case, -v others, -n numbers, -l names, -F a text", search_text},
     {"head", "[-n N|-N|-c N] [FILE...]", "print the first lines, or bytes", show_front},
-    {"less", "[FILE]", "show a text page by page: Space, b, arrows, g, G, /TEXT, n, q", show_pages},
+    {"less", "[-N] [FILE]", "show a text page by page, -N with the numbers of lines: Space, b, arrows, g, G, /TEXT, n, q", show_pages},
     {"sort", "[-bfnru] [-k N] [-t CHAR] [FILE...]", "sort lines; -n numbers, -r backwards, -u each once, -k by a field", sort_lines},
     {"strings", "[-n N] [FILE...]", "print the texts in other files: N bytes or more, 4 by default", find_strings},
     {"tail", "[-f] [-n [+]N|-N|-c [+]N] [FILE...]", "print the last lines, or bytes; +N from there on; -f goes on", show_end},

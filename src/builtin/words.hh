@@ -10,5 +10,6 @@ namespace snug::builtin {
 [[nodiscard]] int test_expression(Call& call);  // test.cc
 [[nodiscard]] int read_line(Call& call);        // read.cc
 [[nodiscard]] int help(Call& call);             // help.cc
+[[nodiscard]] int set_traps(Call& call);        // trap.cc
 
 }  // namespace snug::builtin

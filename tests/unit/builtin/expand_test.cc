@@ -129,7 +129,7 @@ TEST_CASE("arithmetic") {
 
 TEST_CASE("the last word of a line, for Tab") {
   const auto word = [](std::string_view line) {
-    const LastWord last = find_last_word(line);
+    const LastWord last = find_last_word(line, [](const std::string& name) { return name == "X" ? std::optional<std::string>("/a b") : std::nullopt; });
     return format("{}{} {}", last.is_command ? "command " : "", last.start, last.text);
   };
   CHECK(word("") == "command 0 ");
@@ -142,4 +142,10 @@ TEST_CASE("the last word of a line, for Tab") {
   CHECK(word("A=1 if x; then l") == "command 15 l");
   CHECK(word("cat <f") == "5 f");
   CHECK(word("! tr") == "command 2 tr");
+  CHECK(word("cat $X/pa") == "4 /a b/pa");
+  CHECK(word("cat \"$X/pa") == "4 /a b/pa");
+  CHECK(word("cat '$X/pa") == "4 $X/pa");
+  CHECK(word("cat \\$X/pa") == "4 $X/pa");
+  CHECK(word("cat ${X}c/$none/d") == "4 /a bc//d");
+  CHECK(word("cat $X") == "4 $X");
 }

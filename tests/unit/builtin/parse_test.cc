@@ -55,7 +55,7 @@ std::string shown(const Command& command) {
     std::string operator()(const Function& function) const { return format("function {}[{}]", function.name, shown(*function.body)); }
   };
   std::string text = std::visit(Shower{}, command.what);
-  for (const Redirection& each : command.redirections) text += format(" {{{} {} {}}}", each.fd, static_cast<int>(each.kind), shown(each.target));
+  for (const Redirection& each : command.redirections) text += format(" {{{} {} {}}}", each.fd, static_cast<int>(each.kind), shown(each.document ? *each.document : each.target));
   return text;
 }
 
@@ -111,6 +111,30 @@ TEST_CASE("commands: pipelines, lists, redirections") {
   CHECK(tree("(a; b) | { c; } >d") == "fork[a; b] | [c] {1 1 d}");
 }
 
+TEST_CASE("commands: lines behind the command that reads them") {
+  CHECK(tree("a <<x\nb $c \"d\" `e` \\$ \\\"\nx\nf") == "a {0 5 'b '<q$c>' \"d\" '<q(e)>' $ \\\"\n'}; f");
+  CHECK(tree("a <<'x y' 3<<-z | f\n$b\nx y\n\t\tc $d\n\tz\ng") == "a {0 5 '$b\n'} {3 5 'c '<q$d>'\n'} | f; g");
+  CHECK(tree("while a; do b <<x; done\nx\nc") == "while[a][b {0 5 }]; c");
+  CHECK(tree("a <<\\x && b\nc\nx") == "a {0 5 'c\n'} && b");
+  CHECK(tree("a $(b <<x\nc\nx\n)") == "a <(b {0 5 'c\n'})>");
+}
+
+TEST_CASE("aliases: where a command begins, and not within their own text") {
+  const Aliases aliases{{"l", "ls -l"}, {"ls", "ls -F"}, {"s", "sudo "}, {"w", "while true; do"}, {"two", "a; b"}, {"p", "q"}, {"q", "p x"}};
+  const auto replaced = [&](std::string_view text) { return shown(parse(text, &aliases)); };
+  CHECK(replaced("l a; 'l'; \\l; x l") == "ls -F -l a; 'l'; 'l'; x l");
+  CHECK(replaced("s l b; s x l") == "sudo ls -F -l b; sudo x l");
+  CHECK(replaced("w l; done | two") == "while[true][ls -F -l] | a; b");
+  CHECK(replaced("p; A=1 l; ( l )") == "p x; A:=1 ls -F -l; fork[ls -F -l]");
+  CHECK(replaced("echo $(l) `l`") == "echo <(ls -F -l)> <(ls -F -l)>");
+  Aliases later;
+  Commands commands("l\nl", &later);
+  CHECK(shown(*commands.next()) == "l");
+  later = aliases;
+  CHECK(shown(*commands.next()) == "ls -F -l");
+  CHECK(!commands.next());
+}
+
 TEST_CASE("commands: conditions, loops, functions") {
   CHECK(tree("if a; then b; elif c; then d; else e; fi >f") == "if[a][b]if[c][d]else[e] {1 1 f}");
   CHECK(tree("while a; do b; done; until c\ndo\nd\ndone") == "while[a][b]; until[c][d]");
@@ -121,7 +145,7 @@ TEST_CASE("commands: conditions, loops, functions") {
 }
 
 TEST_CASE("what is no command says where, and whether more lines could make it one") {
-  for (const char* text : {"'a", "\"a", "a\\", "a |", "a &&", "if a; then b", "for x in a; do", "(a", "{ a;", "$(a", "${a", "$((1", "case a in b) c", "f()", "`a"}) {
+  for (const char* text : {"'a", "\"a", "a\\", "a |", "a &&", "if a; then b", "for x in a; do", "(a", "{ a;", "$(a", "${a", "$((1", "case a in b) c", "f()", "`a", "a <<x", "a <<x\nb", "a <<x\nb\nxx", "a <<x; b <<y\nx\n"}) {
     CAPTURE(text);
     CHECK(fault(text).starts_with("more: "));
   }
@@ -131,7 +155,8 @@ TEST_CASE("what is no command says where, and whether more lines could make it o
   CHECK(fault("fi") == "'fi' ends nothing that was begun");
   CHECK(fault("if a; fi") == "'fi' stands where 'then' is wanted");
   CHECK(fault("a >\n") == "the end of the line stands where the name of a file is wanted");
-  CHECK(fault("cat <<x").find("not in this shell's language") != std::string::npos);
+  CHECK(fault("cat <<$x\n") == "the word that ends the lines of << is text, without $ and `");
+  CHECK(fault("cat <<\nx") == "the end of the line stands where the word that ends the lines of << is wanted");
   CHECK(fault("${a/b/c}").find("not in this shell's language") != std::string::npos);
   CHECK(fault(std::string(5000, '(')).find("too deep") != std::string::npos);
   std::string nested = "a";

@@ -53,6 +53,38 @@ TEST_CASE("redirections are undone, and what is open stays where it was") {
   CHECK(output("n=$(ls /proc/self/fd | wc -l); cat </dev/null; echo x >&2 2>/dev/null; [ $n = $(ls /proc/self/fd | wc -l) ] && echo same") == "x\nsame\n");
 }
 
+TEST_CASE("here-documents") {
+  CHECK(output("x=1\ncat <<E\n$x $((x + 1)) \\$x \"q\"\nE\ncat <<'E' | tr a b\na $x\nE\necho end") == "1 2 $x \"q\"\nb $x\nend\n");
+  CHECK(output("cat <<-E\n\t\ta\n\tE\ncat <<A - <<B\na\nA\nb\nB\nwhile read x; do echo \"[$x]\"; done <<E\n1\n2\nE") == "a\nb\n[1]\n[2]\n");
+  CHECK(output("cat <<E | wc -c\n$(i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); echo 12345; done)\nE") == "120000\n");
+  CHECK(output("f() { cat; }\nf <<E\nof a function\nE\ncat <<E\nx").ends_with("the lines of << up to 'E' are missing\n(2)"));
+}
+
+TEST_CASE("traps") {
+  CHECK(output("trap 'echo end $?' EXIT; (exit 4)") == "end 4\n(4)");
+  CHECK(output("trap 'echo end; exit 9' 0; exit 4") == "end\n(9)");
+  CHECK(output("trap 'echo got' TERM; kill -TERM $$; echo $?; trap - TERM; trap") == "got\n0\n");
+  CHECK(output("trap 'echo stop; exit 3' INT\nwhile true; do kill -INT $$; done") == "stop\n(3)");
+  CHECK(output("trap '' INT; sh -c 'kill -INT $$; echo on'; kill -INT $$; echo on") == "on\non\n");
+  CHECK(output("trap 'echo T' TERM; (trap; sh -c 'kill -TERM $PPID'; echo never); echo $?; trap") == "143\ntrap -- 'echo T' TERM\n");
+  CHECK(output("(trap 'echo of the child' EXIT; true); trap 'echo x' USR1; sleep 100 & (sleep 0.1; kill -USR1 $$) & wait $!; sleep 0; kill %1") .find("x\n") != std::string::npos);
+  CHECK(output("trap x NOSUCH; echo $?; trap x KILL; echo $?") == "trap: 'NOSUCH' is no signal, and not EXIT; 'kill -l' lists them\n1\ntrap: KILL: Invalid argument\n1\n");
+}
+
+TEST_CASE("aliases") {
+  CHECK(output("alias e='echo -n' say=e\ne a\nsay b; alias; alias e; type e; command -v say; unalias e; alias e; unalias -a; alias") ==
+        "ab" "alias e='echo -n'\nalias say=e\nalias e='echo -n'\ne is an alias for echo -n\nalias say=e\nalias: 'e' is no alias\n");
+  CHECK(output("alias e=echo; e a") == "e: not found\n(127)");  // the line was read before
+  CHECK(output("alias 'a b=c'") == "alias: 'a b' is no name of an alias\n(1)");
+}
+
+TEST_CASE("scripts that were written on Windows") {
+  const Folder folder;
+  CHECK(output("printf 'echo a\\r\\nif true\\r\\nthen echo b\\r\\nfi\\r\\n' >s; . ./s; chmod +x s; ./s", folder.path()) == "a\nb\na\nb\n");
+  CHECK(output("printf '#!/bin/sh\\r\\necho a\\r\\n' >t; chmod +x t; ./t", folder.path()).find("a carriage return, which its first line takes for") != std::string::npos);
+  CHECK(output("printf 'echo \"a\\r\"\\n' >u; . ./u", folder.path()) == "a\r\n");
+}
+
 TEST_CASE("scripts of files, and programs that are none") {
   const Folder folder;
   CHECK(output("echo 'echo $1 $0; exit 4' >s; chmod +x s; ./s x; echo $?; . ./s; echo never", folder.path()) == "x ./s\n4\nsnug\n(4)");
@@ -68,6 +100,7 @@ TEST_CASE("test, echo and printf") {
   CHECK(output("echo -n a; echo -e 'b\\tc\\x41\\0101\\cd'; echo; echo '\\t' -n") == "ab\tcAA\n\\t -n\n");
   CHECK(output("printf '%s-%d|%5s|%-3s|%03d|%x|%c%%\\n' a 7 b c 5 255 xyz") == "a-7|    b|c  |005|ff|x%\n");
   CHECK(output("printf '%s\\n' a b; printf '%d\\n' 0x10 010 -3; printf x") == "a\nb\n16\n8\n-3\nx");
+  CHECK(output("printf '%5.2f|%e|%g|%.0f|%F\\n' 3.14159 1000 0.5 -2.5 x") == " 3.14|1.000000e+03|0.5|-2|printf: 'x' is no number\n0.000000\n(1)");
   CHECK(output("printf '%d\\n' a; echo $?") == "printf: 'a' is no number\n0\n1\n");
   CHECK(output("printf '%999999999999999999s' a").find("too wide") != std::string::npos);
 }

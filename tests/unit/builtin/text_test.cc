@@ -52,6 +52,8 @@ TEST_CASE("files: ls, find, du") {
   const std::string& at = folder.path();
   CHECK(output("echo abc >f; mkdir d; echo x >d/.h; chmod 604 f; ls; ls -A d; ls -l f | cut -c1-10; ls -dF d; ls nothing; echo $?", at) ==
         "d\nf\n.h\n-rw----r--\nd/\nls: nothing: No such file or directory\n2\n");
+  CHECK(output("ls --color=auto; ls --color=always -d d; ls --color=never; ls --color=x", at) == "d\nf\n\033[01;34md\033[0m\nd\nf\nls: --color is auto, always or never, and not 'x'\n(2)");
+  CHECK(output("/usr/bin/touch -d @1.5 f; ls --full-time f | cut -d' ' -f6-", at) == "1970-01-01 00:00:01.500000000 +0000 f\n");
   CHECK(output("find . -type f -name '*h'; find . -maxdepth 1 -type d; find . ! -type d -a -size -2 | sort; find d -empty -o -name .h -print", at) ==
         "./d/.h\n.\n./d\n./d/.h\n./f\nd/.h\n");
   CHECK(output("find . -type f -exec echo got {} ';' | sort; find . -type f -exec echo {} + | wc -w; find d -delete; ls", at) == "got ./d/.h\ngot ./f\n2\nf\n");
@@ -66,7 +68,20 @@ TEST_CASE("system: what is told of this process and the kernel") {
   CHECK(output("time true 2>&1 | cut -d' ' -f1") == "real\nuser\nsys\n");
   CHECK(output("which sh nothing; echo $?").ends_with("/sh\n1\n"));
   CHECK(output("walls | head -n 1").starts_with("kernel         Linux "));
+  CHECK(output("which cd; echo $?") == "cd: a command of this shell\n0\n");
+  CHECK(output("which -a ls").ends_with("/ls\nls: a command of this shell\n"));
   CHECK(output("ip link | head -n 1").starts_with("1: lo: <LOOPBACK"));
+  for (const char* way : {"addr show lo", "a show dev lo", "address list lo", "a dev lo", "-4 a s lo", "link show lo"}) {
+    CAPTURE(way);
+    const std::string told = output(std::string("ip ") + way);
+    CHECK(told.starts_with("1: lo: <LOOPBACK"));
+    CHECK(told.find("\n2: ") == std::string::npos);
+  }
+  CHECK(output("ip -br a show lo").starts_with("lo               UNKNOWN        "));
+  CHECK(output("ip -brief link show lo").find("<LOOPBACK,UP,LOWER_UP>") != std::string::npos);
+  CHECK(output("ip a show nosuch") == "ip: there is no interface 'nosuch'\n(1)");
+  CHECK(output("ip a add lo").find("networks are only looked at here") != std::string::npos);
+  CHECK(output("printf 'a\\nb\\n' | less -N") == "      1 a\n      2 b\n");
   CHECK(output("ip nonsense").find("is none of address, link, route and listeners") != std::string::npos);
   CHECK(output("mount | head -n 1").find(" type ") != std::string::npos);
   CHECK(output("kill -l | head -n 1").starts_with("1 HUP"));

@@ -8,10 +8,13 @@
 #include "commands.hh"
 #include "containers.hh"
 #include "monitoring.hh"
+#include "planning.hh"
 #include "settings.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
+#include "snug/plan/hints.hh"
+#include "snug/probe/host.hh"
 #include "snug/shell/prompt.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
@@ -33,6 +36,7 @@ class Place {
     spec.name = name_ = format("tour-{}", ::getpid());
     spec.detach = spec.idle = true;
     spec.remove = true;
+    choose_ids(spec);
     Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
     const auto maps = own_maps(planned);
     facts_ = {planned.facts.uid.value, maps && maps->uids.size() > 1};
@@ -45,13 +49,22 @@ class Place {
 
   /// Has sh do `command`, in there or out here. What it prints is shown, and given.
   [[nodiscard]] std::string run(bool inside, const std::string& command) const {
-    const std::string mine = format("SNUG={}; TOUR={}; INIT={}; OUTSIDE={}\nsnug() {{ \"$SNUG\" \"$@\"; }}\n", shell_quoted(program()), name_, init_, ::getpid());
+    const std::string_view snug = facts_.has_ranges ? "snug() { \"$SNUG\" \"$@\"; }" : "snug() { word=$1; shift; case $word in run|plan) set -- --userns single \"$@\";; esac; \"$SNUG\" \"$word\" \"$@\"; }";
+    const std::string mine = format("SNUG={}; TOUR={}; INIT={}; OUTSIDE={}\n{}\n", shell_quoted(program()), name_, init_, ::getpid(), snug);
     std::vector<std::string> words{"/bin/sh", "-c", mine + command};
     if (inside) words.insert(words.begin(), {program(), "exec", name_});
     return take(words);
   }
 
  private:
+  // Each start would tell at length what one id means: here once, in short.
+  void choose_ids(plan::Spec& spec) const {
+    const auto missing = spec.id_map.mode == plan::IdMapChoice::Mode::root ? plan::find_missing_ranges(probe::host_facts(spec, caller_environment(environment_))) : std::nullopt;
+    if (!missing) return;
+    say("One id is mapped here, and no more: 'snug doctor' tells how to get some.\n");
+    spec.id_map.mode = plan::IdMapChoice::Mode::single;
+  }
+
   static std::string program() { return sys::find_link(AT_FDCWD, "/proc/self/exe").value_or("snug"); }
 
   [[nodiscard]] std::string take(const std::vector<std::string>& words) const {

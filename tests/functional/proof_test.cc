@@ -76,6 +76,7 @@ TEST_CASE("tour --auto: each exercise shows what it says") {
   const Result result = run({program(), "tour", "--auto"});
   CHECK_MESSAGE(result.code == 0, result.out << result.err);
   CHECK(result.out.ends_with("10 exercises, 0 not as they should be\n"));
+  CHECK_MESSAGE((result.out + result.err).find("only one id is mapped") == std::string::npos, result.err);  // it is told once, and in short
   CHECK(run({program(), "tour"}).code == 125);
   const auto gone = [&] { return difference(before, traces()).empty(); };
   CHECK_MESSAGE(eventually(gone), difference(before, traces()));

@@ -191,10 +191,9 @@ int apply(Context& context, const plan::Exec& step, Report&) noexcept {
   return worst;
 }
 
-// The words that this process shows are the caller's. Nothing of the monitor's memory is in use any more but the plan.
+// Nothing of the monitor's memory is in use any more but the plan.
 int apply(Context& context, const plan::RunShell& step, Report&) noexcept {
   if (!context.shell || !*context.shell) return ENOSYS;
-  sys::hide_words();
   ::prctl(PR_SET_NAME, "snug-shell");
   ::close(context.report);
   ::_exit((*context.shell)(step, context.program));
@@ -276,6 +275,8 @@ void let_go(Context& context) noexcept {
   ::sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
   ::umask(0);
+  // They are the caller's, and pid 1 would show them to all that lives inside. In memory that is lent they are the monitor's as well.
+  if (!context.lent) sys::hide_words();
   for (const int fd : context.outer)
     if (fd >= 0) ::close(fd);
   context.null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR).release();

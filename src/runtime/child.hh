@@ -41,6 +41,7 @@ struct Context {
   int door = -1;     ///< cgroup.procs of that of a container that runs
   bool through_door = true;  ///< or not at all
   bool verbose = false;
+  bool lent = false;  ///< its memory is the monitor's, until the command is executed
   std::array<int, 3> stdio{0, 1, 2};  ///< what becomes 0, 1, 2 of the payload
   std::array<bool, 3> on_terminal{};  ///< which of them the container's own terminal replaces
   winsize size{};

@@ -107,6 +107,7 @@ Message lend(Context& context, const std::vector<Fd>& namespaces) {
   const pid_t porch = ::vfork();
   if (porch < 0) return {.error = errno};
   if (porch == 0) {
+    context.lent = true;
     enter_and_lend(context, namespaces, stack.get() + stack_size, shared);
     ::_exit(0);
   }

@@ -153,9 +153,8 @@ TEST_CASE("an archive is unpacked under the caller's own limits, and in a user n
   const Result limited = run({"/bin/sh", "-c", "ulimit -v 800000; exec " + program() + " run --userns single tar:" + path + " echo fine"});
   CHECK_MESSAGE(limited.out == "fine\n", limited.err);
   Background other({program(), "run", "--userns", "single", small_root(), "sleep", "7532"});
-  REQUIRE(eventually([] { return find_processes("7532").size() >= 2; }));
-  pid_t payload = 0;
-  for (const pid_t pid : find_processes("7532")) payload = std::max(payload, pid);
+  REQUIRE(eventually([] { return find_commands({"sleep", "7532"}).size() == 1; }));
+  const pid_t payload = find_commands({"sleep", "7532"}).front();
   const Result joined = in_archive(path, "echo joined", {"--userns", snug::format("ns:/proc/{}/ns/user", payload)});
   CHECK_MESSAGE(joined.out == "joined\n", joined.err);
   other.signal(SIGTERM);

@@ -22,7 +22,7 @@ std::vector<std::string> sleeper(const std::string& mark) {
 // The promise is one second; the machine that runs the tests may be busy with others.
 constexpr std::chrono::seconds soon{3};
 
-bool running(const std::string& mark) { return find_processes(mark).size() >= 4; }  // monitor, init, sh, sleeps
+bool running(const std::string& mark) { return find_commands({"sleep", mark}).size() == 2; }
 
 // utime, stime and context switches: what a process that sleeps does not spend.
 std::string effort(pid_t pid) {
@@ -104,7 +104,7 @@ TEST_CASE("the command dies with the monitor where no pid 1 of snug's takes it a
 
 TEST_CASE("signals reach the payload, which has the last word") {
   Background monitor({program(), "run", "--userns", "single", small_root(), "sh", "-c", "trap 'exit 7' TERM; sleep 86403 & wait"});
-  REQUIRE(eventually([] { return find_processes("86403").size() >= 3; }));
+  REQUIRE(eventually([] { return find_commands({"sleep", "86403"}).size() == 1; }));
   pause_briefly();
   monitor.signal(SIGTERM);
   CHECK(monitor.wait() == 7);
@@ -125,8 +125,9 @@ TEST_CASE("folders in folders are removed, however deep") {
 }
 
 TEST_CASE("while the payload computes, monitor and init sleep") {
-  Background monitor({program(), "run", "--userns", "single", small_root(), "sh", "-c", "while :; do :; done # 86404"});
-  REQUIRE(eventually([] { return find_processes("86404").size() >= 3; }));
+  const std::vector<std::string> busy{"sh", "-c", "while :; do :; done # 86404"};
+  Background monitor({program(), "run", "--userns", "single", small_root(), busy[0], busy[1], busy[2]});
+  REQUIRE(eventually([&] { return find_commands(busy).size() == 1; }));
   for (int round = 0; round < 10; ++round) pause_briefly();
   const pid_t outer = monitor.pid(), inner = only_child(outer);
   const std::string before = effort(outer) + effort(inner);

@@ -94,6 +94,13 @@ TEST_CASE("pid 1 is closed to tracers and readers") {
   CHECK(result.out.empty());
 }
 
+TEST_CASE("pid 1 does not show the words with which snug was called") {
+  for (const char* terminal : {"--tty=false", "--init"}) CHECK(inside("tr -d '\\0' </proc/1/cmdline", {"-e", "SECRET=geheim", terminal}).out == "snug");
+  const Background outside({program(), "run", "--userns", "single", "-e", "SECRET=geheim", small_root(), "sleep", "86415"});
+  REQUIRE(eventually([] { return find_commands({"sleep", "86415"}).size() == 1; }));
+  CHECK(find_processes("geheim") == std::vector<pid_t>{outside.pid()});  // out here the monitor shows what was typed
+}
+
 TEST_CASE("/sys and /sys/fs/cgroup are read-only, and no cgroup v1 is there") {
   CHECK(inside("mkdir /sys/fs/cgroup/x 2>/dev/null || echo no; ls /sys/fs/cgroup | grep -c release_agent").out == "no\n0\n");
 }

@@ -51,19 +51,15 @@ void offer_commands(Candidates& to, CommandTable commands) {
 /// Offers what a value can be that begins at `from` in the word.
 void offer_value(Candidates& to, std::size_t from, const Completer& completer, CommandTable commands) {
   to.from = from;
+  if (!completer.words.empty())
+    for (const std::string& word : split(completer.words, ' ')) to.offer(word);
   switch (completer.kind) {
     case Complete::nothing:
+    case Complete::words:
     case Complete::free: break;
     case Complete::file: to.files = Files::all; break;
     case Complete::folder: to.files = Files::folders; break;
     case Complete::command: offer_commands(to, commands); break;
-    case Complete::words:
-      for (const std::string& word : split(completer.words, ' ')) to.offer(word);
-      break;
-    case Complete::networks:
-      for (const std::string& word : split(completer.words, ' ')) to.offer(word);
-      to.wanted = completer.kind;
-      break;
     default: to.wanted = completer.kind;
   }
 }
@@ -78,7 +74,7 @@ class Walk {
     if (wants_) {
       wants_ = nullptr;
     } else if (only_operands_ || !word.starts_with('-') || word == "-") {
-      if (operands_++ == 0) first_ = word;
+      operands_.emplace_back(word);
       only_operands_ = only_operands_ || command_.stop_at_operand;
     } else if (word == "--") {
       only_operands_ = true;
@@ -93,14 +89,14 @@ class Walk {
       offer_value(to, 0, wants_->completer, commands_);
     else if (!only_operands_ && to.typed.starts_with('-'))
       offer_option(to);
-    else if (operands_ < command_.max_operands)
+    else if (operands_.size() < command_.max_operands)
       offer_operand(to);
   }
 
  private:
   void offer_operand(Candidates& to) const {
-    to.operand = first_;
-    offer_value(to, 0, operands_ == 0 ? command_.completer : command_.further.value_or(command_.completer), commands_);
+    to.operands = operands_;
+    offer_value(to, 0, operands_.empty() ? command_.completer : command_.further.value_or(command_.completer), commands_);
   }
 
   void offer_option(Candidates& to) const {
@@ -115,8 +111,7 @@ class Walk {
   CommandTable commands_;
   Options options_;
   const Option* wants_ = nullptr;
-  std::size_t operands_ = 0;
-  std::string_view first_ = {};
+  std::vector<std::string> operands_;
   bool only_operands_ = false;
 };
 

@@ -4,13 +4,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include "containers.hh"
 #include "copying.hh"
+#include "networking.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/table.hh"
+#include "snug/config/spec.hh"
 #include "snug/image/store.hh"
 #include "snug/runtime/errand.hh"
 #include "snug/state/networks.hh"
@@ -75,8 +79,22 @@ void offer_rootfs(Candidates& to, const std::string& store) {
 }
 
 void offer_networks(Candidates& to, const std::string& store) {
+  const std::string_view action = to.operands.empty() ? "" : std::string_view(to.operands[0]);
+  const auto is_one_of = [&](std::initializer_list<std::string_view> names) { return std::find(names.begin(), names.end(), action) != names.end(); };
+  const bool connects = is_one_of({"connect", "disconnect"}), first = to.operands.size() == 1;
+  if ((connects && to.operands.size() == 2) || (first && is_one_of({"allow", "denied", "deny"}))) return offer_containers(to, store, Complete::containers);
+  if (!to.operands.empty() && !(connects && first) && !is_one_of({"inspect", "remove", "rm"})) return;
   for (const state::NetworkRecord& each : state::list_networks(store)) to.offer(each.name, render_subnet(each.subnet4));
-  if (to.operand == "connect" || to.operand == "disconnect") offer_containers(to, store, Complete::containers);
+}
+
+void offer_ports(Candidates& to, const std::string& store) {
+  const bool changes = to.operands[0] == "add" || to.operands[0] == "rm";
+  if (changes && to.operands.size() == 1) return offer_containers(to, store, Complete::containers);
+  const std::size_t container = changes ? 1 : 0;
+  if (to.operands[0] == "add" || to.operands.size() != container + 1) return;
+  const auto record = state::try_find_record(store, to.operands[container]);
+  if (!record) return;
+  for (const plan::PublishedPort& port : config::parse_spec(*record->spec).network.ports) to.offer(render_inner_port(port), render_host_port(port));
 }
 
 bool leads_to_folder(int folder, const std::string& name) {
@@ -149,8 +167,9 @@ void offer_names(Candidates& to, const Environment& environment) {
     case Complete::rootfs: return offer_rootfs(to, store);
     case Complete::container_path: return offer_container_path(to, store, environment);
     case Complete::networks: return offer_networks(to, store);
+    case Complete::ports: return offer_ports(to, store);
     case Complete::inside:
-      if (to.typed.starts_with('/')) offer_inside(to, store, environment, to.operand, to.typed);
+      if (to.typed.starts_with('/')) offer_inside(to, store, environment, to.operands.at(0), to.typed);
       return;
     default: return;
   }

@@ -100,7 +100,8 @@ constinit const cli::Command port_command{
                    "that one is to be found. 'add' publishes another one, written as for 'snug run --publish', of a container that\n"
                    "runs detached or does not run; 'rm' takes one away. Connections that go through pasta then end.",
     .max_operands = 3,
-    .completer = {cli::Complete::containers},
+    .completer = {cli::Complete::containers, "add rm"},
+    .further = cli::Completer{cli::Complete::ports},
     .function = port};
 
 }  // namespace snug::commands

@@ -27,8 +27,12 @@ class Store : public Containers {
     const std::string root = folder() + "/root";
     REQUIRE(snug({"run", "-d", "--userns", "single", "--name", "web", root, "sleep", "600"}).code == 0);
     REQUIRE(snug({"create", "--userns", "single", "--name", "sleepy", root}).code == 0);
+    has_ports = snug({"port", "add", "sleepy", "8089:80"}).code == 0 && snug({"port", "add", "sleepy", "8053:53/udp"}).code == 0;
+    REQUIRE(snug({"network", "create", "inner"}).code == 0);
     write_index();
   }
+
+  bool has_ports = false;  ///< which takes a network with a way out
 
  private:
   // As another tool might have written it: the first name is none.
@@ -121,6 +125,14 @@ void check_what_is_asked_for(const Store& store) {
     CHECK(offered(store, format("enter {} ls -l /odd/s", name)) == "/odd/sub/");
   }
   CHECK(offered(store, "cp nobody:/").empty());
+  CHECK(offered(store, "port ") == "add rm web sleepy");
+  for (const char* line : {"port add ", "port rm ", "network connect inner ", "network disconnect inner ", "network allow ", "network denied ", "network deny "}) CHECK_MESSAGE(offered(store, line) == "web sleepy", line);
+  if (!store.has_ports) skip("no port can be published here");
+  else
+    for (const char* line : {"port rm sleepy ", "port sleepy "}) CHECK_MESSAGE(offered(store, line) == "80/tcp 53/udp", line);
+  for (const char* line : {"port add sleepy ", "port rm sleepy 80 ", "network create ", "network ls ", "network prune ", "network connect inner web ", "network allow web "}) CHECK_MESSAGE(offered(store, line).empty(), line);
+  for (const char* line : {"network rm ", "network inspect ", "network inspect other ", "network connect ", "network disconnect ", "run --network i"}) CHECK_MESSAGE(offered(store, line) == "inner", line);
+  CHECK(offered(store, "network c") == "connect create");
   CHECK(store.snug({"completion", "words", "stop", ""}).out == format("none 0\n\nweb\t{}/root\n", store.folder()));
   CHECK(store.snug({"completion", "line"}).code == 125);
   CHECK(store.snug({"completion", "tcsh"}).code == 125);
@@ -133,6 +145,8 @@ void check(const Shell& shell, const Store& store) {
   CHECK(typist.become("snug run --network=pri") == "<snug><run><--network=private>");
   CHECK(typist.become("snug rm sl") == "<snug><rm><sleepy>");
   CHECK(typist.become("snug rmi debian:") == "<snug><rmi><debian:12>");
+  CHECK(typist.become("snug port ad") == "<snug><port><add>");
+  CHECK(typist.become("snug network rm in") == "<snug><network><rm><inner>");
   for (const char* line : {"snug run -v my", "snug run --volume=my", "snug run dir:my"}) {
     const std::string folder = typist.become(line);  // zsh takes the slash away before a blank
     CHECK_MESSAGE((folder.ends_with("my folder/>") || folder.ends_with("my folder>")), folder);
@@ -152,6 +166,10 @@ void check_prompt(const Store& store) {
   REQUIRE_MESSAGE(terminal.expect(" up> "), terminal.seen());
   terminal.send("rm sl\t");
   CHECK_MESSAGE(terminal.expect("sleepy "), terminal.seen());
+  terminal.send("\x15port rm sl\t");
+  CHECK_MESSAGE(terminal.expect("port rm sleepy "), terminal.seen());
+  terminal.send("\x15network disc\tin\t");
+  CHECK_MESSAGE(terminal.expect("network disconnect inner "), terminal.seen());
   terminal.send("\x15rmi deb\t");
   CHECK_MESSAGE(terminal.expect("debian:12 "), terminal.seen());
   for (const char* name : {"web", "sleepy"}) {

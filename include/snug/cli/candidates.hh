@@ -25,7 +25,7 @@ struct Candidates {
   Files files = Files::none;     ///< their paths begin at `from`
   Complete wanted = Complete::nothing;  ///< names that only who knows the store can offer
   bool verbatim = false;         ///< the words are as they are typed: a shell's variables, of which nothing is to be quoted
-  std::string operand = {};      ///< the first, where what is completed is a later one
+  std::vector<std::string> operands = {};  ///< where what is completed is one, those in front of it
 
   /// Adds `word` where what was typed from `from` on is its beginning. One that a terminal could act on is left out.
   void offer(std::string_view word, std::string_view about = {});

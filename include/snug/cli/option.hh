@@ -17,7 +17,8 @@ enum class Complete {
   running,         ///< containers that run
   stopped,         ///< containers that do not
   images,
-  networks,        ///< that are shared; and some words
+  networks,        ///< that are shared; behind an action of `network`, what that takes
+  ports,           ///< behind a word of `port`: a container, or a port of one
   named,           ///< a container or an image
   rootfs,          ///< as `run` takes it
   container_path,  ///< as `cp` takes it: CONTAINER:PATH, or a file here
@@ -26,7 +27,7 @@ enum class Complete {
 
 struct Completer {
   Complete kind = Complete::nothing;
-  std::string_view words = {};  ///< of Complete::words: blanks between them
+  std::string_view words = {};  ///< that it can be in any case: blanks between them
 };
 
 /// One option, for the parser, the help text, the completion and the test of the man pages alike.

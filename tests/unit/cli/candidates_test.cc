@@ -20,12 +20,13 @@ constexpr std::array options = std::to_array<Option>({
     {.name = "secret", .hidden = true},
 });
 const Command help{.name = "help", .summary = "tell", .max_operands = 1, .completer = {Complete::command}};
+const Command port{.name = "port", .max_operands = 3, .completer = {Complete::containers, "add rm"}, .further = Completer{Complete::ports}};
 const Command rename_it{.name = "rename", .max_operands = 2, .completer = {Complete::containers}, .further = Completer{Complete::free}};
 const Command rm{.name = "rm", .max_operands = SIZE_MAX, .completer = {Complete::containers}};
 const Command run{.name = "run", .options = options, .stop_at_operand = true, .max_operands = SIZE_MAX,
                   .completer = {Complete::rootfs}, .further = Completer{Complete::file}};
 const Command version{.name = "version"};
-constexpr std::array table{&help, &rename_it, &rm, &run, &version};
+constexpr std::array table{&help, &port, &rename_it, &rm, &run, &version};
 
 // Words are parted by one blank: behind one at the end is a word that is not begun yet.
 Candidates find(std::string_view line) { return find_candidates(split(line, ' '), table); }
@@ -48,7 +49,7 @@ bool wants(Complete kind, std::string_view line) { return find(line).wanted == k
 }  // namespace
 
 TEST_CASE("commands are completed") {
-  CHECK(words("") == "help rename rm run version");
+  CHECK(words("") == "help port rename rm run version");
   CHECK(words("r") == "rename rm run");
   CHECK(words("--v") == "--version");
   CHECK(words("help ru") == "run");
@@ -86,7 +87,10 @@ TEST_CASE("each operand is of its own kind, and there are no more than the comma
   CHECK(files("run host meson.b") == "all meson.b");
   CHECK(wants(Complete::containers, "rename "));
   CHECK((find("rename web ").wanted == Complete::nothing));
-  CHECK(find("rename web ").operand == "web");
+  CHECK(find("rename web ").operands == std::vector<std::string>{"web"});
+  CHECK(words("port ") == "add rm");
+  CHECK(wants(Complete::containers, "port "));
+  CHECK(find("port --help rm web ").operands == std::vector<std::string>{"rm", "web"});
   CHECK(wants(Complete::containers, "rm one two "));
   CHECK(wants(Complete::nothing, "version x"));
   CHECK(files("version x") == "none");

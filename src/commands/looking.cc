@@ -127,9 +127,12 @@ Look take_look(const Environment& environment) {
 }
 
 void look_inside(explain::Picture& picture) {
-  for (Group& group : picture.groups) {
-    group.insides = probe::read_insides(spokesman_of(group));
-    add_listeners(group, picture);
+  std::vector<const LiveProcess*> spokesmen;
+  for (const Group& group : picture.groups) spokesmen.push_back(&spokesman_of(group));
+  std::vector<plan::Insides> insides = probe::read_insides(spokesmen);
+  for (std::size_t at = 0; at < insides.size(); ++at) {
+    picture.groups[at].insides = std::move(insides[at]);
+    add_listeners(picture.groups[at], picture);
   }
 }
 

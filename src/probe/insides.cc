@@ -66,9 +66,14 @@ plan::LiveMount::What kind_of(const plan::LiveMount& mount) {
   }
 }
 
-void read_mounts(plan::Insides& insides, std::string_view theirs, std::string_view text) {
+/// What the reader itself has, which that of others is held against.
+struct Own {
+  std::vector<SeenMount> mounts = parse_seen_mounts(text_of("/proc/self/mountinfo").value_or(""));
+  std::vector<plan::ResourceLimit> limits = plan::parse_limits(text_of("/proc/self/limits").value_or(""));
+};
+
+void read_mounts(plan::Insides& insides, std::string_view theirs, const std::vector<SeenMount>& ours) {
   constexpr std::size_t most = 1000;
-  const std::vector<SeenMount> ours = parse_seen_mounts(text);
   std::vector<SeenMount> seen = parse_seen_mounts(theirs);
   if (seen.size() > most) insides.more_mounts = seen.size() - most, seen.resize(most);
   insides.mounts.emplace();
@@ -132,27 +137,35 @@ std::vector<std::string> find_set(const std::vector<plan::ResourceLimit>& theirs
 }
 
 // Everybody may read them, of everybody; the file is empty of a process that has ended.
-void read_limits(plan::Insides& insides, const std::string& folder) {
+void read_limits(plan::Insides& insides, const std::string& folder, const Own& own) {
   const auto theirs = text_of(folder + "/limits");
-  if (theirs && !theirs->empty()) insides.limits = find_set(plan::parse_limits(*theirs), plan::parse_limits(text_of("/proc/self/limits").value_or("")));
+  if (theirs && !theirs->empty()) insides.limits = find_set(plan::parse_limits(*theirs), own.limits);
 }
 
-}  // namespace
-
-plan::Insides read_insides(const plan::LiveProcess& process) {
+plan::Insides read_one(const plan::LiveProcess& process, const Own& own) {
   plan::Insides insides;
   const std::string folder = format("/proc/{}", process.pid);
   if (const auto text = text_of(folder + "/uid_map")) insides.uids = parse_id_map(*text);
   if (const auto text = text_of(folder + "/gid_map")) insides.gids = parse_id_map(*text);
-  const std::string ours = text_of("/proc/self/mountinfo").value_or("");
-  if (const auto theirs = text_of(folder + "/mountinfo"); theirs && !theirs->empty()) read_mounts(insides, *theirs, ours);
-  read_limits(insides, folder);
+  if (const auto theirs = text_of(folder + "/mountinfo"); theirs && !theirs->empty()) read_mounts(insides, *theirs, own.mounts);
+  read_limits(insides, folder, own);
   if (!insides.limits || !process.cgroup.starts_with('/') || process.cgroup.find("/..") != std::string::npos) return insides;
-  for (const SeenMount& mount : parse_seen_mounts(ours))
+  for (const SeenMount& mount : own.mounts)
     if (mount.type == "cgroup2" && mount.root == "/") {
       const auto whole = limits_of(joined(mount.target, process.cgroup), mount.target.size());
       insides.limits->insert(insides.limits->begin(), whole.begin(), whole.end());
     }
+  return insides;
+}
+
+}  // namespace
+
+plan::Insides read_insides(const plan::LiveProcess& process) { return read_one(process, Own()); }
+
+std::vector<plan::Insides> read_insides(std::span<const plan::LiveProcess* const> processes) {
+  const Own own;
+  std::vector<plan::Insides> insides;
+  for (const plan::LiveProcess* each : processes) insides.push_back(read_one(*each, own));
   return insides;
 }
 

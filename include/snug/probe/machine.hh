@@ -17,6 +17,8 @@ void read_words(plan::LiveProcess& process);
 
 /// Reads more of a process: its id maps, mounts and limits. No file of its root is touched.
 [[nodiscard]] plan::Insides read_insides(const plan::LiveProcess& process);
+/// The same of many, in their order: what they are held against is read once.
+[[nodiscard]] std::vector<plan::Insides> read_insides(std::span<const plan::LiveProcess* const> processes);
 
 /// Lists the addresses at which a process listens for connections from here: "127.0.0.1:8080". Empty where that cannot be read.
 [[nodiscard]] std::vector<std::string> read_listeners(pid_t pid);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "halves.hh"
 #include "parse.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -164,8 +165,11 @@ plan::Insides read_insides(const plan::LiveProcess& process) { return read_one(p
 
 std::vector<plan::Insides> read_insides(std::span<const plan::LiveProcess* const> processes) {
   const Own own;
-  std::vector<plan::Insides> insides;
-  for (const plan::LiveProcess* each : processes) insides.push_back(read_one(*each, own));
+  std::vector<plan::Insides> insides(processes.size());
+  constexpr std::size_t few = 20;
+  in_halves(processes.size() > few, [&](std::size_t half) {
+    for (std::size_t at = half; at < processes.size(); at += 2) insides[at] = read_one(*processes[at], own);
+  });
   return insides;
 }
 

@@ -8,9 +8,8 @@
 #include <array>
 #include <iterator>
 #include <set>
-#include <system_error>
-#include <thread>
 
+#include "halves.hh"
 #include "parse.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -84,17 +83,9 @@ void read_one(Part& part, int proc, const std::string& name) {
 void read_all(plan::Machine& machine, int proc, const std::vector<std::string>& names) {
   constexpr std::size_t few = 200;
   std::array<Part, 2> parts;
-  const auto read = [&](std::size_t half) {
+  in_halves(names.size() > few, [&](std::size_t half) {
     for (std::size_t at = half; at < names.size(); at += parts.size()) read_one(parts[half], proc, names[at]);
-  };
-  std::jthread other;
-  try {
-    if (names.size() > few) other = std::jthread(read, 1);
-  } catch (const std::system_error&) {
-  }
-  read(0);
-  if (!other.joinable()) read(1);
-  else other.join();
+  });
   for (Part& part : parts) {
     std::move(part.processes.begin(), part.processes.end(), std::back_inserter(machine.processes));
     machine.kernel_threads += part.kernel_threads;
@@ -132,10 +123,14 @@ plan::Machine read_machine(std::span<const std::string_view> wanted) {
   machine.here = read_walls(self.get());
   std::sort(machine.processes.begin(), machine.processes.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
   const std::set<pid_t> interesting = find_interesting(machine, wanted);
-  for (plan::LiveProcess& each : machine.processes) {
-    if (!interesting.count(each.pid)) continue;
-    if (const sys::Fd folder = open_process_folder(proc.get(), each.pid)) read_words_in(folder.get(), each);
-  }
+  std::vector<plan::LiveProcess*> chosen;
+  for (plan::LiveProcess& each : machine.processes)
+    if (interesting.count(each.pid)) chosen.push_back(&each);
+  constexpr std::size_t few = 50;
+  in_halves(chosen.size() > few, [&](std::size_t half) {
+    for (std::size_t at = half; at < chosen.size(); at += 2)
+      if (const sys::Fd folder = open_process_folder(proc.get(), chosen[at]->pid)) read_words_in(folder.get(), *chosen[at]);
+  });
   return machine;
 }
 

@@ -103,7 +103,8 @@ Json network_json(const plan::Spec& spec, const std::string& store, const std::s
   Json networks = Json::object();
   for (const Place& each : list_places(store, id, spec))
     networks[each.network] = Json{{"Aliases", each.aliases}, {"IPAddress", each.address4.substr(0, each.address4.find('/'))}, {"GlobalIPv6Address", each.address6.substr(0, each.address6.find('/'))}, {"MacAddress", each.hardware}};
-  return Json{{"NetworkMode", network_mode(spec)}, {"Ports", std::move(ports)}, {"Networks", std::move(networks)}};
+  return Json{{"NetworkMode", network_mode(spec)}, {"Ports", std::move(ports)}, {"Networks", std::move(networks)},
+              {"Allow", spec.network.allow ? Json(*spec.network.allow) : Json()}};
 }
 
 Json json_of(const Listed& container, const std::string& store) {

@@ -113,12 +113,12 @@ TEST_CASE("rules come and go while a container runs, and a restart keeps them; w
       "$SNUG network allow box 203.0.113.7:8000; ask; $SNUG network deny box 203.0.113.7:8000; ask\n"
       "$SNUG exec --allow www.test box sh -c '/peer resolve udp www.test; /peer ask tcp 203.0.113.7 8000' | sed 's/ (.*//'\n"
       "$SNUG network denied box | sed 's/^[0-9TZ:-]*  *[0-9]* *//'\n"
-      "$SNUG network denied --json box | grep -c other.test\n"
+      "$SNUG network denied --json box | grep -c other.test; $SNUG inspect -f '{{json .NetworkSettings.Allow}}' box\n"
       "$SNUG network denied -f box >$XDG_DATA_HOME/told & $SNUG exec box /peer resolve udp late.test; until grep -q late.test $XDG_DATA_HOME/told; do sleep 0.05; done; echo told\n"
       "$SNUG stop -t 0 box >/dev/null; $SNUG network allow box six.test; $SNUG start box >/dev/null; ask; $SNUG exec box sh -c '/peer resolve udp6 six.test; /peer ask tcp 2001:db8:1::7 8000' | sed 's/ (.*//'\n");
   CHECK_MESSAGE(result.out ==
                     "outside 203.0.113.7\nnothing\nclosed\n203.0.113.7\nrefused\noutside 203.0.113.7\nclosed\nunknown\noutside 203.0.113.7\nclosed\n203.0.113.7\noutside 203.0.113.7\n"
-                    "LAST                  COUNT  NAME        SENT TO\n-           203.0.113.7:8000/tcp\nother.test  -\nwww.test    203.0.113.7:8000/tcp\n1\nrefused\ntold\nclosed\n2001:db8:1::7\noutside 2001:db8:1::7\n", result.out, result.err);
+                    "LAST                  COUNT  NAME        SENT TO\n-           203.0.113.7:8000/tcp\nother.test  -\nwww.test    203.0.113.7:8000/tcp\n1\n[\"www.test\"]\nrefused\ntold\nclosed\n2001:db8:1::7\noutside 2001:db8:1::7\n", result.out, result.err);
 }
 
 TEST_CASE("a gate that was killed is started anew once; without it nothing is resolved, and published ports go on") {

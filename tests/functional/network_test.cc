@@ -71,6 +71,16 @@ TEST_CASE("without pasta slirp4netns carries what is sent, and nothing that list
   CHECK_MESSAGE(has(result.err, "--publish: slirp4netns, which serves as the way out here, cannot do it"), result.err);
 }
 
+TEST_CASE("--publish-all: the ports that the image names, from ones that are free") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "tar -C \"$ROOT\" -c . | $SNUG import -q --change 'EXPOSE 80' --change 'EXPOSE 53/udp' - serving:1 >/dev/null\n"
+      "$run -d -P --name web serving:1 sh -c '/peer serve served 0.0.0.0 80; exec sleep 1000' >/dev/null\n"
+      "$SNUG port web | sed 's/[0-9]*$//' | sort; port=$($SNUG port web 80 | sed 's/.*://'); [ $port -gt 1023 ] && echo free\n"
+      "until $peer ask tcp 127.0.0.1 $port | grep served; do sleep 0.05; done; $SNUG rm -f web >/dev/null\n");
+  CHECK_MESSAGE(result.out == "53/udp -> 127.0.0.1:\n80/tcp -> 127.0.0.1:\nfree\nserved 127.0.0.1\n", result.out, result.err);
+}
+
 TEST_CASE("pasta is there once something is sent, is started anew once, and goes with the container") {
   if (!can_have_networks()) return;
   const Result result = outside(

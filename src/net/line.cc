@@ -4,6 +4,7 @@
 
 #include "line.hh"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>

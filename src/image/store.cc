@@ -53,7 +53,7 @@ Index read_index(const std::string& path) {
 void keep_former(const std::string& path) {
   const std::string file = path + "/images/index.json", former = path + former_index;
   ::unlink(former.c_str());
-  static_cast<void>(::link(file.c_str(), former.c_str()));
+  static_cast<void>(::link(file.c_str(), former.c_str()) != 0);
 }
 
 void write_index(const std::string& path, const Index& index) {

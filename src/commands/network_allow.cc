@@ -56,7 +56,9 @@ void change_egress(const std::string& store, const std::string& name, const Rule
   if (!plan::may_lead_out(spec.network)) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
   if (auto refusal = plan::check_egress(spec)) throw Error(refusal->message, refusal->hint);
   check_guests(store, record, spec);
-  const std::vector<std::string> words{"allow", join(plan::restriction_of(spec).rules, " "), join(plan::service_of(spec).addresses, " "), join(plan::gate_of(spec).upstream, " ")};
+  // Until it is started again, it goes on asking whom it was told to ask.
+  const plan::OpenGate gate = plan::gate_of(spec);
+  const std::vector<std::string> words{"allow", join(plan::restriction_of(spec).rules, " "), join(gate.upstream.empty() ? gate.addresses : gate.upstream, " "), join(gate.upstream, " ")};
   if (is_up(store, record)) change_living(store, record, words, "rules");
   record.spec = config::render_spec(spec);
   state::write_record(store, record);

@@ -162,7 +162,7 @@ struct CallsOf {
   Calls operator()(const ServeNames& step) const {
     Calls calls{"openat(AT_FDCWD, \"/dev/net/tun\", O_RDWR) = TUN", "ioctl(TUNSETIFF, {\"snug0\", IFF_TUN|IFF_NO_PI})"};
     if (std::none_of(step.addresses.begin(), step.addresses.end(), is_ipv6)) calls.emplace_back("write(/proc/sys/net/ipv6/conf/snug0/disable_ipv6, \"1\") where it can be written");
-    calls.emplace_back("ioctl(SIOCSIFFLAGS, {\"snug0\", IFF_UP})");
+    calls.insert(calls.end(), {"sendto(NETLINK, {RTM_NEWADDR, 169.254.1.3/32})", "ioctl(SIOCSIFFLAGS, {\"snug0\", IFF_UP})"});
     for (const std::string& server : step.addresses)
       calls.push_back(is_ipv6(server) ? format("sendto(NETLINK, {{RTM_NEWROUTE, {}/128}}) where there is IPv6", server) : format("sendto(NETLINK, {{RTM_NEWROUTE, {}/32}})", server));
     calls.emplace_back("sendmsg(REPORT, SCM_RIGHTS)");
@@ -180,17 +180,17 @@ struct CallsOf {
   }
   // The first process becomes the gate; the second makes its end of the line and ends.
   Calls operator()(const OpenGate& step) const {
-    Calls calls{"openat(CONTAINER, \"denied\", O_CREAT|O_RDWR)", "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "clone3({flags=CLONE_NEWUSER|CLONE_NEWNET|CLONE_PIDFD, exit_signal=SIGCHLD})",
+    Calls calls{"clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "clone3({flags=CLONE_NEWUSER|CLONE_NEWNET|CLONE_PIDFD, exit_signal=SIGCHLD})",
                 "openat(AT_FDCWD, \"/dev/net/tun\", O_RDWR) = TUN", "ioctl(TUNSETIFF, {\"line\", IFF_TUN|IFF_NO_PI})", "ioctl(SIOCSIFFLAGS, {\"line\", IFF_UP})"};
     for (const std::string& server : step.addresses) {
       calls.push_back(format("sendto(NETLINK, {{RTM_NEWADDR, {}/{}}})", server, is_ipv6(server) ? 128 : 32));
       calls.emplace_back("sendto(NETLINK, {RTM_NEWROUTE, default})");
     }
     for (const char* call : {"prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)", "chdir(\"/\")", "setrlimit(RLIMIT_DATA)", "setrlimit(RLIMIT_FSIZE)", "setrlimit(RLIMIT_NOFILE)",
-                             "setrlimit(RLIMIT_CORE)", "prctl(PR_SET_NO_NEW_PRIVS, 1)", "landlock_restrict_self(RULESET, 0)", "seccomp(SECCOMP_SET_MODE_FILTER, 0, FILTER)",
-                             "sendto(NETLINK, {NFT_MSG_DELSETELEM})", "sendto(NETLINK, {NFT_MSG_DELRULE})"})
+                             "setrlimit(RLIMIT_CORE)", "prctl(PR_SET_NO_NEW_PRIVS, 1)", "landlock_restrict_self(RULESET, 0)", "seccomp(SECCOMP_SET_MODE_FILTER, 0, FILTER)"})
       calls.emplace_back(call);
     for (std::string& call : calls) call += " where a name is asked for, or rules are kept";
+    for (const char* call : {"openat(CONTAINER, \"denied\", O_CREAT|O_RDWR)", "sendto(NETLINK, {NFT_MSG_DELSETELEM})", "sendto(NETLINK, {NFT_MSG_DELRULE})"}) calls.push_back(format("{} where rules are kept", call));
     return calls;
   }
   // The first process stands in both namespaces, for pasta to find them by its number, PID; the second becomes pasta.

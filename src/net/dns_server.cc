@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -13,16 +12,11 @@ namespace snug::net {
 namespace {
 
 constexpr std::size_t most_connections = 64, most_datagrams = 32;
-constexpr std::uint64_t nanoseconds = 1'000'000, patience_with_tcp = 10'000 * nanoseconds;
+constexpr std::uint64_t nanoseconds = 1'000'000, patience_with_tcp = 20'000 * nanoseconds;
 
 short direction(const std::string& unsent) { return unsent.empty() ? POLLIN : POLLOUT; }
 
 }  // namespace
-
-void DnsServer::close(int socket) {
-  for (auto* list : {&udp_, &tcp_}) std::erase(*list, socket);
-  connections_.remove_if([&](const auto& each) { return each->listener == socket; });
-}
 
 void DnsServer::want(sys::Waiting& waiting) const {
   for (const int socket : udp_) waiting.want(socket, POLLIN);
@@ -64,19 +58,15 @@ void DnsServer::receive(int socket) {
     if (count < 0) return;
     const auto query = parse_dns_query({message.data(), static_cast<std::size_t>(count)});
     if (!query) continue;
-    judge_(socket, {.query = *query, .from = from.address(), .tcp = false, .limit = query->size}, [this, socket, from](const std::string& reply) {
-      if (!reply.empty() && std::find(udp_.begin(), udp_.end(), socket) != udp_.end())
-        static_cast<void>(::sendto(socket, reply.data(), reply.size(), MSG_NOSIGNAL, from.get(), from.size()));
+    judge_({.query = *query, .tcp = false, .limit = query->size}, [socket, from](const std::string& reply) {
+      if (!reply.empty()) static_cast<void>(::sendto(socket, reply.data(), reply.size(), MSG_NOSIGNAL, from.get(), from.size()));
     });
   }
 }
 
 void DnsServer::admit(int socket) {
-  SocketAddress from;
-  sys::Fd connection(::accept4(socket, from.get(), from.room(), SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!connection) return;
-  connections_.push_back(std::make_shared<Connection>(
-      Connection{.listener = socket, .from = from.address(), .socket = std::move(connection), .deadline = sys::monotonic_time() + patience_with_tcp}));
+  sys::Fd connection(::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (connection) connections_.push_back(std::make_shared<Connection>(Connection{.socket = std::move(connection), .deadline = sys::monotonic_time() + patience_with_tcp}));
 }
 
 void DnsServer::converse(Connection& connection) {
@@ -103,7 +93,7 @@ void DnsServer::read_question(const std::shared_ptr<Connection>& connection) {
   if (!query) return connection->socket.reset();
   connection->waits = true;
   connection->deadline = sys::monotonic_time() + patience_with_tcp;
-  judge_(connection->listener, {.query = *query, .from = connection->from, .tcp = true, .limit = dns_longest}, [weak = std::weak_ptr(connection)](const std::string& reply) {
+  judge_({.query = *query, .tcp = true, .limit = dns_longest}, [weak = std::weak_ptr(connection)](const std::string& reply) {
     const auto there = weak.lock();
     if (!there) return;
     there->waits = false;

@@ -21,17 +21,15 @@ class DnsServer {
   using Reply = std::function<void(const std::string& message)>;
   struct Question {
     DnsQuery query;
-    std::string from;        ///< the asker's address
     bool tcp = false;
-    std::size_t limit = 0;   ///< how long an answer may be
+    std::size_t limit = 0;  ///< how long an answer may be
   };
-  using Judge = std::function<void(int socket, const Question& question, const Reply& reply)>;
+  using Judge = std::function<void(const Question& question, const Reply& reply)>;
 
   explicit DnsServer(Judge judge) : judge_(std::move(judge)) {}
 
-  /// Serves at a socket, which stays the caller's, until it is closed.
+  /// Serves at a socket, which stays the caller's.
   void open(int socket, bool tcp) { (tcp ? tcp_ : udp_).push_back(socket); }
-  void close(int socket);
 
   void want(sys::Waiting& waiting) const;
   void answer(const sys::Waiting& waiting);
@@ -41,8 +39,6 @@ class DnsServer {
  private:
   /// Somebody who asks by TCP: one question after the other.
   struct Connection {
-    int listener = -1;
-    std::string from;
     sys::Fd socket;
     std::uint64_t deadline = 0;
     std::string come = {}, unsent = {};

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <exception>
 
 #include "gatekeeper.hh"
@@ -100,7 +101,9 @@ void Gate::start() {
         for (const sys::Fd& socket : *more) kept.push_back(socket.get());
       if (restrain(kept, choice_.filter) == 0)
         Gatekeeper(choice_, {.control = control.second.get(), .log = log.get(), .rules = wall_[0].get(), .refused = wall_[1].get(), .line = line_.get(), .keeper = std::move(keeper_), .end = std::move(end)}).work();
-    } catch (const std::exception&) {  // out of memory, or of what a user may have
+    } catch (const std::exception& exception) {  // out of memory, or of what a user may have
+      const std::string_view reason = exception.what();
+      static_cast<void>(::send(control.second.get(), reason.data(), reason.size(), MSG_NOSIGNAL));
     }
     ::_exit(1);
   }
@@ -111,13 +114,15 @@ void Gate::guard(std::vector<GateRule> rules, WallSockets wall) {
   stop();
   choice_.rules = std::move(rules);
   wall_ = std::move(wall);
+  lost_ = true;
   start();
+  lost_ = false;
 }
 
 void Gate::meet(sys::Fd keeper) {
   keeper_ = std::move(keeper);
   const int fd = keeper_.get();
-  if (control_) static_cast<void>(sys::send_message(control_.get(), "n", {&fd, 1}));
+  if (control_) static_cast<void>(sys::send_message(control_.get(), "n", std::span(&fd, keeper_ ? 1 : 0)));
 }
 
 bool Gate::change(std::vector<GateRule> rules) {
@@ -129,24 +134,31 @@ bool Gate::change(std::vector<GateRule> rules) {
 
 Gate::News Gate::answer() {
   if (!process_.pidfd) return try_start(News::none);
-  if (has_come(control_.get())) {
-    if (::recv(control_.get(), &error_, sizeof error_, MSG_DONTWAIT) != sizeof error_) return note_end();
-    if (error_ == gone_to_sleep) return stop(), News::none;
-    if (error_ == 0) choice_.rules = *std::move(wanted_);
-    wanted_.reset();
-    return News::changed;
-  }
-  return has_come(process_.pidfd.get()) ? note_end() : News::none;
+  if (!has_come(control_.get())) return has_come(process_.pidfd.get()) ? note_end({}) : News::none;
+  std::array<char, 256> said;
+  const ssize_t count = ::recv(control_.get(), said.data(), said.size(), MSG_DONTWAIT);
+  int word = 0;
+  if (count != sizeof word) return note_end(std::string(said.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))));
+  std::memcpy(&word, said.data(), sizeof word);
+  if (word == gone_to_sleep && !has_wall()) return told_ = false, stop(), News::none;
+  if (word == line_is_gone) line_.reset();
+  if (word < 0 || !wanted_) return note_end(word == line_is_gone ? "the container has removed its interface" : "");
+  error_ = word;
+  if (error_ == 0) choice_.rules = *std::move(wanted_);
+  wanted_.reset();
+  return News::changed;
 }
 
 // Who falls while rules change may have taken them or not: the next one begins with those that are to hold.
-Gate::News Gate::note_end() {
+Gate::News Gate::note_end(std::string reason) {
   siginfo_t info{};
   static_cast<void>(sys::send_signal(process_.pidfd.get(), SIGKILL));  // who has only closed its end would keep us waiting
   ::waitid(P_PIDFD, static_cast<id_t>(process_.pidfd.get()), &info, WEXITED | WNOWAIT);
-  reason_ = info.si_code == CLD_EXITED ? format("status {}", info.si_status) : signal_name(info.si_status);
+  reason_ = !reason.empty() ? std::move(reason) : info.si_code == CLD_EXITED ? format("status {}", info.si_status) : signal_name(info.si_status);
   stop();
   wanted_.reset();
+  if (!line_) return News::ended;
+  if (!has_wall()) return await_question();
   lost_ = std::exchange(restarted_, true);
   return lost_ ? News::ended : try_start(News::restarted);
 }
@@ -157,9 +169,16 @@ Gate::News Gate::try_start(News done) {
     return done;
   } catch (const Error& error) {
     reason_ = error.message();
+    if (!has_wall()) return await_question();
     lost_ = true;
     return News::ended;
   }
+}
+
+// What has been asked is thrown away, or it would have us try again without a pause.
+Gate::News Gate::await_question() {
+  if (!carry(line_.get(), -1)) line_.reset();
+  return std::exchange(told_, true) ? News::none : News::fallen;
 }
 
 void Gate::stop() {

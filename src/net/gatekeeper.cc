@@ -89,7 +89,7 @@ std::vector<GateRule> parse_rules(std::string_view text) {
 
 Gatekeeper::Gatekeeper(const GateChoice& choice, Sockets sockets)
     : rules_(choice.rules), sockets_(std::move(sockets)), hands_on_(choice.hands_on), upstream_(choice.upstream),
-      server_([this](int, const DnsServer::Question& question, const DnsServer::Reply& reply) { judge(question, reply); }), log_(sockets_.log) {
+      server_([this](const DnsServer::Question& question, const DnsServer::Reply& reply) { judge(question, reply); }), log_(sockets_.log) {
   for (const sys::Fd& socket : sockets_.end.udp) server_.open(socket.get(), false);
   for (const sys::Fd& socket : sockets_.end.tcp) server_.open(socket.get(), true);
   neighbours_.meet(std::move(sockets_.keeper));
@@ -107,12 +107,9 @@ void Gatekeeper::work() {
     neighbours_.want(waiting);
     const int patience = least_patience();
     if (!waiting.sleep(patience >= 0 || has_wall() ? patience : drowsy)) continue;
-    if (waiting.was_quiet() && patience < 0 && !has_wall()) {
-      static_cast<void>(::send(sockets_.control, &gone_to_sleep, sizeof gone_to_sleep, MSG_NOSIGNAL));
-      return;
-    }
-    if (waiting.got(outer, POLLIN)) carry(outer, inner);
-    if (waiting.got(inner, POLLIN)) carry(inner, outer);
+    if (waiting.was_quiet() && patience < 0 && !has_wall()) return say(gone_to_sleep);
+    for (const auto& [from, to] : {std::pair{outer, inner}, std::pair{inner, outer}})
+      if (waiting.got(from, POLLIN) && !carry(from, to)) return say(line_is_gone);
     upstream_.answer(waiting);
     neighbours_.answer(waiting);
     server_.answer(waiting);
@@ -121,6 +118,8 @@ void Gatekeeper::work() {
     log_.flush(std::time(nullptr));
   }
 }
+
+void Gatekeeper::say(int word) const { static_cast<void>(::send(sockets_.control, &word, sizeof word, MSG_NOSIGNAL)); }
 
 int Gatekeeper::least_patience() const {
   int least = -1;

@@ -21,8 +21,8 @@ namespace snug::net {
 [[nodiscard]] std::string render_rules(std::span<const GateRule> rules);
 [[nodiscard]] std::vector<GateRule> parse_rules(std::string_view text);
 
-/// What it says to who has started it before it ends because nobody asks; whatever else it says is an errno.
-inline constexpr int gone_to_sleep = -1;
+/// What it says to who has started it before it ends: that nobody asks, or that nobody can any more. Whatever else it says is an errno, or text.
+inline constexpr int gone_to_sleep = -1, line_is_gone = -2;
 
 /// What the process beside the container does. Its plain descriptors stay the caller's.
 class Gatekeeper {
@@ -41,6 +41,7 @@ class Gatekeeper {
 
  private:
   [[nodiscard]] bool has_wall() const { return sockets_.rules >= 0; }
+  void say(int word) const;
   void judge(const DnsServer::Question& question, const DnsServer::Reply& reply);
   void find(const DnsServer::Question& question, const DnsServer::Reply& reply);
   void hand_on(const DnsServer::Question& question, const DnsServer::Reply& reply);

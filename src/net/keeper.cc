@@ -39,7 +39,6 @@ namespace {
 
 using sys::Fd;
 
-constexpr unsigned most_connections = 500;  // of the 1024 descriptors that a process usually has
 constexpr unsigned most_questions = 32;    // for names, of one container: then it is somebody else's turn
 
 struct Member {
@@ -60,7 +59,7 @@ class Keeper {
   void run() {
     while (true) {
       sys::Waiting waiting;
-      if (clients_.size() < most_connections) waiting.want(door_.get(), POLLIN);
+      if (!full_) waiting.want(door_.get(), POLLIN);
       for (const Client& client : clients_)
         for (const Fd* each : {&client.socket, &client.names}) waiting.want(each->get(), POLLIN);
       if (!waiting.sleep(-1)) continue;
@@ -77,6 +76,7 @@ class Keeper {
  private:
   void admit() {
     Fd socket(::accept4(door_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    full_ = !socket && (errno == EMFILE || errno == ENFILE);  // until somebody leaves
     ucred who{};
     socklen_t size = sizeof who;
     if (socket && ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.uid == ::geteuid()) clients_.push_back({.socket = std::move(socket), .names = {}, .members = {}});
@@ -107,10 +107,12 @@ class Keeper {
 
   std::string answer(Client& client, const std::vector<std::string>& words, std::vector<Fd>& descriptors) {
     try {
-      if (words.front() == "names" && descriptors.size() == 1) return client.names = std::move(descriptors.front()), "";
+      const bool brings = words.front() == "names" || words.front() == "join";
+      if (brings && descriptors.empty()) return "too many descriptors are open in the keeper of the networks";
+      if (words.front() == "names") return client.names = std::move(descriptors.front()), "";
       if (words.size() == 2 && words.front() == "leave") return leave(client, words[1]);
       const auto wanted = words.front() == "join" ? parse_membership(std::span(words).subspan(1)) : std::nullopt;
-      if (!wanted || descriptors.empty()) return "the keeper of the networks does not understand: it is of another version of snug";
+      if (!wanted) return "the keeper of the networks does not understand: it is of another version of snug";
       return join(client, *wanted, descriptors.size() > 1 ? descriptors[1].get() : -1, descriptors[0].get());
     } catch (const Error& error) {
       return error.message();
@@ -206,6 +208,7 @@ class Keeper {
     while (!client.members.empty()) static_cast<void>(leave(client, std::string(client.members.front().membership.network)));
     client.socket.reset();
     client.names.reset();
+    full_ = false;
   }
 
   std::string folder_;
@@ -213,6 +216,7 @@ class Keeper {
   std::list<Client> clients_;
   std::map<std::string, std::unique_ptr<Segment>> networks_;
   unsigned ports_ = 0;
+  bool full_ = false;
 };
 
 // Nothing of the monitor's that it was made from stays: not its descriptors, among them the lock of a container, its words or its signals.

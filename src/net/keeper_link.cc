@@ -91,7 +91,7 @@ std::string KeeperLink::reach() {
     socket_ = reach_keeper(folder_);
     const int theirs = names.second.get();
     std::string refusal = ask({"names"}, {&theirs, 1});
-    if (refusal.empty()) names_ = std::move(names.first);
+    refusal.empty() ? static_cast<void>(names_ = std::move(names.first)) : drop();
     return refusal;
   } catch (const Error& error) {
     return error.message();

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <span>
@@ -29,6 +30,7 @@ using sys::Fd;
 using sys::NetAddress;
 
 constexpr const char *inner = "snug0", *outer = "line";
+constexpr const char* inner_address = "169.254.1.3";  // by which it asks, where it has no other
 constexpr std::uint16_t domain_port = 53;
 constexpr int backlog = 64;
 
@@ -41,18 +43,21 @@ Fd open_server(const std::string& address, int type) {
   return socket;
 }
 
-// In the new namespaces. A machine without IPv6 has no such address either.
+bool is_ipv6(const NetAddress& address) { return address.family == AF_INET6; }
+
+// In the new namespaces, where nothing is handed on. A machine without IPv6 has no such address either.
 int make_inside(const std::vector<std::string>& addresses, std::vector<Fd>& opened) {
+  static_cast<void>(sys::write_file(AT_FDCWD, "/proc/sys/net/ipv4/ip_forward", "0"));
   opened.emplace_back();
   if (const int error = sys::make_tun(outer, opened.front())) return error;
   if (const int error = sys::bring_up(outer)) return error;
   for (const std::string& text : addresses) {
     const NetAddress address = sys::read_address(text.c_str());
     const int error = sys::add_address(outer, address, bits_of(address));
-    if (error && address.family == AF_INET6) continue;
+    if (error && is_ipv6(address)) continue;
     if (error) return error;
-    const int unreachable = sys::add_route(outer, NetAddress{.family = address.family}, 0, 0);
-    if (unreachable && unreachable != EEXIST) return unreachable;
+    const int back = sys::add_route(outer, NetAddress{.family = address.family}, 0, 0);
+    if (back && back != EEXIST) return back;
     for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
       opened.push_back(open_server(text, type));
       if (!opened.back()) return errno;
@@ -95,28 +100,28 @@ GateEnd make_gate_end(const std::vector<std::string>& addresses) {
 int lay_line(std::span<const NetAddress> servers, Fd& line) noexcept {
   Fd made;
   if (const int error = sys::make_tun(inner, made)) return error;
-  bool ipv6 = false;
-  for (const NetAddress& server : servers) ipv6 |= server.family == AF_INET6;
   // What the kernel would ask there of its own accord would wake the gate.
-  if (!ipv6) static_cast<void>(sys::write_file(AT_FDCWD, "/proc/sys/net/ipv6/conf/snug0/disable_ipv6", "1"));
+  if (std::none_of(servers.begin(), servers.end(), is_ipv6)) static_cast<void>(sys::write_file(AT_FDCWD, "/proc/sys/net/ipv6/conf/snug0/disable_ipv6", "1"));
+  if (const int error = sys::add_address(inner, sys::read_address(inner_address), 32)) return error;
   if (const int error = sys::bring_up(inner)) return error;
   for (const NetAddress& server : servers) {
     const int error = sys::add_route(inner, server, bits_of(server), 0);
-    if (error && server.family != AF_INET6) return error;
+    if (error && !is_ipv6(server)) return error;
   }
   line = std::move(made);
   return 0;
 }
 
-void carry(int from, int to) noexcept {
+bool carry(int from, int to) noexcept {
   constexpr std::size_t longest = 65536;
   constexpr int most = 64;  // then it is somebody else's turn
   static std::array<char, longest> packet;
   for (int at = 0; at < most; ++at) {
     const ssize_t count = ::read(from, packet.data(), packet.size());
-    if (count <= 0) return;
+    if (count <= 0) return count < 0 && (errno == EAGAIN || errno == EINTR);
     static_cast<void>(::write(to, packet.data(), static_cast<std::size_t>(count)) < 0);  // what is lost is sent anew
   }
+  return true;
 }
 
 }  // namespace snug::net

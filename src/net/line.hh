@@ -17,7 +17,7 @@ struct GateEnd {
 /// Makes it. Throws.
 [[nodiscard]] GateEnd make_gate_end(const std::vector<std::string>& addresses);
 
-/// Hands over what either side of a line has to say: packets, some at a time.
-void carry(int from, int to) noexcept;
+/// Hands over what one side of a line has to say: packets, some at a time. False where that side is there no more.
+[[nodiscard]] bool carry(int from, int to) noexcept;
 
 }  // namespace snug::net

@@ -1,7 +1,5 @@
 #include "snug/net/membership.hh"
 
-#include "snug/base/text.hh"
-
 namespace snug::net {
 namespace {
 

@@ -10,7 +10,6 @@
 
 #include "snug/base/text.hh"
 #include "snug/sys/network.hh"
-#include "snug/sys/process.hh"
 
 namespace snug::net {
 namespace {
@@ -29,6 +28,7 @@ std::string render(const sys::NetAddress& address) {
 }  // namespace
 
 void Neighbours::meet(sys::Fd keeper) {
+  there_ = static_cast<bool>(keeper);
   keeper_ = std::move(keeper);
   give_up(std::numeric_limits<std::uint64_t>::max());
 }
@@ -49,7 +49,7 @@ void Neighbours::receive() {
   while (keeper_) {
     const ssize_t count = ::recv(keeper_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (count <= 0) return meet({});
+    if (count <= 0) return keeper_.reset(), give_up(std::numeric_limits<std::uint64_t>::max());
     const auto answer = parse_name_answer({packet.data(), static_cast<std::size_t>(count)});
     const auto found = waiters_.find(answer ? parse_number(answer->number).value_or(0) : 0);
     if (found == waiters_.end()) continue;

@@ -10,19 +10,20 @@
 #include "names.hh"
 #include "snug/net/dns.hh"
 #include "snug/sys/fd.hh"
+#include "snug/sys/process.hh"
 #include "snug/sys/waiting.hh"
 
 namespace snug::net {
 
-/// Asks the keeper of shared networks for who is on those of the container. Where the keeper ends, nobody is there.
+/// Asks the keeper of shared networks for who is on those of the container. Where the keeper ends, nobody answers until there is another.
 class Neighbours {
  public:
   /// Gets what is known; nothing where nobody has answered.
   using Take = std::function<void(const std::optional<NameAnswer>& answer)>;
 
-  /// Takes the socket at which a keeper answers, in place of the one it has.
+  /// Takes the socket at which a keeper answers, in place of the one it has; none where the container is on no shared network.
   void meet(sys::Fd keeper);
-  [[nodiscard]] bool are_there() const { return static_cast<bool>(keeper_); }
+  [[nodiscard]] bool are_there() const { return there_; }
 
   /// Asks. More than a bound at once get no answer.
   void ask(const NameQuestion& question, Take take);
@@ -41,7 +42,8 @@ class Neighbours {
   void give_up(std::uint64_t until);
 
   sys::Fd keeper_;
-  std::uint64_t number_ = 0;
+  bool there_ = false;
+  std::uint64_t number_ = sys::monotonic_time();  ///< no other process of the container's has asked under it
   std::map<std::uint64_t, Waiter> waiters_;  ///< by number: who has waited longest comes first
 };
 

@@ -1,10 +1,9 @@
 #include "socket_address.hh"
 
-#include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 
-#include <array>
-#include <cstddef>
+#include <algorithm>
 #include <cstring>
 
 #include "snug/sys/network.hh"
@@ -12,7 +11,8 @@
 namespace snug::net {
 
 SocketAddress::SocketAddress(const std::string& text, std::uint16_t port) {
-  const sys::NetAddress address = sys::read_address(text.c_str());
+  const std::size_t scope = std::min(text.find('%'), text.size());
+  const sys::NetAddress address = sys::read_address(text.substr(0, scope).c_str());
   if (address.family == AF_INET) {
     sockaddr_in inet{};
     inet.sin_family = AF_INET;
@@ -25,15 +25,8 @@ SocketAddress::SocketAddress(const std::string& text, std::uint16_t port) {
   inet.sin6_family = AF_INET6;
   inet.sin6_port = htons(port);
   std::memcpy(&inet.sin6_addr, address.bytes.data(), sizeof inet.sin6_addr);
+  if (scope < text.size()) inet.sin6_scope_id = ::if_nametoindex(text.c_str() + scope + 1);
   std::memcpy(&storage_, &inet, size_ = sizeof inet);
-}
-
-std::string SocketAddress::address() const {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const bool ipv6 = family() == AF_INET6;
-  const std::size_t from = ipv6 ? offsetof(sockaddr_in6, sin6_addr) : offsetof(sockaddr_in, sin_addr);
-  ::inet_ntop(family(), reinterpret_cast<const char*>(&storage_) + from, text.data(), text.size());
-  return text.data();
 }
 
 // Both kinds of address have it in the same place.

@@ -11,10 +11,10 @@ namespace snug::net {
 class SocketAddress {
  public:
   SocketAddress() = default;
+  /// Of IPv6 `address` may have a scope: "fe80::1%eth0".
   SocketAddress(const std::string& address, std::uint16_t port);
 
   [[nodiscard]] int family() const { return storage_.ss_family; }
-  [[nodiscard]] std::string address() const;
   [[nodiscard]] std::uint16_t port() const;
 
   [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage_); }

@@ -43,7 +43,9 @@ std::vector<std::string> parse_servers(std::string_view resolv_conf) {
     if (!line.starts_with(word) || line.size() == word.size() || (line[word.size()] != ' ' && line[word.size()] != '\t')) continue;
     std::string address(trimmed(line.substr(word.size())));
     address.resize(std::min(address.find_first_of(" \t#;"), address.size()));
-    if (sys::read_address(address.c_str()).family != 0 && servers.size() < most_servers) servers.push_back(std::move(address));
+    const sys::NetAddress plain = sys::read_address(address.substr(0, address.find('%')).c_str());
+    const bool scoped = address.find('%') != std::string::npos;
+    if (plain.family != 0 && (!scoped || plain.family == AF_INET6) && servers.size() < most_servers) servers.push_back(std::move(address));
   }
   if (servers.empty()) servers.emplace_back("127.0.0.1");
   return servers;
@@ -103,7 +105,13 @@ std::string Upstream::receive(Question& question, bool& failed) {
   }
   const auto answer = parse_dns_answer(message);
   // By UDP anybody may have sent it: the true one may still come.
-  if (answer && answers(*answer, question.query, question.id)) return message;
+  if (answer && answers(*answer, question.query, question.id)) {
+    const bool unable = answer->code == DnsCode::failed || answer->code == DnsCode::refused || answer->code == DnsCode::not_implemented;
+    if (!unable) return message;
+    failed = true;
+    question.refusal = std::move(message);
+    return {};
+  }
   failed = question.tcp;
   return {};
 }
@@ -119,6 +127,7 @@ void Upstream::answer(const sys::Waiting& waiting) {
       continue;
     }
     const Take take = std::move(each->take);
+    if (message.empty()) message = std::move(each->refusal);
     each = questions_.erase(each);
     take(message);
   }

@@ -40,6 +40,7 @@ class Upstream {
     sys::Fd socket = {};
     std::uint16_t id = 0;
     std::string unsent = {}, come = {};  ///< by TCP
+    std::string refusal = {};            ///< the answer of one who could not say: another one may know
     unsigned attempts = 0;
     std::uint64_t deadline = 0;
   };

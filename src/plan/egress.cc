@@ -153,8 +153,7 @@ OpenGate gate_of(const Spec& spec) {
   OpenGate step;
   for (const std::string& server : spec.dns)
     if (!is_loopback(server) && step.upstream.size() < most_servers) step.upstream.push_back(server);
-  step.addresses = step.upstream;
-  if (spec.dns.empty()) step.addresses.emplace_back(name_server);
+  step.addresses.emplace_back(name_server);
   return step;
 }
 

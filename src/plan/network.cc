@@ -201,9 +201,9 @@ std::vector<std::string> pasta_words(const Draft& draft) {
   return words;
 }
 
-// It has no doors to the host but those that lead to its loopback, and to its name server.
+// Its doors to the host's loopback and to its name server are closed.
 std::vector<std::string> slirp_words(const HostFacts& facts) {
-  std::vector<std::string> words{facts.slirp4netns, "--disable-host-loopback", "--enable-sandbox", "--enable-seccomp", "--mtu", format("{}", mtu), "--ready-fd", "1",
+  std::vector<std::string> words{facts.slirp4netns, "--disable-host-loopback", "--disable-dns", "--enable-sandbox", "--enable-seccomp", "--mtu", format("{}", mtu), "--ready-fd", "1",
                                  "--cidr", slirp_network4(facts) + "0/24"};
   if (facts.uplink6) words.emplace_back("--enable-ipv6");
   words.insert(words.end(), {"PID", interface});
@@ -291,11 +291,10 @@ void plan_openings(Draft& draft) {
 
 std::string resolv_conf_of(const Draft& draft) {
   std::string text;
-  for (const std::string& address : draft.spec.dns) text += format("nameserver {}\n", address);
-  if (text.empty()) {
-    if (!is_new(draft.spec.namespaces.network)) text = draft.facts.resolv_conf;
-    else text = asks_gate(draft) ? format("nameserver {}\n", name_server) : "# no name server: this network has no way out\n";
-  }
+  if (asks_gate(draft)) text = format("nameserver {}\n", name_server);
+  else if (draft.spec.dns.empty()) text = is_new(draft.spec.namespaces.network) ? "# no name server: this network has no way out\n" : draft.facts.resolv_conf;
+  else
+    for (const std::string& address : draft.spec.dns) text += format("nameserver {}\n", address);
   if (const auto& search = draft.spec.network.search; !search.empty()) text += format("search {}\n", join(search, " "));
   return text;
 }

@@ -37,6 +37,8 @@ class Memberships {
   [[nodiscard]] std::string connect(const std::vector<std::string>& words);
   [[nodiscard]] std::string disconnect(const std::vector<std::string>& words);
 
+  [[nodiscard]] bool empty() const { return joined_.empty(); }
+
   void end() { link_.reset(); }
 
  private:

@@ -12,7 +12,6 @@
 #include "egress.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
-#include "snug/sys/file.hh"
 
 namespace snug::runtime {
 
@@ -48,7 +47,9 @@ void Networks::guard(net::WallSockets sockets) {
 
 // The gate learns who knows the container's neighbours.
 void Networks::introduce() {
-  if (sys::Fd keeper = gate_ ? memberships_.take_names() : sys::Fd()) gate_->meet(std::move(keeper));
+  if (!gate_) return;
+  if (sys::Fd keeper = memberships_.take_names()) gate_->meet(std::move(keeper));
+  else if (memberships_.empty()) gate_->meet({});
 }
 
 NetworkNews Networks::enter(int user, int net) {
@@ -76,6 +77,7 @@ NetworkNews Networks::answer_gate() {
   if (news == News::none) return told;
   if (std::exchange(changes_egress_, false)) told.answer = news == News::changed ? gate_->error() ? errno_text(gate_->error()) : "" : "its gate has just ended";
   if (news == News::restarted) told.notice = tell("it was started anew");
+  if (news == News::fallen) told.notice = tell("the next question for a name starts it again");
   if (news == News::ended) told.notice = tell(gate_->has_wall() ? "no name is resolved any more, and nothing new is let out" : "no name is resolved any more");
   return told;
 }
@@ -115,7 +117,11 @@ NetworkNews Networks::change(std::string_view request) {
     introduce();
     return {.answer = std::move(refusal)};
   }
-  if (kind == "disconnect") return {.answer = memberships_.disconnect(words)};
+  if (kind == "disconnect") {
+    std::string refusal = memberships_.disconnect(words);
+    introduce();
+    return {.answer = std::move(refusal)};
+  }
   if (kind == "allow" && words.size() == 3) return change_egress(words);
   return {.answer = "its monitor does not know how: it is of another version of snug"};
 }
@@ -145,14 +151,14 @@ NetworkNews Networks::change_egress(const std::vector<std::string>& words) {
     return {.answer = error.message()};
   }
   if (!gate_) make_gate({.addresses = list(words[1]), .upstream = list(words[2])}, std::move(raised.line));
+  NetworkNews news{.answer = ""};
   try {
     gate_->guard(std::move(rules), std::move(raised.wall));
   } catch (const Error& error) {
     // The wall stands, with nobody at its gate: closed is what was asked for.
-    return {.notice = format("no name is resolved any more: {}", error.message()), .answer = ""};
+    news.notice = format("no name is resolved any more: {}", error.message());
   }
   // Whoever is called from outside may go on answering: so nobody is, by what was open before.
-  NetworkNews news{.answer = ""};
   if (way_out_ && !way_out_->renew()) news.notice = tell("the network has no way out any more");
   return news;
 }

@@ -54,14 +54,15 @@ struct GateChoice {
 
 /// Who stands between a container and the names of the world: a process of its own, which resolves what may be asked for and, where there is a
 /// wall, has the kernel let out what is sent to those addresses, for as long as the answer holds. No packet passes through it. Without a
-/// wall it is started by a question, and ends when none has come for a while. It ends with this object or its process; who is killed is
-/// started anew, once. Runs in the monitor.
+/// wall it is started by a question, and ends when none has come for a while; with one it is started anew, once, where it is killed. It ends with
+/// this object or its process. Runs in the monitor.
 class Gate {
  public:
   enum class News {
     none,
     changed,    ///< the answer to change(): error() is 0, or why it is not done
-    restarted,
+    restarted,  ///< with a wall: it had ended
+    fallen,     ///< without one: it has ended, or does not start; the next question starts it again
     ended,      ///< for good: no name is resolved any more, and what was let out shuts by itself
   };
 
@@ -76,7 +77,8 @@ class Gate {
   [[nodiscard]] bool has_wall() const { return static_cast<bool>(wall_[0]); }
   /// Begins to put these rules in place of those it has. False where it cannot be told.
   [[nodiscard]] bool change(std::vector<GateRule> rules);
-  /// Takes the socket at which the keeper of shared networks answers for names there, in place of the one it has.
+  /// Takes the socket at which the keeper of shared networks answers for names there, in place of the one it has; none where the container is on no
+  /// shared network.
   void meet(sys::Fd keeper);
 
   /// What poll(2) is to wait for, for reading.
@@ -90,8 +92,9 @@ class Gate {
 
  private:
   void start();
-  [[nodiscard]] News note_end();
   [[nodiscard]] News try_start(News done);
+  [[nodiscard]] News note_end(std::string reason);
+  [[nodiscard]] News await_question();
   void stop();
 
   GateChoice choice_;
@@ -103,6 +106,7 @@ class Gate {
   int error_ = 0;
   std::string reason_;
   bool restarted_ = false, lost_ = false;
+  bool told_ = false;  ///< that it has fallen
 };
 
 }  // namespace snug::net

@@ -84,5 +84,5 @@ TEST_CASE("the name servers of this machine are those of its resolv.conf") {
   const auto servers = [](std::string_view text) { return join(parse_servers(text), " "); };
   CHECK(servers("# none\nsearch a\n") == "127.0.0.1");
   CHECK(servers("nameserver 127.0.0.53\noptions edns0\n") == "127.0.0.53");
-  CHECK(servers("nameserver\t192.0.2.1 # a\nnameserver 2001:db8::1\nnameserver x\nnameservers 1.1.1.1\nnameserver fe80::1%eth0\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n") == "192.0.2.1 2001:db8::1 192.0.2.2");
+  CHECK(servers("nameserver\t192.0.2.1 # a\nnameserver 2001:db8::1\nnameserver x\nnameservers 1.1.1.1\nnameserver 192.0.2.9%eth0\nnameserver fe80::1%eth0\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n") == "192.0.2.1 2001:db8::1 fe80::1%eth0");
 }

@@ -120,8 +120,9 @@ TEST_CASE("name servers that were chosen are asked by the gate, and a name of --
   spec.hosts = {{"db.office", "10.0.0.5"}, {"db.office", "fd00::5"}, {"other", "10.0.0.6"}};
   const RestrictEgress step = restriction_of(spec);
   CHECK(is_answered(spec));
-  CHECK(service_of(spec).addresses == std::vector<std::string>{"192.0.2.53", "2001:db8::53"});
-  CHECK(gate_of(spec).upstream == service_of(spec).addresses);
+  CHECK(service_of(spec).addresses == std::vector<std::string>{"169.254.1.1"});
+  CHECK(gate_of(spec).upstream == std::vector<std::string>{"192.0.2.53", "2001:db8::53"});
+  CHECK(resolv_conf(plan_of(spec, some_facts())) == "nameserver 169.254.1.1\n");
   CHECK(step.rules == std::vector<std::string>{"db.office:5432", "*.office", "10.0.0.5:5432", "[fd00::5]:5432", "10.0.0.5", "fd00::5"});
 }
 

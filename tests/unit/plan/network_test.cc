@@ -146,7 +146,7 @@ TEST_CASE("where pasta is missing slirp4netns serves, with a network of its own,
   facts.uplink4->own = {"192.0.2.2", "172.17.0.1"};
   Spec spec = a_spec();
   const Plan plan = plan_of(spec, facts);
-  CHECK(words_of(plan) == "/usr/bin/slirp4netns --disable-host-loopback --enable-sandbox --enable-seccomp --mtu 65520 --ready-fd 1 --cidr 10.0.2.0/24 --enable-ipv6 PID eth0");
+  CHECK(words_of(plan) == "/usr/bin/slirp4netns --disable-host-loopback --disable-dns --enable-sandbox --enable-seccomp --mtu 65520 --ready-fd 1 --cidr 10.0.2.0/24 --enable-ipv6 PID eth0");
   const auto* configure = plan.find<ConfigureInterface>();
   CHECK(configure->ways == std::vector<ConfigureInterface::Way>{{"10.0.2.100", 24, "10.0.2.2"}, {"fd00::100", 64, "fd00::2"}});
   CHECK(configure->held == std::vector<ConfigureInterface::Network>{{"127.0.0.0", 8}, {"192.0.2.2", 32}, {"172.17.0.1", 32}, {"::1", 128}});

@@ -181,7 +181,7 @@ struct CallsOf {
   // The first process becomes the gate; the second makes its end of the line and ends.
   Calls operator()(const OpenGate& step) const {
     Calls calls{"clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "clone3({flags=CLONE_NEWUSER|CLONE_NEWNET|CLONE_PIDFD, exit_signal=SIGCHLD})",
-                "openat(AT_FDCWD, \"/dev/net/tun\", O_RDWR) = TUN", "ioctl(TUNSETIFF, {\"line\", IFF_TUN|IFF_NO_PI})", "ioctl(SIOCSIFFLAGS, {\"line\", IFF_UP})"};
+                "write(/proc/sys/net/ipv4/ip_forward, \"0\")", "openat(AT_FDCWD, \"/dev/net/tun\", O_RDWR) = TUN", "ioctl(TUNSETIFF, {\"line\", IFF_TUN|IFF_NO_PI})", "ioctl(SIOCSIFFLAGS, {\"line\", IFF_UP})"};
     for (const std::string& server : step.addresses) {
       calls.push_back(format("sendto(NETLINK, {{RTM_NEWADDR, {}/{}}})", server, is_ipv6(server) ? 128 : 32));
       calls.emplace_back("sendto(NETLINK, {RTM_NEWROUTE, default})");

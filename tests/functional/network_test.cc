@@ -82,6 +82,12 @@ TEST_CASE("whoever removes the interface for names loses them, and no process of
   CHECK_MESSAGE(result.out == "203.0.113.7\nthe container has removed its interface\ngone\nthe container has removed its interface\ngone\n", result.out, result.err);
 }
 
+TEST_CASE("with IPv6 alone there is a way out, and names are resolved") {
+  if (!can_have_networks()) return;
+  const Result result = outside("$run \"$ROOT\" sh -c 'for how in udp tcp; do /peer resolve $how www.test; /peer resolve ${how}6 six.test; done; /peer ask tcp 2001:db8:1::7 8000; /peer ask tcp 203.0.113.7 8000'\n", "ipv4");
+  CHECK_MESSAGE(result.out == "203.0.113.7\n2001:db8:1::7\n203.0.113.7\n2001:db8:1::7\noutside 2001:db8:1::7\nclosed\n", result.out, result.err);
+}
+
 TEST_CASE("--publish-all: the ports that the image names, from ones that are free") {
   if (!can_have_networks()) return;
   const Result result = outside(

@@ -18,7 +18,7 @@ inline bool can_have_networks() {
 }
 
 /// Runs a script in the world of tests/setup/outside. `$run` starts a container of the small root, in which peer is /peer, as "$ROOT"; outside it
-/// is $peer. `without` is the path of a program that is to be missing.
+/// is $peer. `without` is the path of a program that is to be missing, or "ipv4".
 inline Result outside(const std::string& script, const std::string& without = "") {
   const Scratch data;
   const std::string head = "peer=$PEER run=\"$SNUG run --userns single -v $PEER:/peer:ro\"\n";

@@ -135,6 +135,8 @@ class Tracer {
         has_init_ = true;
       }
     }
+    // What the child does comes behind it, though its maker may be the slower.
+    if (parent.pending) parent.pending->result = pid, seen_.calls.push_back(*std::exchange(parent.pending, std::nullopt));
     processes_[pid] = std::move(child);
     if (early_.erase(pid)) resume(pid);
     resume(maker);

@@ -42,11 +42,11 @@ Json containers_json(const std::string& store, const NetworkRecord& network) {
   return containers;
 }
 
-// As docker has it. Under "Gateway" stands who answers questions for names: there is no other.
+// As docker has it, but without a gateway: there is none.
 Json json_of(const std::string& store, const NetworkRecord& network) {
   Json subnets = Json::array();
   for (const std::optional<Subnet>& subnet : {std::optional(network.subnet4), network.subnet6})
-    if (subnet) subnets.push_back(Json{{"Subnet", render_subnet(*subnet)}, {"Resolver", address_in(*subnet, 1)}});
+    if (subnet) subnets.push_back(Json{{"Subnet", render_subnet(*subnet)}});
   return Json{{"Name", network.name}, {"Created", render_time(network.created)}, {"Driver", "bridge"}, {"EnableIPv6", network.subnet6.has_value()},
               {"IPAM", Json{{"Config", std::move(subnets)}}}, {"Internal", network.internal}, {"Containers", containers_json(store, network)}, {"Labels", network.labels},
               {"KeeperPid", net::find_keeper(state::networks_folder(store))}};

@@ -160,7 +160,7 @@ struct CallsOf {
     return {"write(/proc/sys/net/netfilter/nf_conntrack_tcp_loose, \"0\") where it can be written", "sendto(NETLINK, {NFT_MSG_NEWTABLE, inet snug})", "sendto(NETLINK, {NFULNL_MSG_CONFIG})", "sendmsg(REPORT, SCM_RIGHTS)"};
   }
   Calls operator()(const ServeNames& step) const {
-    Calls calls{"openat(AT_FDCWD, \"/dev/net/tun\", O_RDWR) = TUN", "ioctl(TUNSETIFF, {\"snug0\", IFF_TUN|IFF_NO_PI})"};
+    Calls calls{"openat(AT_FDCWD, \"/dev/net/tun\", O_RDWR) = TUN", "ioctl(TUNSETIFF, {\"snug0\", IFF_TUN|IFF_NO_PI})", "ioctl(TUNSETPERSIST, 1)"};
     if (std::none_of(step.addresses.begin(), step.addresses.end(), is_ipv6)) calls.emplace_back("write(/proc/sys/net/ipv6/conf/snug0/disable_ipv6, \"1\") where it can be written");
     calls.insert(calls.end(), {"sendto(NETLINK, {RTM_NEWADDR, 169.254.1.3/32})", "ioctl(SIOCSIFFLAGS, {\"snug0\", IFF_UP})"});
     for (const std::string& server : step.addresses)
@@ -181,7 +181,7 @@ struct CallsOf {
   // The first process becomes the gate; the second makes its end of the line and ends.
   Calls operator()(const OpenGate& step) const {
     Calls calls{"clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "clone3({flags=CLONE_NEWUSER|CLONE_NEWNET|CLONE_PIDFD, exit_signal=SIGCHLD})",
-                "write(/proc/sys/net/ipv4/ip_forward, \"0\")", "openat(AT_FDCWD, \"/dev/net/tun\", O_RDWR) = TUN", "ioctl(TUNSETIFF, {\"line\", IFF_TUN|IFF_NO_PI})", "ioctl(SIOCSIFFLAGS, {\"line\", IFF_UP})"};
+                "write(/proc/sys/net/ipv4/ip_forward, \"0\")", "openat(AT_FDCWD, \"/dev/net/tun\", O_RDWR) = TUN", "ioctl(TUNSETIFF, {\"line\", IFF_TUN|IFF_NO_PI})", "ioctl(TUNSETPERSIST, 1)", "ioctl(SIOCSIFFLAGS, {\"line\", IFF_UP})"};
     for (const std::string& server : step.addresses) {
       calls.push_back(format("sendto(NETLINK, {{RTM_NEWADDR, {}/{}}})", server, is_ipv6(server) ? 128 : 32));
       calls.emplace_back("sendto(NETLINK, {RTM_NEWROUTE, default})");

@@ -29,7 +29,7 @@ struct NetAddress {
 /// descriptor, which does not block, and hears nothing of what the kernel tells of itself when the interface comes up.
 [[nodiscard]] int make_tap(const char* name, Fd& tap) noexcept;
 
-/// Makes an interface for packets of IP alone, which is driven through a descriptor, and goes with it: tun(4). The descriptor does not block.
+/// Makes an interface for packets of IP alone, which is driven through a descriptor, and outlives it: tun(4). The descriptor does not block.
 [[nodiscard]] int make_tun(const char* name, Fd& tun) noexcept;
 
 /// Closes the descriptor, for who drives the interface next, and hears all.

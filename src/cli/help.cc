@@ -31,6 +31,25 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t colum
   return out;
 }
 
+// Lines with two blanks between words are a table's, and stay as they are.
+std::string flowed(std::string_view text) {
+  std::string out, prose;
+  const auto flush = [&] {
+    if (!prose.empty()) out += wrapped(prose, 0, 0) + "\n";
+    prose.clear();
+  };
+  for (const std::string& line : split(text, '\n')) {
+    if (line.find("  ") == std::string::npos) {
+      prose += (prose.empty() ? "" : " ") + line;
+      continue;
+    }
+    flush();
+    out += line + "\n";
+  }
+  flush();
+  return out;
+}
+
 std::string synopsis(const Command& command) {
   std::string text = format("snug {} [OPTION...]", command.name);
   if (!command.operands.empty()) text += format(" {}", command.operands);
@@ -58,8 +77,7 @@ std::vector<const Option*> visible_options(const Command& command) {
 
 std::string render_help(const Command& command) {
   std::string text = format("Usage: {}\n\n", synopsis(command));
-  text +=
-      wrapped(command.description.empty() ? command.summary : command.description, 0, 0) + "\n\nOptions:\n";
+  text += flowed(command.description.empty() ? command.summary : command.description) + "\nOptions:\n";
   for (const Option* option : visible_options(command)) text += option_line(*option);
   return text;
 }

@@ -8,6 +8,7 @@
 #include "run_options.hh"
 #include "settings.hh"
 #include "snug/base/error.hh"
+#include "snug/base/text.hh"
 
 namespace snug::commands {
 namespace {
@@ -24,11 +25,22 @@ int visit_container(const cli::Invocation& invocation, const std::string& store,
   return run_inside(held.entrance, wanted, invocation, {});
 }
 
+// What was typed may have been meant for a container.
+Planned plan_root(plan::Spec spec, const cli::Invocation& invocation) {
+  const bool is_image = spec.rootfs.kind == plan::Rootfs::Kind::image;
+  try {
+    return plan_container(std::move(spec), invocation, Purpose::run, false);
+  } catch (Error& error) {
+    if (is_image) error.during(format("look for an image, since there is no container {}", quoted(invocation.arguments.operands.front())));
+    throw;
+  }
+}
+
 // As snug run would start it, and gone with the shell.
 int visit_root(const cli::Invocation& invocation) {
   plan::Spec spec = read_spec(invocation);
   spec.own_shell = spec.interactive = true;
-  Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
+  Planned planned = plan_root(std::move(spec), invocation);
   return run_in_foreground(planned, false);
 }
 

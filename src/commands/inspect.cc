@@ -96,15 +96,16 @@ const char* driver_of(const plan::Spec& spec) {
 }
 
 // As docker nests it: {"80/tcp": [{"HostIp": …, "HostPort": …}]}.
-Json network_json(const plan::Spec& spec, const std::string& store, const std::string& id) {
+Json network_json(const plan::Spec& spec, const std::string& store, const state::Record& record) {
+  const plan::Network binding = binding_network(store, record);
   Json ports = Json::object();
   for (const plan::PublishedPort& port : spec.network.ports)
     ports[render_inner_port(port)].push_back(Json{{"HostIp", plan::address_of(port)}, {"HostPort", std::to_string(port.host)}});
   Json networks = Json::object();
-  for (const Place& each : list_places(store, id, spec))
+  for (const Place& each : list_places(store, record.id, spec))
     networks[each.network] = Json{{"Aliases", each.aliases}, {"IPAddress", each.address4.substr(0, each.address4.find('/'))}, {"GlobalIPv6Address", each.address6.substr(0, each.address6.find('/'))}, {"MacAddress", each.hardware}};
   return Json{{"NetworkMode", network_mode(spec)}, {"Ports", std::move(ports)}, {"Networks", std::move(networks)},
-              {"Allow", spec.network.allow ? Json(*spec.network.allow) : Json()}};
+              {"Allow", binding.allow ? Json(*binding.allow) : Json()}, {"HostLoopback", binding.host_loopback}};
 }
 
 Json json_of(const Listed& container, const std::string& store) {
@@ -112,7 +113,7 @@ Json json_of(const Listed& container, const std::string& store) {
   return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
               {"GraphDriver", Json{{"Name", driver_of(spec)}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
-              {"Cgroup", cgroup_json(state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)}, {"NetworkSettings", network_json(spec, store, record.id)},
+              {"Cgroup", cgroup_json(state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)}, {"NetworkSettings", network_json(spec, store, record)},
               {"Config", config_json(spec)}, {"Restraints", restraints_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
 }
 

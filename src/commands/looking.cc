@@ -40,9 +40,9 @@ std::vector<explain::Recorded> read_records(const std::string& store, const plan
     try {
       const state::State state = state::read_state(store, record.id);
       if (state.phase != state::State::Phase::running) continue;
-      const plan::Network network = config::parse_spec(*record.spec).network;
+      const plan::Network network = config::parse_spec(*record.spec).network, binding = network.container.empty() ? network : binding_network(store, record);
       found.push_back({.id = record.id, .name = record.name, .image = record.image, .monitor = state.monitor.pid, .init = state.init.pid, .walls = walls_of(state, here),
-                       .networks = names_of(network.shared), .ports = render_ways(network.ports), .upper = record.upper});
+                       .networks = names_of(network.shared), .ports = render_ways(network.ports), .allow = binding.allow, .host_loopback = binding.host_loopback, .upper = record.upper});
     } catch (const Error&) {
       continue;
     }

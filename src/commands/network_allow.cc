@@ -51,14 +51,14 @@ void change_egress(const std::string& store, const std::string& name, const Rule
   const sys::Fd turn = state::take_turn(store);
   state::Record record = state::find_record(store, name);
   plan::Spec spec = config::parse_spec(*record.spec);
+  check_own_network(record, spec, allow ? "network allow" : "network deny");
   auto& now = spec.network.allow;
   now = allow ? with(now.value_or(Rules()), rules) : without(now, rules, record);
   if (!plan::may_lead_out(spec.network)) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
   if (auto refusal = plan::check_egress(spec)) throw Error(refusal->message, refusal->hint);
   check_guests(store, record, spec);
-  // Until it is started again, it goes on asking whom it was told to ask.
-  const plan::OpenGate gate = plan::gate_of(spec);
-  const std::vector<std::string> words{"allow", join(plan::restriction_of(spec).rules, " "), join(gate.upstream.empty() ? gate.addresses : gate.upstream, " "), join(gate.upstream, " ")};
+  const plan::OpenGate gate = plan::living_gate_of(spec);
+  const std::vector<std::string> words{"allow", join(plan::restriction_of(spec).rules, " "), join(gate.addresses, " "), join(gate.upstream, " ")};
   if (is_up(store, record)) change_living(store, record, words, "rules");
   record.spec = config::render_spec(spec);
   state::write_record(store, record);

@@ -51,7 +51,9 @@ void check_free(const std::string& store, const Subnet& wanted) {
     if (overlap(each.subnet4, wanted) || (each.subnet6 && overlap(*each.subnet6, wanted)))
       throw Error(format("the network {} has addresses of {} already", quoted(each.name), render_subnet(wanted)), "choose others, or leave --subnet out");
   for (const Subnet& each : probe::routed_subnets())
-    if (overlap(each, wanted)) throw Error(format("this machine reaches others at {}, which lies in {} or around it", render_subnet(each), render_subnet(wanted)), "choose others, or leave --subnet out");
+    if (overlap(each, wanted))
+      throw Error(each == wanted ? format("this machine reaches others at {} already", render_subnet(wanted)) : format("this machine reaches others at {}, which lies in {} or around it", render_subnet(each), render_subnet(wanted)),
+                  "choose others, or leave --subnet out");
 }
 
 Subnet choose_subnet6() {

@@ -90,7 +90,8 @@ int network_connect(const cli::Invocation& invocation) {
   const bool led_out = spec.network.way_out || !spec.network.shared.empty();
   spec.network.shared.push_back(shared);
   write(store, record, spec);
-  if (!led_out && !network.internal && is_up(store, record)) say(format("snug: notice: the way out that {} brings comes with the container's next start\n", quoted(shared.name)));
+  if (!led_out && is_up(store, record))
+    say(format("snug: notice: the names{} that {} brings come with the container's next start\n", network.internal ? "" : " and the way out", quoted(shared.name)));
   return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "containers.hh"
 #include "network_actions.hh"
+#include "networking.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/base/text.hh"
@@ -83,7 +84,7 @@ void follow(const sys::Fd& folder, const std::string& path, const sys::Fd& monit
 int network_denied(const cli::Invocation& invocation) {
   const cli::Arguments& given = invocation.arguments;
   const std::string store = store_of(invocation.environment);
-  const state::Record record = state::find_record(store, given.operands[1]);
+  const state::Record record = find_owner(store, state::find_record(store, given.operands[1]));
   const std::string path = state::folder_of(store, record.id);
   const sys::Fd folder = sys::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
   if (!config::parse_spec(*record.spec).network.allow && read_denials(folder).empty())

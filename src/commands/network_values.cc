@@ -58,6 +58,14 @@ constexpr std::array shared_keys = std::to_array<Key<plan::SharedNetwork>>({
     {"mac", Key<plan::SharedNetwork>::Value::needed, [](auto& shared, auto value) { shared.hardware = parse_hardware(value); }},
 });
 
+// 10.1.2.3/8: who wrote it meant that one address, or did not count.
+void check_whole(std::string_view text, const plan::EgressRule& rule) {
+  const std::size_t slash = text.find('/'), start = text.starts_with('[') ? 1 : 0;
+  if (!rule.name.empty() || slash == std::string_view::npos) return;
+  const auto typed = plan::find_rule(text.substr(start, slash - start));
+  if (typed && typed->address != rule.address) throw UsageError(format("{} is no network: its address goes on behind the first {} bits", quoted(text), rule.prefix), format("did you mean {}?", plan::render_rule(rule)));
+}
+
 }  // namespace
 
 std::uint16_t parse_port(std::string_view text) { return parse_one(text); }
@@ -93,7 +101,7 @@ std::string parse_network_name(std::string_view text) {
   static constexpr std::array<std::string_view, 8> taken{"none", "private", "host", "default", "bridge", "container", "ns", "pasta"};
   if (std::find(taken.begin(), taken.end(), text) == taken.end()) return parse_name(text);
   if (text == "bridge" || text == "default" || text == "pasta") throw UsageError(format("{} is no network", quoted(text)), "a network of the container's own, with a way out, is --network private");
-  throw UsageError(format("{} is no name of a network that is shared", quoted(text)), "'snug network ls' lists them");
+  throw UsageError(format("{} is a word of --network, and no name of a network that is shared", quoted(text)), "'snug network ls' lists those that are there; another name makes another one");
 }
 
 std::string parse_alias(std::string_view text) { return parse_hostname(text); }
@@ -101,6 +109,7 @@ std::string parse_alias(std::string_view text) { return parse_hostname(text); }
 std::string parse_allow(std::string_view text) {
   const auto rule = plan::find_rule(text);
   if (!rule) throw UsageError(format("{} is no rule: NAME[:PORT], '*.NAME', or ADDRESS[/BITS][:PORT]", quoted(text)), "such as example.org:443, '*.example.org', 10.0.0.0/8 or [2001:db8::1]:443");
+  check_whole(text, *rule);
   return plan::render_rule(*rule);
 }
 

@@ -70,6 +70,19 @@ state::Record find_owner(const std::string& store, state::Record record) {
   throw Error(format("the container {} shares its network in a circle", quoted(record.name)));
 }
 
+plan::Network binding_network(const std::string& store, const state::Record& record) {
+  try {
+    return config::parse_spec(*find_owner(store, record).spec).network;
+  } catch (const Error&) {  // it has gone
+    return config::parse_spec(*record.spec).network;
+  }
+}
+
+void check_own_network(const state::Record& record, const plan::Spec& spec, std::string_view command) {
+  const std::string& owner = spec.network.container;
+  if (!owner.empty()) throw Error(format("the container {} shares the network of {}", quoted(record.name), quoted(owner)), format("snug {} {}", command, shell_quoted(owner)));
+}
+
 std::string join_network(plan::Spec& spec, const std::string& store) {
   if (spec.network.container.empty()) return {};
   const Entrance entrance = open_entrance(store, state::find_record(store, spec.network.container));

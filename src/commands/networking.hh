@@ -19,6 +19,12 @@ namespace snug::commands {
 /// Gives what is written down of a container: whose network it shares, and not where that was to be found this time.
 [[nodiscard]] plan::Spec leave_network(plan::Spec spec);
 
+/// Gives what binds what a container sends: its own network, or that of the one whose it shares, as far as that is there.
+[[nodiscard]] plan::Network binding_network(const std::string& store, const state::Record& record);
+
+/// Throws where the container shares the network of another one, of which `command` is to be asked.
+void check_own_network(const state::Record& record, const plan::Spec& spec, std::string_view command);
+
 /// Chooses ports of the host where any will do, with --publish-all also for what the image names, and looks whether the ports that were
 /// asked for can be had.
 void settle_ports(Planned& planned);

@@ -17,6 +17,7 @@
 #include "snug/config/spec.hh"
 #include "snug/explain/plan.hh"
 #include "snug/plan/hints.hh"
+#include "snug/plan/network.hh"
 #include "snug/probe/refusal.hh"
 #include "snug/state/names.hh"
 #include "settings.hh"
@@ -57,9 +58,17 @@ std::optional<Error> settle(Planned& planned, const std::string& usual) {
   return {};
 }
 
-void finish(Planned& planned) {
+void finish(Planned& planned, bool again = false) {
   planned.plan = accepted(plan::make_plan(planned.spec, planned.facts));
-  for (const plan::Notice& notice : planned.plan.notices) tell(notice);
+  for (const plan::Notice& notice : planned.plan.notices)
+    if (!again || !notice.once) tell(notice);
+}
+
+// The container that somebody wants to see the plan of may well run.
+void pass_over_busy_ports(Planned& planned) {
+  const auto words = plan::make_port_words(planned.spec.network.ports, planned.facts.busy_ports);
+  if (const auto* refusal = std::get_if<plan::Refusal>(&words)) tell({.wall = {}, .text = format("now it could not be started: {}", refusal->message), .remedy = refusal->hint});
+  planned.facts.busy_ports.clear();
 }
 
 // What the container wrote counts: its own accounts are found, and its own shell.
@@ -115,6 +124,7 @@ Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpo
   if (homeless && !planned.spec.network.shared.empty()) throw *homeless;
   settle_networks(planned);
   settle_ports(planned);
+  if (!run) pass_over_busy_ports(planned);
   finish(planned);
   const plan::StorageDriver storage = plan::choose_storage(planned.spec, planned.facts);
   // From here on it is this one, whatever the machine can do when the container is started again.
@@ -138,7 +148,7 @@ Planned plan_again(const state::Record& record, const Environment& environment) 
   planned.manifest = record.manifest;
   if (!record.manifest.empty()) planned.layers = hold_layers(record.lowers);
   look_again(planned, record);
-  finish(planned);
+  finish(planned, true);
   return planned;
 }
 

@@ -33,7 +33,9 @@ Error not_published(const state::Record& record, std::string_view port, const pl
 
 void list(const state::Record& record, const std::string& wanted) {
   bool found = wanted.empty();
-  for (const plan::PublishedPort& each : config::parse_spec(*record.spec).network.ports) {
+  const plan::Spec spec = config::parse_spec(*record.spec);
+  check_own_network(record, spec, "port");
+  for (const plan::PublishedPort& each : spec.network.ports) {
     if (!wanted.empty() && render_inner_port(each) != wanted) continue;
     found = true;
     print(wanted.empty() ? render_way(each) : render_host_port(each) + "\n");
@@ -66,6 +68,7 @@ void change(const std::string& store, const std::string& name, bool add, const s
   const sys::Fd turn = state::take_turn(store);
   const state::Record record = state::find_record(store, name);
   plan::Spec spec = config::parse_spec(*record.spec);
+  check_own_network(record, spec, add ? "port add" : "port rm");
   Ports& ports = spec.network.ports;
   const std::size_t before = ports.size();
   for (const plan::PublishedPort& each : parse_publish(typed)) add ? ports.push_back(each) : void(ports = without(ports, each, record));
@@ -85,7 +88,6 @@ int port(const cli::Invocation& invocation) {
     return 0;
   }
   const state::Record record = state::find_record(store, operands[0]);
-  need_running(store, record);
   list(record, operands.size() > 1 ? wanted_port(operands[1]) : "");
   return 0;
 }
@@ -96,7 +98,7 @@ constinit const cli::Command port_command{
     .name = "port",
     .summary = "list or change the published ports of a container",
     .operands = "[add|rm] CONTAINER [PORT]",
-    .description = "Lists the ports of CONTAINER, which runs, that ports of this machine lead to, and those; with PORT, where\n"
+    .description = "Lists the ports of CONTAINER that ports of this machine lead to while it runs, and those; with PORT, where\n"
                    "that one is to be found. 'add' publishes another one, written as for 'snug run --publish', of a container that\n"
                    "runs detached or does not run; 'rm' takes one away. Connections that go through pasta then end.",
     .max_operands = 3,

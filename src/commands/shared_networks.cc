@@ -6,14 +6,14 @@
 #include "snug/base/spell.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/network.hh"
+#include "values.hh"
 
 namespace snug::commands {
 namespace {
 
 constexpr std::uint32_t first_number = 2;  // the keeper has the one before
 
-Error no_network(const std::string& store, const std::string& name) {
-  std::vector<std::string> names{"private", "none", "host"};
+Error no_network(const std::string& store, const std::string& name, std::vector<std::string> names) {
   for (const state::NetworkRecord& each : state::list_networks(store)) names.push_back(each.name);
   const auto nearest = find_nearest(name, names);
   return Error(format("there is no network {}", quoted(name)), format("{}'snug network create {}' makes it", nearest ? format("did you mean {}? ", quoted(*nearest)) : "", shell_quoted(name)));
@@ -37,9 +37,9 @@ std::optional<std::uint32_t> free_number(const std::string& store, const state::
 
 }  // namespace
 
-state::NetworkRecord find_network(const std::string& store, const std::string& name) {
+state::NetworkRecord find_network(const std::string& store, const std::string& name, std::vector<std::string> others) {
   if (auto record = state::try_find_network(store, name)) return *std::move(record);
-  throw no_network(store, name);
+  throw no_network(store, parse_network_name(name), std::move(others));
 }
 
 plan::KnownNetwork find_place(const std::string& store, const state::NetworkRecord& network, const std::string& id, const std::optional<std::string>& ip) {
@@ -54,7 +54,7 @@ void settle_networks(Planned& planned) {
   planned.facts.networks.clear();
   planned.facts.id = planned.storage && !planned.spec.network.shared.empty() ? planned.storage->id() : "";
   for (const plan::SharedNetwork& shared : planned.spec.network.shared)
-    planned.facts.networks.push_back(find_place(planned.facts.store, find_network(planned.facts.store, shared.name), planned.facts.id, shared.ip));
+    planned.facts.networks.push_back(find_place(planned.facts.store, find_network(planned.facts.store, shared.name, {"private", "none", "host"}), planned.facts.id, shared.ip));
 }
 
 std::vector<Place> list_places(const std::string& store, const std::string& id, const plan::Spec& spec) {

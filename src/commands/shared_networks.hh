@@ -9,8 +9,8 @@
 
 namespace snug::commands {
 
-/// Finds a network that is shared. Throws where there is none of that name, with the nearest one.
-[[nodiscard]] state::NetworkRecord find_network(const std::string& store, const std::string& name);
+/// Finds a network that is shared. Throws where there is none of that name, with the nearest one of them and of `others`.
+[[nodiscard]] state::NetworkRecord find_network(const std::string& store, const std::string& name, std::vector<std::string> others = {});
 
 /// Finds the container's place in a network: the address that it has there, or gets now. Without an `id` it is one that is free, and
 /// nobody's. Throws where none is, or another has the one that was asked for.

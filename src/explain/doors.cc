@@ -38,14 +38,25 @@ bool goes_through(const plan::LiveMount& mount, const Door& door) {
   return std::string_view(mount.target).substr(inside.size()) == std::string_view(mount.origin).substr(outside.size());
 }
 
+// What alone it may send to is named as --allow names it, and what is nothing, too.
+void add_recorded(std::vector<Door>& doors, const Recorded& record) {
+  for (const std::string& network : record.networks) doors.push_back({.inside = {}, .outside = network, .kind = "network"});
+  for (const std::uint16_t port : record.host_loopback) doors.push_back({.inside = {}, .outside = format("127.0.0.1:{}", port), .kind = "host-loopback"});
+  if (!record.allow) return;
+  for (const std::string& rule : *record.allow) doors.push_back({.inside = {}, .outside = rule, .kind = "allow"});
+  if (record.allow->empty()) doors.push_back({.inside = {}, .outside = "nothing", .kind = "allow"});
+}
+
 }  // namespace
 
-bool leads_by_network(const Door& door) { return door.kind == "port" || door.kind == "network"; }
+bool leads_by_network(const Door& door) {
+  static constexpr std::array<std::string_view, 4> kinds{"port", "network", "allow", "host-loopback"};
+  return std::find(kinds.begin(), kinds.end(), door.kind) != kinds.end();
+}
 
 std::vector<Door> doors_of(const Group& group) {
   std::vector<Door> doors;
-  if (group.record)
-    for (const std::string& network : group.record->networks) doors.push_back({.inside = {}, .outside = network, .kind = "network"});
+  if (group.record) add_recorded(doors, *group.record);
   if (!group.insides) return doors;
   for (const std::string& address : group.insides->listeners) doors.push_back({.inside = {}, .outside = address, .kind = "port"});
   if (!group.insides->mounts || group.walls[plan::mount_wall] == Standing::hosts) return doors;

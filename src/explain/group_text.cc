@@ -102,6 +102,18 @@ void tell_members(Page& page, const Group& group) {
     page.add({{format("{:>8} {:>8}", each.pid, each.numbers.size() > 1 ? format("{}", each.numbers.back()) : "same"), Ink::faint}, {"  " + drawable(title_of(each), page.style())}});
 }
 
+void tell_network(Page& page, const Group& group) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> heads{
+      {{"port", "ports"}, {"network", "networks that it shares"}, {"allow", "what alone it may send to"}, {"host-loopback", "what it reaches of the host's loopback"}}};
+  const std::vector<Door> doors = doors_of(group);
+  for (const auto& [kind, head] : heads) {
+    std::vector<std::string> words;
+    for (const Door& door : doors)
+      if (door.kind == kind) words.push_back(drawable(door.outside, page.style()));
+    if (!words.empty()) page.head(head), page.flow(words);
+  }
+}
+
 void tell_path(Page& page, const Picture& picture, const Group& group, const LiveProcess& member) {
   const Signs& signs = signs_of(page.style());
   std::string arrow = " ";
@@ -137,7 +149,7 @@ std::string render_group(const Picture& picture, const Group& group, const LiveP
   tell_ids(page, group);
   tell_rights(page, member);
   tell_limits(page, group);
-  if (group.insides && !group.insides->listeners.empty()) page.head("ports"), page.flow(group.insides->listeners);
+  tell_network(page, group);
   tell_members(page, group);
   tell_mounts(page, group);
   Rows rows = page.take();

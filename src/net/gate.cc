@@ -74,12 +74,6 @@ int restrain(const std::vector<int>& kept, std::span<const std::uint64_t> filter
   return filter.empty() ? 0 : sys::load_filter(filter);
 }
 
-sys::FdPair make_control() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
-  return {sys::Fd(ends[0]), sys::Fd(ends[1])};
-}
-
 bool has_come(int fd) {
   pollfd poll{fd, POLLIN, 0};
   return fd >= 0 && ::poll(&poll, 1, 0) > 0;
@@ -88,7 +82,7 @@ bool has_come(int fd) {
 }  // namespace
 
 void Gate::start() {
-  sys::FdPair control = make_control();
+  sys::FdPair control = sys::make_socket_pair();
   const sys::Fd folder = choice_.folder.empty() || !has_wall() ? sys::Fd() : sys::try_open(AT_FDCWD, choice_.folder.c_str(), O_PATH | O_DIRECTORY);
   const sys::Fd log = folder ? sys::try_open(folder.get(), denials_name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600) : sys::Fd();
   process_ = sys::clone_process(0);

@@ -64,12 +64,6 @@ Fd reach_keeper(const std::string& folder) {
   return socket;
 }
 
-sys::FdPair make_names() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
-  return {Fd(ends[0]), Fd(ends[1])};
-}
-
 }  // namespace
 
 std::string KeeperLink::ask(const std::vector<std::string>& words, std::span<const int> descriptors) {
@@ -87,7 +81,7 @@ std::string KeeperLink::ask(const std::vector<std::string>& words, std::span<con
 std::string KeeperLink::reach() {
   if (socket_) return {};
   try {
-    sys::FdPair names = make_names();
+    sys::FdPair names = sys::make_socket_pair();
     socket_ = reach_keeper(folder_);
     const int theirs = names.second.get();
     std::string refusal = ask({"names"}, {&theirs, 1});

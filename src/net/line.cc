@@ -56,7 +56,7 @@ int make_inside(const std::vector<std::string>& addresses, std::vector<Fd>& open
     const int error = sys::add_address(outer, address, bits_of(address));
     if (error && is_ipv6(address)) continue;
     if (error) return error;
-    const int back = sys::add_route(outer, NetAddress{.family = address.family}, 0, 0);
+    const int back = sys::add_route(outer, NetAddress{.family = address.family}, 0);
     if (back && back != EEXIST) return back;
     for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
       opened.push_back(open_server(text, type));
@@ -79,10 +79,7 @@ int make_inside(const std::vector<std::string>& addresses, std::vector<Fd>& open
 }  // namespace
 
 GateEnd make_gate_end(const std::vector<std::string>& addresses) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
-  const Fd here(ends[0]);
-  Fd there(ends[1]);
+  auto [here, there] = sys::make_socket_pair();
   const sys::Cloned maker = sys::clone_process(CLONE_NEWUSER | CLONE_NEWNET);
   if (maker.pid < 0) throw system_error("make the namespaces of the gate", errno);
   if (maker.pid == 0) be_maker(there.get(), addresses);
@@ -105,7 +102,7 @@ int lay_line(std::span<const NetAddress> servers, Fd& line) noexcept {
   if (const int error = sys::add_address(inner, sys::read_address(inner_address), 32)) return error;
   if (const int error = sys::bring_up(inner)) return error;
   for (const NetAddress& server : servers) {
-    const int error = sys::add_route(inner, server, bits_of(server), 0);
+    const int error = sys::add_route(inner, server, bits_of(server));
     if (error && !is_ipv6(server)) return error;
   }
   line = std::move(made);

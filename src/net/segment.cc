@@ -123,9 +123,7 @@ InterfaceAddress parse_interface_address(const std::string& text) {
 }
 
 Segment::Segment() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
-  Fd here(ends[0]), there(ends[1]);
+  auto [here, there] = sys::make_socket_pair();
   auto [pid, process] = sys::clone_process(CLONE_NEWUSER | CLONE_NEWNET);
   if (pid < 0) throw system_error("make the namespaces of the network", errno);
   if (pid == 0) be_maker(there.get());

@@ -48,10 +48,7 @@ int raise_wall(std::string_view wall, WallSockets& opened) noexcept {
 }
 
 RaisedWall raise_wall_in(int user, int net, const std::string& wall, std::span<const sys::NetAddress> servers) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
-  const sys::Fd ours(ends[0]);
-  sys::Fd theirs(ends[1]);
+  auto [ours, theirs] = sys::make_socket_pair();
   const sys::Cloned process = sys::clone_process(0);
   if (process.pid < 0) throw system_error("start a process beside the container", errno);
   if (process.pid == 0) go_in(user, net, theirs.get(), wall, servers);

@@ -157,4 +157,10 @@ OpenGate gate_of(const Spec& spec) {
   return step;
 }
 
+OpenGate living_gate_of(const Spec& spec) {
+  OpenGate step = gate_of(spec);
+  if (!step.upstream.empty()) step.addresses = step.upstream;
+  return step;
+}
+
 }  // namespace snug::plan

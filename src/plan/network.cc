@@ -93,7 +93,7 @@ void tell_of_ports(Draft& draft) {
   }
   for (const std::uint16_t port : network.host_loopback) draft.plan.opened.push_back(format("port {} of the loopback inside is the host's", port));
   if (network.publish_all && network.ports.empty()) draft.notice("", "--publish-all: the image names no port, so none is published");
-  if (unsaid) draft.notice("", "published on 127.0.0.1 alone; -p 0.0.0.0:HOST:CONTAINER is for everybody");
+  if (unsaid) draft.plan.notices.push_back({.wall = "", .text = "published on 127.0.0.1 alone; -p 0.0.0.0:HOST:CONTAINER is for everybody", .remedy = {}, .once = true});
 }
 
 std::vector<ConfigureInterface::Way> ways_of(const Draft& draft) {

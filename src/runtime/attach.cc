@@ -22,6 +22,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/process.hh"
 #include "waiting.hh"
 
 namespace snug::runtime {
@@ -31,12 +32,6 @@ using sys::Fd;
 
 // A write to a terminal or pipe that is ready for it does not block up to so many bytes.
 constexpr std::size_t write_size = 4096;
-
-sys::FdPair make_socket_pair() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
-  return {Fd(ends[0]), Fd(ends[1])};
-}
 
 bool find_size(winsize& size) {
   for (const int fd : {1, 0, 2})
@@ -224,13 +219,13 @@ class Attachment {
 }  // namespace
 
 sys::FdPair make_visit(const Attaching& how) {
-  sys::FdPair pair = make_socket_pair();
+  sys::FdPair pair = sys::make_socket_pair();
   send_wish(pair.second.get(), how);
   return pair;
 }
 
 sys::FdPair make_hold() {
-  sys::FdPair pair = make_socket_pair();
+  sys::FdPair pair = sys::make_socket_pair();
   const std::string packet = make_packet(Word::hold);
   if (::send(pair.second.get(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) throw system_error("speak to the monitor of the container", errno);
   return pair;

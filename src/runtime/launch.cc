@@ -53,12 +53,7 @@ namespace {
 using sys::Fd;
 using sys::FdPair;
 using sys::make_pipe;
-
-FdPair make_socket_pair(int type) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
-  return {Fd(ends[0]), Fd(ends[1])};
-}
+using sys::make_socket_pair;
 
 /// One container from clone to end, seen from outside. `Streams` is what the payload's streams lead to.
 template <typename Streams>

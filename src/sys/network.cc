@@ -229,8 +229,8 @@ int add_local_route(const char* name, const NetAddress& network, unsigned prefix
   return add_route_of({RT_TABLE_LOCAL, RT_SCOPE_HOST, RTN_LOCAL}, name, network, prefix, after_the_loopbacks_own);
 }
 
-int add_route(const char* name, const NetAddress& network, unsigned prefix, unsigned metric) noexcept {
-  return add_route_of({RT_TABLE_MAIN, RT_SCOPE_LINK, RTN_UNICAST}, name, network, prefix, metric);
+int add_route(const char* name, const NetAddress& network, unsigned prefix) noexcept {
+  return add_route_of({RT_TABLE_MAIN, RT_SCOPE_LINK, RTN_UNICAST}, name, network, prefix, 0);
 }
 
 Fd open_route_socket() noexcept { return Fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)); }

@@ -18,6 +18,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "snug/base/error.hh"
+
 namespace snug::sys {
 namespace {
 
@@ -154,6 +156,12 @@ void forget_program() noexcept {
     return 0;
   };
   ::dl_iterate_phdr(forget, nullptr);
+}
+
+FdPair make_socket_pair(int type) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("make a pair of sockets", errno);
+  return {Fd(ends[0]), Fd(ends[1])};
 }
 
 int send_message(int socket, std::string_view data, std::span<const int> descriptors) noexcept {

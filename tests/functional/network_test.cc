@@ -146,18 +146,20 @@ TEST_CASE("published ports: on the loopback alone, who asks is seen as he is, li
       "$SNUG port web | grep ^81 | sed 's/[0-9]*$//'\n"
       "$SNUG walls --json web | grep -c 127.0.0.1:8080-.80/tcp; $SNUG walls | grep -c '127.0.0.1:8080->80/tcp'\n"
       "$SNUG ps --format '{{.Ports}}' | grep -o '127.0.0.1:8080->80/tcp, 127.0.0.1:8070-8072->70-72/tcp'\n"
+      "$SNUG plan -p 8071:80 \"$ROOT\" true | grep -o -m 1 \"the host's port 127.0.0.1:8071/tcp leads to port 80 inside\"\n"
       "$run -p 8071:80 \"$ROOT\" true || $SNUG port rm web 8071 || $SNUG run --network container:web -p 8073:80 \"$ROOT\" true || echo all refused\n"
       "$peer serve mine 127.0.0.1 8003; $run -p 8003:80 \"$ROOT\" true || echo taken\n"
       "$SNUG port add web 8081:80; $SNUG port add web 8003:80 || echo taken\n"
       "until $peer ask tcp 127.0.0.1 8081 | grep served; do sleep 0.05; done; $peer ask tcp 127.0.0.1 8080\n"
       "$SNUG port rm web 8080:80; until [ \"$($peer ask tcp 127.0.0.1 8080)\" = closed ]; do sleep 0.05; done; $SNUG port web 80\n"
       "for n in 4 5 6; do $SNUG port add web 808$n:80 >/dev/null & adding=\"$adding $!\"; done; wait $adding; $SNUG port web 80 | grep -c :808\n"
-      "$SNUG stop -t 0 web >/dev/null; $peer ask tcp 127.0.0.1 8081; $SNUG port rm web 8081:80; $SNUG port add web 8079:80; $SNUG port rm web 70; $SNUG start web >/dev/null\n"
+      "$SNUG stop -t 0 web >/dev/null; $peer ask tcp 127.0.0.1 8081; $SNUG port rm web 8081:80; $SNUG port add web 8079:80; $SNUG port rm web 70; $SNUG port web 80; $SNUG start web >/dev/null 2>$XDG_DATA_HOME/started; grep -c alone $XDG_DATA_HOME/started\n"
       "until $peer ask tcp 127.0.0.1 8079 | grep served; do sleep 0.05; done; $peer ask tcp 127.0.0.1 8081; $SNUG rm -f web >/dev/null\n");
   CHECK_MESSAGE(result.out == "served 127.0.0.1\nelsewhere closed\nserved 203.0.113.7\nserved 203.0.113.7\n127.0.0.1:8080\n0.0.0.0:8090\n0.0.0.0:5301\n81/tcp -> 127.0.0.1:\n1\n1\n"
-                              "127.0.0.1:8080->80/tcp, 127.0.0.1:8070-8072->70-72/tcp\nall refused\ntaken\n"
-                              "80/tcp -> 127.0.0.1:8081\ntaken\nserved 127.0.0.1\nserved 127.0.0.1\n0.0.0.0:8090\n127.0.0.1:8081\n4\nclosed\n80/tcp -> 127.0.0.1:8079\nserved 127.0.0.1\nclosed\n", result.out, result.err);
+                              "127.0.0.1:8080->80/tcp, 127.0.0.1:8070-8072->70-72/tcp\nthe host's port 127.0.0.1:8071/tcp leads to port 80 inside\nall refused\ntaken\n"
+                              "80/tcp -> 127.0.0.1:8081\ntaken\nserved 127.0.0.1\nserved 127.0.0.1\n0.0.0.0:8090\n127.0.0.1:8081\n4\nclosed\n80/tcp -> 127.0.0.1:8079\n0.0.0.0:8090\n127.0.0.1:8079\n0\nserved 127.0.0.1\nclosed\n", result.out, result.err);
   CHECK_MESSAGE(has(result.err, "published on 127.0.0.1 alone"), result.err);
+  CHECK_MESSAGE(has(result.err, "now it could not be started: the port 127.0.0.1:8071/tcp is taken by the container 'web'"), result.err);
   CHECK_MESSAGE(has(result.err, "the port 127.0.0.1:8003/tcp is taken by peer (pid "), result.err);
   CHECK_MESSAGE(has(result.err, "the port 127.0.0.1:8071/tcp is taken by the container 'web'\n"), result.err);
   CHECK_MESSAGE(has(result.err, "the one of this machine leads to 71/tcp: snug port rm web 71/tcp"), result.err);

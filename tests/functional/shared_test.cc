@@ -151,9 +151,10 @@ TEST_CASE("networks are made clear of this machine's, are listed, and errors lea
       "$SNUG run --network frist \"$ROOT\" true || echo unknown; $SNUG run --network bridge \"$ROOT\" true || echo docker; $SNUG run --network none --network first \"$ROOT\" true || echo apart\n"
       "start one --network second --ip 10.99.0.5 --mac-address 02:00:00:00:00:05; $SNUG exec one cat /sys/class/net/eth1/address; address one second; address6 one second\n"
       "$SNUG run --network second:ip=10.99.0.5 \"$ROOT\" true || $SNUG run --network second:ip=10.99.0.7 \"$ROOT\" true || echo 'no address'\n"
-      "$SNUG plan --network second \"$ROOT\" true | grep -o \"join the network 'second' as eth1, 10.99.0.2/29\"; $SNUG network frobnicate || echo action; $SNUG network ls --internal || echo option\n");
-  CHECK_MESSAGE(result.out == "first\nfirst 10.89.1.0/24\ntaken\nrefused\nsecond\ntrue b\nunknown\ndocker\napart\n02:00:00:00:00:05\n10.99.0.5\nfd12:3456::5\nno address\njoin the network 'second' as eth1, 10.99.0.2/29\naction\noption\n", result.out, result.err);
-  for (const char* words : {"this machine reaches others at 192.0.2.0/24", "did you mean 10.89.1.0/24?", "did you mean 'first'?", "'snug network create frist' makes it", "is --network private", "another container has the address 10.99.0.5",
+      "$SNUG plan --network second \"$ROOT\" true | grep -o \"join the network 'second' as eth1, 10.99.0.2/29\"; for word in 'connect none one' 'inspect nonet' 'rm host' 'create container'; do $SNUG network $word || echo word; done; $SNUG network --help | grep -c '^prune   '\n"
+      "$SNUG network frobnicate || echo action; $SNUG network ls --internal || echo option\n");
+  CHECK_MESSAGE(result.out == "first\nfirst 10.89.1.0/24\ntaken\nrefused\nsecond\ntrue b\nunknown\ndocker\napart\n02:00:00:00:00:05\n10.99.0.5\nfd12:3456::5\nno address\njoin the network 'second' as eth1, 10.99.0.2/29\nword\nword\nword\nword\n1\naction\noption\n", result.out, result.err);
+  for (const char* words : {"this machine reaches others at 192.0.2.0/24", "'none' is a word of --network", "'container' is a word of --network", "there is no network 'nonet'\n  hint:  'snug network create nonet' makes it", "did you mean 10.89.1.0/24?", "did you mean 'first'?", "'snug network create frist' makes it", "is --network private", "another container has the address 10.99.0.5",
                             "from 10.99.0.2 to 10.99.0.6", "it cannot be had beside other networks"})
     CHECK_MESSAGE(has(result.err, words), words, result.err);
 }

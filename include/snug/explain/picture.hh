@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
@@ -18,8 +19,8 @@ enum class Standing { own, shared, hosts, unknown };
 
 /// Something of the host that can be reached from inside.
 struct Door {
-  std::string inside, outside;  ///< paths; a listener has an address outside and a network that is shared its name, and nothing inside
-  std::string kind;             ///< folder, file, socket, device, port, network; mount where it is not known
+  std::string inside, outside;  ///< paths; a door of the network has an address, a name or a rule outside, and nothing inside
+  std::string kind;             ///< folder, file, socket, device; port, network, allow, host-loopback; mount where it is not known
   bool read_only = false;
   bool operator==(const Door&) const = default;
 };
@@ -31,6 +32,8 @@ struct Recorded {
   plan::WallInodes walls{};
   std::vector<std::string> networks;  ///< that it shares
   std::vector<std::string> ports;     ///< of this machine that lead in, and where to
+  std::optional<std::vector<std::string>> allow;  ///< what alone it may send to: --allow
+  std::vector<std::uint16_t> host_loopback;       ///< ports of the host's 127.0.0.1 that it reaches
   std::string upper;  ///< where what it writes lies; may be empty
 };
 
@@ -87,7 +90,7 @@ void gather_alike(Picture& picture);
 /// Finds the group of a process; one without walls is a group of its own. Nothing where there is no such process.
 [[nodiscard]] std::optional<Group> find_group(const Picture& picture, const plan::Machine& machine, pid_t pid);
 
-/// Whether it is a port or a network, and no path.
+/// Whether it is one of the network, and no path.
 [[nodiscard]] bool leads_by_network(const Door& door);
 
 /// Lists what of the host is open to the group: networks, ports, binds, devices, sockets. Needs its insides, but for the first.

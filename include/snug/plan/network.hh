@@ -51,4 +51,7 @@ struct EgressRule {
 [[nodiscard]] ServeNames service_of(const Spec& spec);
 [[nodiscard]] OpenGate gate_of(const Spec& spec);
 
+/// The same for a container that runs, and was started without rules: until it is started again it goes on asking whom it was told to ask. Pure.
+[[nodiscard]] OpenGate living_gate_of(const Spec& spec);
+
 }  // namespace snug::plan

@@ -16,6 +16,7 @@ struct Notice {
   std::string wall;  ///< the word of --require that turns it into an error
   std::string text;
   std::string remedy;
+  bool once = false;  ///< of what was asked for, and not of this start: who starts the container again has read it
   bool operator==(const Notice&) const = default;
 };
 

@@ -47,8 +47,8 @@ void release_tap(Fd& tap) noexcept;
 /// Adds the default route through `gateway`, which need not lie in the network of an address.
 [[nodiscard]] int add_default_route(const char* name, const NetAddress& gateway) noexcept;
 
-/// Adds a route to `network`, whose addresses lie right behind the interface; of several the one with the least metric counts.
-[[nodiscard]] int add_route(const char* name, const NetAddress& network, unsigned prefix, unsigned metric) noexcept;
+/// Adds a route to `network`, whose addresses lie right behind the interface.
+[[nodiscard]] int add_route(const char* name, const NetAddress& network, unsigned prefix) noexcept;
 
 /// Has what is sent to these addresses by this interface arrive at this namespace itself.
 [[nodiscard]] int add_local_route(const char* name, const NetAddress& network, unsigned prefix) noexcept;

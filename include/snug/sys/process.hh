@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -65,6 +66,9 @@ void forget_program() noexcept;
 /// Overwrites the words that this process was started with, which everybody on the machine can read: "snug" is left. What points
 /// there is not to be read afterwards. Safe in a child after clone that has its own memory.
 void hide_words() noexcept;
+
+/// socketpair(2) of AF_UNIX, of packets unless `type` is another: both ends close at exec. Throws.
+[[nodiscard]] FdPair make_socket_pair(int type = SOCK_SEQPACKET);
 
 /// Sends the descriptor `fd` through the UNIX socket `socket`: 0 or errno.
 [[nodiscard]] int send_descriptor(int socket, int fd) noexcept;

@@ -88,7 +88,7 @@ constinit const cli::Command network_command{
                    "prune                          remove all such networks\n"
                    "connect NETWORK CONTAINER      join a container to one, also while it runs\n"
                    "disconnect NETWORK CONTAINER   take it out of one\n"
-                   "allow CONTAINER RULE...        let it send there, and nowhere else that no rule leads to\n"
+                   "allow CONTAINER RULE...        let it send there, and not to the rest\n"
                    "deny CONTAINER RULE...         take rules back\n"
                    "denied CONTAINER               show what was refused",
     .options = options,

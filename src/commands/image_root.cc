@@ -7,6 +7,7 @@
 
 #include "image_program.hh"
 #include "image_settings.hh"
+#include "joining.hh"
 #include "registry_options.hh"
 #include "snug/base/spell.hh"
 #include "snug/base/text.hh"
@@ -51,10 +52,10 @@ std::vector<std::string> pull_words(const plan::Spec& spec, const cli::Invocatio
   std::vector<std::string> words{"pull", "--policy", std::string(name_of(spec.pull))};
   if (!spec.platform.empty()) words.push_back("--platform=" + spec.platform);
   if (spec.quiet) words.emplace_back("--quiet");
-  add_given(words, invocation.arguments, id_map_option_set.options);
   add_given(words, invocation.arguments, connection_options);
-  // That of another container, which nobody typed.
-  if (!spec.network.container.empty()) add_ranges(words, "--uidmap", spec.id_map.uids), add_ranges(words, "--gidmap", spec.id_map.gids);
+  // That of another container nobody typed.
+  if (joined_container(spec).empty()) add_given(words, invocation.arguments, id_map_option_set.options);
+  else add_ranges(words, "--uidmap", spec.id_map.uids), add_ranges(words, "--gidmap", spec.id_map.gids);
   words.insert(words.end(), {"--", spec.rootfs.image});
   return words;
 }

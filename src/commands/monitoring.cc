@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "background.hh"
+#include "joining.hh"
 #include "networking.hh"
 #include "own_shell.hh"
 #include "shared_networks.hh"
@@ -145,9 +146,9 @@ class Monitoring {
     planned_.spec.network.allow = now.network.allow;
     planned_.spec.network.shared = now.network.shared;
     settle_networks(planned_);
-    // The other one may have been started anew since: where its network was is another's by now.
-    planned_.spec = leave_network(std::move(planned_.spec));
-    if (const std::string text = join_network(planned_.spec, planned_.facts.store); !text.empty()) planned_.facts.resolv_conf = text;
+    // The other one may have been started anew since: where its namespaces were are another's by now.
+    planned_.spec = leave_container(std::move(planned_.spec));
+    if (const std::string text = join_container(planned_.spec, planned_.facts.store); !text.empty()) planned_.facts.resolv_conf = text;
     planned_.plan = accepted(plan::make_plan(planned_.spec, planned_.facts));
   }
 

@@ -74,6 +74,9 @@ constexpr std::array bind_keys = std::to_array<BindKey>({
     {"rprivate"},
     {"nosuid"},
     {"nodev"},
+    {"cached"},  // these three, and those of SELinux, are of other machines than this
+    {"consistent"},
+    {"delegated"},
     {"z"},
     {"Z"},
 });
@@ -122,6 +125,10 @@ constexpr std::array mount_keys = std::to_array<MountKey>({
        if (value != "enabled" && value != "disabled")
          refuse_word("bind-recursive", value, {"enabled", "disabled"});
        mount.recursive = value == "enabled";
+     }},
+    {"bind-propagation", MountKey::Value::needed,
+     [](auto&, auto value) {
+       if (value != "private" && value != "rprivate") throw UsageError(format("bind-propagation={}: mounts never travel between host and container", printable(value)), "leave it out");
      }},
     {"tmpfs-size", MountKey::Value::needed, [](auto& mount, auto value) { mount.size = parse_bytes(value); }},
     {"tmpfs-mode", MountKey::Value::needed, [](auto& mount, auto value) { mount.mode = parse_mode(value); }},

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "containers.hh"
+#include "joining.hh"
 #include "network_actions.hh"
 #include "networking.hh"
 #include "snug/base/error.hh"
@@ -35,11 +36,12 @@ Rules typed_rules(const cli::Invocation& invocation) {
   return rules;
 }
 
-// Whoever shares the network and could take the wall away.
+// Whoever shares the network, or has rights over it, and could take the wall away.
 void check_guests(const std::string& store, const state::Record& owner, const plan::Spec& spec) {
   for (const state::Record& guest : state::list_records(store)) {
     plan::Spec other = config::parse_spec(*guest.spec);
-    if (other.network.container.empty() || !is_up(store, guest) || find_owner(store, guest).id != owner.id) continue;
+    const std::string joined = joined_container(other);
+    if (joined.empty() || !is_up(store, guest) || find_owner(store, other.network.container.empty() ? state::find_record(store, joined) : guest).id != owner.id) continue;
     other.network.allow = spec.network.allow;
     if (const auto refusal = plan::check_egress(other)) throw Error(format("the container {} shares this network: {}", quoted(guest.name), refusal->message), refusal->hint);
   }

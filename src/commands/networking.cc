@@ -1,11 +1,8 @@
 #include "networking.hh"
 
-#include <fcntl.h>
-
 #include <algorithm>
 
 #include "containers.hh"
-#include "entering.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
@@ -13,7 +10,6 @@
 #include "snug/plan/network.hh"
 #include "snug/runtime/attach.hh"
 #include "snug/state/names.hh"
-#include "snug/sys/file.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -81,35 +77,6 @@ plan::Network binding_network(const std::string& store, const state::Record& rec
 void check_own_network(const state::Record& record, const plan::Spec& spec, std::string_view command) {
   const std::string& owner = spec.network.container;
   if (!owner.empty()) throw Error(format("the container {} shares the network of {}", quoted(record.name), quoted(owner)), format("snug {} {}", command, shell_quoted(owner)));
-}
-
-std::string join_network(plan::Spec& spec, const std::string& store) {
-  if (spec.network.container.empty()) return {};
-  const Entrance entrance = open_entrance(store, state::find_record(store, spec.network.container));
-  // Who shares it is bound by what binds whose it is.
-  plan::Spec bound = spec;
-  bound.network.allow = config::parse_spec(*find_owner(store, entrance.record).spec).network.allow;
-  if (const auto refusal = bound.network.allow ? plan::check_egress(bound) : std::nullopt)
-    throw Error(format("--network container: the network of {} is restricted: {}", quoted(entrance.record.name), refusal->message), refusal->hint);
-  for (const auto& entry : entrance.living.namespaces) {
-    if (entry.kind == "user") spec.namespaces.user = plan::JoinNamespace{entry.path};
-    if (entry.kind == "user") spec.id_map = {.mode = plan::IdMapChoice::Mode::ranges, .uids = entrance.living.uids, .gids = entrance.living.gids};
-    if (entry.kind == "net") spec.namespaces.network = plan::JoinNamespace{entry.path};
-  }
-  if (std::holds_alternative<plan::NewNamespace>(spec.namespaces.network)) spec.namespaces.network = plan::HostNamespace{};  // as that one has
-  // Root inside may have put anything in its place: a pipe must not make us wait.
-  constexpr std::size_t most = 65536;
-  const sys::Fd file = sys::try_open_in_root(entrance.root.get(), "etc/resolv.conf", O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  const auto status = file ? sys::find_status(file.get(), "") : std::nullopt;
-  if (!status || !S_ISREG(status->st_mode) || status->st_size > static_cast<off_t>(most)) return "\n";
-  return sys::read_all(file.get(), most) + "\n";
-}
-
-plan::Spec leave_network(plan::Spec spec) {
-  if (spec.network.container.empty()) return spec;
-  spec.namespaces.user = spec.namespaces.network = plan::NewNamespace{};
-  spec.id_map = {};
-  return spec;
 }
 
 std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports, std::size_t first, const std::string& store) {

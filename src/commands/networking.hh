@@ -9,15 +9,8 @@
 
 namespace snug::commands {
 
-/// Turns --network container:NAME into the namespaces and the id map of that container, as it runs now, and gives the text of its resolv.conf; empty
-/// where nothing of the kind was asked for. The monitor of that container holds them open. Throws where it does not run.
-[[nodiscard]] std::string join_network(plan::Spec& spec, const std::string& store);
-
 /// Finds whose network a container has: its own, or that of the last of those that share one another's. Throws where one of them is gone.
 [[nodiscard]] state::Record find_owner(const std::string& store, state::Record record);
-
-/// Gives what is written down of a container: whose network it shares, and not where that was to be found this time.
-[[nodiscard]] plan::Spec leave_network(plan::Spec spec);
 
 /// Gives what binds what a container sends: its own network, or that of the one whose it shares, as far as that is there.
 [[nodiscard]] plan::Network binding_network(const std::string& store, const state::Record& record);

@@ -9,6 +9,7 @@
 
 #include "snug/commands/output.hh"
 #include "image_root.hh"
+#include "joining.hh"
 #include "networking.hh"
 #include "profile.hh"
 #include "root_copy.hh"
@@ -40,7 +41,7 @@ std::int64_t now() {
 
 void find_facts(Planned& planned, const Environment& environment) {
   const probe::CallerEnvironment caller = caller_environment(environment);
-  const std::string resolv_conf = planned.spec.network.container.empty() ? "" : join_network(planned.spec, probe::find_store(caller));
+  const std::string resolv_conf = joined_container(planned.spec).empty() ? "" : join_container(planned.spec, probe::find_store(caller));
   planned.facts = probe::host_facts(planned.spec, caller);
   if (!resolv_conf.empty()) planned.facts.resolv_conf = resolv_conf;
   compile_profile(planned.facts, planned.spec);
@@ -158,7 +159,7 @@ state::Record record_of(const Planned& planned) {
   const std::optional<plan::WriteIdMaps> maps = own_maps(planned);
   state::Record record{.id = planned.storage->id(), .name = planned.spec.name.value_or(""), .created = now(),
                        .kept = plan::is_kept(planned.spec), .image = planned.spec.rootfs.given, .manifest = planned.manifest,
-                       .map = maps ? layer_map(*maps) : std::string(), .spec = config::render_spec(leave_network(planned.spec))};
+                       .map = maps ? layer_map(*maps) : std::string(), .spec = config::render_spec(leave_container(planned.spec))};
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive || planned.spec.storage == plan::StorageDriver::copy) record.upper = format("{}/{}", planned.storage->path(), plan::unpacked_root);
   if (!on_disk) return record;
   for (const plan::Layer& lower : overlay->lowers) record.lowers.push_back(lower.path);

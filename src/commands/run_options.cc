@@ -9,6 +9,7 @@
 #include "snug/base/text.hh"
 #include "snug/commands/layers.hh"
 #include "snug/sys/file.hh"
+#include "joining.hh"
 #include "registry_options.hh"
 #include "security.hh"
 #include "values.hh"
@@ -160,8 +161,8 @@ struct Row {
   void (*apply)(Draft&, Value);
 };
 
-constexpr cli::Completer wall_words{Complete::words, "private host ns:"};
-constexpr std::string_view wall_argument = "private|host|ns:PATH";
+constexpr cli::Completer wall_words{Complete::words, "private host container: ns:"};
+constexpr std::string_view wall_argument = "private|host|container:NAME|ns:PATH";
 
 constexpr cli::Option flag(std::string_view name, char letter, std::string_view help) {
   return {.name = name, .letter = letter, .help = help};
@@ -316,8 +317,8 @@ constexpr std::array rows = std::to_array<Row>({
           {Complete::words, "core= cpu= data= fsize= memlock= nofile= nproc= stack="}),
      Files::of_project, add<&Spec::limits, parse_limit>},
     {one("user", 'u', "USER[:GROUP]", "be this user inside"), Files::of_user, set<&Spec::user, parse_user>},
-    {one("userns", 0, "MODE", "map ids: root, keep-id[:uid=N,gid=N], single, host or ns:PATH",
-         {Complete::words, "root keep-id single host ns:"}),
+    {one("userns", 0, "MODE", "map ids: root, keep-id[:uid=N,gid=N], single, host, container:NAME or ns:PATH",
+         {Complete::words, "root keep-id single host container: ns:"}),
      Files::of_project, set_userns},
     {one("uts", 0, wall_argument, "choose the UTS namespace: the host name", wall_words), Files::of_user,
      choose<&plan::Namespaces::uts>},
@@ -436,9 +437,15 @@ void check_storage(const Spec& spec, const cli::Arguments& arguments) {
 }
 
 void check_map(const Spec& spec, const cli::Arguments& arguments) {
-  if (spec.network.container.empty()) return;
+  const std::string joined = joined_container(spec);
+  if (joined.empty()) return;
+  const auto* user = std::get_if<plan::JoinNamespace>(&spec.namespaces.user);
   for (const std::string_view name : {"userns", "uidmap", "gidmap"})
-    if (is_typed(arguments, name)) throw UsageError(format("--network container: brings that container's user namespace along, which --{} contradicts", name), "leave one of them out");
+    if (is_typed(arguments, name) && (name != "userns" || !user || user->container.empty()))
+      throw UsageError(format("container:{} brings that container's user namespace along, which --{} contradicts", joined, name), "leave one of them out");
+  for (const auto* choice : {&spec.namespaces.user, &spec.namespaces.pid, &spec.namespaces.uts, &spec.namespaces.ipc, &spec.namespaces.cgroup, &spec.namespaces.time})
+    if (const auto* join = std::get_if<plan::JoinNamespace>(choice); join && !join->container.empty() && join->container != joined)
+      throw UsageError(format("the namespaces of {} and of {} are those of two users", quoted(joined), quoted(join->container)), "all of container:NAME has to be one container");
 }
 
 }  // namespace

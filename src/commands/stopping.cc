@@ -80,7 +80,7 @@ void stop_container(const std::string& store, const state::Record& record, const
     if (error && error != ESRCH) throw system_error(format("stop the container {}", quoted(record.name)), error);
     // One that is paused hears of it when it goes on.
     if (!state.cgroup.empty() && probe::is_frozen(state.cgroup)) runtime::freeze_cgroup(state.cgroup, false);
-    if (!ends_within(init, static_cast<int>(patience.seconds.value_or(spec.stop_timeout.value_or(10))))) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
+    if (!ends_within(init, static_cast<int>(patience.seconds.value_or(spec.stop_timeout.value_or(plan::usual_stop_timeout))))) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
   } else {
     static_cast<void>(sys::send_signal(monitor.get(), SIGTERM));  // between two starts
   }

@@ -15,11 +15,12 @@ namespace snug::commands {
 namespace {
 
 sys::Fd open_archive(const plan::Rootfs& rootfs) {
-  sys::Fd archive = sys::try_open(AT_FDCWD, rootfs.path.c_str(), O_RDONLY | O_NOCTTY);
+  sys::Fd archive = sys::try_open(AT_FDCWD, rootfs.path.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK);  // a pipe that nobody writes into makes nobody wait
   if (!archive) throw system_error(format("open the archive {}", quoted(rootfs.given)), errno);
   const auto status = sys::find_status(archive.get(), "");
   if (status && S_ISDIR(status->st_mode))
     throw Error(format("{} is a folder, not an archive", quoted(rootfs.given)), "for a folder say dir:PATH");
+  ::fcntl(archive.get(), F_SETFL, 0);
   if (::isatty(archive.get())) throw Error(format("{} is a terminal, not an archive", quoted(rootfs.given)));
   return archive;
 }

@@ -144,8 +144,11 @@ std::pair<std::string, std::string> parse_label(std::string_view text) {
 }
 
 std::string parse_stop_signal(std::string_view text) {
-  if (!parse_signal(text)) throw UsageError(format("{} is no signal", quoted(text)), "signal(7) lists them");
-  return std::string(text);
+  if (parse_signal(text)) return std::string(text);
+  std::vector<std::string> names;
+  for (int signal = 1; signal < 32; ++signal) names.push_back(signal_name(signal)), names.push_back(signal_name(signal).substr(3));
+  const auto nearest = find_nearest(text, names);
+  throw UsageError(format("{} is no signal", quoted(text)), nearest ? format("did you mean {}?", *nearest) : "signal(7) lists them");
 }
 
 unsigned parse_seconds(std::string_view text) {

@@ -241,12 +241,13 @@ struct Form<std::map<std::string, std::string>> {
 template <>
 struct Form<NamespaceChoice> {
   static Json render(const NamespaceChoice& choice) {
-    if (const auto* join = std::get_if<JoinNamespace>(&choice)) return "ns:" + join->path;
+    if (const auto* join = std::get_if<JoinNamespace>(&choice)) return join->container.empty() ? "ns:" + join->path : "container:" + join->container;
     return std::holds_alternative<HostNamespace>(choice) ? "host" : "private";
   }
   static NamespaceChoice parse(const Json& json) {
     const auto& word = json.get_ref<const std::string&>();
     if (word.starts_with("ns:")) return JoinNamespace{word.substr(3)};
+    if (word.starts_with("container:")) return JoinNamespace{{}, word.substr(10)};
     if (word == "host") return HostNamespace{};
     if (word == "private") return NewNamespace{};
     throw Error(format("{} is no namespace", quoted(word)));

@@ -16,6 +16,7 @@
 //              in place of a content that is no UTF-8; and
 //   notices    what is less than it could be: wall (a word of --require), text, remedy
 //   opened     what the user opened, in sentences
+//   terms      what else is agreed: how the container ends, and what is kept of it
 //   unpack     the plan by which an archive was unpacked or a root is copied before, an object with the keys above but this; else null
 
 #include <nlohmann/json.hpp>
@@ -318,13 +319,14 @@ Json json_of(const Plan& plan, const Step& step) {
 }
 
 Json json_of(const Plan& plan) {
-  Json out{{"version", 1}, {"terminal", plan.terminal}, {"init", plan.init}, {"null_input", plan.null_input}};
+  Json out{{"version", 1}, {"terminal", plan.terminal}, {"init", plan.init}, {"detached", plan.detached}, {"null_input", plan.null_input}};
   out["steps"] = Json::array();
   for (const Step& step : plan.steps) out["steps"].push_back(json_of(plan, step));
   out["notices"] = Json::array();
   for (const Notice& notice : plan.notices)
     out["notices"].push_back({{"wall", notice.wall}, {"text", notice.text}, {"remedy", notice.remedy}});
   out["opened"] = plan.opened;
+  out["terms"] = plan.terms;
   return out;
 }
 

@@ -215,6 +215,7 @@ Lesson lesson_of(const Step& step) { return std::visit(Lessons{step.actor}, step
 
 std::string_view describe_streams(const Plan& plan) {
   if (const auto* exec = plan.find<Exec>(); exec && exec->from_host) return "the archive, and two pipes to the monitor: what was done, and what is wrong";
+  if (plan.detached) return plan.terminal ? "a terminal of the container's own, which its monitor keeps for those who attach" : "pipes to its monitor, which keeps what is printed and has those who attach share them";
   if (plan.terminal) return "a terminal of the container's own, which the monitor relays";
   if (plan.null_input) return "the caller's, but for input: it is a terminal, and /dev/null stands for it (see -i)";
   return "the caller's; a terminal among them is relayed by the monitor";

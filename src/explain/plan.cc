@@ -68,8 +68,12 @@ std::string render_plan(const plan::Plan& plan, const plan::Plan* unpack, std::s
     last_lesson = lesson;
   }
   text += format("\nStandard input, output and error:\n    {}\n", describe_streams(plan));
-  if (!plan.opened.empty()) text += "\nOpened by you:\n";
-  for (const std::string& door : plan.opened) text += format("    {}\n", door);
+  const auto list = [&](std::string_view heading, const std::vector<std::string>& sentences) {
+    if (!sentences.empty()) text += format("\n{}:\n", heading);
+    for (const std::string& sentence : sentences) text += format("    {}\n", sentence);
+  };
+  list("Opened by you", plan.opened);
+  list("And then", plan.terms);
   return text;
 }
 

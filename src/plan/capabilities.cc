@@ -5,6 +5,7 @@
 #include <array>
 
 #include "draft.hh"
+#include "snug/base/spell.hh"
 #include "snug/base/text.hh"
 
 namespace snug::plan {
@@ -16,6 +17,15 @@ constexpr std::array<int, 11> default_capabilities{
     CAP_SETUID, CAP_SETPCAP,      CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_SETFCAP};
 
 bool has_all(const std::vector<std::string>& names) { return std::find(names.begin(), names.end(), "ALL") != names.end(); }
+
+Refusal no_capability(const std::string& name, bool add) {
+  std::vector<std::string> names{"ALL"};
+  for (int number = 0; number <= CAP_LAST_CAP; ++number)
+    if (const char* known = capng_capability_to_name(static_cast<unsigned>(number))) names.emplace_back(known);
+  for (std::string& known : names) std::transform(known.begin(), known.end(), known.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  const auto nearest = find_nearest(name, names);
+  return {format("--cap-{} {}: it is no capability", add ? "add" : "drop", printable(name)), nearest ? format("did you mean {}?", *nearest) : "capabilities(7) lists them"};
+}
 
 }  // namespace
 
@@ -38,7 +48,7 @@ std::variant<std::vector<int>, Refusal> capabilities_of(const Spec& spec, unsign
     for (const std::string& name : *names) {
       if (name == "ALL") continue;
       const int number = capng_name_to_capability(name.c_str());
-      if (number < 0) return Refusal{format("{} is no capability", quoted(name)), "capabilities(7) lists them"};
+      if (number < 0) return no_capability(name, add);
       std::erase(numbers, number);
       if (add) numbers.push_back(number);
     }

@@ -164,5 +164,6 @@ void tell_of_clashes(Draft& draft);
 [[nodiscard]] Verdict plan_root(Draft& draft);        // root.cc: the root file system, up to but without the pivot
 [[nodiscard]] Verdict plan_mounts(Draft& draft);      // mounts.cc: everything else that is mounted
 [[nodiscard]] Verdict plan_payload(Draft& draft);     // payload.cc: restraints and exec
+void tell_terms(Draft& draft);                        // terms.cc: what no step shows
 
 }  // namespace snug::plan

@@ -225,18 +225,18 @@ struct Explain {
     if (missing && step.upper && !step.upper->mount) return *missing;
     if (error == EINVAL && !step.lowers.empty())
       return {
-          "a folder with other mounts below it, or of a file system without stable names (vfat, for one), cannot be "
-          "overlaid",
+          "a folder with other mounts below it, of a file system without stable names (vfat, for one), or of an overlay of overlays "
+          "cannot be overlaid",
           host.mounts.empty() ? "use snug run --storage-driver copy, which needs no overlay" : "", ""};
     return {};
   }
   Explanation operator()(const Attach& step) const {
     if (error == EXDEV)
-      return {format("{} lies on the host's side of a bind, where snug makes nothing", quoted(step.target)),
-              "mkdir it first", ""};
+      return {format("{} is not there, and would be made on the host's side, of --rw or of a volume, where snug makes nothing", quoted(step.target)),
+              "make it there first", ""};
     if (error == ENOENT)
       return {format("the root file system has no {}, and with --rw snug makes nothing in it", quoted(step.target)),
-              "mkdir it there", ""};
+              "make it there first", ""};
     if (is_refused() || error == EOVERFLOW)
       return {"its folder belongs to an id that is not mapped here; see snug-walls(7), \"id maps\"", "", ""};
     if (error == ENOTDIR || error == EINVAL)

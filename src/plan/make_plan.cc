@@ -33,6 +33,7 @@ std::variant<Plan, Refusal> make_plan(const Spec& spec, const HostFacts& facts) 
   for (const auto rule : {plan_id_maps, plan_identity, tell_one_id, plan_cgroup, plan_namespaces, plan_network, plan_sources, plan_storage, plan_root, plan_mounts, plan_payload})
     if (Verdict refused = rule(draft)) return *std::move(refused);
   if (Verdict refused = check_requirements(draft)) return *std::move(refused);
+  tell_terms(draft);
   return std::move(draft.plan);
 }
 

@@ -164,8 +164,9 @@ class Mounts {
   void plan_files() {
     const std::string host = hostname();
     MakeFiles files;
-    add_file(files, "hosts", hosts(host));
-    add_file(files, "resolv.conf", resolv_conf_of(draft_));
+    const Network& network = draft_.spec.network;
+    add_file(files, "hosts", hosts(host), !draft_.spec.hosts.empty() || !network.host_loopback.empty());
+    add_file(files, "resolv.conf", resolv_conf_of(draft_), !draft_.spec.dns.empty() || !network.search.empty());
     if (!host.empty()) add_file(files, "hostname", host + "\n");
     const Identity& who = draft_.identity;
     if (!who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
@@ -174,10 +175,11 @@ class Mounts {
     draft_.init(std::move(files));
   }
 
-  void add_file(MakeFiles& files, const std::string& name, std::string content) {
+  // What was asked for by an option must not be missing.
+  void add_file(MakeFiles& files, const std::string& name, std::string content, bool asked = false) {
     const Slot slot = draft_.new_slot();
     files.files.push_back({slot, name, std::move(content)});
-    draft_.attach_later(slot, format("/etc/{}", name), Attach::Target::optional);
+    draft_.attach_later(slot, format("/etc/{}", name), asked ? Attach::Target::make : Attach::Target::optional);
   }
 
   // apt(8) becomes another user to fetch packages, and looks whether it has; dpkg(1) and their like believe what they are told.

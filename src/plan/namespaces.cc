@@ -48,7 +48,7 @@ Verdict plan_namespaces(Draft& draft) {
       clone.flags |= wall.flag;
     } else if (const auto* join = std::get_if<JoinNamespace>(&choice)) {
       enter.entries.push_back({wall.kind, join->path});
-      draft.plan.opened.push_back(format("{} ns:{}: shared with whoever lives there", wall.option, printable(join->path)));
+      draft.plan.opened.push_back(format("{} {}: shared with whoever lives there", wall.option, join->container.empty() ? "ns:" + printable(join->path) : "container:" + join->container));
     } else if (*wall.opened) {
       draft.plan.opened.push_back(format("{} host: {}", wall.option, wall.opened));
     }

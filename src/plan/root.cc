@@ -148,12 +148,19 @@ class HostRoot {
     draft_.root = draft_.new_slot();
     draft_.init(MakeFilesystem{draft_.root, "tmpfs", {{"mode", "0755"}}, draft_.flags()});
     add_folder("/");
-    if (!read_only_.empty())
-      draft_.notice("host-root", format("read-only, because they cannot be overlaid: {}", join(read_only_, ", ")));
+    tell_read_only();
     hide_store();
   }
 
  private:
+  void tell_read_only() {
+    constexpr std::size_t most = 8;
+    if (read_only_.empty()) return;
+    const std::size_t more = read_only_.size() > most ? read_only_.size() - most : 0;
+    read_only_.resize(read_only_.size() - more);
+    draft_.notice("host-root", format("read-only, because they cannot be overlaid: {}{}", join(read_only_, ", "), more ? format(" and {} more", more) : ""));
+  }
+
   void add_folder(const std::string& folder) {
     const auto listing = draft_.facts.folders.find(folder);
     if (listing == draft_.facts.folders.end()) return;
@@ -172,6 +179,8 @@ class HostRoot {
       if (draft_.facts.folders.contains(path)) {
         draft_.dressing.push_back(MakeFolder{path, entry.mode});
         add_folder(path);
+      } else if (has_mounts_below(path)) {  // what else is in there the caller may not know
+        take(path, Attach::Target::make);
       } else if (const std::string type = type_at(path); can_be_lower(type)) {
         draft_.attach_later(overlays_.add(path, entry.mode), path, Attach::Target::make);
       } else if (!is_pseudo(type)) {
@@ -188,6 +197,11 @@ class HostRoot {
     draft_.init(TakeTree{slot, path, flags, {}});
     draft_.attach_later(slot, path, target);
     read_only_.push_back(printable(path));
+  }
+
+  bool has_mounts_below(const std::string& path) const {
+    const auto& mounts = draft_.facts.mounts;
+    return std::any_of(mounts.begin(), mounts.end(), [&](const Mount& mount) { return mount.target != path && is_below(mount.target, path); });
   }
 
   std::string type_at(const std::string& path) const {

@@ -164,12 +164,29 @@ void add_foreign(HostFacts& facts, const std::string& path) {
   }
 }
 
+// The kernel lays two overlays above one another, and no third.
+void find_full_stacks(HostFacts& facts) {
+  const auto holds = [&](const std::string& folder) { return std::any_of(facts.mounts.begin(), facts.mounts.end(), [&](const auto& mount) { return mount.target == folder || mount.target.starts_with(folder + "/"); }); };
+  for (plan::Mount& mount : facts.mounts) {
+    if (mount.type != "overlay") continue;
+    std::string folder = mount.target;
+    if (const auto listing = facts.folders.find(folder); listing != facts.folders.end()) {  // one below it, for others are mounted there
+      const std::string above = folder == "/" ? folder : folder + "/";
+      const auto plain = std::find_if(listing->second.begin(), listing->second.end(), [&](const auto& entry) { return entry.kind == plan::FolderEntry::Kind::directory && !holds(above + entry.name); });
+      if (plain == listing->second.end()) continue;
+      folder = above + plain->name;
+    }
+    if (try_as_lower({facts.uid, facts.gid}, folder) == EINVAL) mount.type = "overlays";
+  }
+}
+
 void read_host_root(HostFacts& facts) {
   const auto text = sys::find_file_text("/proc/self/mountinfo", std::size_t{64} << 20U);
   if (!text) throw Error("cannot read /proc/self/mountinfo", "a 'host' root needs to know what is mounted where");
   facts.mounts = parse_mountinfo(*text);
   for (const std::string& folder : plan::host_spine(facts.mounts))
     if (auto entries = list_folder(folder); !entries.empty()) facts.folders[folder] = std::move(entries);
+  find_full_stacks(facts);
   add_foreign(facts, canonical(facts.current_folder) + "/");
   add_foreign(facts, canonical(facts.account.home) + "/");
 }

@@ -97,6 +97,9 @@ bool holds_something(const std::string& store) { return has_entries(store + "/im
 }  // namespace
 
 StorePlace find_store_place(const std::string& data_folder, const CallerEnvironment& environment, HostId uid) {
+  const auto status = sys::find_status(AT_FDCWD, data_folder.c_str());
+  if (status ? !S_ISDIR(status->st_mode) : errno == ENOTDIR)
+    throw Error(format("{} cannot be the folder of snug's data: there is a file in its place or above it", quoted(data_folder)), "move it away, or name another folder in XDG_DATA_HOME");
   const Filesystem filesystem = filesystem_at(data_folder);
   StorePlace place{.path = data_folder, .type = filesystem.name, .takes_upper = filesystem.takes_upper, .replaced = {}, .replaced_type = {}, .no_local = {}};
   if (filesystem.takes_upper) return place;

@@ -55,4 +55,18 @@ TEST_CASE("what root does to the host's files stays inside") {
   CHECK(eventually([&] { return traces() == before; }));
 }
 
+TEST_CASE("host: who may not list a folder that others are mounted in, or has overlays of overlays, starts all the same") {
+  const Scratch scratch("/var/tmp");
+  const std::string script =
+      "cd " + scratch.path() + "\n"
+      "mkdir closed closed/mount low stacked two memory home; chmod 710 closed; chmod 755 .; chown 65534:65534 home\n"
+      "mount -t tmpfs none closed/mount; mount -t tmpfs none memory; mkdir memory/upper memory/work memory/empty\n"
+      "mount -t overlay none -o lowerdir=low,upperdir=memory/upper,workdir=memory/work stacked\n"
+      "mount -t overlay none -o lowerdir=stacked:memory/empty two\n"
+      "setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=$PWD/home XDG_DATA_HOME=$PWD/home/data " + program() + " run --userns single --network none host sh -c 'echo ran; touch two/new || echo kept'\n";
+  const Result result = run({"unshare", "--mount", "sh", "-c", script});
+  CHECK_MESSAGE(result.out == "ran\nkept\n", result.err);
+  CHECK_MESSAGE(result.err.find("read-only, because they cannot be overlaid: ") != std::string::npos, result.err);
+}
+
 TEST_SUITE_END();

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "harness.hh"
@@ -77,4 +78,28 @@ TEST_CASE("a folder that is gone, and no HOME, do no harm") {
   CHECK_MESSAGE(gone.out == "/\n", gone.err);
   const Result homeless = run({"/usr/bin/env", "-i", program(), "run", "--userns", "single", small_root(), "echo", "fine"});
   CHECK_MESSAGE(homeless.out == "fine\n", homeless.err);
+}
+
+TEST_CASE("what was asked for is there, or it is an error: --add-host in a root that has no such file and is not to be changed") {
+  const Scratch scratch;
+  const std::string root = scratch.path() + "/root";
+  REQUIRE(run({"cp", "-a", small_root(), root}).code == 0);
+  std::filesystem::remove(root + "/etc/hosts");
+  check_refused({"run", "--userns", "single", "--rw", "--add-host", "other:192.0.2.1", root, "true"}, "'/etc/hosts' is not there, and would be made on the host's side");
+  CHECK(run({program(), "run", "--userns", "single", "--add-host", "other:192.0.2.1", root, "grep", "-c", "other", "/etc/hosts"}).out == "1\n");
+  CHECK(run({program(), "run", "--userns", "single", "--rw", root, "true"}).code == 0);
+}
+
+TEST_CASE("an archive that is a pipe into which nobody writes is an error, and no wait") {
+  const Scratch scratch;
+  REQUIRE(run({"mkfifo", scratch.path() + "/pipe"}).code == 0);
+  check_refused({"run", "--userns", "single", "tar:" + scratch.path() + "/pipe", "true"}, "pipe");
+}
+
+TEST_CASE("a file where snug's data are to lie is named, and stays") {
+  const Scratch scratch;
+  scratch.write("file", "kept");
+  const Result result = run({"env", "XDG_DATA_HOME=" + scratch.path() + "/file", program(), "run", "--userns", "single", small_root(), "true"});
+  CHECK(result.code == 125);
+  CHECK_MESSAGE(result.err.find(scratch.path() + "/file/snug' cannot be the folder of snug's data") != std::string::npos, result.err);
 }

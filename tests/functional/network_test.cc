@@ -189,6 +189,19 @@ TEST_CASE("one port of the host's loopback is opened by name; another container'
   CHECK_MESSAGE(result.out == "secret 127.0.0.1\n127.0.0.1 host.snug.internal\nbox 127.0.0.1\noutside 203.0.113.7\n", result.out, result.err);
 }
 
+TEST_CASE("namespaces of another container, by its name: they are its own at each start, and whoever it shuts in is shut in as well") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "$run -d --name box --hostname here --allow www.test \"$ROOT\" sh -c 'exec sleep 1001' >/dev/null\n"
+      "all='--pid container:box --ipc container:box --uts container:box'\n"
+      "$SNUG run $all --network none \"$ROOT\" sh -c 'hostname; ps -o args | grep -c \"^sleep 1001\"; for kind in pid ipc uts net; do readlink /proc/self/ns/$kind; done' >$XDG_DATA_HOME/guest\n"
+      "$SNUG exec box sh -c 'for kind in pid ipc uts net; do readlink /proc/self/ns/$kind; done' >$XDG_DATA_HOME/box; head -n 2 $XDG_DATA_HOME/guest; grep -c -x -F -f $XDG_DATA_HOME/box $XDG_DATA_HOME/guest\n"
+      "$SNUG create --name guest --pid container:box \"$ROOT\" sh -c 'ps -o args | grep -c \"^sleep 1001\"' >/dev/null; $SNUG restart -t 0 box >/dev/null; $SNUG start -a guest\n"
+      "$SNUG run --pid container:box --cap-add NET_ADMIN \"$ROOT\" true || $SNUG run --pid container:box --ipc container:guest \"$ROOT\" true || $SNUG run --pid container:box --userns keep-id \"$ROOT\" true || echo refused\n"
+      "$SNUG plan --pid container:box \"$ROOT\" true | grep -- '--pid container:box'; $SNUG stop -t 0 box >/dev/null; $SNUG start guest || echo asleep\n");
+  CHECK_MESSAGE(result.out == "here\n1\n3\n1\nrefused\n    --pid container:box: shared with whoever lives there\nasleep\n", result.out, result.err);
+}
+
 TEST_CASE("another container's network is shared by images too, and found anew at each start") {
   if (!can_have_networks()) return;
   const Result result = outside(
@@ -201,7 +214,7 @@ TEST_CASE("another container's network is shared by images too, and found anew a
       "  [ $id != root ] || $SNUG start -a guest; $SNUG inspect guest | grep -c '/proc/[0-9]'; $SNUG rm -f box >/dev/null\n"
       "done; $SNUG rm guest >/dev/null; $SNUG run --userns keep-id --network container:box beside true 2>&1 | head -n 1\n");
   CHECK_MESSAGE(result.out == "snug: there is no container 'nobody'\n  hint:  'snug ps --all' lists them\nroot 127.0.0.1\n0\nguest\nroot 127.0.0.1\n0\nkeep-id 127.0.0.1\n" + format("{}\n", ::getuid()) +
-                              "0\nsnug: --network container: brings that container's user namespace along, which --userns contradicts\n", result.out, result.err);
+                              "0\nsnug: container:box brings that container's user namespace along, which --userns contradicts\n", result.out, result.err);
 }
 
 TEST_CASE("plan --verify: the steps of a way out are what the kernel is asked for") {

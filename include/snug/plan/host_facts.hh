@@ -21,7 +21,7 @@ struct SubIdRange {
 
 /// A line of /proc/self/mountinfo.
 struct Mount {
-  std::string target, type, root;  ///< escapes undone
+  std::string target, type, root;  ///< escapes undone; the type of an overlay that takes no other one above it is "overlays"
   bool operator==(const Mount&) const = default;
 };
 

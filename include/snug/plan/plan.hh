@@ -25,6 +25,8 @@ struct Plan {
   std::vector<Step> steps;
   std::vector<Notice> notices;
   std::vector<std::string> opened;  ///< walls that the user opened, a sentence each
+  std::vector<std::string> terms;   ///< what else is agreed, a sentence each: how it ends, and what is kept of it
+  bool detached = false;            ///< nobody's streams are the container's: its monitor has them
   bool terminal = false;            ///< the container gets a terminal of its own
   bool init = true;                 ///< the payload has a process of snug's above it inside: pid 1; else it is the first one itself
   bool null_input = false;          ///< standard input is a terminal that the container must not have

@@ -19,7 +19,8 @@ struct HostNamespace {
   bool operator==(const HostNamespace&) const = default;
 };
 struct JoinNamespace {
-  std::string path;  ///< such as /proc/PID/ns/net
+  std::string path;            ///< such as /proc/PID/ns/net
+  std::string container = {};  ///< whose it is, where that was asked for: `path` is where it was found for this start
   bool operator==(const JoinNamespace&) const = default;
 };
 using NamespaceChoice = std::variant<NewNamespace, HostNamespace, JoinNamespace>;
@@ -230,6 +231,9 @@ struct Restraints {
   bool operator==(const Restraints&) const = default;
 };
 
+/// Seconds that a container which is asked to end has for that.
+inline constexpr unsigned usual_stop_timeout = 10;
+
 /// Everything that the user asked for: what `snug run` and `snug plan` parse their words and files into.
 struct Spec {
   Rootfs rootfs;
@@ -269,7 +273,7 @@ struct Spec {
   bool idle = false;                             ///< no command: pid 1 alone, for those who enter
   std::map<std::string, std::string> labels;     ///< --label
   std::optional<std::string> stop_signal;        ///< --stop-signal; else the image's, else TERM
-  std::optional<unsigned> stop_timeout;          ///< --stop-timeout: seconds; else 10
+  std::optional<unsigned> stop_timeout;          ///< --stop-timeout: seconds; else usual_stop_timeout
   Restart restart;
   LogChoice log;
   std::vector<std::string> require;              ///< walls whose lack is an error, not a notice

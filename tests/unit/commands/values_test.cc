@@ -82,8 +82,8 @@ TEST_CASE("namespaces of others, and what is to come") {
   CHECK(parse_namespace("ns:./pid", "/proc/7/ns") ==
         plan::NamespaceChoice{plan::JoinNamespace{"/proc/7/ns/pid"}});
   CHECK(refusal([] { return parse_namespace("hots", "/"); }) == "'hots' is no choice");
-  CHECK(refusal([] { return parse_namespace("container:web", "/"); }) ==
-        "container:NAME is a choice of --network alone");
+  CHECK(parse_namespace("container:web", "/") == plan::NamespaceChoice{plan::JoinNamespace{"", "web"}});
+  CHECK(refuses([] { return parse_namespace("container:", "/"); }));
   CHECK(refusal([] { return parse_network("bridge", "/").way_out; }) == "'bridge' is no network");
 }
 

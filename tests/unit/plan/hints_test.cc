@@ -156,7 +156,7 @@ TEST_CASE("overlays: too old, not there, no place to write, no folder for it") {
 }
 
 TEST_CASE("targets, folders, limits and commands") {
-  CHECK(has(explain(Attach{0, "/d"}, EXDEV).cause, "'/d' lies on the host's side of a bind"));
+  CHECK(has(explain(Attach{0, "/d"}, EXDEV).cause, "'/d' is not there, and would be made on the host's side"));
   CHECK(has(explain(Attach{0, "/d"}, ENOENT).cause, "has no '/d'"));
   for (const int error : {EACCES, EPERM, EOVERFLOW}) CHECK(has(explain(MakeFolder{"/d"}, error).cause, "not mapped"));
   CHECK(has(explain(Attach{0, "/d"}, ENOTDIR).cause, "a file on a file"));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "made.hh"
+#include "snug/base/text.hh"
 #include "snug/plan/plan.hh"
 
 using namespace snug;
@@ -203,6 +204,30 @@ TEST_CASE("host: folders are overlaid, files and odd file systems are read-only 
   CHECK(overlays == 2);
   spec.root_writes = RootWrites::kept;
   CHECK(refusal(spec, facts).starts_with("--rw cannot be used with 'host'"));
+}
+
+TEST_CASE("host: what cannot be overlaid, for others are mounted below it unseen or two overlays lie there already, is read-only") {
+  Spec spec = a_spec();
+  spec.rootfs = {Rootfs::Kind::host, "", "host"};
+  HostFacts facts = some_facts();
+  facts.mounts = {{"/", "ext4", "/"}, {"/closed/mnt", "tmpfs", "/"}, {"/stack", "overlays", "/"}};
+  facts.folders["/"] = {{"closed", FolderEntry::Kind::directory, "", 0710}, {"home", FolderEntry::Kind::directory, "", 0755}, {"stack", FolderEntry::Kind::directory, "", 0755}};
+  CHECK(plan_of(spec, facts).notices.at(0).text == "read-only, because they cannot be overlaid: /closed, /stack");
+  for (int number = 0; number < 20; ++number) facts.folders["/"].push_back({format("file{}", number), FolderEntry::Kind::file, "", 0644});
+  CHECK(plan_of(spec, facts).notices.at(0).text.ends_with(" /file4, /file5 and 14 more"));
+}
+
+TEST_CASE("what no step shows is among the terms: how it ends, what is kept, labels and what is required") {
+  Spec spec = a_spec();
+  CHECK(plan_of(spec, some_facts()).terms == std::vector<std::string>{"it goes away when it has ended"});
+  spec.detach = true;
+  spec.restart = {Restart::When::on_failure, 3};
+  spec.stop_signal = "INT", spec.stop_timeout = 5;
+  spec.labels = {{"team", "a"}};
+  spec.require = {"landlock"};
+  CHECK(plan_of(spec, some_facts()).terms ==
+        std::vector<std::string>{"it stays when it has ended, until 'snug rm'", "its monitor starts it anew when it has failed, 3 times at most", "what it prints is kept, in a file of 16777216 bytes",
+                                 "'snug stop' sends it SIGINT, and SIGKILL 5 seconds later", "label team=a", "it does not start without landlock"});
 }
 
 TEST_CASE("a kernel that is too old is refused before anything is tried") {

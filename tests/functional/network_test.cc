@@ -108,7 +108,7 @@ TEST_CASE("pasta is there once something is sent, is started anew once, and goes
       "echo \"before $(pasta)\"\n"
       "inside\n"
       "first=$(another none); kill -9 $first; second=$(another $first)\n"
-      "inside | cut -d' ' -f1,2\n"  // in between a packet may be lost
+      "until inside | grep '^outside' | cut -d' ' -f1,2 | grep outside; do :; done\n"  // in between a packet may be lost
       "kill -9 $second; until [ \"$(pasta)\" = none ]; do sleep 0.05; done\n"
       "$SNUG exec box echo lives\n"
       "until $SNUG logs box 2>&1 | grep 'no way out any more'; do sleep 0.05; done\n"

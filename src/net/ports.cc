@@ -73,7 +73,7 @@ int find_refusal(const Port& port) {
 
 std::uint16_t find_free_port(const std::string& address, bool udp) {
   sys::Fd socket;
-  if (const int error = bind(socket, {address, 0, udp})) throw system_error(format("find a free port of {}", quoted(address)), error);
+  if (const int error = bind(socket, {address, 0, udp})) throw system_error(format("find a free port of {}", quoted(address)), error, error == EADDRINUSE ? "all of net.ipv4.ip_local_port_range are taken; -p HOST:CONTAINER chooses another one" : "");
   SocketAddress place;
   if (::getsockname(socket.get(), place.get(), place.room()) != 0) throw system_error("find a free port", errno);
   return place.port();

@@ -26,12 +26,15 @@ namespace {
 using sys::Fd;
 using sys::FdPair;
 
+// What the porter says: pasta can come, or would make an interface that nobody has asked for.
+constexpr std::string_view is_inside = "!", found_no_interface = "0";
+
 // Stands in the namespaces until it is killed.
 [[noreturn]] void be_porter(int user, int net, int told, const char* interface) noexcept {
   const bool inside = !sys::die_with_parent() && ::setns(user, CLONE_NEWUSER) == 0 && ::setns(net, CLONE_NEWNET) == 0;
   // The interface has just lost whoever drove it. Once the kernel has dealt with that, it takes the next driver at once.
   static_cast<void>(sys::has_carrier(interface));
-  if (inside) static_cast<void>(sys::write_all(told, "!"));
+  if (inside) static_cast<void>(sys::write_all(told, sys::has_interface(interface) ? is_inside : found_no_interface));
   const Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
   for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
   static_cast<void>(sys::close_all_but(-1, -1));
@@ -51,12 +54,13 @@ bool has_come(int fd) {
   return fd >= 0 && ::poll(&poll, 1, 0) > 0;
 }
 
-// What is there to read, and the last line of it.
+// What is there to read, and the last line of it, but for pasta's complaint that it cannot write into the system's log, too.
 std::string last_line(int fd) {
   std::array<char, 4096> buffer;
   std::string text;
   for (ssize_t count = 0; (count = ::read(fd, buffer.data(), buffer.size())) > 0;) text.append(buffer.data(), static_cast<std::size_t>(count));
-  const auto all = lines(text);
+  auto all = lines(text);
+  std::erase_if(all, [](std::string_view line) { return line.starts_with("Failed to send "); });
   return all.empty() ? std::string() : std::string(trimmed(all.back()));
 }
 
@@ -80,10 +84,13 @@ void WayOut::start_porter() {
   told.second.reset();
   porter_number_ = pid;
   porter_ = std::move(process);
-  if (sys::read_all(told.first.get()) != "!") reason_ = "the container has ended meanwhile";
+  const std::string said = sys::read_all(told.first.get());
+  if (said == found_no_interface) throw Error(format("the container has removed {}", choice_.interface));
+  if (said != is_inside) reason_ = "the container has ended meanwhile";
 }
 
 void WayOut::start() {
+  if (choice_.again) routes_ = sys::watch_routes();
   sys::release_tap(tap_);
   start_porter();
   FdPair told = make_open_pipe(), errors = make_open_pipe();
@@ -129,6 +136,7 @@ bool WayOut::try_start() {
   } catch (const Error& error) {
     reason_ = error.message();
     stop();
+    routes_.reset();
     return false;
   }
 }
@@ -142,6 +150,7 @@ WayOut::News WayOut::read_word() {
   const std::string_view said = trimmed({word.data(), static_cast<std::size_t>(count)});
   if (said.empty() || said.back() < '0' || said.back() > '9' || std::exchange(ready_, true)) return News::none;
   end(porter_);
+  routes_.reset();
   return News::ready;
 }
 
@@ -163,6 +172,7 @@ WayOut::News WayOut::answer() {
     if (const News news = read_word(); news != News::none) return news;
   if (has_come(pasta_.get())) return note_end();
   if (user_ >= 0 && has_come(tap_.get())) return try_start() ? News::none : News::ended;
+  if (awaits_route() && sys::has_told_of_default_route(routes_.get())) return try_start() ? News::restarted : News::ended;
   return News::none;
 }
 

@@ -176,7 +176,7 @@ NetworkNews Networks::lose() {
   const std::string& reason = way_out_->reason();
   if (former_ports_) return end_change(reason.empty() ? format("{} has ended", way_out_->program()) : std::string(reason));
   if (awaited_) return {.failure = reason};
-  return {.notice = tell("the network has no way out any more")};
+  return {.notice = tell(way_out_->awaits_route() ? "the network has no way out; the next default route of this machine starts it again" : "the network has no way out any more")};
 }
 
 std::string Networks::tell(std::string_view what) const {

@@ -235,6 +235,30 @@ int add_route(const char* name, const NetAddress& network, unsigned prefix) noex
 
 Fd open_route_socket() noexcept { return Fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)); }
 
+Fd watch_routes() noexcept {
+  Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+  sockaddr_nl groups{};
+  groups.nl_family = AF_NETLINK;
+  groups.nl_groups = RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+  if (socket && ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&groups), sizeof groups) != 0) return {};
+  return socket;
+}
+
+bool has_told_of_default_route(int socket) noexcept {
+  alignas(nlmsghdr) std::array<char, 4096> told;  // each time one message
+  bool found = false;
+  for (;;) {
+    const ssize_t count = ::recv(socket, told.data(), told.size(), 0);
+    if (count < 0 && errno == ENOBUFS) found = true;
+    else if (count < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(rtmsg)))) return found;
+    nlmsghdr header{};
+    rtmsg route{};
+    std::memcpy(&header, told.data(), sizeof header);
+    std::memcpy(&route, told.data() + NLMSG_HDRLEN, sizeof route);
+    found |= header.nlmsg_type == RTM_NEWROUTE && route.rtm_dst_len == 0 && route.rtm_table == RT_TABLE_MAIN && route.rtm_type == RTN_UNICAST;
+  }
+}
+
 int make_bridge(const char* name, const std::array<std::uint8_t, 6>& hardware) noexcept {
   Message message(RTM_NEWLINK, ifinfomsg{});
   message.add(IFLA_IFNAME, {name, std::strlen(name) + 1});
@@ -272,6 +296,8 @@ int remove_link(int socket, const char* name) noexcept {
   message.add(IFLA_IFNAME, {name, std::strlen(name) + 1});
   return message.send(socket);
 }
+
+bool has_interface(const char* name) noexcept { return ::if_nametoindex(name) != 0; }
 
 bool has_carrier(const char* name) noexcept {
   const Fd socket = open_socket();

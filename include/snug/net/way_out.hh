@@ -26,7 +26,7 @@ class WayOut {
     ready,     ///< ports are open, packets are carried
     refused,   ///< pasta ended before it was ready: reason() is why
     restarted, ///< pasta had ended, and was started once more
-    ended,     ///< pasta ended for good
+    ended,     ///< pasta ended, and awaits_route() or not
   };
 
   explicit WayOut(WayOutChoice choice) : choice_(std::move(choice)) {}
@@ -49,7 +49,7 @@ class WayOut {
   [[nodiscard]] bool renew();
 
   /// What poll(2) is to wait for, for reading; -1 where there is nothing.
-  [[nodiscard]] std::array<int, 3> descriptors() const { return {user_ < 0 ? -1 : tap_.get(), told_.get(), pasta_.get()}; }
+  [[nodiscard]] std::array<int, 4> descriptors() const { return {user_ < 0 ? -1 : tap_.get(), told_.get(), pasta_.get(), awaits_route() ? routes_.get() : -1}; }
   /// Looks at what has come for one of them.
   News answer();
 
@@ -60,6 +60,9 @@ class WayOut {
   [[nodiscard]] std::string program() const { return choice_.words.front().substr(choice_.words.front().rfind('/') + 1); }
 
   [[nodiscard]] bool is_started() const { return static_cast<bool>(pasta_); }
+
+  /// Whether pasta, which could not do its work, is started again once this machine gets a default route.
+  [[nodiscard]] bool awaits_route() const { return !is_started() && routes_; }
 
  private:
   [[nodiscard]] News read_word();
@@ -73,6 +76,7 @@ class WayOut {
   sys::Fd tap_;            ///< until pasta takes it
   sys::Fd told_, errors_;  ///< pasta's standard output, which says when it is ready, and its standard error
   sys::Fd pasta_, porter_;
+  sys::Fd routes_;  ///< tells of those that came since pasta was started, until it is ready
   pid_t porter_number_ = -1;
   std::string reason_;
   bool ready_ = false, restarted_ = false;

@@ -57,8 +57,17 @@ void release_tap(Fd& tap) noexcept;
 /// second, as it would by itself (ETHTOOL_GLINK).
 [[nodiscard]] bool has_carrier(const char* name) noexcept;
 
+/// Whether there is such an interface.
+[[nodiscard]] bool has_interface(const char* name) noexcept;
+
 /// A socket of rtnetlink(7), which acts in the network namespace that the caller is in now, wherever it is used; empty with errno set.
 [[nodiscard]] Fd open_route_socket() noexcept;
+
+/// A socket that tells of the routes which the caller's network namespace gets from now on; it does not block. Empty with errno set.
+[[nodiscard]] Fd watch_routes() noexcept;
+
+/// Reads what it has told: whether there was a default route among them, or more than it could tell.
+[[nodiscard]] bool has_told_of_default_route(int socket) noexcept;
 
 /// Makes an interface that is a bridge, which hands on by hardware address alone: no spanning tree, no snooping.
 [[nodiscard]] int make_bridge(const char* name, const std::array<std::uint8_t, 6>& hardware) noexcept;

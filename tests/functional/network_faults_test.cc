@@ -85,6 +85,16 @@ TEST_CASE("whoever removes eth0 has no way out any more, and no process of snug'
   CHECK_MESSAGE(result.out == told + "outside 203.0.113.7\n" + told, result.out, result.err);
 }
 
+TEST_CASE("with IPv4 alone there is a way out, names are resolved and ports published") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "$run -d --name box -p 8080:80 \"$ROOT\" sh -c '/peer serve served 0.0.0.0 80; exec sleep 1000' >/dev/null; until $peer ask tcp 127.0.0.1 8080 | grep served; do sleep 0.05; done\n"
+      "$SNUG exec box sh -c 'for how in tcp udp; do /peer ask $how 203.0.113.7 8000; /peer resolve $how www.test; /peer resolve ${how}6 six.test; done; /peer ask tcp 2001:db8:1::7 8000'\n"
+      "$run -p '[::1]:8080:80' \"$ROOT\" true || echo refused\n", "ipv6");
+  CHECK_MESSAGE(result.out == "served 127.0.0.1\noutside 203.0.113.7\n203.0.113.7\n2001:db8:1::7\noutside 203.0.113.7\n203.0.113.7\n2001:db8:1::7\nclosed\nrefused\n", result.out, result.err);
+  CHECK_MESSAGE(has(result.err, "cannot publish the port [::1]:8080/tcp: "), result.err);
+}
+
 TEST_CASE("without /dev/net/tun there is a notice, or an error where it was required; networks that are shared work, by address") {
   if (!can_have_networks()) return;
   const Result result = outside(

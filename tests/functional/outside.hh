@@ -18,7 +18,7 @@ inline bool can_have_networks() {
 }
 
 /// Runs a script in the world of tests/setup/outside. `$run` starts a container of the small root, in which peer is /peer, as "$ROOT"; outside it
-/// is $peer. `without` is the path of a program or a device that is to be missing, or "ipv4".
+/// is $peer. `without` is the path of a program or a device that is to be missing, or "ipv4" or "ipv6".
 inline Result outside(const std::string& script, const std::string& without = "", const std::string& with = "") {
   const Scratch data;
   const std::string head = "peer=$PEER run=\"$SNUG run --userns single -v $PEER:/peer:ro\"\n";

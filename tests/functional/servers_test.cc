@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "containers.hh"
 #include "harness.hh"
 #include "outside.hh"
 #include "snug/base/text.hh"
@@ -88,26 +89,26 @@ TEST_SUITE_BEGIN("ranges");
 // A shared network needs nothing of this machine's.
 TEST_CASE("Debian's nginx as it comes, with users of its own, is found and reached by who keeps his id, and he by it") {
   if (!can_serve()) return;
-  const Scratch data;
-  const Result result = run({"sh", "-c", std::string(head) +
+  const Containers containers;
+  const Result result = run({"sh", "-c", std::string("mkdir $XDG_DATA_HOME\n") + head +
       "$SNUG network create --internal back; $SNUG run -d --name web --network back:alias=www \"$DEBIAN\" nginx -g 'daemon off;' >/dev/null\n"
       "$SNUG run -d --name ask --network back --userns keep-id \"$DEBIAN\" iperf3 -s >/dev/null; until at ask curl -s http://web >/dev/null; do sleep 0.1; done\n"
       "for family in 4 6; do at ask curl -sS -$family --max-time 10 http://www | grep -o 'Welcome to nginx!' | head -n 1; done; at ask id -u\n"
       "at web ps -o user= -C nginx | sort -u; at web grep -q \"^$($SNUG inspect -f '{{.NetworkSettings.Networks.back.IPAddress}}' ask) .*curl\" /var/log/nginx/access.log && echo seen\n"
       "for family in -4 -6; do flow web ask $family; flow web ask $family -u; done; at ask dig +short -x $(at ask dig +short www); at web getent hosts ask | grep -o ask\n"},
-      {.env = {"SNUG=" + program(), "DEBIAN=" + debian_root(), "XDG_DATA_HOME=" + data.path()}});
+      {.env = {"SNUG=" + program(), "DEBIAN=" + debian_root(), containers.environment()}});
   CHECK_MESSAGE(result.out == format("back\nWelcome to nginx!\nWelcome to nginx!\n{}\nroot\nwww-data\nseen\n", ::getuid()) + repeated(4, "iperf Done\n") + "web.\nask\n", result.out, result.err);
   CHECK_MESSAGE(result.err.empty(), result.err);
 }
 
 TEST_CASE("it is reached by a published port, too, and sees who asks") {
   if (!can_serve()) return;
-  const Scratch data;
-  const Result result = run({"sh", "-c", std::string(head) +
+  const Containers containers;
+  const Result result = run({"sh", "-c", std::string("mkdir $XDG_DATA_HOME\n") + head +
       "ip route | grep -q ^default || exec echo none\n"
       "$SNUG run -d --name web -p 80 \"$DEBIAN\" nginx -g 'daemon off;' >/dev/null 2>&1; $SNUG run -d --name here --network host \"$DEBIAN\" sleep 1000 >/dev/null\n"
       "until $SNUG exec here curl -s --max-time 1 http://$($SNUG port web 80)/in | grep -o '404 Not Found' | head -n 1 | grep .; do sleep 0.1; done; $SNUG exec web grep -o '^127.0.0.1 .*/in' /var/log/nginx/access.log | cut -d' ' -f1\n"},
-      {.env = {"SNUG=" + program(), "DEBIAN=" + debian_root(), "XDG_DATA_HOME=" + data.path()}});
+      {.env = {"SNUG=" + program(), "DEBIAN=" + debian_root(), containers.environment()}});
   if (result.out == "none\n") return skip("this machine has no default route");
   CHECK_MESSAGE(result.out == "404 Not Found\n127.0.0.1\n", result.out, result.err);
 }

@@ -9,6 +9,7 @@
 #include "settings.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "stopping.hh"
 
 namespace snug::commands {
 namespace {
@@ -20,9 +21,9 @@ int visit_container(const cli::Invocation& invocation, const std::string& store,
   wanted.command.assign(operands.begin() + 1, operands.end());
   const Held held = hold_container(store, name, [&] {
     state::Record record = state::find_record(store, name);
-    return is_up(store, record) ? sys::Fd() : wake(std::move(record), invocation.environment);
+    return goes_on(store, record) ? sys::Fd() : wake(std::move(record), invocation.environment);
   });
-  return run_inside(held.entrance, wanted, invocation, {});
+  return run_inside(held.entrance(), wanted, invocation, {});
 }
 
 // What was typed may have been meant for a container.

@@ -10,6 +10,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
+#include "stopping.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -34,7 +35,7 @@ sys::Fd make_container(const cli::Invocation& invocation, const std::string& nam
 sys::Fd make_or_wake(const cli::Invocation& invocation, const std::string& store, const std::string& name) {
   auto record = state::try_find_record(store, name);
   if (!record) return make_container(invocation, parse_name(name));
-  return is_up(store, *record) ? sys::Fd() : wake(*std::move(record), invocation.environment);
+  return goes_on(store, *record) ? sys::Fd() : wake(*std::move(record), invocation.environment);
 }
 
 int enter(const cli::Invocation& invocation) {
@@ -47,7 +48,7 @@ int enter(const cli::Invocation& invocation) {
   wanted.interactive = true;
   const std::string store = store_of(invocation.environment);
   const Held held = hold_container(store, operands.front(), [&] { return make_or_wake(invocation, store, operands.front()); });
-  return run_inside(held.entrance, wanted, invocation, {.keep_folder = true});
+  return run_inside(held.entrance(), wanted, invocation, {.keep_folder = true});
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "snug/config/spec.hh"
 #include "snug/state/names.hh"
 #include "snug/sys/file.hh"
+#include "stopping.hh"
 
 namespace snug::commands {
 namespace {
@@ -36,6 +37,11 @@ std::optional<Held> try_hold(const std::string& store, state::Record record, sys
 }
 
 }  // namespace
+
+Held::~Held() {
+  constexpr int patience = 10;  // seconds
+  if (hold_ && runtime::let_go(std::move(hold_), patience)) await_monitor(entrance_.monitor);
+}
 
 sys::Fd wake(state::Record record, const Environment& environment) {
   plan::Spec spec = config::parse_spec(*record.spec);

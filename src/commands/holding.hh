@@ -1,15 +1,28 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <utility>
 
 #include "entering.hh"
 
 namespace snug::commands {
 
-/// A container that runs, and goes on for as long as the descriptor lives.
-struct Held {
-  Entrance entrance;
-  sys::Fd hold;  ///< empty: it runs in the foreground, and for somebody else
+/// A container that runs, and goes on for as long as this lives. Where it ends with this, that is waited for: it can be started again
+/// at once.
+class Held {
+ public:
+  /// `hold` is empty where it runs in the foreground, and for somebody else.
+  Held(Entrance entrance, sys::Fd hold) : entrance_(std::move(entrance)), hold_(std::move(hold)) {}
+  ~Held();
+  Held(Held&&) = default;
+  Held& operator=(Held&&) = delete;
+
+  [[nodiscard]] const Entrance& entrance() const { return entrance_; }
+
+ private:
+  Entrance entrance_;
+  sys::Fd hold_;
 };
 
 /// Starts a container that sleeps, for those who enter it alone: its own command stays asleep. The caller holds it while the

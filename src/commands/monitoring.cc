@@ -223,7 +223,7 @@ namespace {
 void start(Planned& planned, sys::FdPair& visit, bool until_left) {
   const std::string& folder = planned.storage->path();
   forget_stop(folder);
-  runtime::Service service{.folder = folder, .log = planned.spec.log, .until_left = until_left};
+  runtime::Service service{.folder = folder, .log = planned.spec.log, .until_left = until_left, .left = [folder] { mark_stopping(folder); }};
   run_in_background([&](const std::function<void()>& ready) {
     visit.second.reset();
     service.visitor = visit.first.release();

@@ -28,7 +28,7 @@ void remove_at_rest(const std::string& store, const state::Record& record, const
 }
 
 void remove(const std::string& store, const state::Record& record, const Trees& trees) {
-  if (is_up(store, record)) throw Error(format("the container {} runs", quoted(record.name)), format("snug stop {}; or --force, which ends it", shell_quoted(record.name)));
+  if (goes_on(store, record)) throw Error(format("the container {} runs", quoted(record.name)), format("snug stop {}; or --force, which ends it", shell_quoted(record.name)));
   remove_at_rest(store, record, trees);
 }
 

@@ -7,6 +7,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
+#include "stopping.hh"
 #include "visiting.hh"
 
 namespace snug::commands {
@@ -23,7 +24,7 @@ int start_attached(const cli::Invocation& invocation) {
   if (arguments.operands.size() != 1) throw UsageError("--attach needs one container");
   const std::string store = store_of(invocation.environment);
   const state::Record record = state::find_record(store, arguments.operands.front());
-  if (is_up(store, record)) throw Error(format("the container {} runs already", quoted(record.name)), format("snug attach {}", shell_quoted(record.name)));
+  if (goes_on(store, record)) throw Error(format("the container {} runs already", quoted(record.name)), format("snug attach {}", shell_quoted(record.name)));
   Planned planned = plan_again(record, invocation.environment);
   const std::string* keys = arguments.find("detach-keys");
   return start_and_attach(planned, {.title = terminal_title(invocation.environment, record.name),
@@ -35,7 +36,7 @@ int start(const cli::Invocation& invocation) {
   if (invocation.arguments.flag("attach") || invocation.arguments.flag("interactive")) return start_attached(invocation);
   return for_each_container(invocation, [&](const std::string& store, const state::Record& record) {
     try {
-      if (!is_up(store, record)) {
+      if (!goes_on(store, record)) {
         Planned planned = plan_again(record, invocation.environment);
         start_in_background(planned);
       }

@@ -39,11 +39,11 @@ bool ends_within(const Fd& process, int seconds) {
   return count > 0;
 }
 
-void mark_stopping(const std::string& store, const state::Record& record) {
-  static_cast<void>(sys::try_open(AT_FDCWD, path_of(state::folder_of(store, record.id), stop_mark).c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
-}
-
 }  // namespace
+
+void mark_stopping(const std::string& folder) {
+  static_cast<void>(sys::try_open(AT_FDCWD, path_of(folder, stop_mark).c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+}
 
 bool is_stopping(const std::string& folder) { return sys::find_status(AT_FDCWD, path_of(folder, stop_mark).c_str()).has_value(); }
 
@@ -74,7 +74,7 @@ void stop_container(const std::string& store, const state::Record& record, const
   const Fd monitor = state::open_marked(state.monitor), init = state::open_marked(state.init);
   if (!monitor) return;
   const plan::Spec spec = config::parse_spec(*record.spec);
-  mark_stopping(store, record);
+  mark_stopping(state::folder_of(store, record.id));
   if (init) {
     const int error = sys::send_signal(init.get(), patience.signal.value_or(plan::stop_signal(spec)));
     if (error && error != ESRCH) throw system_error(format("stop the container {}", quoted(record.name)), error);
@@ -92,12 +92,24 @@ void end_container(const std::string& store, const state::Record& record) {
   const State state = state::read_state(store, record.id);
   const Fd monitor = state::open_marked(state.monitor), init = state::open_marked(state.init);
   if (!monitor) return;
-  mark_stopping(store, record);
+  mark_stopping(state::folder_of(store, record.id));
   if (init) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
   if (init && ends_within(monitor, patience_with_monitors)) return;
   static_cast<void>(sys::send_signal(monitor.get(), SIGKILL));
   static_cast<void>(ends_within(monitor, -1));
 }
+
+bool goes_on(const std::string& store, const state::Record& record) {
+  const State state = state::read_state(store, record.id);
+  const Fd monitor = state::open_marked(state.monitor);
+  if (!monitor || state.phase == State::Phase::created) return false;
+  if (state.phase != State::Phase::exited && !is_stopping(state::folder_of(store, record.id))) return true;
+  if (!ends_within(monitor, patience_with_monitors))
+    throw Error(format("the container {} was asked to end, and has not yet", quoted(record.name)), format("snug kill {}", shell_quoted(record.name)));
+  return false;
+}
+
+void await_monitor(const Fd& monitor) { static_cast<void>(ends_within(monitor, patience_with_monitors)); }
 
 int wait_for_end(const std::string& store, const state::Record& record) {
   const Fd file = sys::try_open(AT_FDCWD, path_of(state::folder_of(store, record.id), exit_file).c_str(), O_RDONLY | O_NOFOLLOW);

@@ -31,7 +31,16 @@ void stop_container(const std::string& store, const state::Record& record, const
 /// Ends the container at once, and its monitor where that does not end by itself.
 void end_container(const std::string& store, const state::Record& record);
 
-/// Whether the container in `folder` was asked to end since it was started.
+/// Whether the container runs, and goes on: the end of one that is just ending is waited for. Throws where it takes too long.
+[[nodiscard]] bool goes_on(const std::string& store, const state::Record& record);
+
+/// Waits for the end of the monitor of a container that has ended, ten seconds at most.
+void await_monitor(const sys::Fd& monitor);
+
+/// Notes that the container in `folder` is asked to end.
+void mark_stopping(const std::string& folder);
+
+/// Whether it was since it was started.
 [[nodiscard]] bool is_stopping(const std::string& folder);
 
 /// Forgets that; of a container that is started.

@@ -8,6 +8,7 @@
 #include "snug/runtime/cgroup.hh"
 #include "snug/runtime/mapped.hh"
 #include "snug/state/names.hh"
+#include "stopping.hh"
 
 namespace snug::commands {
 
@@ -33,10 +34,18 @@ Storage::~Storage() {
 std::string Storage::take_name(const std::optional<std::string>& typed, const std::string& usual) {
   std::string name = typed.value_or(usual);
   for (unsigned number = 2; !state::take_name(store_, name, id()); ++number) {
+    if (typed && is_going_away(name)) continue;
     if (typed) throw Error(format("there is a container of the name {} already", quoted(name)), "another --name; or 'snug rm' takes that one away");
     name = format("{}-{}", usual, number);
   }
   return name_ = name;
+}
+
+// Whether who has the name was just going away, and is gone now.
+bool Storage::is_going_away(const std::string& name) const {
+  const std::optional<std::string> id = state::find_name(store_, name);
+  const auto record = id ? state::try_find_record(store_, *id) : std::nullopt;
+  return record && !record->kept && !goes_on(store_, *record) && !state::try_find_record(store_, *id);
 }
 
 // Files of sub-ids can only be removed by somebody who is root over them.

@@ -38,6 +38,7 @@ class Storage {
   [[nodiscard]] const std::string& id() const { return folder_.id(); }
 
  private:
+  [[nodiscard]] bool is_going_away(const std::string& name) const;
   void remove(const std::string& path) const;
 
   HeldSignals held_;

@@ -12,6 +12,7 @@
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/sys/file.hh"
+#include "stopping.hh"
 
 namespace snug::commands {
 namespace {
@@ -79,7 +80,7 @@ void visit_sleeping(const state::Record& record, const Environment& environment,
 }  // namespace
 
 void visit_files(const std::string& store, const state::Record& record, const Environment& environment, bool writing, const Work& work) {
-  is_up(store, record) ? visit_living(store, record, work) : visit_sleeping(record, environment, writing, work);
+  goes_on(store, record) ? visit_living(store, record, work) : visit_sleeping(record, environment, writing, work);
 }
 
 }  // namespace snug::commands

@@ -262,4 +262,12 @@ Fd hold(const std::string& folder) {
   return Fd();
 }
 
+bool let_go(Fd hold, int seconds) {
+  const timeval patience{seconds, 0};
+  if (::shutdown(hold.get(), SHUT_WR) != 0 || ::setsockopt(hold.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) return false;
+  for (char word = 0; ::recv(hold.get(), &word, 1, 0) == 1;)
+    if (word == static_cast<char>(Word::ended)) return true;
+  return false;
+}
+
 }  // namespace snug::runtime

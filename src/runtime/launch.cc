@@ -72,7 +72,6 @@ class Monitor {
     close_child_ends();
     if (auto failure = write_maps()) return *failure;
     watch();
-    networks_.end();
     if (failure_) return *failure_;
     return exited_;
   }
@@ -364,6 +363,7 @@ class Monitor {
       static_cast<void>(take_terminal());
     }
     if (!reap()) return;
+    networks_.end();  // the next one may want its ports as soon as this one is told of as ended
     streams_.drain();
     namespaces_.clear();  // the root is held through them, and who serves it waits for it to go
     servers_.clear();

@@ -82,7 +82,7 @@ void Background::ask(Waiting& waiting) const {
   if (!typed_.empty()) waiting.want(outer_ ? outer_.get() : input_.second.get(), POLLOUT);
   if (door_ && !crowded_ && visitors_.size() < most_visitors) waiting.want(door_->fd(), POLLIN);
   for (const Visitor& visitor : visitors_) {
-    if (typed_.size() < most_typed) waiting.want(visitor.fd(), POLLIN);
+    if (typed_.size() < most_typed && visitor.kind() != Visitor::Kind::leaving) waiting.want(visitor.fd(), POLLIN);
     if (visitor.has_something()) waiting.want(visitor.fd(), POLLOUT);
   }
 }
@@ -128,7 +128,20 @@ void Background::listen_to(Visitor& visitor) {
   Packet packet;
   // So many at once, and then it is somebody else's turn.
   for (int count = 0; count < 16 && visitor.fd() >= 0 && typed_.size() < most_typed && packet.receive(visitor.fd()); ++count) take(visitor, packet);
-  if (packet.ended()) visitor.leave();
+  if (packet.ended()) part_from(visitor);
+}
+
+// The last who held it is told when it has ended: whoever that is may want to start it again at once.
+void Background::part_from(Visitor& visitor) {
+  const bool held = visitor.kind() == Visitor::Kind::holding;
+  visitor.linger();
+  if (!held || !deserted()) return visitor.leave();
+  if (service_.left) service_.left();
+}
+
+bool Background::deserted() const {
+  return service_.until_left && was_held_ &&
+         std::none_of(visitors_.begin(), visitors_.end(), [](const Visitor& each) { return each.kind() == Visitor::Kind::holding && each.fd() >= 0; });
 }
 
 void Background::take(Visitor& visitor, const Packet& packet) {
@@ -138,7 +151,6 @@ void Background::take(Visitor& visitor, const Packet& packet) {
       if (visitor.kind() != Visitor::Kind::unknown) return;
       if (deserted()) return visitor.leave();  // it is being ended
       visitor.hold();
-      ++holders_;
       was_held_ = true;
       return visitor.tell(make_packet(Word::welcome, Welcome{}));
     case Word::input:
@@ -217,7 +229,6 @@ void Background::drop_the_gone() {
       continue;
     }
     crowded_ = false;
-    if (each->kind() == Visitor::Kind::holding) --holders_;
     each = visitors_.erase(each);
   }
   const bool controlled = std::any_of(visitors_.begin(), visitors_.end(), [](const Visitor& each) { return each.wish().job_control; });

@@ -33,7 +33,7 @@ class Background {
 
   void resize() {}
   void stop(int init);
-  [[nodiscard]] bool deserted() const { return service_.until_left && was_held_ && holders_ == 0; }
+  [[nodiscard]] bool deserted() const;
   /// What somebody wants of the container's networks, once for each time. Whoever it was waits for the answer.
   [[nodiscard]] std::optional<std::string> take_request() { return std::exchange(request_, std::nullopt); }
   void answer_request(std::string_view refusal);
@@ -46,6 +46,7 @@ class Background {
   void welcome(sys::Fd socket);
   void listen_to(Visitor& visitor);
   void take(Visitor& visitor, const Packet& packet);
+  void part_from(Visitor& visitor);
   void attach(Visitor& visitor, const Wish& wish);
   void drop_the_gone();
   void show_again(Visitor& visitor);
@@ -74,7 +75,6 @@ class Background {
   std::string typed_;              ///< what the payload has not read yet
   bool takes_input_, input_ends_ = false;  ///< behind that
   std::uint64_t nudge_end_ = 0;    ///< when the terminal gets its right size
-  unsigned holders_ = 0;
   bool was_held_ = false, stopped_ = false, finishing_ = false, crowded_ = false;
   int init_ = -1;
 };

@@ -17,7 +17,7 @@ using SharedPacket = std::shared_ptr<const std::string>;
 /// reader, but not for long, or for ever where the reader asked for that. A reader that takes nothing loses output instead.
 class Visitor {
  public:
-  enum class Kind { unknown, attached, holding, requesting };
+  enum class Kind { unknown, attached, holding, requesting, leaving };
 
   explicit Visitor(sys::Fd socket) : socket_(std::move(socket)) {}
 
@@ -27,6 +27,8 @@ class Visitor {
   void attach(const Wish& wish) { kind_ = Kind::attached, wish_ = wish; }
   void hold() { kind_ = Kind::holding; }
   void request() { kind_ = Kind::requesting; }
+  /// Says nothing more, and may be told something yet.
+  void linger() { kind_ = Kind::leaving; }
   void leave() { socket_.reset(); }
 
   /// Sends what it must know.

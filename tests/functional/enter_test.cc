@@ -93,6 +93,52 @@ TEST_CASE("enter: what was started to stay stays; its own command runs, and who 
   CHECK(home.phase() == "running\n");
 }
 
+TEST_CASE("enter, debug: who leaves last waits for the end, and it can be started, removed and made anew at once") {
+  const Home home;
+  CHECK(home.snug({"run", "-d", "--userns", "single", "--name", "dev", small_root(), "sh", "-c", "echo x >>/ran; exec sleep 86520"}).code == 0);
+  CHECK(home.snug({"stop", "-t", "0", "dev"}).code == 0);
+  for (const std::vector<std::string>& visit : {std::vector<std::string>{"enter", "dev", "true"}, {"enter", "dev", "/nosuch"}, {"debug", "dev", "-c", ":"}}) {
+    static_cast<void>(home.snug(visit));
+    CHECK(home.phase() == "exited\n");
+    const Result start = home.snug({"start", "dev"});
+    CHECK_MESSAGE(start.out == "dev\n", start.err);
+    CHECK(home.phase() == "running\n");
+    CHECK(home.snug({"stop", "-t", "0", "dev"}).code == 0);
+  }
+  CHECK(home.enter({"true"}).code == 0);
+  CHECK(home.snug({"cp", "dev:/ran", "-"}).code == 0);
+  CHECK(home.snug({"rm", "dev"}).code == 0);
+  CHECK(home.is_empty());
+  CHECK(home.enter({"true"}).code == 0);
+  CHECK(home.phase() == "exited\n");
+}
+
+TEST_CASE("start, rm: of one that is just being stopped its end is waited for; a name that is going away can be had") {
+  const Home home;
+  // It says when it was asked to end, and ends when it is told to.
+  const std::string script = "trap 'echo asked; until [ -e /go ]; do sleep 0.05; done; exit' TERM; echo up; while :; do sleep 0.05; done";
+  const auto stopping = [&](std::vector<std::string> words, const std::vector<std::string>& then) {
+    words.insert(words.end(), {"--userns", "single", "--name", "dev", small_root(), "sh", "-c", script});
+    CHECK(home.snug(words).code == 0);
+    CHECK(eventually([&] { return home.snug({"logs", "dev"}).out == "up\n"; }));
+    Background stop(home.started({"stop", "-t", "60", "dev"}));
+    CHECK(eventually([&] { return home.snug({"logs", "dev"}).out == "up\nasked\n"; }));
+    Background waiting(home.started(then));
+    CHECK(eventually([&] { return is_asleep(waiting.pid(), "snug"); }));
+    CHECK(home.phase() == "running\n");
+    CHECK(home.snug({"exec", "dev", "touch", "/go"}).code == 0);
+    CHECK(waiting.wait() == 0);
+    CHECK(stop.wait() == 0);
+  };
+  stopping({"run", "-d"}, {"start", "dev"});
+  CHECK(home.phase() == "running\n");
+  CHECK(home.snug({"rm", "-f", "dev"}).code == 0);
+  stopping({"run", "-d"}, {"rm", "dev"});
+  CHECK(home.is_empty());
+  stopping({"run", "-d", "--rm"}, {"run", "-d", "--userns", "single", "--name", "dev", small_root(), "sleep", "86521"});
+  CHECK(home.phase() == "running\n");
+}
+
 TEST_CASE("enter: begins in the caller's folder where it is inside, else at home; a shell without a command") {
   const Home home;
   CHECK(home.enter({"pwd"}).out == "/\n");

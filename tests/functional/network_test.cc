@@ -178,6 +178,18 @@ TEST_CASE("a restart by policy publishes the ports that are there by then") {
   CHECK_MESSAGE(result.out == "again 127.0.0.1\nclosed\n", result.out, result.err);
 }
 
+TEST_CASE("published ports are free when a container has ended: with its last visitor, by stop, by restart, under who was attached") {
+  if (!can_have_networks()) return;
+  const Result result = outside(
+      "$run -d --name web -p 8110:80 \"$ROOT\" sh -c '/peer serve web 0.0.0.0 80; until [ -e /go ]; do sleep 0.05; done; rm /go' >/dev/null\n"
+      "served() { until $peer ask tcp 127.0.0.1 8110 | grep web; do sleep 0.05; done; }\n"
+      "$SNUG stop -t 0 web >/dev/null; $SNUG enter web true; $SNUG start web >/dev/null; served\n"
+      "$SNUG stop -t 0 web >/dev/null; $SNUG debug web -c :; $SNUG start web >/dev/null; served\n"
+      "$SNUG restart -t 0 web >/dev/null; served; $SNUG stop -t 0 web >/dev/null; $SNUG start web >/dev/null; served\n"
+      "$SNUG exec web touch /go; $SNUG attach web; $SNUG start web >/dev/null; served; $SNUG rm -f web >/dev/null\n");
+  CHECK_MESSAGE(result.out == "web 127.0.0.1\nweb 127.0.0.1\nweb 127.0.0.1\nweb 127.0.0.1\nweb 127.0.0.1\n", result.out, result.err);
+}
+
 TEST_CASE("one port of the host's loopback is opened by name; another container's network is shared") {
   if (!can_have_networks()) return;
   const Result result = outside(

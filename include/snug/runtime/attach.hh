@@ -53,4 +53,7 @@ inline constexpr std::string_view default_detach_keys = "ctrl-],ctrl-]";
 /// not run, or is just ending.
 [[nodiscard]] sys::Fd hold(const std::string& folder);
 
+/// Holds it no longer. Where nobody else does the container ends: waits for that, so many seconds at most, and gives whether it has ended.
+bool let_go(sys::Fd hold, int seconds);
+
 }  // namespace snug::runtime

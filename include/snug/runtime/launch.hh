@@ -48,6 +48,7 @@ struct Service {
   plan::LogChoice log;
   int visitor = -1;         ///< somebody who is there from the start: the first of runtime::make_visit; taken over
   bool until_left = false;  ///< ends with its last holder, once there was one: runtime::hold
+  std::function<void()> left = {};  ///< called when that one has left, before anything is ended; may be empty
 };
 
 /// snug's own shell: called in the process that plan::RunShell is done in, with what it lends (a descriptor, or -1). Gives the exit

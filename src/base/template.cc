@@ -35,7 +35,7 @@ const Json& find_field(const Json& json, std::string_view path) {
 std::string text_of(const Json& json) { return json.is_string() ? json.get<std::string>() : dump(json); }
 
 // What stands between the braces.
-std::string value_of(std::string_view expression, const Json& json) {
+std::string find_value(std::string_view expression, const Json& json) {
   expression = trimmed(expression);
   constexpr std::string_view as_json = "json ";
   if (expression == "json .") return dump(json);
@@ -43,6 +43,14 @@ std::string value_of(std::string_view expression, const Json& json) {
     return dump(find_field(json, trimmed(expression.substr(as_json.size())).substr(1)));
   if (!expression.starts_with('.')) throw UsageError(format("--format: {} is not understood", quoted(expression)), "{{.Field}}, {{json .Field}} and {{json .}} are");
   return text_of(find_field(json, expression.substr(1)));
+}
+
+// A field of its own name is what nearly all ask for: for hundreds of things no JSON is made.
+std::string find_value(std::string_view expression, const Fields& fields) {
+  const std::string_view path = trimmed(expression);
+  for (const auto& [name, value] : fields)
+    if (path.starts_with('.') && path.substr(1) == name) return value;
+  return find_value(expression, json_of(fields));
 }
 
 std::string unescaped(std::string_view text) {
@@ -59,6 +67,20 @@ std::string unescaped(std::string_view text) {
   return result;
 }
 
+template <typename Source>
+std::string fill(std::string_view pattern, const Source& source) {
+  std::string result;
+  while (true) {
+    const std::size_t open = pattern.find("{{");
+    result += unescaped(pattern.substr(0, open));
+    if (open == std::string_view::npos) return result;
+    const std::size_t close = pattern.find("}}", open);
+    if (close == std::string_view::npos) throw UsageError(format("--format {}: a {{{{ has no }}}}", quoted(pattern)));
+    result += find_value(pattern.substr(open + 2, close - open - 2), source);
+    pattern.remove_prefix(close + 2);
+  }
+}
+
 std::string render_table(const std::string& pattern, const std::vector<Fields>& list, const Fields& headings) {
   std::vector<std::vector<std::string>> rows{split(fill_template(pattern, headings), '\t')};
   for (const Fields& fields : list) rows.push_back(split(fill_template(pattern, fields), '\t'));
@@ -67,20 +89,9 @@ std::string render_table(const std::string& pattern, const std::vector<Fields>& 
 
 }  // namespace
 
-std::string fill_template(std::string_view pattern, const Fields& fields) { return fill_template(pattern, json_of(fields)); }
+std::string fill_template(std::string_view pattern, const Fields& fields) { return fill(pattern, fields); }
 
-std::string fill_template(std::string_view pattern, const Json& json) {
-  std::string result;
-  while (true) {
-    const std::size_t open = pattern.find("{{");
-    result += unescaped(pattern.substr(0, open));
-    if (open == std::string_view::npos) return result;
-    const std::size_t close = pattern.find("}}", open);
-    if (close == std::string_view::npos) throw UsageError(format("--format {}: a {{{{ has no }}}}", quoted(pattern)));
-    result += value_of(pattern.substr(open + 2, close - open - 2), json);
-    pattern.remove_prefix(close + 2);
-  }
-}
+std::string fill_template(std::string_view pattern, const Json& json) { return fill(pattern, json); }
 
 std::string render_list(std::string_view how, const std::vector<Fields>& list, const Fields& headings) {
   constexpr std::string_view table = "table ";

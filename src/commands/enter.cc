@@ -24,7 +24,7 @@ sys::Fd make_container(const cli::Invocation& invocation, const std::string& nam
   spec.detach = spec.idle = true;
   spec.remove = false;
   Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
-  state::write_record(planned.facts.store, record_of(planned));
+  state::write_new_record(planned.facts.store, record_of(planned));
   const std::string given = planned.spec.rootfs.given;
   sys::Fd hold = start_and_hold(planned);
   say(format("snug: made the container {} from {}; 'snug rm {}' removes it\n", quoted(name), quoted(given), shell_quoted(name)));

@@ -47,9 +47,8 @@ void find_doors(Entrance& entrance, const State& state) {
       entrance.root = open_root(path, held.inode);
   }
   if (!entrance.root) throw Error("the container's monitor keeps no doors open: it is of another version of snug", "stop the container and start it again");
-  const sys::Fd init = state::open_marked(state.init);  // its number is its own while this lives
-  if (!init) throw Error("the container has just ended");
   probe::read_id_maps(entrance.living, state.init.pid);
+  if (!state::is_alive(state.init)) throw Error("the container has just ended");  // else they were nobody else's
   if (state.cgroup.empty()) return;
   entrance.living.cgroup = state.cgroup;
   entrance.living.controllers = probe::cgroup_controllers(state.cgroup);

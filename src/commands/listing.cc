@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <optional>
 
 #include "networking.hh"
 #include "snug/base/error.hh"
@@ -85,21 +86,29 @@ bool passes(const Listed& container, std::string_view key, std::string_view valu
 
 }  // namespace
 
-std::vector<Listed> list_containers(const std::string& store) {
-  std::vector<Listed> containers;
+void visit_containers(const std::string& store, const std::function<void(Listed)>& visit) {
   std::vector<std::string> damaged;
-  for (state::Record& record : state::list_records(store, &damaged)) {
+  const auto read = [&](state::Record record) -> std::optional<Listed> {
     try {
       plan::Spec spec = config::parse_spec(*record.spec);
       State state = state::read_state(store, record.id);
-      containers.push_back({std::move(record), std::move(state), std::move(spec)});
+      return Listed{std::move(record), std::move(state), std::move(spec)};
     } catch (const Error& error) {
       say(format("snug: notice: the record of the container {} cannot be read: {}\n", record.id, error.message()));
+      return {};
     }
-  }
+  };
+  state::visit_records(store, [&](state::Record record) {
+    if (auto container = read(std::move(record))) visit(*std::move(container));
+  }, &damaged);
   for (const std::string& id : damaged)
     say(format("snug: notice: the record of the container {0} cannot be read: it is damaged, or of another version of snug\n  hint:  'snug rm {0}' takes it away, with what it wrote\n", id));
-  std::reverse(containers.begin(), containers.end());
+}
+
+std::vector<Listed> list_containers(const std::string& store) {
+  std::vector<Listed> containers;
+  visit_containers(store, [&](Listed each) { containers.push_back(std::move(each)); });
+  std::stable_sort(containers.begin(), containers.end(), [](const Listed& a, const Listed& b) { return a.record.created > b.record.created; });
   return containers;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,11 @@ struct Listed {
   plan::Spec spec;
 };
 
-/// Lists all containers, the youngest first. What cannot be read is told on standard error, and left out.
+/// Calls `visit` with each container, in no order and one at a time: many of them are more than fits where memory is quick. What cannot
+/// be read is told on standard error, and left out.
+void visit_containers(const std::string& store, const std::function<void(Listed)>& visit);
+
+/// Lists all containers, the youngest first, as visit_containers does.
 [[nodiscard]] std::vector<Listed> list_containers(const std::string& store);
 
 /// Says how a container fares, as docker does: "Up 5 minutes", "Exited (0) 3 hours ago", "Created".

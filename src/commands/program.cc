@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "snug/base/error.hh"
+#include "snug/sys/process.hh"
 
 namespace snug::commands {
 namespace {
@@ -33,6 +34,7 @@ void refuse_setuid() {
 }  // namespace
 
 int run_program(int argc, char** argv, int (*dispatch)(std::span<const std::string_view>, const Environment&)) {
+  sys::bring_program();
   if (!fill_standard_descriptors()) return own_failure;
   std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, nobody can ask how a child ended
   try {

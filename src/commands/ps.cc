@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <utility>
 
 #include "commands.hh"
 #include "containers.hh"
@@ -39,16 +41,24 @@ std::size_t wanted_count(const cli::Arguments& arguments) {
   return *count;
 }
 
-std::vector<Listed> choose(const cli::Invocation& invocation) {
+bool is_up(const state::State& state) { return state.phase == state::State::Phase::running || state.phase == state::State::Phase::restarting; }
+
+// The youngest first.
+std::vector<Fields> choose(const cli::Invocation& invocation, bool whole) {
   const cli::Arguments& arguments = invocation.arguments;
   const std::vector<std::string> filters = filters_of(arguments);
   const std::size_t count = wanted_count(arguments);
   const bool of_status = std::any_of(filters.begin(), filters.end(), [](const std::string& filter) { return filter.starts_with("status=") || filter.starts_with("exited="); });
   const bool all = arguments.flag("all") || count != SIZE_MAX || of_status;
-  std::vector<Listed> containers = list_containers(store_of(invocation.environment));
-  std::erase_if(containers, [&](const Listed& each) { return !passes(each, filters) || (!all && each.state.phase != state::State::Phase::running && each.state.phase != state::State::Phase::restarting); });
-  if (containers.size() > count) containers.erase(containers.begin() + static_cast<std::ptrdiff_t>(count), containers.end());
-  return containers;
+  std::vector<std::pair<std::int64_t, Fields>> found;
+  visit_containers(store_of(invocation.environment), [&](const Listed& each) {
+    if (passes(each, filters) && (all || is_up(each.state))) found.emplace_back(each.record.created, fields_of(each, whole));
+  });
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  if (found.size() > count) found.resize(count);
+  std::vector<Fields> list;
+  for (auto& [created, fields] : found) list.push_back(std::move(fields));
+  return list;
 }
 
 std::string render_array(const std::vector<Fields>& list) {
@@ -66,8 +76,7 @@ int ps(const cli::Invocation& invocation) {
   const bool json = arguments.flag("json"), quiet = arguments.flag("quiet");
   const std::string* pattern = arguments.find("format");
   const bool whole = arguments.flag("no-trunc") || json || (pattern && *pattern == "json");
-  std::vector<Fields> list;
-  for (const Listed& each : choose(invocation)) list.push_back(fields_of(each, whole));
+  const std::vector<Fields> list = choose(invocation, whole);
   print(json ? render_array(list) : render_list(quiet ? "{{.ID}}" : pattern ? *pattern : usual, list, headings()));
   return 0;
 }

@@ -22,7 +22,7 @@ int run(const cli::Invocation& invocation) {
     throw UsageError("--restart is for containers in the background", "add --detach, or 'snug create' it");
   const bool verbose = invocation.arguments.flag("verbose");
   Planned planned = plan_container(std::move(spec), invocation, Purpose::run, verbose);
-  if (plan::is_kept(planned.spec)) state::write_record(planned.facts.store, record_of(planned));
+  if (plan::is_kept(planned.spec)) state::write_new_record(planned.facts.store, record_of(planned));
   if (!planned.spec.detach) return run_in_foreground(planned, verbose);
   const std::string id = planned.storage->id();
   start_in_background(planned);

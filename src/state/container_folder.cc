@@ -33,9 +33,6 @@ Fd open_containers(const std::string& store) {
   return folder;
 }
 
-// A crash in the middle of making one leaves the mark without the record.
-bool is_kept(const Fd& folder) { return sys::find_status(folder.get(), kept_mark) && sys::find_status(folder.get(), "config.json"); }
-
 // Who only looks whether a folder is held, holds it himself for a moment.
 bool lock_soon(const Fd& folder) {
   const timespec moment{0, 10'000'000};
@@ -68,6 +65,12 @@ ContainerFolder::ContainerFolder(const std::string& store, const std::string& id
   if (!lock_soon(lock_)) throw Error(format("the container {} runs, or is being started", quoted(id)), "'snug ps' tells");
   const auto held = sys::find_status(lock_.get(), ""), there = sys::find_status(AT_FDCWD, path_.c_str());
   if (!there || held->st_ino != there->st_ino) throw Error(format("the container {} has just been removed", quoted(id)));
+}
+
+// A crash in the middle of making one leaves the mark without the record, and a power cut one without a byte in it.
+bool is_kept(const Fd& folder) {
+  const auto record = sys::find_status(folder.get(), "config.json");
+  return record && record->st_size > 0 && sys::find_status(folder.get(), kept_mark);
 }
 
 bool is_leftover(const std::string& path) {

@@ -10,6 +10,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/base/spell.hh"
+#include "snug/state/container_folder.hh"
 #include "snug/state/names.hh"
 #include "snug/sys/file.hh"
 
@@ -28,7 +29,7 @@ std::string render(const Record& record) {
 // The folder's own name is what counts; a record of a newer snug is none for this one.
 std::optional<Record> parse(const std::string& id, bool kept, std::string_view text) {
   try {
-    const Json json = parse_json(text);
+    const Json json = Json::parse(text);  // nobody else wrote it
     if (json.at("version").get<unsigned>() != version) return {};
     return Record{.id = id, .name = json.at("name"), .created = json.at("created"), .kept = kept, .image = json.at("image"),
                   .manifest = json.at("manifest"), .map = json.at("map"), .lowers = json.at("lowers"), .upper = json.at("upper"),
@@ -46,7 +47,15 @@ std::optional<Record> find_in(const std::string& store, const std::string& id) {
 
 bool is_recorded(const std::string& store, const std::string& id) {
   const std::string folder = folder_of(store, id);
-  return sys::find_status(AT_FDCWD, format("{}/{}", folder, kept_mark).c_str()) && sys::find_status(AT_FDCWD, (folder + "/config.json").c_str());
+  return is_kept(sys::try_open(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY));
+}
+
+std::vector<std::string> list_ids(const std::string& store) {
+  std::vector<std::string> ids;
+  const sys::Fd folder = sys::try_open(AT_FDCWD, (store + "/containers").c_str(), O_RDONLY | O_DIRECTORY);
+  if (!folder) return ids;
+  for (sys::Entry& entry : sys::list_folder(folder.get())) ids.push_back(std::move(entry.name));
+  return ids;
 }
 
 }  // namespace
@@ -54,28 +63,40 @@ bool is_recorded(const std::string& store, const std::string& id) {
 std::string folder_of(const std::string& store, const std::string& id) { return format("{}/containers/{}", store, id); }
 
 void write_record(const std::string& store, const Record& record) {
+  // What goes with its monitor does not outlive a power cut, and nor need this.
+  if (!record.kept) return write_new_record(store, record);
   const sys::Fd folder = sys::open(AT_FDCWD, folder_of(store, record.id), O_RDONLY | O_DIRECTORY);
-  // What goes with its monitor does not outlive a power cut, and nor need this: no fsync is on the way of a start.
-  if (record.kept) {
-    static_cast<void>(sys::open(folder.get(), kept_mark, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
-    return sys::replace_file(folder.get(), "config.json", render(record));
-  }
+  static_cast<void>(sys::open(folder.get(), kept_mark, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+  sys::replace_file(folder.get(), "config.json", render(record));
+}
+
+void write_new_record(const std::string& store, const Record& record) {
+  const sys::Fd folder = sys::open(AT_FDCWD, folder_of(store, record.id), O_RDONLY | O_DIRECTORY);
+  if (record.kept) static_cast<void>(sys::open(folder.get(), kept_mark, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
   const sys::Fd file = sys::open(folder.get(), "config.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
   int error = sys::write_all(file.get(), render(record));
   if (!error && ::renameat(folder.get(), "config.new", folder.get(), "config.json") != 0) error = errno;
   if (error) throw system_error("write the container's record", error);
 }
 
+void secure_record(const std::string& store, const std::string& id) noexcept {
+  const sys::Fd folder = sys::try_open(AT_FDCWD, folder_of(store, id).c_str(), O_RDONLY | O_DIRECTORY);
+  const sys::Fd file = sys::try_open(folder.get(), "config.json", O_RDONLY | O_NOFOLLOW);
+  if (file && ::fsync(file.get()) == 0) ::fsync(folder.get());
+}
+
+void visit_records(const std::string& store, const std::function<void(Record)>& visit, std::vector<std::string>* damaged) {
+  for (const std::string& id : list_ids(store)) {
+    if (auto record = find_in(store, id))
+      visit(*std::move(record));
+    else if (damaged && is_recorded(store, id))
+      damaged->push_back(id);
+  }
+}
+
 std::vector<Record> list_records(const std::string& store, std::vector<std::string>* damaged) {
   std::vector<Record> records;
-  const sys::Fd folder = sys::try_open(AT_FDCWD, (store + "/containers").c_str(), O_RDONLY | O_DIRECTORY);
-  if (!folder) return records;
-  for (const sys::Entry& entry : sys::list_folder(folder.get())) {
-    if (auto record = find_in(store, entry.name))
-      records.push_back(*std::move(record));
-    else if (damaged && is_recorded(store, entry.name))
-      damaged->push_back(entry.name);
-  }
+  visit_records(store, [&](Record record) { records.push_back(std::move(record)); }, damaged);
   std::stable_sort(records.begin(), records.end(), [](const Record& a, const Record& b) { return a.created < b.created; });
   return records;
 }
@@ -122,8 +143,10 @@ std::optional<Record> try_find_record(const std::string& store, std::string_view
   if (typed.empty()) return {};
   if (const auto id = find_name(store, std::string(typed)))
     if (auto record = find_in(store, *id)) return record;
-  std::vector<Record> records = list_records(store);
-  std::erase_if(records, [&](const Record& record) { return !record.id.starts_with(typed); });
+  std::vector<Record> records;
+  for (const std::string& id : list_ids(store))
+    if (id.starts_with(typed))
+      if (auto record = find_in(store, id)) records.push_back(*std::move(record));
   if (records.size() > 1) throw Error(format("{} fits {} containers", quoted(typed), records.size()), "type more of the id");
   return records.empty() ? std::nullopt : std::optional(std::move(records.front()));
 }

@@ -39,7 +39,7 @@ std::string render(const State& state) {
 }
 
 State parse(std::string_view text) {
-  const Json json = parse_json(text);
+  const Json json = Json::parse(text);  // nobody else wrote it
   State state{.boot = json.at("boot"), .monitor = parse_mark(json.at("monitor")), .init = parse_mark(json.at("init")),
               .started = json.at("started"), .finished = json.at("finished"), .code = json.at("code"), .out_of_memory = json.value("outOfMemory", std::uint64_t{0}),
               .restarts = json.at("restarts"), .cgroup = json.value("cgroup", ""), .error = json.at("error")};
@@ -51,15 +51,27 @@ State parse(std::string_view text) {
   return state;
 }
 
-std::string boot_id() { return std::string(trimmed(sys::find_file_text("/proc/sys/kernel/random/boot_id").value_or(""))); }
+// Read once: no process outlives it.
+const std::string& boot_id() {
+  static const std::string id(trimmed(sys::find_file_text("/proc/sys/kernel/random/boot_id").value_or("")));
+  return id;
+}
 
-// The 22nd word; the second, the program's name, may hold blanks and parentheses.
-std::uint64_t start_of(pid_t pid) {
+/// What /proc/PID/stat says of a process; nothing where there is none.
+struct Standing {
+  std::uint64_t start = 0;
+  bool ended = false;  ///< nobody has reaped it yet
+};
+
+// The 22nd word and the third; the second, the program's name, may hold blanks and parentheses.
+Standing standing_of(pid_t pid) {
   const std::string text = sys::find_file_text(format("/proc/{}/stat", pid).c_str()).value_or("");
-  const std::size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return 0;
-  const std::vector<std::string> words = split(std::string_view(text).substr(name_end + 1), ' ');
-  return words.size() > 20 ? parse_number(words[20]).value_or(0) : 0;
+  const std::size_t name_end = text.rfind(") ");
+  if (name_end == std::string::npos) return {};
+  std::string_view rest = std::string_view(text).substr(name_end + 2);
+  const bool ended = rest.starts_with('Z') || rest.starts_with('X');
+  for (int word = 3; word < 22; ++word) rest.remove_prefix(rest.find(' ') + 1);
+  return {.start = parse_number(rest.substr(0, rest.find(' '))).value_or(0), .ended = ended};
 }
 
 // Whether the descriptor, an entry of /proc/PID/fd, is one of that folder with a lock on it.
@@ -91,14 +103,20 @@ ProcessMark find_holder(const std::string& path) {
 
 }  // namespace
 
-ProcessMark mark_process(pid_t pid) { return {pid, start_of(pid)}; }
+ProcessMark mark_process(pid_t pid) { return {pid, standing_of(pid).start}; }
+
+bool is_alive(const ProcessMark& mark) {
+  if (mark.pid <= 0 || mark.start == 0) return false;
+  const Standing standing = standing_of(mark.pid);
+  return standing.start == mark.start && !standing.ended;
+}
 
 sys::Fd open_marked(const ProcessMark& mark) {
   if (mark.pid <= 0 || mark.start == 0) return {};
   sys::Fd process = sys::open_process(mark.pid);
   // Asked once it is held: from here on the number cannot become another's. One that nobody reaped yet has ended all the same.
   pollfd end{process.get(), POLLIN, 0};
-  return process && start_of(mark.pid) == mark.start && ::poll(&end, 1, 0) == 0 ? std::move(process) : sys::Fd();
+  return process && standing_of(mark.pid).start == mark.start && ::poll(&end, 1, 0) == 0 ? std::move(process) : sys::Fd();
 }
 
 void write_state(const std::string& store, const std::string& id, const State& state) {
@@ -120,9 +138,10 @@ std::string cgroup_in(const std::string& path) {
   }
 }
 
-State read_state(const std::string& store, const std::string& id) { return read_living(store, id).state; }
+namespace {
 
-Living read_living(const std::string& store, const std::string& id) {
+// As it is written down, but for marks of an earlier boot.
+State load_state(const std::string& store, const std::string& id) {
   const auto text = sys::find_file_text((folder_of(store, id) + "/state.json").c_str());
   State state;
   try {
@@ -131,13 +150,32 @@ Living read_living(const std::string& store, const std::string& id) {
     state = {.phase = State::Phase::running, .boot = boot_id(), .monitor = find_holder(folder_of(store, id))};
   }
   if (state.boot != boot_id()) state.monitor = state.init = {};
-  const bool runs = state.phase == State::Phase::running, waits = state.phase == State::Phase::restarting;
-  if (!runs && !waits) return {std::move(state), {}};
-  if (sys::Fd monitor = open_marked(state.monitor)) return {std::move(state), std::move(monitor)};
+  return state;
+}
+
+bool is_said_to_live(const State& state) { return state.phase == State::Phase::running || state.phase == State::Phase::restarting; }
+
+// It does not, whatever is written down.
+void lose(State& state) {
+  state.lost = state.phase == State::Phase::running;
+  if (state.lost) state.code = 137;
   state.phase = State::Phase::exited;
-  state.lost = runs;
-  if (runs) state.code = 137;
-  return {std::move(state), {}};
+}
+
+}  // namespace
+
+State read_state(const std::string& store, const std::string& id) {
+  State state = load_state(store, id);
+  if (is_said_to_live(state) && !is_alive(state.monitor)) lose(state);
+  return state;
+}
+
+Living read_living(const std::string& store, const std::string& id) {
+  State state = load_state(store, id);
+  if (!is_said_to_live(state)) return {std::move(state), {}};
+  sys::Fd monitor = open_marked(state.monitor);
+  if (!monitor) lose(state);
+  return {std::move(state), std::move(monitor)};
 }
 
 }  // namespace snug::state

@@ -15,10 +15,13 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 
 #include "snug/base/error.hh"
+// Where the linker has laid that, by src/start.ld; null where there is no such place.
+extern "C" __attribute__((weak)) const char snug_start_begin[], snug_start_end[];
 
 namespace snug::sys {
 namespace {
@@ -141,6 +144,18 @@ void hide_words() noexcept {
   if (!first || !end || end - first <= static_cast<std::ptrdiff_t>(name.size()) || end - first > most) return;
   std::memset(first, 0, static_cast<std::size_t>(end - first));
   std::memcpy(first, name.data(), name.size());
+}
+
+void bring_program() noexcept {
+  constexpr std::size_t heap = 10, stack = 6;  // pages that every start and exec fills
+  const auto page = static_cast<std::uintptr_t>(::getpagesize());
+  const auto address = [&](const void* place) { return reinterpret_cast<std::uintptr_t>(place) / page * page; };
+  if (const std::uintptr_t first = address(snug_start_begin); first != 0)
+    ::madvise(reinterpret_cast<void*>(first), address(snug_start_end) - first, MADV_POPULATE_READ);
+  void* const next = std::malloc(1);
+  ::madvise(reinterpret_cast<void*>(address(next) + page), heap * page, MADV_POPULATE_WRITE);
+  std::free(next);
+  ::madvise(reinterpret_cast<void*>(address(&page) - stack * page), stack * page, MADV_POPULATE_WRITE);
 }
 
 void forget_program() noexcept {

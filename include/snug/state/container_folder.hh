@@ -26,6 +26,9 @@ class ContainerFolder {
   sys::Fd lock_;
 };
 
+/// Whether a container's folder, open, is that of one that stays when it has ended.
+[[nodiscard]] bool is_kept(const sys::Fd& folder);
+
 /// Whether the container's folder `path` is there, and no living container holds it, and it is not kept.
 [[nodiscard]] bool is_leftover(const std::string& path);
 

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,11 @@ struct State {
 /// Writes the record into the container's folder, whole or not at all; the mark of a kept one first. Throws.
 void write_record(const std::string& store, const Record& record);
 
+/// The same for a container that is just being made, for which no start waits for the disk: after a power cut it is there as a whole
+/// or not at all, and for certain once secure_record has been called.
+void write_new_record(const std::string& store, const Record& record);
+void secure_record(const std::string& store, const std::string& id) noexcept;
+
 /// Puts the container's state in place, whole or not at all. Throws.
 void write_state(const std::string& store, const std::string& id, const State& state);
 
@@ -77,6 +83,9 @@ struct Living {
   sys::Fd monitor;
 };
 [[nodiscard]] Living read_living(const std::string& store, const std::string& id);
+
+/// Calls `visit` with the record of each container, in no order. What list_records says of those that cannot be read holds here too.
+void visit_records(const std::string& store, const std::function<void(Record)>& visit, std::vector<std::string>* damaged = nullptr);
 
 /// Lists the records of all containers, the oldest first. What cannot be read is left out; `damaged`, unless it is null, gets the ids
 /// that list_damaged gives.
@@ -111,6 +120,9 @@ void keep_readers_out(const std::string& path);
 
 /// Gives the path of a container's folder.
 [[nodiscard]] std::string folder_of(const std::string& store, const std::string& id);
+
+/// Whether the process lives: nobody else has its number just now.
+[[nodiscard]] bool is_alive(const ProcessMark& mark);
 
 /// Opens the process as a pidfd; empty where it is gone, or another has its number.
 [[nodiscard]] sys::Fd open_marked(const ProcessMark& mark);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -101,13 +102,18 @@ TEST_CASE("a process that nobody has reaped yet has ended") {
   }
   const ProcessMark mark = mark_process(pid);
   CHECK(open_marked(mark));
+  CHECK(is_alive(mark));
+  CHECK_FALSE(is_alive({mark.pid, mark.start + 1}));
   ::kill(pid, SIGKILL);
   siginfo_t info{};
   ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
   CHECK_FALSE(open_marked(mark));
+  CHECK_FALSE(is_alive(mark));
   ::waitpid(pid, nullptr, 0);
   CHECK_FALSE(open_marked(mark));
   CHECK_FALSE(open_marked({}));
+  CHECK_FALSE(is_alive(mark));
+  CHECK_FALSE(is_alive({}));
 }
 
 TEST_CASE("a state that is cut short, or of another boot, is one of a container that has ended") {
@@ -132,16 +138,23 @@ TEST_CASE("a state that is cut short, or of another boot, is one of a container 
 
 TEST_CASE("leftovers are what nobody holds and nobody keeps; a kept record that cannot be read is none") {
   const Folder store;
-  std::string left, kept, damaged;
+  std::string left, kept, damaged, cut;
   {
-    const ContainerFolder one(store.path), two(store.path), three(store.path);
-    left = one.path(), kept = two.path(), damaged = three.path();
+    const ContainerFolder one(store.path), two(store.path), three(store.path), four(store.path);
+    left = one.path(), kept = two.path(), damaged = three.path(), cut = four.path();
     write_record(store.path, record_for(two, "a"));
     write_record(store.path, record_for(three, "b"));
     std::ofstream(damaged + "/config.json") << "{";
+    write_new_record(store.path, record_for(four, "c"));
+    secure_record(store.path, four.id());
+    CHECK(find_record(store.path, four.id().substr(0, 11)).name == "c");
+    fs::resize_file(cut + "/config.json", 0);  // as a power cut does with what nobody has secured
     CHECK(find_leftovers(store.path).empty());
   }
-  CHECK(find_leftovers(store.path) == std::vector{left});
+  std::vector<std::string> leftovers = find_leftovers(store.path), expected{left, cut};
+  for (auto* list : {&leftovers, &expected}) std::sort(list->begin(), list->end());
+  CHECK(leftovers == expected);
+  CHECK(list_damaged(store.path) == std::vector{damaged.substr(damaged.rfind('/') + 1)});
   CHECK_THROWS_AS(ContainerFolder(store.path, "nothing"), Error);
   const ContainerFolder held(store.path, kept.substr(kept.rfind('/') + 1));
   CHECK_THROWS_AS(ContainerFolder(store.path, held.id()), Error);

@@ -1,6 +1,7 @@
 #include <cstdint>
 
 #include "commands.hh"
+#include "making.hh"
 #include "planning.hh"
 #include "run_options.hh"
 #include "settings.hh"
@@ -22,10 +23,13 @@ int create(const cli::Invocation& invocation) {
   plan::Spec spec = read_spec(invocation);
   spec.detach = true;
   choose_terminal(spec);
+  IdFile id_file(invocation);
+  make_room(invocation, spec);
   Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
   state::Record record = record_of(planned);
   record.kept = true;  // with --rm it goes once it has run
   state::write_record(planned.facts.store, record);
+  id_file.write(planned);
   planned.storage->keep(true);
   print(planned.storage->id() + "\n");
   return 0;
@@ -39,6 +43,7 @@ constinit const cli::Command create_command{
     .operands = "[ROOTFS [COMMAND [ARG...]]]",
     .description = "Takes the words of 'snug run', makes the container, and prints its id. 'snug start' starts it, as\n"
                    "often as you like; what it writes to its root stays until 'snug rm'.",
+    .options = making_options,
     .shared = &run_option_set,
     .stop_at_operand = true,
     .max_operands = SIZE_MAX,

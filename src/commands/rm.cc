@@ -1,10 +1,10 @@
 #include <array>
 #include <cstdint>
-#include <ctime>
 #include <vector>
 
 #include "commands.hh"
 #include "containers.hh"
+#include "removing.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
@@ -22,27 +22,9 @@ constexpr std::array options{
     cli::Option{.name = "volumes", .letter = 'v', .help = "with their anonymous volumes, as always"},
 };
 
-void remove_at_rest(const std::string& store, const state::Record& record, const Trees& trees) {
-  if (!state::try_find_record(store, record.id)) return;  // it went away by itself
-  Storage(store, trees.maps(record.map), record).keep(false);
-}
-
 void remove(const std::string& store, const state::Record& record, const Trees& trees) {
   if (goes_on(store, record)) throw Error(format("the container {} runs", quoted(record.name)), format("snug stop {}; or --force, which ends it", shell_quoted(record.name)));
   remove_at_rest(store, record, trees);
-}
-
-// Somebody may be starting it at this moment: then it is ended as soon as it runs.
-void remove_by_force(const std::string& store, const state::Record& record, const Trees& trees) {
-  constexpr std::time_t patience = 10;  // seconds
-  for (const std::time_t begun = std::time(nullptr);;) {
-    try {
-      end_container(store, record);
-      return remove_at_rest(store, record, trees);
-    } catch (const Error&) {
-      if (std::time(nullptr) - begun > patience) throw;
-    }
-  }
 }
 
 // Nobody knows its id map any more: the widest has it all.

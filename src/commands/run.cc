@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "commands.hh"
+#include "making.hh"
 #include "monitoring.hh"
 #include "run_options.hh"
 #include "settings.hh"
@@ -13,6 +14,8 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array options{
+    making_options[0],
+    making_options[1],
     cli::Option{.name = "verbose", .help = "print each step as it is done, with the time it took"},
 };
 
@@ -21,7 +24,10 @@ int run(const cli::Invocation& invocation) {
   if (spec.restart.when != plan::Restart::When::never && !spec.detach)
     throw UsageError("--restart is for containers in the background", "add --detach, or 'snug create' it");
   const bool verbose = invocation.arguments.flag("verbose");
+  IdFile id_file(invocation);
+  make_room(invocation, spec);
   Planned planned = plan_container(std::move(spec), invocation, Purpose::run, verbose);
+  id_file.write(planned);
   if (plan::is_kept(planned.spec)) state::write_new_record(planned.facts.store, record_of(planned));
   if (!planned.spec.detach) return run_in_foreground(planned, verbose);
   const std::string id = planned.storage->id();

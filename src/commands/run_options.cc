@@ -350,8 +350,6 @@ constexpr std::array id_map_options{option_named("gidmap"), option_named("uidmap
 
 constexpr std::array not_yet = std::to_array<cli::NotYet>({
     {.word = "attach", .letter = 'a', .comes_with = "a later version"},
-    {.word = "cidfile", .comes_with = "a later version"},
-    {.word = "replace", .comes_with = "a later version"},
     {.word = "volumes-from", .comes_with = "a later version"},
     {.word = "dns-option", .comes_with = "a later version"},
     {.word = "cpu-shares", .letter = 'c', .comes_with = "a later version"},

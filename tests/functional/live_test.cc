@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -12,6 +13,43 @@ using namespace snug::test;
 namespace fs = std::filesystem;
 
 TEST_SUITE_BEGIN("any");
+
+TEST_CASE("--cidfile: the id, in a file that was not there, and none where nothing was made") {
+  const Containers containers;
+  const std::string file = containers.folder() + "/id";
+  const auto made = [&](std::vector<std::string> words) {
+    words.insert(words.begin() + 1, {"--cidfile", file, "--userns", "single"});
+    return containers.snug(words);
+  };
+  const Result created = made({"create", "--name", "one", small_root(), "true"});
+  CHECK_MESSAGE(created.out == read_file(file) + "\n", created.err);
+  const Result refused = made({"run", "--name", "two", small_root(), "true"});
+  CHECK(refused.code == 125);
+  CHECK_MESSAGE(refused.err.find("is there already") != std::string::npos, refused.err);
+  CHECK(containers.snug({"ps", "-a", "--format", "{{.Names}}"}).out == "one\n");
+  CHECK(std::remove(file.c_str()) == 0);
+  CHECK(made({"run", "--name", "one", small_root(), "true"}).code == 125);  // its name is taken
+  CHECK(read_file(file).empty());
+  CHECK(made({"run", small_root(), "sh", "-c", "exit 3"}).code == 3);
+  CHECK(read_file(file).size() == 12);
+  CHECK(std::remove(file.c_str()) == 0);
+  const Result detached = made({"run", "-d", small_root(), "true"});
+  CHECK(detached.out == read_file(file) + "\n");
+}
+
+TEST_CASE("--replace: the container of that name goes, also one that runs; without a name it is refused") {
+  const Containers containers;
+  for (const char* word : {"first", "second"}) {
+    const Result run = containers.snug({"run", "-d", "--replace", "--name", "box", "--userns", "single", small_root(), "sh", "-c", "echo $0; exec sleep 86530", word});
+    CHECK_MESSAGE(run.code == 0, run.err);
+    CHECK(eventually([&] { return containers.snug({"logs", "box"}).out == std::string(word) + "\n"; }));
+  }
+  CHECK(containers.snug({"create", "--replace", "--name", "box", "--userns", "single", small_root(), "true"}).code == 0);
+  CHECK(containers.snug({"ps", "-a", "--format", "{{.Names}} {{.State}}"}).out == "box created\n");
+  CHECK(find_commands({"sleep", "86530"}).empty());
+  CHECK(containers.snug({"run", "--replace", small_root(), "true"}).code == 125);
+}
+
 
 TEST_CASE("run --detach gives the id once the command runs; ps, stop and start know the container, and what it wrote stays") {
   const Containers containers;

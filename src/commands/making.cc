@@ -1,0 +1,51 @@
+#include "making.hh"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "containers.hh"
+#include "removing.hh"
+#include "snug/base/error.hh"
+#include "snug/base/text.hh"
+#include "snug/commands/trees.hh"
+#include "snug/state/names.hh"
+#include "snug/sys/file.hh"
+
+namespace snug::commands {
+
+IdFile::IdFile(const cli::Invocation& invocation) {
+  const std::string* typed = invocation.arguments.find("cidfile");
+  if (!typed) return;
+  file_ = sys::try_open(AT_FDCWD, typed->c_str(), O_WRONLY | O_CREAT | O_EXCL, 0644);
+  if (!file_ && errno == EEXIST)
+    throw Error(format("--cidfile: the file {} is there already", quoted(*typed)), format("it may tell of a container that is still needed; else rm {}", shell_quoted(*typed)));
+  if (!file_) throw system_error(format("--cidfile: make the file {}", quoted(*typed)), errno);
+  path_ = *typed;
+}
+
+IdFile::~IdFile() {
+  if (file_) ::unlink(path_.c_str());
+}
+
+void IdFile::write(Planned& planned) {
+  if (!file_) return;
+  if (!planned.storage) {
+    planned.storage = std::make_unique<Storage>(planned.facts.store, own_maps(planned));
+    planned.spec.name = planned.storage->take_name({}, plan::usual_name(planned.spec.rootfs));
+  }
+  if (const int error = sys::write_all(file_.get(), planned.storage->id())) throw system_error(format("write {}", quoted(path_)), error);
+  file_.reset();
+}
+
+void make_room(const cli::Invocation& invocation, const plan::Spec& spec) {
+  if (!invocation.arguments.flag("replace")) return;
+  if (!spec.name) throw UsageError("--replace needs the name of the container that it replaces", "--name NAME");
+  const std::string store = store_of(invocation.environment);
+  const auto id = state::find_name(store, *spec.name);
+  if (const auto record = id ? state::try_find_record(store, *id) : std::nullopt) remove_by_force(store, *record, Trees(invocation.environment));
+}
+
+}  // namespace snug::commands

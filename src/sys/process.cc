@@ -20,6 +20,7 @@
 #include <ctime>
 
 #include "snug/base/error.hh"
+
 // Where the linker has laid that, by src/start.ld; null where there is no such place.
 extern "C" __attribute__((weak)) const char snug_start_begin[], snug_start_end[];
 

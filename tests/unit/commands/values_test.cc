@@ -269,7 +269,7 @@ TEST_CASE("limits of a container as a whole") {
   CHECK(parse_memory("64m") == 64U << 20U);
   CHECK(parse_memory("-1") == plan::no_limit);
   CHECK(refuses([] { return parse_memory("1023k"); }));
-  CHECK(refuses([] { return parse_memory("64mb"); }));
+  CHECK(refuses([] { return parse_memory("64mbb"); }));
   CHECK(parse_count("50") == 50);
   CHECK(parse_count("0") == plan::no_limit);
   CHECK(refuses([] { return parse_count("-2"); }));
@@ -287,7 +287,7 @@ TEST_CASE("limits of a container as a whole") {
 
 TEST_CASE("sizes, capabilities and walls") {
   CHECK(parse_bytes("64m") == 64U << 20U);
-  for (const std::string_view bad : {"", "0", "-1", "64mb", "m", "1.5g", "99999999t"})
+  for (const std::string_view bad : {"", "0", "-1", "64mbb", "m", "1.5g", "99999999t"})
     CHECK_MESSAGE(refuses([&] { return parse_bytes(bad); }), bad);
   CHECK(parse_capability("cap_net_raw") == "NET_RAW");
   CHECK(parse_capability("all") == "ALL");

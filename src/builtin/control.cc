@@ -68,6 +68,17 @@ int mark(Call& call, bool Variable::*flag, bool value) {
 int export_variables(Call& call) { return mark(call, &Variable::exported, true); }
 int protect_variables(Call& call) { return mark(call, &Variable::read_only, true); }
 
+int make_local(Call& call) {
+  const Options options(call, "");
+  if (call.session.calls == 0) throw Failure("no function is running");
+  for (const std::string& word : options.operands()) {
+    const std::string name = word.substr(0, word.find('='));
+    call.session.hide(name);
+    if (name.size() < word.size()) call.session.set(name, word.substr(name.size() + 1));
+  }
+  return 0;
+}
+
 int unset(Call& call) {
   const Options options(call, "fv");
   for (const std::string& name : options.operands()) {
@@ -110,6 +121,7 @@ bool switch_option(Session& session, char letter, bool on) {
     case 'e': session.exits_on_error = on; return true;
     case 'x': session.tells_commands = on; return true;
     case 'f': session.keeps_patterns = on; return true;
+    case 'u': session.needs_variables = on; return true;
     default: return false;
   }
 }
@@ -242,12 +254,13 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"false", "", "do nothing, and fail", fail, true},
     {"help", "[NAME]", "tell what commands there are, or how one is called", help, true},
     {"history", "", "tell what was typed", tell_history, true},
+    {"local", "NAME[=VALUE]...", "have variables be the function's own", make_local, true},
     {"printf", "FORMAT [WORD...]", "print words as FORMAT says: %s %d %x %o %c %b %f %g %e %%", print_formatted, true},
     {"pwd", "", "tell the folder", tell_folder, true},
     {"read", "[-r] [-p PROMPT] [NAME...]", "read a line into variables; -r takes backslashes as they are", read_line, true},
     {"readonly", "[NAME[=VALUE]...]", "protect variables", protect_variables, true},
     {"return", "[CODE]", "leave the function", leave_function, true},
-    {"set", "[-efx] [--] [WORD...]", "tell all variables; -e leaves at a failure, -x tells commands, -f keeps patterns; set $1 and on", set, true},
+    {"set", "[-efux] [--] [WORD...]", "tell all variables; -e leaves at a failure, -u at what is not set, -x tells commands, -f keeps patterns; set $1 and on", set, true},
     {"shift", "[N]", "drop the first of $1 and on", shift, true},
     {"source", "FILE", "the same as .", read_script, true},
     {"test", "EXPRESSION", "compare: -e -f -d -r -w -x -s -L -z -n = != -eq -ne -lt -le -gt -ge ! -a -o", test_expression, true},

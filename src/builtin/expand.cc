@@ -2,7 +2,6 @@
 
 #include "arithmetic.hh"
 #include "pattern.hh"
-#include "snug/base/error.hh"
 #include "snug/base/text.hh"
 
 namespace snug::builtin {
@@ -51,15 +50,22 @@ class Expander {
     }
   }
 
+  // The value of what should be there.
+  std::string value_of(const std::string& name) const {
+    std::optional<std::string> value = surroundings_.find(name);
+    if (!value && name != "!" && surroundings_.needs_variables()) throw Missing(format("{}: is not set", name));
+    return std::move(value).value_or("");
+  }
+
   // In characters, as far as it is UTF-8.
   std::size_t length_of(const std::string& name) const {
     std::size_t count = 0;
-    for (const char each : surroundings_.find(name).value_or("")) count += (static_cast<unsigned char>(each) & 0xc0U) != 0x80;
+    for (const char each : value_of(name)) count += (static_cast<unsigned char>(each) & 0xc0U) != 0x80;
     return count;
   }
 
   std::int64_t work_out(const Word& expression) const {
-    return evaluate(expand_whole(expression, surroundings_), {[this](const std::string& name) { return surroundings_.find(name).value_or(""); }, surroundings_.set});
+    return evaluate(expand_whole(expression, surroundings_), {[this](const std::string& name) { return value_of(name); }, surroundings_.set});
   }
 
   void take_variable(const Part& part) {
@@ -74,12 +80,12 @@ class Expander {
         if (missing) surroundings_.set(part.text, *(value = expand_whole(*part.argument, surroundings_)));
         return add_value(*value, part.quoted);
       case '?':
-        if (missing) throw Error(format("{}: {}", part.text, part.argument->parts.empty() ? "is not set" : printable(expand_whole(*part.argument, surroundings_))));
+        if (missing) throw Missing(format("{}: {}", part.text, part.argument->parts.empty() ? "is not set" : printable(expand_whole(*part.argument, surroundings_))));
         return add_value(*value, part.quoted);
       case '#':
       case '%':
-        return add_value(without(value.value_or(""), expand_pattern(*part.argument, surroundings_), part.operation[0] == '#', part.operation.size() == 2), part.quoted);
-      default: return add_value(value.value_or(""), part.quoted);
+        return add_value(without(value_of(part.text), expand_pattern(*part.argument, surroundings_), part.operation[0] == '#', part.operation.size() == 2), part.quoted);
+      default: return add_value(value_of(part.text), part.quoted);
     }
   }
 
@@ -148,6 +154,10 @@ class Expander {
 std::vector<std::string> expand(const std::vector<Word>& words, const Surroundings& surroundings) {
   std::vector<std::string> out;
   for (const Word& word : words) {
+    if (word.assigns) {
+      out.push_back(expand_whole(word, surroundings));
+      continue;
+    }
     Expander expander(surroundings, true);
     expander.take(word);
     for (const Field& field : expander.finish()) {

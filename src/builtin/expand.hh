@@ -6,9 +6,16 @@
 #include <string_view>
 #include <vector>
 
+#include "snug/base/error.hh"
 #include "syntax.hh"
 
 namespace snug::builtin {
+
+/// A value that has to be there is not: the shell itself ends, where nobody sits at it.
+class Missing : public Error {
+ public:
+  using Error::Error;
+};
 
 /// Where expansion gets from what it does not know itself.
 struct Surroundings {
@@ -17,6 +24,7 @@ struct Surroundings {
   std::function<std::vector<std::string>()> parameters;                    ///< "$@"
   std::function<std::string(const List& commands)> run;                    ///< gives what they print
   std::function<std::vector<std::string>(std::string_view pattern)> paths; ///< the files that a pattern names
+  std::function<bool()> needs_variables = [] { return false; };            ///< set -u: what is not set is no empty text, but Missing
 };
 
 /// Turns words into what they stand for, as POSIX says: ~, $, $(…), $((…)), then splitting, files, and quotes away. Throws Error.

@@ -165,7 +165,7 @@ void Lexer::take_braces(Word& word, bool quoted) {
     if (!sees(operation)) continue;
     part.operation = operation;
     at_ += operation.size();
-    part.argument = take_argument(quoted);
+    part.argument = take_argument(quoted && operation.find_first_of("#%") == std::string_view::npos);  // a pattern is one in quotes, too
     break;
   }
   if (at_end()) throw SyntaxError("${ is not closed", true);

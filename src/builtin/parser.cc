@@ -17,6 +17,42 @@ constexpr std::array<std::string_view, 15> reserved{"if", "then", "elif", "else"
 // What ends a list, and begins nothing.
 constexpr std::array<std::string_view, 8> closing{"then", "elif", "else", "fi", "do", "done", "esac", "}"};
 
+// The length of the name in NAME=VALUE; 0 where the word is none.
+std::size_t assigned_name(const Word& word) {
+  if (word.parts.empty() || word.parts[0].kind != Part::Kind::text || word.parts[0].quoted) return 0;
+  const std::string_view front = word.parts[0].text;
+  const std::size_t equals = front.find('=');
+  return equals != std::string_view::npos && is_name(front.substr(0, equals)) ? equals : 0;
+}
+
+// In NAME=~/a:~ each ~ behind the = or a colon is the home folder, where it is all up to the next slash or colon.
+void take_homes(Word& word) {
+  std::vector<Part> parts;
+  for (std::size_t number = 0; number < word.parts.size(); ++number) {
+    Part& part = word.parts[number];
+    const bool open = part.kind == Part::Kind::text && !part.quoted;
+    std::size_t from = 0;
+    for (std::size_t at = 1; open && at < part.text.size(); ++at) {
+      const bool begins = part.text[at - 1] == ':' || (number == 0 && at == part.text.find('=') + 1);
+      const bool ends = at + 1 < part.text.size() ? part.text[at + 1] == '/' || part.text[at + 1] == ':' : number + 1 == word.parts.size();
+      if (part.text[at] != '~' || !begins || !ends) continue;
+      parts.push_back({.text = part.text.substr(from, at - from)});
+      parts.push_back({.kind = Part::Kind::home});
+      from = at + 1;
+    }
+    part.text.erase(0, from);
+    if (!open || !part.text.empty()) parts.push_back(std::move(part));
+  }
+  word.parts = std::move(parts);
+}
+
+// Whether NAME=VALUE is an assignment behind these words, too.
+bool declares(const std::vector<Word>& words) {
+  if (words.empty() || words[0].parts.size() != 1 || words[0].parts[0].quoted) return false;
+  const std::string& name = words[0].parts[0].text;
+  return words[0].parts[0].kind == Part::Kind::text && (name == "export" || name == "readonly" || name == "local");
+}
+
 std::string shown(const Token& token) {
   if (token.kind == Kind::end) return "the end";
   if (token.text == "\n") return "the end of the line";
@@ -266,6 +302,10 @@ class Parser {
       if (token_.kind != Kind::word) break;
       if (simple.words.empty() && is_reserved()) fail("a command");
       last_end_ = token_.end;
+      if (declares(simple.words) && assigned_name(token_.word)) {
+        token_.word.assigns = true;
+        take_homes(token_.word);
+      }
       if (simple.words.empty() && token_.plain && is_name(token_.text)) {
         const std::string name = token_.text;
         simple.words.push_back(std::move(token_.word));
@@ -293,14 +333,13 @@ class Parser {
   }
 
   bool take_assignment(Simple& simple) {
-    Word& word = token_.word;
-    if (word.parts.empty() || word.parts[0].kind != Part::Kind::text || word.parts[0].quoted) return false;
-    std::string& front = word.parts[0].text;
-    const std::size_t equals = front.find('=');
-    if (equals == std::string::npos || !is_name(std::string_view(front).substr(0, equals))) return false;
-    Assignment assignment{front.substr(0, equals), {}};
-    front.erase(0, equals + 1);
-    assignment.value = std::move(word);
+    const std::size_t length = assigned_name(token_.word);
+    if (!length) return false;
+    take_homes(token_.word);
+    std::string& front = token_.word.parts[0].text;
+    Assignment assignment{front.substr(0, length), {}};
+    front.erase(0, length + 1);
+    assignment.value = std::move(token_.word);
     if (assignment.value.parts[0].text.empty()) assignment.value.parts.erase(assignment.value.parts.begin());
     last_end_ = token_.end;
     simple.assignments.push_back(std::move(assignment));

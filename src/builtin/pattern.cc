@@ -112,7 +112,8 @@ class Finder {
   void walk(const std::string& folder, std::size_t number) {
     if (number == parts_.size()) {
       struct stat status {};
-      if (::lstat(folder.c_str(), &status) == 0) found_.push_back(folder + (folders_only_ && !folder.ends_with('/') ? "/" : ""));
+      if (folders_only_ ? ::stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) : ::lstat(folder.c_str(), &status) == 0)
+        found_.push_back(folder + (folders_only_ && !folder.ends_with('/') ? "/" : ""));
       return;
     }
     const bool last = number + 1 == parts_.size();

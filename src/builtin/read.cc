@@ -48,7 +48,7 @@ int read_line(Call& call) {
   const Input input = take_line(call.session, options.has('r'));
   std::vector<std::string> names = options.operands();
   if (names.empty()) names.emplace_back("REPLY");
-  const std::string separators = call.session.value("IFS");
+  const std::string separators = call.session.find("IFS").value_or(" \t\n");
   const auto is_separator = [&](std::size_t at) { return input.quoted[at] != 'q' && separators.find(input.text[at]) != std::string::npos; };
   const auto is_blank = [&](std::size_t at) { return is_separator(at) && (input.text[at] == ' ' || input.text[at] == '\t'); };
   std::size_t at = 0, end = input.text.size();

@@ -54,7 +54,8 @@ Runner::Runner(Session& session) : session_(session) {
                    .set = [this](const std::string& name, const std::string& value) { session_.set(name, value); },
                    .parameters = [this] { return session_.parameters; },
                    .run = [this](const List& list) { return output_of(list); },
-                   .paths = [this](std::string_view pattern) { return session_.keeps_patterns ? std::vector<std::string>() : find_paths(pattern); }};
+                   .paths = [this](std::string_view pattern) { return session_.keeps_patterns ? std::vector<std::string>() : find_paths(pattern); },
+                   .needs_variables = [this] { return session_.needs_variables; }};
 }
 
 int Runner::run_text(std::string_view text) {
@@ -124,6 +125,10 @@ int Runner::run_in_shell(const Command& command) {
     if (const auto* simple = std::get_if<Simple>(&command.what)) return run(*simple, command.redirections);
     const Redirected redirected(command.redirections, surroundings_);
     return run_compound(command);
+  } catch (const Missing& error) {
+    if (session_.interactive) throw;
+    tell(format("{}\n", error.message()));
+    throw Leave{1};
   } catch (const Error& error) {
     tell(format("{}\n", error.message()));
     return 1;
@@ -304,7 +309,8 @@ int Runner::call_function(const Command& body, std::vector<std::string> words) {
   std::swap(session_.parameters, words);
   ++session_.calls;
   const unsigned loops = std::exchange(session_.loops, 0);
-  const auto leave = [&] {
+  const auto leave = [&, hidden = session_.hidden.size()] {
+    session_.reveal(hidden);
     std::swap(session_.parameters, words);
     --session_.calls;
     session_.loops = loops;

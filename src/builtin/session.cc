@@ -37,7 +37,7 @@ std::optional<std::string> Session::find(const std::string& wanted) const {
   if (wanted == "#") return format("{}", parameters.size());
   if (wanted == "$") return format("{}", pid);
   if (wanted == "!") return last_background ? std::optional(format("{}", last_background)) : std::nullopt;
-  if (wanted == "-") return format("{}{}{}{}", interactive ? "i" : "", exits_on_error ? "e" : "", tells_commands ? "x" : "", keeps_patterns ? "f" : "");
+  if (wanted == "-") return format("{}{}{}{}{}", interactive ? "i" : "", exits_on_error ? "e" : "", tells_commands ? "x" : "", keeps_patterns ? "f" : "", needs_variables ? "u" : "");
   const auto found = variables.find(wanted);
   return found == variables.end() || !found->second.is_set ? std::nullopt : std::optional(found->second.value);
 }
@@ -55,6 +55,22 @@ void Session::unset(const std::string& wanted) {
   if (found == variables.end()) return;
   if (found->second.read_only) throw Error(format("{} is read-only", wanted));
   variables.erase(found);
+}
+
+void Session::hide(const std::string& wanted) {
+  if (!is_name(wanted)) throw Error(format("{} is no name of a variable", quoted(wanted)));
+  const auto found = variables.find(wanted);
+  if (found != variables.end() && found->second.read_only) throw Error(format("{} is read-only", wanted));
+  hidden.push_back({wanted, found == variables.end() ? std::nullopt : std::optional(found->second)});
+  variables[wanted] = {.value = {}, .is_set = false, .exported = found != variables.end() && found->second.exported};
+}
+
+void Session::reveal(std::size_t count) noexcept {
+  for (; hidden.size() > count; hidden.pop_back()) {
+    Hidden& last = hidden.back();
+    if (last.variable) variables[last.name] = std::move(*last.variable);
+    else variables.erase(last.name);
+  }
 }
 
 std::vector<std::string> Session::environment() const {

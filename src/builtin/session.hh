@@ -36,6 +36,12 @@ struct Leave {
 /// Thrown where Ctrl-C ended what was typed.
 struct Interrupted {};
 
+/// What a local variable of a function hides.
+struct Hidden {
+  std::string name;
+  std::optional<Variable> variable;
+};
+
 /// All that a shell remembers from one command to the next.
 class Session {
  public:
@@ -49,6 +55,10 @@ class Session {
   /// Throws Error where the variable is read-only.
   void set(const std::string& wanted, std::string text);
   void unset(const std::string& wanted);
+
+  /// Has the variable, unset, hide the one that it was before; and puts back those that were hidden since there were `count` of them.
+  void hide(const std::string& wanted);
+  void reveal(std::size_t count) noexcept;
 
   /// Gives what a program gets: NAME=VALUE.
   [[nodiscard]] std::vector<std::string> environment() const;
@@ -64,11 +74,12 @@ class Session {
   pid_t last_background = 0;  ///< $!
   Jobs jobs;
   Flow flow;
+  std::vector<Hidden> hidden;  ///< by local variables of the functions that run
   unsigned loops = 0, calls = 0;  ///< how deep in them it is
   std::vector<std::string> history;
   int tools = -1;            ///< a program for the names that neither this shell nor PATH has; -1: none
   bool interactive = false;  ///< somebody sits at it
-  bool exits_on_error = false, tells_commands = false, keeps_patterns = false;  ///< set -e -x -f
+  bool exits_on_error = false, tells_commands = false, keeps_patterns = false, needs_variables = false;  ///< set -e -x -f -u
 };
 
 }  // namespace snug::builtin

@@ -62,7 +62,7 @@ class Sitting {
     for (const std::string& line : session_.jobs.take_news()) tell(line + "\n");
     static_cast<void>(take_interrupt());
     const auto line = editor_.read(prompt_of(session_).c_str());
-    if (!line) return tell("exit\n"), false;
+    if (!line) return tell("\n"), false;
     if (editor_.was_interrupted()) heed_interrupt();
     else if (!trimmed(*line).empty()) obey(*line);
     return true;
@@ -140,7 +140,7 @@ int run_lines(Session& session) {
   while (auto line = next_line()) {
     if (++number == 1) has_returns = line->ends_with('\r');
     if (has_returns && line->ends_with('\r')) line->pop_back();
-    text += *line + "\n";
+    text += text.empty() ? *line : "\n" + *line;  // no line feed behind it: a backslash at its end asks for more
     try {
       const List list = parse(text, &session.aliases);
       text.clear();

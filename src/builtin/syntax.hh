@@ -18,6 +18,7 @@ struct Part;
 struct Word {
   std::vector<Part> parts;
   std::size_t start = 0;  ///< where in the text it begins
+  bool assigns = false;   ///< NAME=VALUE of export and its kin: neither split nor a pattern
 };
 
 /// A piece of a word. Of what is quoted nothing is split, and nothing is a pattern.

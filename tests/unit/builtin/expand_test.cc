@@ -80,6 +80,13 @@ TEST_CASE("what stands behind a name") {
   CHECK(expanded("${n:=v w} \"$n\"") == "[v][w][v w]");
   CHECK(expanded("${path##*/} ${path#*/} ${path%.*} ${path%%.*} ${path%x}") == "[x.tar.gz][usr/lib/x.tar.gz][/usr/lib/x.tar][/usr/lib/x][/usr/lib/x.tar.gz]");
   CHECK(expanded("${#a} $?") == "[7][3]");
+  // What stands around it quotes the value, and not the pattern.
+  CHECK(expanded("\"${path##*/}\" \"${path%.*}\" \"${path%'.gz'}\" \"${path%\".gz\"}\"") == "[x.tar.gz][/usr/lib/x.tar][/usr/lib/x.tar][/usr/lib/x.tar]");
+  World slashes;
+  slashes.variables["s"] = "*/";
+  CHECK(slashes.expanded("\"${path##$s}\" \"${path##\"$s\"}\" ${path##\"$s\"} \"${path#\\/}\" \"${none:-${path##*/}}\"") ==
+        "[x.tar.gz][/usr/lib/x.tar.gz][/usr/lib/x.tar.gz][usr/lib/x.tar.gz][x.tar.gz]");
+  CHECK(expanded("\"${none-*.c}\" \"${none-'b'}\" \"${none#*}\"") == "[*.c]['b'][]");
   CHECK(fault("${none?}") == "none: is not set");
   CHECK(fault("${none:?must be}") == "none: must be");
 }

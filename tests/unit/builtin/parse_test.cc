@@ -108,6 +108,8 @@ TEST_CASE("commands: pipelines, lists, redirections") {
   CHECK(tree("a &&\n\n b |\n c") == "a && b | c");
   CHECK(tree("a >b 2>&1 <c >>d 2 >e 3<>f 1>&- x") == "a 2 x {1 1 b} {2 4 1} {0 0 c} {1 2 d} {1 1 e} {3 3 f} {1 4 -}");
   CHECK(tree("A=1 B= c D=2; E=$f") == "A:=1 B:= c D=2; E:=<$f> ");
+  CHECK(tree("A=~/x:~:b~:'~':~c B=\\~ C=~ d ~/e f=~/g") == "A:=<~>/x:<~>:b~:'~':~c B:='~' C:=<~> d <~>/e f=~/g");
+  CHECK(tree("export A=~/x:~ ~ B='~'; readonly -p C=~; local D=~ E~=~; echo A=~") == "export A=<~>/x:<~> <~> B='~'; readonly -p C=<~>; local D=<~> E~=~; echo A=~");
   CHECK(tree("(a; b) | { c; } >d") == "fork[a; b] | [c] {1 1 d}");
 }
 

@@ -43,6 +43,35 @@ TEST_CASE("variables") {
   CHECK(ran.out == "name x y z\n");
 }
 
+TEST_CASE("patterns in values, tildes and IFS, as POSIX has them") {
+  CHECK(output("f=/a/b.tar; echo \"${f##*/}\" \"${f%.*}\"; case \"${f##*.}\" in tar) echo tar;; esac\ncat <<E\n${f##*/} \"${f%'.tar'}\"\nE") ==
+        "b.tar /a/b\ntar\nb.tar \"/a/b\"\n");
+  CHECK(output("unset IFS; echo '1 2 3' | { read a b; echo \"$b|$a\"; }; IFS=; echo ' 1 2' | { read a b; echo \"$b|$a\"; }") == "2 3|1\n| 1 2\n");
+  CHECK(output("x=~/y:~; export E=~/z; echo $x $E x=~/y; v='a  b'; export W=$v; sh -c 'echo \"$W\"'") == "/root/y:/root /root/z x=~/y\na  b\n");
+  const Folder folder;
+  CHECK(output("mkdir d e; echo x >f; ln -s d l; ln -s nowhere n; echo */; echo f*/; rm -r d e l; echo */", folder.path()) == "d/ e/ l/\nf*/\n*/\n");
+}
+
+TEST_CASE("lines of standard input") {
+  CHECK(lines("echo a\\\nb\n# of nothing \\\necho \"c\\\nd\"\ncat <<E\ne\\\nf\nE\n") == "ab\ncd\nef\n");
+  CHECK(lines("echo a\r\nif true\r\nthen echo b\r\nfi") == "a\nb\n");
+  CHECK(lines("if true\n") == "the last command is not finished\n(2)");
+  CHECK(lines("echo a\n)\n") == "a\nline 2: ')' ends nothing that was begun\n(2)");
+}
+
+TEST_CASE("variables that have to be there, and those of a function") {
+  CHECK(output("set -u; echo $-; echo ${none-a} ${none+b} $# \"$@\"; none=; echo [$none]") == "u\na 0\n[]\n");
+  for (const char* use : {"$none", "${none#x}", "${#none}", "$1", "$((none + 1))", "\"${none}\""}) {
+    CAPTURE(use);
+    CHECK(output(std::string("set -u; (echo ") + use + "; echo never); echo $?; set +u; echo on").ends_with(": is not set\n1\non\n"));
+  }
+  CHECK(output("echo ${none:?has to be}; echo never") == "none: has to be\n(1)");
+  CHECK(output("f() { local a=1 b; b=2; a=$a$a; g; echo $a $b; }; g() { a=g$a; local c=$1; }; a=out; f; echo $a ${b-none}; local x") ==
+        "g11 2\nout none\nlocal: no function is running\n(1)");
+  CHECK(output("f() { local x='a  b'; local y=$x; echo \"$y\"; local -z; }; f") == "a  b\nlocal: there is no option -z here; 'help local' tells those that are\n(2)");
+  CHECK(output("f() { local a=$1; [ $1 = 0 ] || f $(($1 - 1)); echo $a; }; f 2; readonly r=1; g() { local r=2; echo $r; }; g; echo $r") == "0\n1\n2\nlocal: r is read-only\n1\n1\n");
+}
+
 TEST_CASE("redirections are undone, and what is open stays where it was") {
   const Folder folder;
   CHECK(output("echo a >f; echo b >>f; cat <f; cat f | wc -l", folder.path()) == "a\nb\n2\n");

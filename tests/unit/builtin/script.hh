@@ -34,18 +34,17 @@ class Folder {
   std::string path_;
 };
 
-/// Does a script in a child, as snug's own shell would inside; it begins in `folder`.
-inline Ran script(const std::string& text, const std::string& folder = "/", const std::vector<std::string>& more = {}) {
+/// Does words, or what `input` holds, in a child, as snug's own shell would inside; it begins in `folder`.
+inline Ran run_shell(std::vector<std::string> words, const std::string& folder, int input = 0) {
   sys::FdPair pipe = sys::make_pipe();
   const pid_t pid = ::fork();
   if (pid == 0) {
     sys::reset_signals();  // doctest's own would be the script's
+    ::dup2(input, 0);
     ::dup2(pipe.second.get(), 1);
     ::dup2(pipe.second.get(), 2);
     if (::chdir(folder.c_str()) != 0) ::_exit(99);
-    builtin::Start start{.words = {"-c", text}, .env = {"PATH=/usr/bin:/bin", "HOME=/root"}};
-    start.words.insert(start.words.end(), more.begin(), more.end());
-    ::_exit(builtin::Shell(false).run(start));
+    ::_exit(builtin::Shell(false).run({.words = std::move(words), .env = {"PATH=/usr/bin:/bin", "HOME=/root"}}));
   }
   pipe.second.reset();
   Ran ran;
@@ -56,10 +55,23 @@ inline Ran script(const std::string& text, const std::string& folder = "/", cons
   return ran;
 }
 
+/// Does a script.
+inline Ran script(const std::string& text, const std::string& folder = "/", const std::vector<std::string>& more = {}) {
+  std::vector<std::string> words{"-c", text};
+  words.insert(words.end(), more.begin(), more.end());
+  return run_shell(std::move(words), folder);
+}
+
 /// Its output, and its exit code where that is not 0.
-inline std::string output(const std::string& text, const std::string& folder = "/") {
-  const Ran ran = script(text, folder);
-  return ran.code ? format("{}({})", ran.out, ran.code) : ran.out;
+inline std::string output(const Ran& ran) { return ran.code ? format("{}({})", ran.out, ran.code) : ran.out; }
+inline std::string output(const std::string& text, const std::string& folder = "/") { return output(script(text, folder)); }
+
+/// The same of what comes in on standard input.
+inline std::string lines(const std::string& text) {
+  sys::FdPair pipe = sys::make_pipe();
+  static_cast<void>(sys::write_all(pipe.second.get(), text));  // less than a pipe holds
+  pipe.second.reset();
+  return output(run_shell({}, "/", pipe.first.get()));
 }
 
 }  // namespace snug::test

@@ -58,6 +58,22 @@ long long number_of(std::string_view text) {
   return number;
 }
 
+bool take_colour(Call& call, std::string_view alone) {
+  bool colour = false;
+  for (auto word = call.words.begin() + 1; word != call.words.end() && *word != "--";) {
+    const std::string_view name = std::string_view(*word).substr(0, word->find('='));
+    if (name != "--color") {
+      ++word;
+      continue;
+    }
+    const std::string when(name.size() < word->size() ? std::string_view(*word).substr(name.size() + 1) : alone);
+    if (when != "always" && when != "auto" && when != "never") throw Failure(format("--color is auto, always or never, and not {}", quoted(when)), 2);
+    colour = when == "auto" ? call.out.is_terminal() : when == "always";
+    word = call.words.erase(word);
+  }
+  return colour;
+}
+
 Options::Options(const Call& call, std::string_view letters, Names names) : call_(call), letters_(letters) {
   bool open = true;
   for (std::size_t at = 1; at < call.words.size(); ++at) {

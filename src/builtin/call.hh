@@ -90,6 +90,9 @@ class Options {
   std::vector<std::string> operands_;
 };
 
+/// Takes --color[=WHEN] away from the words, of which the last counts: whether to colour. Alone it means `alone`. Throws Failure.
+[[nodiscard]] bool take_colour(Call& call, std::string_view alone);
+
 /// Reads a whole number; throws Failure.
 [[nodiscard]] long long number_of(std::string_view text);
 

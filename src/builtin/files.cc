@@ -91,6 +91,12 @@ std::size_t read_some(int fd, char* buffer, std::size_t size) {
   }
 }
 
+bool is_output(int fd) {
+  struct stat from {}, to {};
+  return ::fstat(fd, &from) == 0 && ::fstat(1, &to) == 0 && S_ISREG(to.st_mode) && from.st_dev == to.st_dev && from.st_ino == to.st_ino &&
+         ::lseek(fd, 0, SEEK_CUR) < from.st_size;
+}
+
 void for_each_line(int fd, const std::function<bool(std::string_view)>& work) {
   std::string waiting;
   std::array<char, 32768> buffer;

@@ -42,6 +42,9 @@ namespace snug::builtin {
 /// Hands each of the files to `work`, or standard input where there are none; what cannot be read is told, and passed over.
 void for_each_input(Call& call, const std::vector<std::string>& paths, const std::function<void(int fd, const std::string& name)>& work);
 
+/// Whether there is something to read in the file that standard output writes to: what is read would never end.
+[[nodiscard]] bool is_output(int fd);
+
 /// Reads bytes; 0 at the end. Throws Failure.
 [[nodiscard]] std::size_t read_some(int fd, char* buffer, std::size_t size);
 

@@ -53,7 +53,7 @@ std::string fixed(std::string_view text) {
 class Search {
  public:
   explicit Search(Call& call)
-      : call_(call), options_(call, "A:B:C:EFHGILRce:hilnoqrsvwx", {{"ignore-case", 'i'}, {"recursive", 'r'}, {"count", 'c'}, {"invert-match", 'v'}, {"regexp", 'e'}}) {
+      : call_(call), colour_(take_colour(call, "auto")), options_(call, "A:B:C:EFHGILRce:hilnoqrsvwx", {{"ignore-case", 'i'}, {"recursive", 'r'}, {"count", 'c'}, {"invert-match", 'v'}, {"regexp", 'e'}}) {
     operands_ = options_.operands();
     std::vector<std::string> patterns;
     if (options_.has('e')) patterns = options_.all('e');
@@ -97,6 +97,7 @@ class Search {
     if (!named && !(status && S_ISREG(status->st_mode))) return;
     try {
       const sys::Fd file = open_input(path);
+      if (!options_.last_of("cqlL") && is_output(file.get())) throw Failure(format("{}: input file is also the output", printable(path)));
       search(file.get(), path);
     } catch (const Failure& problem) {
       complain(problem.message());
@@ -149,7 +150,7 @@ class Search {
         if (binary) return call_.out.line(format("{}: not a text, but matches", call_.out.name(path))), false;
         if ((before_ || after_) && shown && number - earlier.size() > shown + 1) call_.out.line("--");
         for (std::size_t at = 0; at < earlier.size(); ++at) put(path, number - earlier.size() + at, '-', earlier[at]);
-        options_.has('o') && !options_.has('v') ? put_parts(path, number, line) : put(path, number, ':', line);
+        put_chosen(path, number, line);
         shown = number;
         left = after_;
         earlier.clear();
@@ -167,22 +168,46 @@ class Search {
     if (count ? options_.has('l') : options_.has('L')) call_.out.line(call_.out.name(path));
   }
 
-  void put(const std::string& path, std::uint64_t number, char sign, std::string_view line) {
-    if (names_) call_.out.put(format("{}{}", call_.out.name(path), sign));
-    if (options_.has('n')) call_.out.put(format("{}{}", number, sign));
+  // In the colours of GNU grep.
+  [[nodiscard]] std::string painted(std::string_view text, std::string_view colour) const {
+    return colour_ ? format("\033[{}m{}\033[m", colour, text) : std::string(text);
+  }
+
+  void put(const std::string& path, std::uint64_t number, char sign, const std::string& line) {
+    const std::string mark = painted(std::string_view(&sign, 1), "36");
+    if (names_) call_.out.put(painted(call_.out.name(path), "35") + mark);
+    if (options_.has('n')) call_.out.put(painted(format("{}", number), "32") + mark);
     call_.out.line(line);
   }
 
-  void put_parts(const std::string& path, std::uint64_t number, const std::string& line) {
+  // The places of a line that match, and are not empty.
+  [[nodiscard]] std::vector<regmatch_t> places(const std::string& line) const {
+    std::vector<regmatch_t> all;
     regmatch_t place{};
-    for (std::size_t at = 0; at <= line.size() && find(line, at, place);) {
-      const auto start = static_cast<std::size_t>(place.rm_so), end = static_cast<std::size_t>(place.rm_eo);
-      if (end > start) put(path, number, ':', std::string_view(line).substr(start, end - start));
-      at = std::max(end, start + 1);
+    for (std::size_t at = 0; at <= line.size() && find(line, at, place); at = static_cast<std::size_t>(std::max(place.rm_eo, place.rm_so + 1)))
+      if (place.rm_eo > place.rm_so) all.push_back(place);
+    return all;
+  }
+
+  static std::string_view part(const std::string& line, regoff_t from, regoff_t to) {
+    return std::string_view(line).substr(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from));
+  }
+
+  void put_chosen(const std::string& path, std::uint64_t number, const std::string& line) {
+    if (options_.has('v') || !(colour_ || options_.has('o'))) return put(path, number, ':', line);
+    std::string whole;
+    regoff_t from = 0;
+    for (const regmatch_t& place : places(line)) {
+      const std::string match = painted(part(line, place.rm_so, place.rm_eo), "01;31");
+      if (options_.has('o')) put(path, number, ':', match);
+      whole.append(part(line, from, place.rm_so)).append(match);
+      from = place.rm_eo;
     }
+    if (!options_.has('o')) put(path, number, ':', whole.append(part(line, from, static_cast<regoff_t>(line.size()))));
   }
 
   Call& call_;
+  bool colour_;
   Options options_;
   std::vector<std::string> operands_;
   std::vector<std::unique_ptr<Expression>> expressions_;

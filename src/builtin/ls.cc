@@ -23,22 +23,6 @@ std::size_t columns_of_terminal() {
   return ::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
-// --color has a value or none, and the last counts. Taken away from the words.
-bool takes_colour(Call& call) {
-  bool colour = false;
-  for (auto word = call.words.begin() + 1; word != call.words.end() && *word != "--";) {
-    if (*word != "--color" && !word->starts_with("--color=")) {
-      ++word;
-      continue;
-    }
-    const std::string when = word->substr(std::min<std::size_t>(8, word->size()));
-    if (when != "" && when != "always" && when != "auto" && when != "never") throw Failure(format("--color is auto, always or never, and not {}", quoted(when)), 2);
-    colour = when == "auto" ? call.out.is_terminal() : when != "never";
-    word = call.words.erase(word);
-  }
-  return colour;
-}
-
 // As of GNU ls without LS_COLORS.
 std::string_view colour_of(mode_t mode) {
   if (S_ISDIR(mode)) return "\033[01;34m";
@@ -52,7 +36,7 @@ std::string_view colour_of(mode_t mode) {
 class Lister {
  public:
   explicit Lister(Call& call)
-      : call_(call), colour_(takes_colour(call)),
+      : call_(call), colour_(take_colour(call, "always")),
         options_(call, "1AaCdFhilnRrSt", {{"all", 'a'}, {"almost-all", 'A'}, {"human-readable", 'h'}, {"recursive", 'R'}, {"full-time", full_time}}) {}
 
   int run() {

@@ -43,7 +43,8 @@ int concatenate(Call& call) {
   const Options options(call, "Abentuv");
   const bool plain = !options.has('n') && !options.has('b') && !options.has('v') && !options.has('A') && !options.has('e');
   std::size_t number = 0;
-  for_each_input(call, options.operands(), [&](int fd, const std::string&) {
+  for_each_input(call, options.operands(), [&](int fd, const std::string& name) {
+    if (is_output(fd)) return call.complain(format("{}: input file is output file", call.out.name(name)));
     if (plain) return copy_bytes(call, fd);
     for_each_line(fd, [&](std::string_view line) {
       if (options.has('n') || (options.has('b') && !line.empty())) call.out.put(format("{:6}\t", ++number));
@@ -213,9 +214,10 @@ int tee(Call& call) {
 constexpr std::array builtins = std::to_array<Builtin>({
     {"cat", "[-bnvA] [FILE...]", "print files; -n with numbers, -v with what a terminal acts on made visible", concatenate},
     {"cut", "-f LIST [-d CHAR] [-s] | -c LIST [FILE...]", "print parts of lines: fields, or characters; LIST is 1,3-5", cut_lines},
-    {"grep", "[-EFHLcehilnoqrsvwx] [-ABC N] PATTERN [FILE...]", "print lines that match; -r all below, -i any case, -v others, -n numbers, -l names, -F a text", search_text},
+    {"grep", "[-EFHLcehilnoqrsvwx] [-ABC N] [--color[=WHEN]] PATTERN [FILE...]",
+     "print lines that match; -r all below, -i any case, -v others, -n numbers, -l names, -F a text", search_text},
     {"head", "[-n N|-N|-c N] [FILE...]", "print the first lines, or bytes", show_front},
-    {"less", "[-N] [FILE]", "show a text page by page, -N with the numbers of lines: Space, b, arrows, g, G, /TEXT, n, q", show_pages},
+    {"less", "[-N] [FILE...]", "show texts page by page, -N with the numbers of lines: Space, b, arrows, g, G, /TEXT, n, :n, :p, q", show_pages},
     {"sort", "[-bfnru] [-k N] [-t CHAR] [FILE...]", "sort lines; -n numbers, -r backwards, -u each once, -k by a field", sort_lines},
     {"strings", "[-n N] [FILE...]", "print the texts in other files: N bytes or more, 4 by default", find_strings},
     {"tail", "[-f] [-n [+]N|-N|-c [+]N] [FILE...]", "print the last lines, or bytes; +N from there on; -f goes on", show_end},
@@ -223,7 +225,7 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"tr", "[-cds] SET [SET]", "replace characters; -d drops them, -s squeezes repeats, -c all others: a-z \\n [:upper:]", translate},
     {"uniq", "[-cdu] [FILE]", "print repeated lines once; -c with their number, -d those alone, -u the others", drop_repeats},
     {"wc", "[-clmw] [FILE...]", "count lines, words and bytes; -m characters", count},
-    {"xxd", "[-l N] [-s N] [FILE]", "print bytes as numbers; -l so many, -s from there on", dump_bytes},
+    {"xxd", "[-p] [-c N] [-l N] [-s N] | -r [-p] [FILE]", "print bytes as numbers; -l so many, -s from there on, -c in a row, -p nothing else; -r makes bytes of them", dump_bytes},
 });
 
 }  // namespace

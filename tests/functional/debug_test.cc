@@ -221,6 +221,16 @@ TEST_CASE("debug: less, and a terminal that nobody knows") {
   REQUIRE_MESSAGE(terminal.expect("(END) 9 lines"), terminal.seen());
   terminal.send("q");
   REQUIRE_MESSAGE(terminal.expect(prompt()), terminal.seen());
+  terminal.send("for i in 1 2 3 4 5 6 7 8 9; do printf 'line \\303\\244%s\\n' $i; done >a; less a /proc/version\n");
+  REQUIRE_MESSAGE(terminal.expect("a (file 1 of 2)  1-5 of 9"), terminal.seen());
+  terminal.send("/\303\244x\1773\n");  // as pasted: all at once
+  REQUIRE_MESSAGE(terminal.expect("3-7 of 9"), terminal.seen());
+  terminal.send("/nowhere\033[A\n:n");
+  REQUIRE_MESSAGE(terminal.expect("'nowhere' is not below"), terminal.seen());
+  terminal.send("\n");
+  REQUIRE_MESSAGE(terminal.expect("/proc/version (file 2 of 2)"), terminal.seen());
+  terminal.send("q");
+  REQUIRE_MESSAGE(terminal.expect(prompt()), terminal.seen());
   terminal.send("exit 3\n");
   CHECK(terminal.wait() == 3);
 }

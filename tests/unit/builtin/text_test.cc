@@ -10,6 +10,10 @@ TEST_CASE("text: grep") {
   CHECK(output("printf 'ab\\ncd\\n' | grep -vE 'a|x'; printf 'foo food\\n' | grep -ow foo; echo x | grep y") == "cd\nfoo\n(1)");
   CHECK(output("seq() { i=1; while [ $i -le 9 ]; do echo $i; i=$((i+1)); done; }; seq | grep -A1 -B1 5") == "4\n5\n6\n");
   CHECK(output("echo a | grep '['").find("(2)") != std::string::npos);
+  CHECK(output("echo xay | grep --color=always -n a; echo a | grep --color a; echo a | grep --color=never a; grep --color=x a") ==
+        "\033[32m1\033[m\033[36m:\033[mx\033[01;31ma\033[my\na\na\ngrep: --color is auto, always or never, and not 'x'\n(2)");
+  CHECK(output("printf 'aba\\nc\\n' | grep --color=always -o a; printf 'aba\\nc\\n' | grep --color=always -v a; printf 'aba\\nc\\n' | grep --color=always -A1 a") ==
+        "\033[01;31ma\033[m\n\033[01;31ma\033[m\nc\n\033[01;31ma\033[mb\033[01;31ma\033[m\nc\n");
   const Folder folder;
   CHECK(output("mkdir d; echo needle >d/a; echo hay >d/b; ln -s /etc d/c; grep -r needle; grep -l e d/a d/b", folder.path()) == "d/a:needle\nd/a\n");
 }
@@ -27,9 +31,18 @@ TEST_CASE("text: head, tail, sort, uniq, cut, tr, wc") {
 TEST_CASE("text: bytes") {
   CHECK(output("printf 'ABC\\0' | xxd") == "00000000: 4142 4300                                ABC.\n");
   CHECK(output("printf '0123456789' | xxd -s 2 -l 2") == "00000002: 3233                                     23\n");
+  CHECK(output("printf '0123456789' | xxd -p; printf '%040d' 0 | xxd -p; printf abcdef | xxd -c 4") ==
+        "30313233343536373839\n303030303030303030303030303030303030303030303030303030303030\n30303030303030303030\n00000000: 6162 6364  abcd\n00000004: 6566       ef\n");
+  CHECK(output("printf 'a\\0b  c d0123456789 xyz' | xxd | xxd -r | xxd -p; printf '61 62\\n630a\\n' | xxd -r -p; echo '00000003: 6263  bc' | xxd -r | xxd -p") ==
+        "6100622020632064303132333435363738392078797a\nabc\n0000006263\n");
+  CHECK(output("echo 'no offset' | xxd -r; printf '8: 61\\n0: 62\\n' | xxd -r | wc -c").find("'no offset' has no offset and bytes") != std::string::npos);
   CHECK(output("printf 'ab\\0long\\1x' | strings; printf 'ab\\0' | strings -n 2") == "long\nab\n");
   const Folder folder;
   CHECK(output("echo a | tee f | tr a b; cat f", folder.path()) == "b\na\n");
+  CHECK(output("cat f >>f; cat f f 1<>f; cat <f >>f; grep a f >>f; cat f; cat f >f; cat f; echo $?", folder.path()) ==
+        "cat: f: input file is output file\ncat: f: input file is output file\ncat: f: input file is output file\ncat: -: input file is output file\n"
+        "grep: f: input file is also the output\na\n0\n");
+  CHECK(output("echo b >g; echo c >h; less g h; less -N g", folder.path()) == "b\nc\n      1 b\n");
 }
 
 TEST_CASE("files: made, copied, moved, removed") {

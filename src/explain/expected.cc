@@ -130,6 +130,7 @@ Expected parse_call(std::string text) {
     if (rest.starts_with(" = ") && rest[3] != '{') call.binds = rest.substr(3);
     const auto says = [&](std::string_view words) { return rest.find(words) != std::string_view::npos; };
     call.repeated = says(" for each mount");
+    call.awaited = says(" where something is sent") || says(" where a name is asked for") || says(" where rules are kept");
     call.optional = !call.repeated && (says(" where ") || says(" for each") || says(" around "));
   }
   call.text = std::move(text);

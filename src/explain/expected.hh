@@ -20,6 +20,7 @@ struct Expected {
   std::string binds;                   ///< "m3": what its descriptor is called from there on
   bool optional = false;               ///< "where", "for each other", "around": as often as it takes, or never
   bool repeated = false;               ///< "for each mount": once at least
+  bool awaited = false;                ///< optional, for what the container does one day: in the order of the steps only by chance
   bool done = false;
 };
 

@@ -69,7 +69,7 @@ class Verifier {
   }
 
   [[nodiscard]] bool may_repeat(const Expected& each) {
-    return (each.optional || (each.repeated && each.done)) && each.step >= latest_[each.actor];
+    return each.awaited || ((each.optional || (each.repeated && each.done)) && each.step >= latest_[each.actor]);
   }
 
   // `again`: among those that may come more than once.

@@ -161,6 +161,10 @@ TEST_CASE("plan --verify: the wall is what the kernel is asked for") {
   const Result result = outside("$SNUG plan --verify --userns single --allow www.test --allow 10.0.0.0/8:443 \"$ROOT\" true\n");
   CHECK_MESSAGE(result.out.find("WRONG") == std::string::npos, result.out, result.err);
   CHECK_MESSAGE(result.out.find("all as planned") != std::string::npos, result.out, result.err);
+  // A port has pasta be started before the gate is, which is a step behind it.
+  const Result both = outside("$SNUG plan --verify --userns single --allow www.test -p 127.0.0.1:8099:80 \"$ROOT\" true\n");
+  CHECK_MESSAGE(both.out.find("WRONG") == std::string::npos, both.out, both.err);
+  CHECK_MESSAGE(both.out.find("all as planned") != std::string::npos, both.out, both.err);
 }
 
 TEST_SUITE_END();

@@ -199,6 +199,29 @@ TEST_CASE("limits and restraints: each of their calls is held against the plan")
   CHECK(tells(explain::verify(plan, open), "filter of system calls"));
 }
 
+TEST_CASE("what the gate does comes when it comes: behind later steps, too") {
+  Plan plan = small_plan();
+  plan.steps.insert(plan.steps.begin(), {Actor::monitor, OpenGate{}});
+  OpenWayOut way_out;
+  way_out.at_once = true;
+  way_out.words = {"/usr/bin/pasta", "PID"};
+  plan.steps.push_back({Actor::monitor, std::move(way_out)});
+  Seen seen = small_run();
+  const auto add = [&](std::string name, std::vector<std::string> arguments) { seen.calls.push_back({Actor::monitor, std::move(name), std::move(arguments), true, 7}); };
+  for (int each = 0; each < 2; ++each) {
+    add("clone3", {"{flags=CLONE_PIDFD, exit_signal=SIGCHLD}"});
+    add("prctl", {"PR_SET_PDEATHSIG", "SIGKILL"});
+    if (each == 0) add("setns", {"#4<>", "CLONE_NEWUSER"}), add("setns", {"#5<>", "CLONE_NEWNET"});
+  }
+  add("run", {"/usr/bin/pasta PID"});
+  add("openat", {"#29</c>", "\"denied\"", "O_CREAT|O_RDWR"});
+  add("clone3", {"{flags=CLONE_NEWUSER|CLONE_NEWNET|CLONE_PIDFD, exit_signal=SIGCHLD}"});
+  const explain::Verification found = explain::verify(plan, seen);
+  CHECK_MESSAGE(found.faults == 0, found.text);
+  add("openat", {"#29</c>", "\"other\"", "O_CREAT|O_RDWR"});
+  CHECK(explain::verify(plan, seen).faults == 1);
+}
+
 TEST_CASE("calls of the listing are taken apart") {
   const explain::Expected bound = explain::parse_call(R"(open_tree(AT_FDCWD, "/a, (b\"", OPEN_TREE_CLONE|AT_RECURSIVE) = m12)");
   CHECK(bound.names == std::vector<std::string>{"open_tree"});
@@ -206,6 +229,8 @@ TEST_CASE("calls of the listing are taken apart") {
   CHECK(bound.binds == "m12");
   CHECK(explain::parse_call("/usr/bin/newuidmap PID 0 1000 1").names == std::vector<std::string>{"run"});
   CHECK(explain::parse_call("prctl(PR_CAPBSET_DROP) for each other").optional);
+  CHECK(explain::parse_call("sendto(NETLINK, {NFT_MSG_DELRULE}) where rules are kept").awaited);
+  CHECK_FALSE(explain::parse_call("mkdirat(ROOT, \"/x\", 0755) where it is missing").awaited);
   CHECK(explain::parse_call("umount2(\".\", MNT_DETACH) for each mount above").repeated);
   CHECK(explain::parse_call("mkdirat() or openat(O_CREAT) where it is missing").names == std::vector<std::string>{"mkdirat", "openat"});
   CHECK(explain::parse_call("clone3({flags=A|B, exit_signal=SIGCHLD})").arguments.size() == 1);

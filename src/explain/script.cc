@@ -21,7 +21,7 @@ namespace {
 using namespace plan;
 
 constexpr std::string_view head = R"sh(#!/bin/sh
-# What 'snug run' does for the same words, without snug: by util-linux, coreutils, iproute2, uidmap and hostname(1) alone.
+# What 'snug run' does for the same words, without snug: by util-linux, coreutils, iproute2, uidmap{} and hostname(1) alone.
 # Made by 'snug plan --sh'. Steps have the plan's own words and order. What no script can do is told where it would stand.
 set -eu
 umask 022
@@ -219,7 +219,7 @@ class Script {
 
   std::string render(std::string_view store) {
     const bool by_helpers = has_map_helpers();
-    std::string text(head);
+    std::string text = format(head, plan_.find<RestrictEgress>() ? ", nftables" : "");
     text += format("\nstore={}\n{}{}set --\n", script_word(store), folder_lines, plan_.null_input ? "exec </dev/null # standard input is a terminal that the container must not have\n" : "");
     text += steps(Actor::monitor, 0, plan_.steps.size());
     const std::size_t start = first_inside();

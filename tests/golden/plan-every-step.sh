@@ -1,5 +1,5 @@
 #!/bin/sh
-# What 'snug run' does for the same words, without snug: by util-linux, coreutils, iproute2, uidmap and hostname(1) alone.
+# What 'snug run' does for the same words, without snug: by util-linux, coreutils, iproute2, uidmap, nftables and hostname(1) alone.
 # Made by 'snug plan --sh'. Steps have the plan's own words and order. What no script can do is told where it would stand.
 set -eu
 umask 022

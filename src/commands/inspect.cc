@@ -6,6 +6,7 @@
 #include "image_program.hh"
 #include "listing.hh"
 #include "networking.hh"
+#include "security.hh"
 #include "shared_networks.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
@@ -14,7 +15,6 @@
 #include "snug/config/spec.hh"
 #include "snug/plan/network.hh"
 #include "snug/probe/cgroup.hh"
-#include "snug/sys/restraint.hh"
 
 namespace snug::commands {
 namespace {
@@ -81,11 +81,10 @@ const char* emulation_word(plan::RootEmulation choice) {
   return choice == plan::RootEmulation::automatic ? "auto" : choice == plan::RootEmulation::off ? "off" : "static";
 }
 
-// Under docker's names, and what those do not tell. What Landlock is in force for is as the kernel that runs has it.
+// Under docker's names, and what those do not tell.
 Json restraints_json(const plan::Spec& spec) {
   const plan::MaskPaths masks = plan::masks_of(spec);
-  const int abi = plan::confines_paths(spec) ? sys::landlock_abi() : 0;
-  const auto landlock = plan::landlock_of(abi, std::holds_alternative<plan::HostNamespace>(spec.namespaces.network), std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid));
+  const auto landlock = landlock_in(spec);
   return Json{{"Seccomp", plan::filter_name(spec)}, {"Landlock", landlock ? Json(landlock->abi) : Json()}, {"NoNewPrivileges", !spec.new_privileges},
               {"Nested", spec.restraints.nested}, {"EmulateRoot", emulation_word(spec.restraints.emulation)}, {"MaskedPaths", masks.hidden}, {"ReadonlyPaths", masks.read_only}};
 }

@@ -8,6 +8,7 @@
 
 #include "containers.hh"
 #include "networking.hh"
+#include "security.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
@@ -40,9 +41,12 @@ std::vector<explain::Recorded> read_records(const std::string& store, const plan
     try {
       const state::State state = state::read_state(store, record.id);
       if (state.phase != state::State::Phase::running) continue;
-      const plan::Network network = config::parse_spec(*record.spec).network, binding = network.container.empty() ? network : binding_network(store, record);
+      const plan::Spec spec = config::parse_spec(*record.spec);
+      const plan::Network& network = spec.network;
+      const plan::Network binding = network.container.empty() ? network : binding_network(store, record);
       found.push_back({.id = record.id, .name = record.name, .image = record.image, .monitor = state.monitor.pid, .init = state.init.pid, .walls = walls_of(state, here),
-                       .networks = names_of(network.shared), .ports = render_ways(network.ports), .allow = binding.allow, .host_loopback = binding.host_loopback, .upper = record.upper});
+                       .networks = names_of(network.shared), .ports = render_ways(network.ports), .allow = binding.allow, .host_loopback = binding.host_loopback,
+                       .lowers = record.lowers, .upper = record.upper, .landlock = landlock_in(spec)});
     } catch (const Error&) {
       continue;
     }
@@ -52,9 +56,10 @@ std::vector<explain::Recorded> read_records(const std::string& store, const plan
 
 bool is_readable(const LiveProcess& process) { return process.walls[plan::user_wall] != 0; }
 
-// Whom to ask about the group: the first of those that may be looked into.
+// Whom to ask about the group: whom it is there for, or the first of those that may be looked into.
 const LiveProcess& spokesman_of(const Group& group) {
-  if (is_readable(group.members[group.leader])) return group.members[group.leader];
+  for (const std::size_t at : {explain::payload_of(group), group.leader})
+    if (is_readable(group.members[at])) return group.members[at];
   const auto found = std::find_if(group.members.begin(), group.members.end(), is_readable);
   return found == group.members.end() ? group.members[group.leader] : *found;
 }
@@ -112,12 +117,6 @@ bool is_utf8_locale(const Environment& environment) {
   return false;
 }
 
-std::size_t width_of(const Environment& environment) {
-  winsize size{};
-  if (::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return parse_number(environment.find("COLUMNS").value_or("")).value_or(80);
-}
-
 }  // namespace
 
 Look take_look(const Environment& environment) {
@@ -149,10 +148,16 @@ Sought find_sought(const Look& look, const Environment& environment, const std::
   return sought;
 }
 
+std::size_t output_width(const Environment& environment) {
+  winsize size{};
+  if (::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return parse_number(environment.find("COLUMNS").value_or("")).value_or(80);
+}
+
 explain::Style style_of(const cli::Invocation& invocation) {
   const Environment& environment = invocation.environment;
   const bool colour = ::isatty(1) && environment.find("NO_COLOR").value_or("").empty() && environment.find("TERM").value_or("dumb") != "dumb";
-  return {.width = width_of(environment), .unicode = is_utf8_locale(environment) && !invocation.arguments.flag("ascii"), .colour = colour, .inodes = invocation.arguments.flag("inodes")};
+  return {.width = output_width(environment), .unicode = is_utf8_locale(environment) && !invocation.arguments.flag("ascii"), .colour = colour, .inodes = invocation.arguments.flag("inodes")};
 }
 
 }  // namespace snug::commands

@@ -29,6 +29,9 @@ struct Sought {
 /// there is to know of it. Throws where there is none.
 [[nodiscard]] Sought find_sought(const Look& look, const Environment& environment, const std::string& typed);
 
+/// The columns of standard output.
+[[nodiscard]] std::size_t output_width(const Environment& environment);
+
 /// How standard output is drawn on: its width, and what it shows.
 [[nodiscard]] explain::Style style_of(const cli::Invocation& invocation);
 

@@ -7,7 +7,9 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/plan/plan.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/restraint.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -60,6 +62,12 @@ void add_security(plan::Spec& spec, std::string_view text, std::string_view fold
   } else if (!is_off_anyway(name, value)) {
     refuse_word("security option", text, {"no-new-privileges=false", "seccomp=unconfined", "seccomp=FILE", "landlock=off", "mask=PATH", "unmask=ALL", "unmask=PATH"});
   }
+}
+
+std::optional<plan::EnforceLandlock> landlock_in(const plan::Spec& spec) {
+  if (!plan::confines_paths(spec)) return {};
+  const plan::Namespaces& walls = spec.namespaces;
+  return plan::landlock_of(sys::landlock_abi(), std::holds_alternative<plan::HostNamespace>(walls.network), std::holds_alternative<plan::HostNamespace>(walls.pid));
 }
 
 }  // namespace snug::commands

@@ -63,7 +63,8 @@ std::string compare(const cli::Invocation& invocation) {
   std::array<explain::Side, 2> sides;
   for (std::size_t at = 0; at < 2; ++at) {
     Sought sought = find_sought(look, invocation.environment, operands[at]);
-    sides[at] = {.name = parse_number(operands[at]) ? format("{} {}", sought.process.name, sought.process.pid) : operands[at], .process = std::move(sought.process), .insides = *std::move(sought.group.insides)};
+    sides[at] = {.name = parse_number(operands[at]) ? format("{} {}", sought.process.name, sought.process.pid) : operands[at],
+                 .process = std::move(sought.process), .insides = *std::move(sought.group.insides), .networks = sought.group.record ? sought.group.record->networks : std::vector<std::string>{}};
   }
   return invocation.arguments.flag("json") ? explain::render_comparison_json(sides[0], sides[1]) : explain::render_comparison(sides[0], sides[1], style_of(invocation));
 }

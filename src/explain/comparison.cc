@@ -4,6 +4,7 @@
 #include "group_words.hh"
 #include "sheet.hh"
 #include "snug/base/json.hh"
+#include "snug/base/utf8.hh"
 
 namespace snug::explain {
 namespace {
@@ -76,7 +77,7 @@ std::vector<Point> points_of(const Side& left, const Side& right) {
   return points;
 }
 
-bool is_whole(const plan::LiveMount& mount) { return mount.origin.empty() || mount.type == "proc" || mount.type == "sysfs" || mount.type.starts_with("cgroup") || mount.what == plan::LiveMount::What::device; }
+bool is_whole(const plan::LiveMount& mount) { return mount.origin.empty() || mount.covered || mount.type == "proc" || mount.type == "sysfs" || mount.type.starts_with("cgroup") || mount.what == plan::LiveMount::What::device; }
 
 bool is_seen_by(const Side& side, std::string_view place) {
   return std::any_of(side.insides.mounts->begin(), side.insides.mounts->end(), [&](const plan::LiveMount& each) {
@@ -94,6 +95,13 @@ std::vector<std::string> meeting_places(const Side& left, const Side& right) {
   return {places.begin(), places.end()};
 }
 
+std::vector<std::string> common_networks(const Side& left, const Side& right) {
+  std::vector<std::string> common;
+  for (const std::string& each : left.networks)
+    if (std::find(right.networks.begin(), right.networks.end(), each) != right.networks.end()) common.push_back(each);
+  return common;
+}
+
 constexpr std::array<std::string_view, plan::wall_count> meanings{
     "the same ids, and the same rights over what both own", "the same mounts",  "each sees and can signal the other's processes", "the same interfaces: they meet on the loopback, and at abstract sockets",
     "the same host name",                                   "shared memory and message queues of System V and POSIX", "the same view of cgroups", "the same clocks"};
@@ -104,9 +112,10 @@ std::string_view word_of(Verdict verdict) { return verdict == Verdict::apart ? "
 
 std::string render_comparison(const Side& left, const Side& right, const Style& style) {
   const std::vector<Point> points = points_of(left, right);
-  std::size_t first = std::max<std::size_t>(24, left.name.size()), parted = 0, unread = 0;
-  const std::size_t label = 22, room = std::max<std::size_t>(style.width, 60);
-  first = std::min(first, (room - label - 8) / 2);
+  std::size_t first = display_width(drawable(left.name, style)), second = display_width(drawable(right.name, style)), parted = 0, unread = 0;
+  for (const Point& each : points) first = std::max(first, display_width(drawable(each.left, style))), second = std::max(second, display_width(drawable(each.right, style)));
+  const std::size_t label = 22, room = std::max<std::size_t>(style.width, 60), both = room - label - 9;
+  first = std::min(first, std::max(both / 2, both - std::min(second, both)));  // what one does not need the other may have
   const auto row_of = [&](Piece word, std::string_view what, std::string_view one, std::string_view other) {
     Row row = fitted({std::move(word)}, 7, style);
     for (Piece& piece : fitted({{std::string(what), Ink::strong}}, label, style)) row.push_back(std::move(piece));
@@ -126,6 +135,8 @@ std::string render_comparison(const Side& left, const Side& right, const Style& 
     if (points[wall].verdict == Verdict::same) rows.push_back({{"  no wall  ", Ink::shared}, {format("{}: {}", plan::wall_names[wall], meanings[wall])}});
   if (points[plan::mount_wall].verdict == Verdict::apart)
     for (const std::string& place : meeting_places(left, right)) rows.push_back({{"  door     ", Ink::door}, {format("both see {} of this machine", drawable(place, style))}});
+  if (points[plan::net_wall].verdict == Verdict::apart)
+    for (const std::string& network : common_networks(left, right)) rows.push_back({{"  door     ", Ink::door}, {format("both are on the network {}", drawable(network, style))}});
   return render_rows(rows, style);
 }
 
@@ -134,7 +145,7 @@ std::string render_comparison_json(const Side& left, const Side& right) {
   for (const Point& each : points_of(left, right))
     points.push_back({{"what", each.what}, {"verdict", each.verdict == Verdict::unknown ? Json() : Json(std::string(word_of(each.verdict)))}, {"left", printable(each.left)}, {"right", printable(each.right)}});
   for (const std::string& place : meeting_places(left, right)) places.push_back(printable(place));
-  return render_json({{"left", printable(left.name)}, {"right", printable(right.name)}, {"points", std::move(points)}, {"bothSee", std::move(places)}});
+  return render_json({{"left", printable(left.name)}, {"right", printable(right.name)}, {"points", std::move(points)}, {"bothSee", std::move(places)}, {"bothOn", common_networks(left, right)}});
 }
 
 }  // namespace snug::explain

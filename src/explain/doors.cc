@@ -61,7 +61,7 @@ std::vector<Door> doors_of(const Group& group) {
   for (const std::string& address : group.insides->listeners) doors.push_back({.inside = {}, .outside = address, .kind = "port"});
   if (!group.insides->mounts || group.walls[plan::mount_wall] == Standing::hosts) return doors;
   for (const plan::LiveMount& mount : *group.insides->mounts) {
-    if (mount.origin.empty() || is_usual(mount) || is_kernels(mount.target)) continue;
+    if (mount.origin.empty() || mount.covered || is_usual(mount) || is_kernels(mount.target)) continue;
     // A tree of mounts that came as a whole is one door.
     const bool is_part = std::any_of(doors.begin(), doors.end(), [&](const Door& each) { return !leads_by_network(each) && goes_through(mount, each); });
     if (!is_part) doors.push_back({.inside = mount.target, .outside = mount.origin, .kind = std::string(name_of(mount.what)), .read_only = mount.options == "ro" || mount.options.starts_with("ro,")});

@@ -89,13 +89,7 @@ const plan::LiveProcess* starter_of(const Group& group, const ByNumber& processe
   return nullptr;
 }
 
-// What the group does, rather than what keeps it: the first that is no wrapper.
-std::string payload_name(const Group& group) {
-  static constexpr std::array<std::string_view, 6> wrappers{"bwrap", "snug", "catatonit", "tini", "dumb-init", "unshare"};
-  for (const plan::LiveProcess& each : group.members)
-    if (std::find(wrappers.begin(), wrappers.end(), each.name) == wrappers.end()) return each.name;
-  return group.members[group.leader].name;
-}
+const std::string& payload_name(const Group& group) { return group.members[payload_of(group)].name; }
 
 std::optional<Evidence> evidence_of_starter(const Group& group, const plan::LiveProcess& starter) {
   const auto found = [&](std::string_view maker, std::string name, std::string_view how) {
@@ -160,28 +154,42 @@ constexpr std::array<Role, 28> roles{{{"buildah", "builds an image"},
 std::optional<Evidence> container_of_cgroup(std::string_view path) { return read_path(path, container_of); }
 std::optional<Evidence> unit_of_cgroup(std::string_view path) { return read_path(path, unit_of); }
 
+std::size_t payload_of(const Group& group) {
+  static constexpr std::array<std::string_view, 6> wrappers{"bwrap", "snug", "catatonit", "tini", "dumb-init", "unshare"};
+  for (std::size_t at = 0; at < group.members.size(); ++at)
+    if (std::find(wrappers.begin(), wrappers.end(), group.members[at].name) == wrappers.end()) return at;
+  return group.leader;
+}
+
 std::string word_after(const plan::LiveProcess& process, std::string_view option) {
   const auto found = std::find(process.words.begin(), process.words.end(), option);
   return found == process.words.end() || found + 1 == process.words.end() ? std::string() : *(found + 1);
 }
 
 // Names are fifteen letters long, and some programs come in versions.
-std::string_view role_of(std::string_view name) {
-  if (name.starts_with("containerd-shim")) name = "containerd-shim";
-  if (name.starts_with("rootlessport")) name = "rootlessport";
-  if (name.starts_with("pasta.") || name.starts_with("passt.")) name = name.substr(0, 5);
+std::string_view role_of(const plan::LiveProcess& process) {
+  const std::string program = program_name(process);
+  const std::string_view name = program.starts_with("containerd-shim") ? std::string_view("containerd-shim") : program;
   for (const Role& role : roles)
     if (role.name == name) return role.does;
   return {};
 }
 
-bool serves_network(std::string_view name) {
-  const std::string_view role = role_of(name);
+std::string program_name(const plan::LiveProcess& process) {
+  const std::string& name = process.name;
+  const std::string_view typed = process.words.empty() ? std::string_view(name) : std::string_view(process.words[0]).substr(process.words[0].rfind('/') + 1);
+  const auto is_either = [](std::string_view word) { return word.starts_with("pasta") || word.starts_with("passt"); };
+  if (is_either(name)) return std::string((is_either(typed) ? typed : std::string_view(name)).substr(0, 5));
+  return name.starts_with("rootlessport") || (name == "exe" && typed == "rootlessport-child") ? "rootlessport" : name;
+}
+
+bool serves_network(const plan::LiveProcess& process) {
+  const std::string_view role = role_of(process);
   return role == "network of" || role.starts_with("passes");
 }
 
 std::span<const std::string_view> telling_names() {
-  static constexpr std::array<std::string_view, 4> variants{"pasta.avx2", "passt.avx2", "rootlessport-ch", "chromium"};
+  static constexpr std::array<std::string_view, 5> variants{"pasta.avx2", "passt.avx2", "rootlessport-ch", "exe", "chromium"};
   static constexpr auto names = [] {
     std::array<std::string_view, roles.size() + variants.size()> all{};
     for (std::size_t at = 0; at < roles.size(); ++at) all[at] = roles[at].name;

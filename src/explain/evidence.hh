@@ -25,10 +25,13 @@ using ByNumber = std::map<pid_t, const plan::LiveProcess*>;
 [[nodiscard]] Evidence name_group(const Group& group, const ByNumber& processes);
 
 /// What a program that works for containers does; "" where it is none.
-[[nodiscard]] std::string_view role_of(std::string_view name);
+[[nodiscard]] std::string_view role_of(const plan::LiveProcess& process);
+
+/// What a helper is called by who starts it: programs come in variants for processors, and "pasta" is a name of passt(1).
+[[nodiscard]] std::string program_name(const plan::LiveProcess& process);
 
 /// Whether it listens for a container.
-[[nodiscard]] bool serves_network(std::string_view name);
+[[nodiscard]] bool serves_network(const plan::LiveProcess& process);
 
 /// Gives the word behind `option` on a command line; "" where it is not there.
 [[nodiscard]] std::string word_after(const plan::LiveProcess& process, std::string_view option);

@@ -76,7 +76,13 @@ void tell_mounts(Page& page, const Group& group) {
   if (group.insides->more_mounts) page.line(format("and {} more, which were not looked at", group.insides->more_mounts), Ink::unknown);
 }
 
-void tell_rights(Page& page, const LiveProcess& member) {
+void tell_layers(Page& page, const Group& group) {
+  if (!group.record || group.record->lowers.empty()) return;
+  page.head("layers of its root, the topmost first");
+  for (const std::string& each : group.record->lowers) page.line(drawable(each, page.style()));
+}
+
+void tell_rights(Page& page, const Group& group, const LiveProcess& member) {
   const auto names = capability_names(member.effective), bounding = capability_names(member.bounding);
   page.head(format("capabilities: {}", counted(names.size(), "in force", "in force")));
   if (names.empty()) page.line("none");
@@ -84,6 +90,8 @@ void tell_rights(Page& page, const LiveProcess& member) {
   if (bounding != names) page.line(format("programs that it starts can have {} at most", bounding.empty() ? "none" : format("{}", bounding.size())), Ink::faint);
   page.head("seccomp");
   page.line(seccomp_sentence(member));
+  page.head("Landlock");
+  page.line(landlock_sentence(group), group.record ? Ink::plain : Ink::unknown);
   page.head("no new privileges");
   page.line(privileges_sentence(member));
 }
@@ -128,7 +136,7 @@ void tell_path(Page& page, const Picture& picture, const Group& group, const Liv
   const auto bystanders = bystanders_of(picture, group, member);
   if (bystanders.empty()) page.line("nothing that snug knows of");
   for (const Bystander& each : bystanders)
-    page.add({{format("{:>8}", each.process->pid), Ink::faint}, {"  " + filled(drawable(each.process->name, page.style()), 16)},
+    page.add({{format("{:>8}", each.process->pid), Ink::faint}, {"  " + filled(drawable(each.name, page.style()), 16)},
               {format("{:>10}", render_processor_time(each.process->time, picture.ticks)), Ink::strong}, {"  " + drawable(each.role, page.style()), Ink::faint}});
 }
 
@@ -147,11 +155,12 @@ std::string render_group(const Picture& picture, const Group& group, const LiveP
   tell_path(page, picture, group, member);
   tell_walls(page, group);
   tell_ids(page, group);
-  tell_rights(page, member);
+  tell_rights(page, group, member);
   tell_limits(page, group);
   tell_network(page, group);
   tell_members(page, group);
   tell_mounts(page, group);
+  tell_layers(page, group);
   Rows rows = page.take();
   rows.erase(rows.begin(), rows.begin() + 2);
   return render_rows(rows, style);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sheet.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/step.hh"
 
@@ -18,7 +19,12 @@ bool is_made_new(std::string_view type) {
   return is_one_of(type, types);
 }
 
-std::string upper_of(const Group& group) { return group.record && !group.record->upper.empty() ? "; what is written goes to " + group.record->upper : ""; }
+// As far as snug wrote it down.
+std::string layers_of(const Group& group) {
+  if (!group.record) return "its own, of layers";
+  const std::string layers = group.record->lowers.empty() ? "layers" : counted(group.record->lowers.size(), "layer", "layers");
+  return "its own, of " + layers + (group.record->upper.empty() ? "" : "; what is written goes to " + group.record->upper);
+}
 
 }  // namespace
 
@@ -42,10 +48,23 @@ std::vector<std::string> id_sentences(std::string_view what, const std::vector<p
 }
 
 std::string origin_sentence(const plan::LiveMount& mount, const Group& group) {
-  if (!mount.origin.empty()) return (group.walls[plan::mount_wall] == Standing::hosts ? "the host's, from " : "from ") + (mount.origin == mount.target ? "the same path" : mount.origin) + " out there";
-  if (mount.type == "overlay") return "its own, of layers" + (mount.target == "/" ? upper_of(group) : "");
-  if (is_made_new(mount.type)) return group.walls[plan::mount_wall] == Standing::hosts ? "the host's, made new" : "its own, made new";
-  return format("{}, which is not seen out there", mount.source.empty() ? "something" : mount.source);
+  const bool hosts = group.walls[plan::mount_wall] == Standing::hosts;
+  const auto path = [&](const std::string& origin) { return origin == mount.target ? "the same path" : origin; };
+  const std::string covered = mount.covered ? "; covered in here by another mount" : "";
+  if (!mount.origin.empty()) return (hosts ? "the host's, from " : "from ") + path(mount.origin) + " out there" + covered;
+  if (!mount.hidden_origin.empty()) return "the host's, from " + path(mount.hidden_origin) + " out there, where another mount covers it" + covered;
+  if (mount.type == "overlay") return (mount.target == "/" ? layers_of(group) : "its own, of layers") + covered;
+  if (is_made_new(mount.type)) return (hosts ? "the host's, made new" : "its own, made new") + covered;
+  return format("{}, which is not seen out there", mount.source.empty() ? "something" : mount.source) + covered;
+}
+
+std::string landlock_sentence(const Group& group) {
+  if (!group.record) return "not known: the kernel tells nobody whether it is in force";
+  const auto& landlock = group.record->landlock;
+  if (!landlock) return "not in force";
+  const std::string_view shut = landlock->shut_sockets && landlock->shut_signals ? "; abstract sockets and signals of others are shut"
+                                : landlock->shut_sockets ? "; abstract sockets of others are shut" : landlock->shut_signals ? "; signals to others are shut" : "";
+  return format("in force, ABI {}: what is opened lies below its root, or is open already as 0, 1 or 2{}", landlock->abi, shut);
 }
 
 std::vector<std::string> capability_names(std::uint64_t set) {
@@ -78,17 +97,32 @@ std::vector<std::string> obstacles_of(const plan::LiveProcess& process, const Gr
   if (process.tracer != 0) obstacles.push_back(format("process {} traces it, and can stop it at each call", process.tracer));
   if (!group.insides || !group.insides->mounts) return obstacles;
   for (const plan::LiveMount& mount : *group.insides->mounts)
-    if (mount.type == "fuse" || mount.type == "fuseblk" || mount.type.starts_with("fuse.")) obstacles.push_back(format("files below {} are answered by a process ({})", mount.target, mount.type));
+    if (!mount.covered && (mount.type == "fuse" || mount.type == "fuseblk" || mount.type.starts_with("fuse."))) obstacles.push_back(format("files below {} are answered by a process ({})", mount.target, mount.type));
   return obstacles;
 }
 
 std::vector<Bystander> bystanders_of(const Picture& picture, const Group& group, const plan::LiveProcess& member) {
   std::vector<Bystander> found;
   for (const Helper& each : picture.helpers)
-    if (each.of && picture.groups[*each.of].members == group.members) found.push_back({&each.process, each.role});
+    if (each.of && picture.groups[*each.of].members == group.members) found.push_back({&each.process, each.name, each.role});
   for (const plan::LiveProcess& each : group.members)
-    if (each.numbers.size() > 1 && each.numbers.back() == 1 && each.pid != member.pid) found.push_back({&each, "pid 1 in here"});
+    if (each.numbers.size() > 1 && each.numbers.back() == 1 && each.pid != member.pid) found.push_back({&each, each.name, "pid 1 in here"});
   return found;
+}
+
+std::vector<Sharing> sharings_of(const Group& group) {
+  const auto text_of = [](const std::vector<std::string>& names) {
+    return names.size() > 2 ? format("{} and {} more", names[0], names.size() - 1) : join(names, ", ");
+  };
+  std::vector<Sharing> sharings;
+  for (std::size_t wall = 0; wall < plan::wall_count; ++wall) {
+    if (group.walls[wall] != Standing::shared) continue;
+    const std::string with = text_of(group.partners[wall]);
+    const auto same = std::find_if(sharings.begin(), sharings.end(), [&](const Sharing& each) { return each.with == with; });
+    if (same == sharings.end()) sharings.push_back({std::string(plan::wall_names[wall]), with});
+    else same->walls += format(" {}", plan::wall_names[wall]);
+  }
+  return sharings;
 }
 
 bool counts_alike(const Picture& picture) {

@@ -22,6 +22,9 @@ namespace snug::explain {
 [[nodiscard]] std::string seccomp_sentence(const plan::LiveProcess& process);
 [[nodiscard]] std::string privileges_sentence(const plan::LiveProcess& process);
 
+/// Says what Landlock does there: the kernel shows it of nobody, and snug's record alone tells.
+[[nodiscard]] std::string landlock_sentence(const Group& group);
+
 /// Whether the limits of the group could be read; and what they are, in a sentence, which is empty where there are none and where nobody looked.
 [[nodiscard]] bool has_limits(const Group& group);
 [[nodiscard]] std::string limits_sentence(const Group& group);
@@ -32,9 +35,15 @@ namespace snug::explain {
 /// A process that is there for the group and sits outside the path of its system calls.
 struct Bystander {
   const plan::LiveProcess* process = nullptr;
-  std::string role;
+  std::string name, role;
 };
 [[nodiscard]] std::vector<Bystander> bystanders_of(const Picture& picture, const Group& group, const plan::LiveProcess& member);
+
+/// Walls that are shared with the same others: "net uts", "web, db".
+struct Sharing {
+  std::string walls, with;
+};
+[[nodiscard]] std::vector<Sharing> sharings_of(const Group& group);
 
 /// Whether the picture has things that are drawn once, with their number.
 [[nodiscard]] bool counts_alike(const Picture& picture);

@@ -133,7 +133,7 @@ void choose_leader(Group& group) {
 bool helps_only(const Group& group) {
   return !group.record && std::all_of(group.members.begin(), group.members.end(), [](const LiveProcess& each) {
     const bool may_be_first = each.name.starts_with("pasta") || each.name.starts_with("passt");
-    return !role_of(each.name).empty() && (each.numbers.size() < 2 || may_be_first);
+    return !role_of(each).empty() && (each.numbers.size() < 2 || may_be_first);
   });
 }
 
@@ -179,6 +179,15 @@ std::optional<std::size_t> group_with(const std::vector<Group>& groups, pid_t pi
   return {};
 }
 
+// The group whose network namespace a helper names, or is in itself.
+std::optional<std::size_t> joined_by(const LiveProcess& helper, const Picture& picture) {
+  const std::uint64_t network = helper.network ? helper.network : helper.walls[plan::net_wall];
+  const auto same = [&](const Group& group) { return group.inodes[plan::net_wall] == network; };
+  const auto found = std::find_if(picture.groups.begin(), picture.groups.end(), same);
+  if (network == 0 || network == picture.here[plan::net_wall] || found == picture.groups.end()) return {};
+  return static_cast<std::size_t>(found - picture.groups.begin());
+}
+
 // The group that a helper is there for: its child, its parent's, or one whose process it was told of.
 std::optional<std::size_t> served_by(const LiveProcess& helper, const Picture& picture) {
   for (std::size_t at = 0; at < picture.groups.size(); ++at) {
@@ -195,21 +204,18 @@ std::optional<std::size_t> served_by(const LiveProcess& helper, const Picture& p
   }
   for (std::size_t at = 0; at < picture.groups.size(); ++at)
     if (picture.groups[at].record && picture.groups[at].record->monitor == helper.parent) return at;
-  return {};
+  return joined_by(helper, picture);
 }
 
 bool needs_object(std::string_view role) { return role == "watches" || role.ends_with(" of") || role.ends_with(" for") || role.ends_with(" to"); }
 
 void add_helper(Picture& picture, const LiveProcess& process, pid_t reader) {
-  Helper helper{.process = process, .role = std::string(role_of(process.name)), .of = served_by(process, picture), .serves_network = serves_network(process.name), .here = picture.here};
-  if (process.pid == reader) helper.role = "draws this picture";
-  else if (helper.of) {
-    const Group& group = picture.groups[*helper.of];
-    if (group.record && group.record->monitor == process.pid) helper.role = "monitor of";
-    if (needs_object(helper.role)) helper.role += " " + group.name;
-  } else if (needs_object(helper.role)) {
-    helper.role += process.name == "snug" ? " a command" : " a container";
-  }
+  Helper helper{.process = process, .name = program_name(process), .does = std::string(role_of(process)), .role = {}, .of = served_by(process, picture),
+                .serves_network = serves_network(process), .here = picture.here};
+  if (process.pid == reader) helper.does = "draws this picture";
+  else if (helper.of && picture.groups[*helper.of].record && picture.groups[*helper.of].record->monitor == process.pid) helper.does = "monitor of";
+  helper.role = helper.does;
+  if (needs_object(helper.does)) helper.role += helper.of ? " " + picture.groups[*helper.of].name : process.name == "snug" ? " a command" : " a container";
   picture.helpers.push_back(std::move(helper));
 }
 
@@ -218,7 +224,7 @@ void place_plain(Picture& picture, const plan::Machine& machine, const Sorting& 
   for (const LiveProcess& each : machine.processes) {
     if (each.tracer != 0) ++picture.traced;
     if (sorting.is_placed(each.pid)) continue;
-    if (!role_of(each.name).empty() || each.pid == machine.reader) {
+    if (!role_of(each).empty() || each.pid == machine.reader) {
       add_helper(picture, each, machine.reader);
     } else if (!is_readable(each)) {
       ++picture.closed;

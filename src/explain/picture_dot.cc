@@ -53,7 +53,7 @@ std::string render_picture_dot(const Picture& picture) {
   std::string text = "digraph walls {\n  rankdir=TB; node [shape=box, fontname=\"sans-serif\"]; edge [arrowsize=0.6, color=gray]; fontname=\"sans-serif\";\n";
   for (std::size_t at = 0; at < picture.groups.size(); ++at) text += render_cluster(picture.groups[at], at);
   for (const Helper& each : picture.helpers) {
-    text += format("  p{0} [label={1}, shape=plaintext];\n  p{0} -> kernel;\n", each.process.pid, with_number(each.process.name, format("{}: {}", each.process.pid, each.role)));
+    text += format("  p{0} [label={1}, shape=plaintext];\n  p{0} -> kernel;\n", each.process.pid, with_number(each.name, format("{}: {}", each.process.pid, each.role)));
   }
   text += format("  plain [label=\"{}\", shape=plaintext];\n  plain -> kernel;\n", counted(picture.plain_count, "process without walls", "processes without walls"));
   if (picture.closed) text += format("  closed [label=\"{} not readable\", shape=plaintext];\n", counted(picture.closed, "process of others:", "processes of others:"));

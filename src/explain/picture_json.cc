@@ -65,7 +65,7 @@ Json mounts_json(const Group& group) {
   Json mounts = Json::array();
   for (const plan::LiveMount& each : *group.insides->mounts)
     mounts.push_back({{"target", text_json(each.target)}, {"type", text_json(each.type)}, {"source", text_json(each.source)}, {"options", text_json(each.options)},
-                      {"origin", text_json(each.origin)}, {"says", text_json(origin_sentence(each, group))}});
+                      {"origin", text_json(each.origin)}, {"covered", each.covered}, {"says", text_json(origin_sentence(each, group))}});
   return mounts;
 }
 
@@ -95,8 +95,11 @@ std::string render_group_json(const Picture& picture, const Group& group, const 
   json["gidMap"] = map_json(group.insides ? group.insides->gids : std::nullopt);
   json["mounts"] = mounts_json(group);
   if (group.insides && group.insides->more_mounts) json["moreMounts"] = group.insides->more_mounts;
+  json["layers"] = Json::array();
+  for (const std::string& each : group.record ? group.record->lowers : std::vector<std::string>{}) json["layers"].push_back(text_json(each));
   json["capabilities"] = {{"effective", capability_names(member.effective)}, {"bounding", capability_names(member.bounding)}};
   json["seccomp"] = {{"mode", member.seccomp}, {"filters", member.filters}};
+  json["landlock"] = group.record && group.record->landlock ? Json(group.record->landlock->abi) : Json();
   json["noNewPrivileges"] = member.no_new_privileges;
   json["inThePath"] = Json::array();
   for (const std::string& each : obstacles_of(member, group)) json["inThePath"].push_back(text_json(each));

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "group_words.hh"
+#include "helper_lines.hh"
 #include "sheet.hh"
 #include "snug/base/text.hh"
 
@@ -42,25 +43,9 @@ Rows wall_rows(const Group& group, std::size_t width, const Style& style) {
   return {};
 }
 
-std::string names_of(const std::vector<std::string>& names, const Style& style) {
-  std::string text = drawable(names.front(), style);
-  if (names.size() == 2) text += ", " + drawable(names[1], style);
-  if (names.size() > 2) text += format(" and {} more", names.size() - 1);
-  return text;
-}
-
-// Walls that are shared with the same others stand in one line.
 Rows partner_rows(const Group& group, const Style& style) {
-  std::vector<std::pair<std::string, std::string>> lines;
-  for (std::size_t wall = 0; wall < plan::wall_count; ++wall) {
-    if (group.walls[wall] != Standing::shared) continue;
-    const std::string with = names_of(group.partners[wall], style);
-    const auto same = std::find_if(lines.begin(), lines.end(), [&](const auto& each) { return each.second == with; });
-    if (same == lines.end()) lines.emplace_back(plan::wall_names[wall], with);
-    else same->first += format(" {}", plan::wall_names[wall]);
-  }
   Rows rows;
-  for (const auto& [walls, with] : lines) rows.push_back({mark_of(Standing::shared, style), {format(" {} with {}", walls, with)}});
+  for (const Sharing& each : sharings_of(group)) rows.push_back({mark_of(Standing::shared, style), {format(" {} with {}", each.walls, drawable(each.with, style))}});
   return rows;
 }
 
@@ -161,27 +146,19 @@ Rows box_of(const Group& group, std::size_t width, const Style& style) {
   rows.push_back(text_row(std::string(line[2]) + repeated(line[4], width - 2) + std::string(line[3])));
   return rows;
 }
-// Walls of its own do not put a helper into a container.
-std::string own_walls_of(const Helper& helper) {
-  std::string text;
-  for (std::size_t wall = 0; wall < plan::wall_count; ++wall)
-    if (helper.process.walls[wall] && helper.process.walls[wall] != helper.here[wall]) text += format(" {}", plan::wall_names[wall]);
-  return text;
-}
 
 Rows helper_rows(const Picture& picture, std::size_t width, const Style& style) {
   Rows rows;
-  std::size_t number = 4, name = 0;
-  for (const Helper& each : picture.helpers) number = std::max(number, format("{}", each.process.pid).size()), name = std::max(name, std::min<std::size_t>(each.process.name.size(), 15));
-  for (const Helper& each : picture.helpers) {
-    if (rows.size() >= shown_helpers && picture.helpers.size() > shown_helpers + 1) {
-      rows.push_back(text_row(format("and {} more of their kind", picture.helpers.size() - shown_helpers), Ink::faint));
-      break;
-    }
-    Row left{{format("{:>{}} ", each.process.pid, number), Ink::faint}, {drawable(each.process.name, style), Ink::strong}, {"  " + drawable(each.role, style), Ink::plain}};
-    if (const std::string walls = own_walls_of(each); !walls.empty()) left.push_back({format(", behind{}", walls), Ink::faint});
-    rows.push_back(apart(std::move(left), {{render_processor_time(each.process.time, picture.ticks), Ink::faint}}, width, style));
+  const std::vector<HelperLine> all = helper_lines(picture, shown_helpers);
+  std::size_t number = 4;
+  for (const HelperLine& each : all) number = std::max(number, format("{}", each.pid).size());
+  for (const HelperLine& each : all) {
+    const std::string name = drawable(each.name, style) + (each.count > 1 ? format(" {}{}", signs_of(style).times, each.count) : "");
+    Row left{{format("{:>{}} ", each.pid ? format("{}", each.pid) : "", number), Ink::faint}, {name, Ink::strong}, {"  " + drawable(each.role, style), Ink::plain}};
+    if (!each.walls.empty()) left.push_back({format(", behind{}", each.walls), Ink::faint});
+    rows.push_back(apart(std::move(left), {{render_processor_time(each.time, picture.ticks), Ink::faint}}, width, style));
   }
+  if (const std::size_t untold = count_untold(picture, all)) rows.push_back(text_row(format("and {} more of their kind", untold), Ink::faint));
   return rows;
 }
 

@@ -27,27 +27,31 @@ std::optional<std::string> text_of(const std::string& path) {
   }
 }
 
-bool lies_in(std::string_view path, std::string_view folder) {
-  return folder == "/" || path == folder || (path.starts_with(folder) && path.substr(folder.size()).starts_with('/'));
-}
-
 std::string joined(const std::string& folder, std::string_view rest) {
   if (rest.empty()) return folder;
   return folder == "/" ? std::string(rest) : folder + std::string(rest);
 }
 
+/// What the reader itself has, which that of others is held against.
+struct Own {
+  std::vector<SeenMount> mounts = parse_seen_mounts(text_of("/proc/self/mountinfo").value_or(""));
+  std::vector<bool> hidden = find_hidden(mounts);
+  std::vector<plan::ResourceLimit> limits = plan::parse_limits(text_of("/proc/self/limits").value_or(""));
+};
+
 // The path at which what `mount` shows is seen here: through the mount of the same file system that begins nearest to it, where no later mount
-// hides the place.
-std::string find_origin(const SeenMount& mount, const std::vector<SeenMount>& ours) {
+// hides the place. Where there are none but `hidden` ones, the path that one of them has.
+std::string find_origin(const SeenMount& mount, const Own& own, bool hidden) {
   std::string found;
   std::size_t longest = 0;
-  for (auto each = ours.begin(); each != ours.end(); ++each) {
-    if (each->device != mount.device || !lies_in(mount.root, each->root) || each->root.size() < longest) continue;
-    const std::string path = joined(each->target, std::string_view(mount.root).substr(each->root == "/" ? (mount.root == "/" ? 1 : 0) : each->root.size()));
-    const bool hidden = std::any_of(each + 1, ours.end(), [&](const SeenMount& later) { return lies_in(path, later.target) && later.target.size() >= each->target.size(); });
-    if (hidden) continue;
+  for (std::size_t at = 0; at < own.mounts.size(); ++at) {
+    const SeenMount& each = own.mounts[at];
+    if (each.device != mount.device || !lies_in(mount.root, each.root) || each.root.size() < longest || own.hidden[at] != hidden) continue;
+    const std::string path = joined(each.target, std::string_view(mount.root).substr(each.root == "/" ? (mount.root == "/" ? 1 : 0) : each.root.size()));
+    const auto lies_over = [&](const SeenMount& later) { return later.parent == each.id && lies_in(path, later.target); };
+    if (!hidden && std::any_of(own.mounts.begin(), own.mounts.end(), lies_over)) continue;
     found = path;
-    longest = each->root.size();
+    longest = each.root.size();
   }
   return found;
 }
@@ -67,20 +71,17 @@ plan::LiveMount::What kind_of(const plan::LiveMount& mount) {
   }
 }
 
-/// What the reader itself has, which that of others is held against.
-struct Own {
-  std::vector<SeenMount> mounts = parse_seen_mounts(text_of("/proc/self/mountinfo").value_or(""));
-  std::vector<plan::ResourceLimit> limits = plan::parse_limits(text_of("/proc/self/limits").value_or(""));
-};
-
-void read_mounts(plan::Insides& insides, std::string_view theirs, const std::vector<SeenMount>& ours) {
+void read_mounts(plan::Insides& insides, std::string_view theirs, const Own& own) {
   constexpr std::size_t most = 1000;
   std::vector<SeenMount> seen = parse_seen_mounts(theirs);
   if (seen.size() > most) insides.more_mounts = seen.size() - most, seen.resize(most);
+  const std::vector<bool> hidden = find_hidden(seen);
   insides.mounts.emplace();
-  for (const SeenMount& each : seen) {
-    plan::LiveMount& mount = insides.mounts->emplace_back(plan::LiveMount{
-        .target = each.target, .type = each.type, .source = each.source, .options = each.options, .origin = find_origin(each, ours)});
+  for (std::size_t at = 0; at < seen.size(); ++at) {
+    const SeenMount& each = seen[at];
+    plan::LiveMount& mount = insides.mounts->emplace_back(plan::LiveMount{.target = each.target, .type = each.type, .source = each.source, .options = each.options,
+                                                                          .origin = find_origin(each, own, false), .covered = hidden[at]});
+    if (mount.origin.empty()) mount.hidden_origin = find_origin(each, own, true);
     mount.what = kind_of(mount);
   }
 }
@@ -146,14 +147,14 @@ void read_limits(plan::Insides& insides, const std::string& folder, const Own& o
 plan::Insides read_one(const plan::LiveProcess& process, const Own& own) {
   plan::Insides insides;
   const std::string folder = format("/proc/{}", process.pid);
-  if (const auto text = text_of(folder + "/uid_map")) insides.uids = parse_id_map(*text);
-  if (const auto text = text_of(folder + "/gid_map")) insides.gids = parse_id_map(*text);
-  if (const auto theirs = text_of(folder + "/mountinfo"); theirs && !theirs->empty()) read_mounts(insides, *theirs, own.mounts);
+  if (const auto theirs = text_of(folder + "/mountinfo"); theirs && !theirs->empty()) read_mounts(insides, *theirs, own);
   read_limits(insides, folder, own);
-  if (!insides.limits || !process.cgroup.starts_with('/') || process.cgroup.find("/..") != std::string::npos) return insides;
+  if (!insides.limits) return insides;
+  const std::string cgroup = process.cgroup.empty() ? parse_cgroup(text_of(folder + "/cgroup").value_or("")) : process.cgroup;
+  if (!cgroup.starts_with('/') || cgroup.find("/..") != std::string::npos) return insides;
   for (const SeenMount& mount : own.mounts)
     if (mount.type == "cgroup2" && mount.root == "/") {
-      const auto whole = limits_of(joined(mount.target, process.cgroup), mount.target.size());
+      const auto whole = limits_of(joined(mount.target, cgroup), mount.target.size());
       insides.limits->insert(insides.limits->begin(), whole.begin(), whole.end());
     }
   return insides;
@@ -161,7 +162,12 @@ plan::Insides read_one(const plan::LiveProcess& process, const Own& own) {
 
 }  // namespace
 
-plan::Insides read_insides(const plan::LiveProcess& process) { return read_one(process, Own()); }
+plan::Insides read_insides(const plan::LiveProcess& process) {
+  plan::Insides insides = read_one(process, Own());
+  if (const auto text = text_of(format("/proc/{}/uid_map", process.pid))) insides.uids = parse_id_map(*text);
+  if (const auto text = text_of(format("/proc/{}/gid_map", process.pid))) insides.gids = parse_id_map(*text);
+  return insides;
+}
 
 std::vector<plan::Insides> read_insides(std::span<const plan::LiveProcess* const> processes) {
   const Own own;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "halves.hh"
@@ -27,13 +28,17 @@ std::uint64_t parse_link(std::string_view text) {
   return parse_number(text.substr(open + 1, text.size() - open - 2)).value_or(0);
 }
 
-// Where one is closed to the caller all are: one question is asked of other users' processes.
-plan::WallInodes read_walls(int process) {
+// Paths from /proc on: a folder that is opened first costs more than it saves. Where one of the links is closed to the caller all are: one
+// question is asked of other users' processes. `here` is the caller's own process namespace, in which who has one number lives; 0: not known.
+plan::WallInodes read_walls(int proc, const std::string& name, std::uint64_t here = 0) {
   plan::WallInodes walls{};
-  const sys::Fd links = sys::try_open(process, "ns", O_PATH | O_DIRECTORY);
-  for (std::size_t at = 0; links && at < walls.size(); ++at) {
+  for (std::size_t at = 0; at < walls.size(); ++at) {
+    if (at == plan::pid_wall && here) {
+      walls[at] = here;
+      continue;
+    }
     std::array<char, 64> text{};
-    const ssize_t size = ::readlinkat(links.get(), plan::wall_links[at], text.data(), text.size());
+    const ssize_t size = ::readlinkat(proc, format("{}/ns/{}", name, plan::wall_links[at]).c_str(), text.data(), text.size());
     if (size < 0 && at == 0) break;
     if (size > 0) walls[at] = parse_link({text.data(), static_cast<std::size_t>(size)});
   }
@@ -41,26 +46,32 @@ plan::WallInodes read_walls(int process) {
 }
 
 // Empty where it has ended meanwhile, or is longer than anybody wants to see: the files of /proc are cut, not refused. They fill what
-// is there to be filled, so that what is not full was the last of it.
-std::string read_text(int process, const char* name) {
-  const sys::Fd file = sys::try_open(process, name, O_RDONLY);
+// is there to be filled, so that what is not full was the last of it; but for a table, which comes in whole lines.
+std::string read_text(int proc, const std::string& path, bool table = false) {
+  const sys::Fd file = sys::try_open(proc, path.c_str(), O_RDONLY);
   std::array<char, 4096> part;
   std::string text;
-  for (ssize_t size = part.size(); file && text.size() < longest_file && size == static_cast<ssize_t>(part.size());) {
+  for (ssize_t size = part.size(); file && text.size() < longest_file && (table ? size > 0 : size == static_cast<ssize_t>(part.size()));) {
     size = ::read(file.get(), part.data(), part.size());
     if (size > 0) text.append(part.data(), static_cast<std::size_t>(size));
   }
   return text;
 }
 
-sys::Fd open_process_folder(int proc, pid_t pid) { return sys::try_open(proc, format("{}", pid).c_str(), O_PATH | O_DIRECTORY); }
+/// What is to be read of a process besides.
+struct Wish {
+  plan::LiveProcess* process = nullptr;
+  bool cgroup = false, time = false;
+};
 
-void read_words_in(int folder, plan::LiveProcess& process) {
-  std::string words = read_text(folder, "cmdline");
+void fulfil(int proc, const Wish& wish) {
+  const std::string name = format("{}", wish.process->pid);
+  std::string words = read_text(proc, name + "/cmdline");
   while (!words.empty() && words.back() == '\0') words.pop_back();
-  if (!words.empty()) process.words = split(words, '\0');
-  process.cgroup = parse_cgroup(read_text(folder, "cgroup"));
-  if (const auto stat = parse_stat(read_text(folder, "stat"))) process.time = stat->time;
+  if (!words.empty()) wish.process->words = split(words, '\0');
+  if (wish.cgroup) wish.process->cgroup = parse_cgroup(read_text(proc, name + "/cgroup"));
+  if (!wish.time) return;
+  if (const auto stat = parse_stat(read_text(proc, name + "/stat"))) wish.process->time = stat->time;
 }
 
 /// Some of the machine's processes.
@@ -69,22 +80,27 @@ struct Part {
   unsigned kernel_threads = 0;
 };
 
-void read_one(Part& part, int proc, const std::string& name) {
-  const sys::Fd folder = sys::try_open(proc, name.c_str(), O_PATH | O_DIRECTORY);
-  if (!folder) return;
-  auto status = parse_status(read_text(folder.get(), "status"));
+void read_one(Part& part, int proc, const std::string& name, std::uint64_t here) {
+  auto status = parse_status(read_text(proc, name + "/status"));
   if (!status) return;
   if (status->kernel) return static_cast<void>(++part.kernel_threads);
   plan::LiveProcess& process = part.processes.emplace_back(std::move(status->process));
-  process.walls = read_walls(folder.get());
+  process.walls = read_walls(proc, name, process.numbers.size() == 1 ? here : 0);
+}
+
+// That of the caller, where /proc shows it and none around it.
+std::uint64_t find_own_numbers(const plan::Machine& machine, int proc) {
+  const auto self = parse_status(read_text(proc, "self/status"));
+  return self && self->process.numbers.size() == 1 && self->process.pid == machine.reader ? machine.here[plan::pid_wall] : 0;
 }
 
 // Most of the time is the kernel's, for each process by itself: half of them are read in a thread of its own, where one can be had.
 void read_all(plan::Machine& machine, int proc, const std::vector<std::string>& names) {
   constexpr std::size_t few = 200;
   std::array<Part, 2> parts;
+  const std::uint64_t here = find_own_numbers(machine, proc);
   in_halves(names.size() > few, [&](std::size_t half) {
-    for (std::size_t at = half; at < names.size(); at += parts.size()) read_one(parts[half], proc, names[at]);
+    for (std::size_t at = half; at < names.size(); at += parts.size()) read_one(parts[half], proc, names[at], here);
   });
   for (Part& part : parts) {
     std::move(part.processes.begin(), part.processes.end(), std::back_inserter(machine.processes));
@@ -92,16 +108,52 @@ void read_all(plan::Machine& machine, int proc, const std::vector<std::string>& 
   }
 }
 
-// The processes of which more is to be known, and their parents.
-std::set<pid_t> find_interesting(const plan::Machine& machine, std::span<const std::string_view> wanted) {
-  std::set<pid_t> found;
-  for (const plan::LiveProcess& each : machine.processes) {
+plan::LiveProcess* find_process(plan::Machine& machine, pid_t pid) {
+  const auto found = std::lower_bound(machine.processes.begin(), machine.processes.end(), pid, [](const plan::LiveProcess& each, pid_t wanted) { return each.pid < wanted; });
+  return found == machine.processes.end() || found->pid != pid ? nullptr : &*found;
+}
+
+// The command lines of those behind walls, and of their parents, and of `wanted`. A cgroup tells what a container is called, and of those that were
+// started in one the first tells it. The processor time is told of helpers, and of who is pid 1 inside.
+std::vector<Wish> make_wishes(plan::Machine& machine, std::span<const std::string_view> wanted) {
+  std::map<pid_t, Wish> wishes;
+  const auto wish = [&](plan::LiveProcess& process) -> Wish& {
+    Wish& made = wishes[process.pid];
+    made.process = &process;
+    return made;
+  };
+  for (plan::LiveProcess& each : machine.processes) {
     const bool readable = each.walls[plan::user_wall] != 0;
-    const bool walled = readable ? each.walls != machine.here : each.numbers.size() > 1;
-    if (walled) found.insert({each.pid, each.parent});
-    else if (std::find(wanted.begin(), wanted.end(), each.name) != wanted.end()) found.insert(each.pid);
+    if (std::find(wanted.begin(), wanted.end(), each.name) != wanted.end() || each.pid == machine.reader) wish(each).time = true;
+    if (readable ? each.walls == machine.here : each.numbers.size() < 2) continue;
+    plan::LiveProcess* const parent = find_process(machine, each.parent);
+    Wish& own = wish(each);
+    own.cgroup = !readable || !parent || parent->walls != each.walls;
+    if (each.numbers.size() > 1 && each.numbers.back() == 1) own.time = true;
+    if (parent) wish(*parent);
   }
-  return found;
+  std::vector<Wish> all;
+  for (const auto& [pid, each] : wishes) all.push_back(each);
+  return all;
+}
+
+// Engines mount network namespaces under names, in a mount namespace of their own: whoever of them lives there has the table in which the name is.
+std::uint64_t find_network(const plan::Machine& machine, int proc, const plan::LiveProcess& helper, const std::string& path) {
+  std::set<std::uint64_t> seen;
+  for (const plan::LiveProcess& each : machine.processes) {
+    const std::uint64_t mounts = each.walls[plan::mount_wall];
+    if (each.walls[plan::user_wall] != helper.walls[plan::user_wall] || mounts == 0 || each.numbers.size() > 1 || !seen.insert(mounts).second) continue;
+    for (const SeenMount& mount : parse_seen_mounts(read_text(proc, format("{}/mountinfo", each.pid), true)))
+      if (mount.type == "nsfs" && mount.target == path) return parse_link(mount.root);
+  }
+  return 0;
+}
+
+void find_networks(plan::Machine& machine, int proc, std::span<const std::string_view> wanted) {
+  for (plan::LiveProcess& each : machine.processes)
+    if (each.walls[plan::user_wall] != 0 && std::find(wanted.begin(), wanted.end(), each.name) != wanted.end())
+      for (const std::string& word : each.words)
+        if (const std::size_t slash = word.find('/'); word.find("/netns/") != std::string::npos && each.network == 0) each.network = find_network(machine, proc, each, word.substr(slash));
 }
 
 }  // namespace
@@ -118,25 +170,20 @@ plan::Machine read_machine(std::span<const std::string_view> wanted) {
   std::vector<std::string> names;
   for (const sys::Entry& entry : sys::list_folder(proc.get()))
     if (parse_number(entry.name)) names.push_back(entry.name);
+  machine.here = read_walls(proc.get(), "self");
   read_all(machine, proc.get(), names);
-  const sys::Fd self = sys::open(proc.get(), "self", O_PATH | O_DIRECTORY);
-  machine.here = read_walls(self.get());
   std::sort(machine.processes.begin(), machine.processes.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
-  const std::set<pid_t> interesting = find_interesting(machine, wanted);
-  std::vector<plan::LiveProcess*> chosen;
-  for (plan::LiveProcess& each : machine.processes)
-    if (interesting.count(each.pid)) chosen.push_back(&each);
+  const std::vector<Wish> wishes = make_wishes(machine, wanted);
   constexpr std::size_t few = 50;
-  in_halves(chosen.size() > few, [&](std::size_t half) {
-    for (std::size_t at = half; at < chosen.size(); at += 2)
-      if (const sys::Fd folder = open_process_folder(proc.get(), chosen[at]->pid)) read_words_in(folder.get(), *chosen[at]);
+  in_halves(wishes.size() > few, [&](std::size_t half) {
+    for (std::size_t at = half; at < wishes.size(); at += 2) fulfil(proc.get(), wishes[at]);
   });
+  find_networks(machine, proc.get(), wanted);
   return machine;
 }
 
 void read_words(plan::LiveProcess& process) {
-  const sys::Fd folder = sys::try_open(AT_FDCWD, format("/proc/{}", process.pid).c_str(), O_PATH | O_DIRECTORY);
-  if (folder) read_words_in(folder.get(), process);
+  if (const sys::Fd proc = sys::try_open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY)) fulfil(proc.get(), {&process, true, true});
 }
 
 }  // namespace snug::probe

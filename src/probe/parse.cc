@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 #include <optional>
 
 #include "snug/base/text.hh"
@@ -147,9 +148,37 @@ std::vector<SeenMount> parse_seen_mounts(std::string_view text) {
     if (fields.size() < 10 || dash == std::string_view::npos) continue;
     const auto rest = split(line.substr(dash + 3), ' ');
     mounts.push_back({.target = unescape(fields[4]), .type = rest[0], .root = unescape(fields[3]), .device = fields[2],
-                      .source = rest.size() > 1 ? unescape(rest[1]) : "", .options = fields[5]});
+                      .source = rest.size() > 1 ? unescape(rest[1]) : "", .options = fields[5],
+                      .id = parse_number(fields[0]).value_or(0), .parent = parse_number(fields[1]).value_or(0)});
   }
   return mounts;
+}
+
+bool lies_in(std::string_view path, std::string_view folder) {
+  return folder == "/" || path == folder || (path.starts_with(folder) && path.substr(folder.size()).starts_with('/'));
+}
+
+// Of two mounts on the same one the one further up is on the way to the other; had it been first, the other would stand on it. What has the very
+// place of a mount stands on that.
+std::vector<bool> find_hidden(const std::vector<SeenMount>& mounts) {
+  std::map<std::uint64_t, std::size_t> by_id;
+  std::map<std::uint64_t, std::vector<std::size_t>> on;
+  for (std::size_t at = 0; at < mounts.size(); ++at) by_id[mounts[at].id] = at, on[mounts[at].parent].push_back(at);
+  std::vector<bool> passed(mounts.size()), hidden(mounts.size());  // passed: the way to its place leads into another one
+  for (const auto& [parent, those] : on)
+    for (const std::size_t one : those)
+      for (const std::size_t other : those) passed[other] = passed[other] || (one != other && lies_in(mounts[other].target, mounts[one].target));
+  for (std::size_t at = 0; at < mounts.size(); ++at) {
+    for (const std::size_t above : on[mounts[at].id]) hidden[at] = hidden[at] || mounts[above].target == mounts[at].target;
+    std::size_t step = at;
+    for (std::size_t steps = 0; steps < mounts.size() && !hidden[at]; ++steps) {
+      hidden[at] = passed[step];
+      const auto parent = by_id.find(mounts[step].parent);
+      if (parent == by_id.end()) break;
+      step = parent->second;
+    }
+  }
+  return hidden;
 }
 
 std::vector<plan::Mount> parse_mountinfo(std::string_view text) {

@@ -41,12 +41,19 @@ namespace snug::probe {
 /// proc_pid_mountinfo(5).
 [[nodiscard]] std::vector<plan::Mount> parse_mountinfo(std::string_view text);
 
-/// The same with all that is told of a mount: its device ("8:1"), what was mounted, and its own options.
+/// The same with all that is told of a mount: its device ("8:1"), what was mounted, its own options, and what it stands on.
 struct SeenMount {
   std::string target, type, root, device, source, options;
+  std::uint64_t id = 0, parent = 0;
   bool operator==(const SeenMount&) const = default;
 };
 [[nodiscard]] std::vector<SeenMount> parse_seen_mounts(std::string_view text);
+
+/// Tells of each whether a mount lies over it, or over what it stands on.
+[[nodiscard]] std::vector<bool> find_hidden(const std::vector<SeenMount>& mounts);
+
+/// Whether a path is the folder, or lies in it.
+[[nodiscard]] bool lies_in(std::string_view path, std::string_view folder);
 
 /// Of these mounts, what keeps the kernel from giving out a new /proc or /sys: the targets below them, without the file
 /// systems that stand on folders made for them.

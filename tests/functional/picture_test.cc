@@ -136,6 +136,19 @@ TEST_CASE("walls: a sandbox of bubblewrap is drawn, and bwrap beside it") {
   const Result told = run({program(), "walls", snug::format("{}", find_commands({"sleep", "4711"}).front())});
   CHECK(has(told.out, "bubblewrap"));
   CHECK(has(line_with(told.out, "waits for"), snug::format("{}", sandbox.pid())));
+  const Result first = run({program(), "walls", snug::format("{}", only_child(sandbox.pid()))});  // bwrap's own pid 1
+  CHECK(has(line_with(first.out, "-> "), "bwrap"));
+}
+
+TEST_CASE("walls: mounts that are covered, in a sandbox or out here, are told so") {
+  if (run({"bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--unshare-all", "true"}).code != 0) return skip("bubblewrap cannot start here");
+  const Background sandbox({"bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-all", "--die-with-parent", "sleep", "4712"});
+  REQUIRE(eventually([&] { return !find_commands({"sleep", "4712"}).empty(); }));
+  const Result told = run({program(), "walls", snug::format("{}", find_commands({"sleep", "4712"}).front())});
+  const std::string host = read_file("/proc/self/mountinfo");
+  if (!has(host, " /dev/shm ")) return skip("the host has no mount at /dev/shm");
+  CHECK_MESSAGE(has(line_with(told.out, "/dev/shm "), "out there"), told.out);
+  CHECK_MESSAGE(has(line_with(told.out, "/dev/shm "), "covered in here by another mount"), told.out);
 }
 
 TEST_CASE("walls: pictures go into files, and what cannot be is said") {
@@ -153,6 +166,48 @@ TEST_CASE("walls: pictures go into files, and what cannot be is said") {
   const Result lost = run({program(), "walls", "nobody-is-called-so"});
   CHECK(lost.code == 1);
   CHECK(has(lost.err, "there is no container, process or group 'nobody-is-called-so'"));
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("ranges");
+
+namespace {
+
+/// Podman with storage of its own, all of which goes away.
+class Podman {
+ public:
+  ~Podman() {
+    static_cast<void>(podman({"rm", "--force", "--all", "--time", "0"}));
+    static_cast<void>(podman({"unshare", "rm", "-rf", scratch_.path() + "/root"}));
+    static_cast<void>(run({"sh", "-c", "kill $(cat " + scratch_.path() + "/libpod/tmp/pause.pid)"}));
+  }
+
+  [[nodiscard]] Result podman(std::vector<std::string> words) const {
+    const std::string& folder = scratch_.path();
+    const std::vector<std::string> front{"env", "XDG_RUNTIME_DIR=" + folder, "podman", "--cgroup-manager", "cgroupfs", "--root", folder + "/root", "--runroot", folder + "/run"};
+    words.insert(words.begin(), front.begin(), front.end());
+    return run(words);
+  }
+
+ private:
+  Scratch scratch_;
+};
+
+}  // namespace
+
+TEST_CASE("walls: a port that podman publishes is a door of its container, and who passes it on stands beside") {
+  if (run({"podman", "--version"}).code != 0) return skip("podman is not installed");
+  const Podman engine;
+  const Result started = engine.podman({"run", "--detach", "--publish", "18095:80", "--name", "of-podman", "--rootfs", small_root() + ":O", "sleep", "1000"});
+  if (started.code != 0) return skip("podman cannot start here");
+  const std::string json = run({program(), "walls", "--json"}).out;
+  CHECK_MESSAGE(has(json, "\"name\": \"of-podman\""), json);
+  CHECK_MESSAGE(has(json, ":18095\""), json);
+  CHECK_MESSAGE(has(json, "\"role\": \"network of of-podman\""), json);
+  CHECK_MESSAGE(!has(json, "\"name\": \"rootlessport\",\n      \"maker\""), json);
+  const std::string picture = run({program(), "walls", "--ascii"}).out;
+  CHECK_MESSAGE(!has(picture, "- rootlessport -"), picture);
 }
 
 TEST_SUITE_END();

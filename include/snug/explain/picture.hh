@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "snug/plan/machine.hh"
+#include "snug/plan/step.hh"
 
 namespace snug::explain {
 
@@ -34,7 +35,9 @@ struct Recorded {
   std::vector<std::string> ports;     ///< of this machine that lead in, and where to
   std::optional<std::vector<std::string>> allow;  ///< what alone it may send to: --allow
   std::vector<std::uint16_t> host_loopback;       ///< ports of the host's 127.0.0.1 that it reaches
-  std::string upper;  ///< where what it writes lies; may be empty
+  std::vector<std::string> lowers;                ///< the layers of its root, topmost first
+  std::string upper;                              ///< where what it writes lies; may be empty
+  std::optional<plan::EnforceLandlock> landlock;  ///< where it is in force
 };
 
 /// Processes that share all their namespaces, which are not all the host's.
@@ -56,7 +59,8 @@ struct Group {
 /// A process that made or helps containers, and is in the way of none.
 struct Helper {
   plan::LiveProcess process;
-  std::string role;               ///< "monitor of web"
+  std::string name;               ///< of its program: "pasta" also where that runs a variant for this processor
+  std::string does, role;         ///< "monitor of", "monitor of web"
   std::optional<std::size_t> of;  ///< the group that it is there for
   bool serves_network = false;    ///< ports that it listens at are doors of the group
   plan::WallInodes here{};        ///< what it shares with the reader, to tell walls of its own
@@ -93,6 +97,9 @@ void gather_alike(Picture& picture);
 /// Whether it is one of the network, and no path.
 [[nodiscard]] bool leads_by_network(const Door& door);
 
+/// Whom the group is there for: the first process in it that is no wrapper. An index of its members.
+[[nodiscard]] std::size_t payload_of(const Group& group);
+
 /// Lists what of the host is open to the group: networks, ports, binds, devices, sockets. Needs its insides, but for the first.
 [[nodiscard]] std::vector<Door> doors_of(const Group& group);
 
@@ -119,6 +126,7 @@ struct Side {
   std::string name;
   plan::LiveProcess process;
   plan::Insides insides;
+  std::vector<std::string> networks = {};  ///< of snug, that it shares
 };
 
 /// Tells line by line what separates two processes, and what does not. snug-walls(1).

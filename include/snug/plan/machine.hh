@@ -37,6 +37,7 @@ struct LiveProcess {
   std::string name = {};            ///< comm: fifteen letters that everybody may choose for himself
   std::vector<std::string> words = {};  ///< its command line, where that was asked for
   std::string cgroup = {};          ///< likewise
+  std::uint64_t network = 0;        ///< the network namespace that its command line names by a path, where that could be found out
   WallInodes walls{};
   unsigned seccomp = 0, filters = 0;  ///< 2: system calls are filtered
   bool no_new_privileges = false;
@@ -65,6 +66,8 @@ struct LiveMount {
   std::string options;  ///< "ro,nosuid"
   std::string origin;   ///< where on this machine it is, as a path; empty where it is nowhere to be seen here
   What what = What::unknown;
+  bool covered = false;  ///< by a later mount: nothing in there reaches it by a path
+  std::string hidden_origin = {};  ///< where it is on this machine, below a mount that covers it there
   bool operator==(const LiveMount&) const = default;
 };
 

@@ -7,9 +7,9 @@
 
 namespace snug::probe {
 
-/// Reads all processes in one pass over /proc: what they are called, their users, and their namespaces. The command line, the cgroup and the
-/// processor time are read of those alone that have a wall between them and the reader, of their parents, and of those whose names are among
-/// `wanted`. What the caller may not read stays empty. Throws where there is no /proc.
+/// Reads all processes in one pass over /proc: what they are called, their users, and their namespaces. The command line is read of those alone that
+/// have a wall between them and the reader, of their parents, and of those whose names are among `wanted`; the processor time of these, and of who is
+/// pid 1 inside; the cgroup of the first behind their walls. What the caller may not read stays empty. Throws where there is no /proc.
 [[nodiscard]] plan::Machine read_machine(std::span<const std::string_view> wanted);
 
 /// Reads one process that read_machine found, with all that it left out, into `process`.
@@ -17,7 +17,7 @@ void read_words(plan::LiveProcess& process);
 
 /// Reads more of a process: its id maps, mounts and limits. No file of its root is touched.
 [[nodiscard]] plan::Insides read_insides(const plan::LiveProcess& process);
-/// The same of many, in their order: what they are held against is read once.
+/// The same of many, in their order, but for the id maps: what they are held against is read once.
 [[nodiscard]] std::vector<plan::Insides> read_insides(std::span<const plan::LiveProcess* const> processes);
 
 /// Lists the addresses at which a process listens for connections from here: "127.0.0.1:8080". Empty where that cannot be read.

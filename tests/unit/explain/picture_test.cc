@@ -7,6 +7,7 @@
 #include "evidence.hh"
 #include "golden.hh"
 #include "group_words.hh"
+#include "helper_lines.hh"
 #include "machine_sample.hh"
 #include "sheet.hh"
 #include "snug/base/text.hh"
@@ -96,6 +97,107 @@ TEST_CASE("the picture: engines and helpers stand beside, with what they are the
   CHECK(std::none_of(picture.groups.begin(), picture.groups.end(), [](const Group& each) { return each.name == "pasta" || each.name == "conmon"; }));
 }
 
+TEST_CASE("the picture: who carries the network of a container is found by its network namespace, and no box of its own") {
+  plan::WallInodes pause = host_walls, box = own_walls(2000), port = host_walls;
+  pause[plan::user_wall] = port[plan::user_wall] = box[plan::user_wall];
+  pause[plan::mount_wall] = port[plan::mount_wall] = 2300;
+  port[plan::net_wall] = box[plan::net_wall];
+  plan::Machine machine{.kernel = "Linux", .host = "h", .here = host_walls, .processes = {}};
+  machine.processes = {with_words(process(10, 1, "slirp4netns", pause), {"slirp4netns", "--netns-type=path", "/run/netns/a", "tap0"}), with_words(process(11, 1, "rootlessport", port), {"rootlessport"}),
+                       with_words(process(12, 11, "exe", port), {"rootlessport-child"}), with_words(process(13, 1, "conmon", pause), {"conmon", "-n", "web"}),
+                       with_words(process(14, 13, "nginx", box, {1}), {"nginx"})};
+  machine.processes[0].network = box[plan::net_wall];
+  const Picture picture = make_picture(machine, {});
+  REQUIRE(picture.groups.size() == 1);
+  CHECK(picture.groups[0].name == "web");
+  CHECK(standing_of(picture.groups[0]) == "oooooooo");
+  CHECK(helper_of(picture, 10).role == "network of web");
+  CHECK(helper_of(picture, 11).role == "passes ports to web");
+  CHECK(helper_of(picture, 12).role == "passes ports to web");
+  CHECK(helper_of(picture, 12).name == "rootlessport");
+  CHECK(helper_of(picture, 11).serves_network);
+  machine.processes[2].words = {"else"};  // any program may be called exe
+  CHECK(make_picture(machine, {}).groups.size() == 2);
+}
+
+TEST_CASE("the picture: pasta is called so, whatever variant runs") {
+  plan::Machine machine{.kernel = "Linux", .host = "h", .here = host_walls, .processes = {with_words(process(7, 1, "passt.avx2", host_walls), {"/usr/bin/pasta", "--foreground"}), process(8, 1, "passt.avx2", host_walls)}};
+  const Picture picture = make_picture(machine, {});
+  CHECK(helper_of(picture, 7).name == "pasta");
+  CHECK(helper_of(picture, 8).name == "passt");
+}
+
+TEST_CASE("the picture: a group is there for the first that is no wrapper") {
+  const Picture picture = sample_picture();
+  const Group& make = group_of(picture, "make");
+  CHECK(make.members[make.leader].name == "bwrap");
+  CHECK(make.members[payload_of(make)].name == "make");
+  const Group& web = group_of(picture, "web");
+  CHECK(web.members[payload_of(web)].name == "nginx");
+}
+
+TEST_CASE("mounts: what another one covers is told so, and is no door") {
+  Group group = group_of(sample_picture(), "web");
+  const auto says = [&](plan::LiveMount mount) { return origin_sentence(mount, group); };
+  CHECK(says({.target = "/dev/shm", .type = "tmpfs"}) == "its own, made new");
+  CHECK(says({.target = "/dev/shm", .type = "tmpfs", .origin = "/dev/shm", .covered = true}) == "from the same path out there; covered in here by another mount");
+  CHECK(says({.target = "/dev/shm", .type = "tmpfs", .hidden_origin = "/dev/shm"}) == "the host's, from the same path out there, where another mount covers it");
+  CHECK(says({.target = "/x", .type = "overlay", .covered = true}) == "its own, of layers; covered in here by another mount");
+  group.record->lowers = {"/layers/b", "/layers/a"};
+  CHECK(says({.target = "/", .type = "overlay"}) == "its own, of 2 layers; what is written goes to /home/me/.local/share/snug/containers/0123456789ab/upper");
+  const std::size_t doors = doors_of(group).size();
+  group.insides->mounts->push_back({.target = "/old", .type = "ext4", .origin = "/home/old", .covered = true});
+  CHECK(doors_of(group).size() == doors);
+  const std::string told = render_group(sample_picture(), group, group.members[1], {});
+  CHECK(told.find("layers of its root, the topmost first\n  /layers/b\n  /layers/a\n") != std::string::npos);
+}
+
+TEST_CASE("Landlock is told of those that snug has a record of") {
+  Group group = group_of(sample_picture(), "web");
+  CHECK(landlock_sentence(group) == "not in force");
+  group.record->landlock = plan::EnforceLandlock{6, true, false};
+  CHECK(landlock_sentence(group) == "in force, ABI 6: what is opened lies below its root, or is open already as 0, 1 or 2; abstract sockets of others are shut");
+  group.record.reset();
+  CHECK(landlock_sentence(group) == "not known: the kernel tells nobody whether it is in force");
+}
+
+TEST_CASE("the picture: helpers that do the same are put together before any other is left out") {
+  plan::Machine machine{.kernel = "Linux", .host = "h", .here = host_walls, .processes = {}};
+  std::vector<Recorded> records;
+  for (pid_t pid = 100; pid < 180; pid += 10) {
+    machine.processes.push_back(process(pid, 1, "snug", host_walls));
+    machine.processes.back().time = 10;
+    machine.processes.push_back(process(pid + 1, pid, "sleep", own_walls(static_cast<std::uint64_t>(pid) * 100), {1}));
+    machine.processes.push_back(with_words(process(pid + 2, 1, "passt.avx2", host_walls), {"/usr/bin/pasta", "--netns", format("/proc/{}/ns/net", pid + 1)}));
+    records.push_back({.id = format("{}", pid), .name = format("box{}", pid), .image = {}, .monitor = pid, .init = pid + 1, .walls = machine.processes[machine.processes.size() - 2].walls, .upper = {}});
+  }
+  for (pid_t pid = 900; pid < 904; ++pid) machine.processes.push_back(process(pid, 1, "slirp4netns", host_walls));
+  machine.processes.push_back(process(990, 1, "conmon", host_walls));
+  const Picture picture = make_picture(machine, records);
+  REQUIRE(picture.helpers.size() == 21);
+  const auto told = [&](std::size_t most) {
+    std::string text;
+    const auto all = helper_lines(picture, most);
+    for (const HelperLine& each : all) text += format("{} {} {}: {}; ", each.pid, each.name, each.count, each.role);
+    return text + format("{}", count_untold(picture, all));
+  };
+  CHECK(told(21).find(" 2: ") == std::string::npos);
+  CHECK(told(14) == "0 snug 8: monitor of box100, box110 and 6 more; 102 pasta 1: network of box100; 112 pasta 1: network of box110; 122 pasta 1: network of box120; "
+                    "132 pasta 1: network of box130; 142 pasta 1: network of box140; 152 pasta 1: network of box150; 162 pasta 1: network of box160; "
+                    "172 pasta 1: network of box170; 900 slirp4netns 1: network of a container; 901 slirp4netns 1: network of a container; "
+                    "902 slirp4netns 1: network of a container; 903 slirp4netns 1: network of a container; 990 conmon 1: watches a container; 0");
+  CHECK(told(12) == "0 snug 8: monitor of box100, box110 and 6 more; 0 pasta 8: network of box100, box110 and 6 more; 900 slirp4netns 1: network of a container; "
+                    "901 slirp4netns 1: network of a container; 902 slirp4netns 1: network of a container; 903 slirp4netns 1: network of a container; "
+                    "990 conmon 1: watches a container; 0");
+  CHECK(told(4) == "0 snug 8: monitor of box100, box110 and 6 more; 0 pasta 8: network of box100, box110 and 6 more; 0 slirp4netns 4: network of a container; 990 conmon 1: watches a container; 0");
+  CHECK(told(3) == "0 snug 8: monitor of box100, box110 and 6 more; 0 pasta 8: network of box100, box110 and 6 more; 5");
+  CHECK(helper_lines(picture, 4)[0].time == 80);
+  const std::string drawn = render_picture(picture, {.width = 100});
+  CHECK(drawn.find("snug ×8  monitor of box100, box110 and 6 more") != std::string::npos);
+  CHECK(drawn.find("of their kind") == std::string::npos);
+  CHECK(render_picture_svg(picture).find("conmon  watches a container") != std::string::npos);
+}
+
 TEST_CASE("the picture: who only calls itself a helper, and is pid 1 of a container, gets its box") {
   plan::Machine machine{.kernel = "Linux", .host = "h", .here = host_walls, .processes = {process(7, 1, "conmon", own_walls(100), {1})}};
   CHECK(make_picture(machine, {}).groups.size() == 1);
@@ -182,6 +284,13 @@ TEST_CASE("a comparison tells line by line what separates two processes, as the 
   const Side web{"web", group_of(picture, "web").members[1], sample_insides()}, db{"db", group_of(picture, "db").members[0], {}};
   check_golden("walls-compare.txt", render_comparison(web, db, {}));
   check_golden("walls-compare.json", render_comparison_json(web, db));
+  Side mail = web, other = db;
+  mail.networks = {"inner", "shop"}, other.networks = {"shop"};
+  CHECK(render_comparison(mail, other, {}).find("  door     both are on the network shop\n") != std::string::npos);
+  CHECK(render_comparison(web, other, {}).find("both are on") == std::string::npos);
+  mail.process.cgroup = "/" + std::string(60, 'c');
+  CHECK(render_comparison(mail, db, {.width = 200}).find(std::string(60, 'c')) != std::string::npos);
+  CHECK(render_comparison(mail, db, {}).find(std::string(60, 'c')) == std::string::npos);
   const std::string same = render_comparison(web, web, {});
   CHECK(same.find("apart") == std::string::npos);
   CHECK(same.find("0 of 8 walls stand between them") != std::string::npos);

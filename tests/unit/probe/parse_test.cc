@@ -102,7 +102,20 @@ TEST_CASE("mountinfo: escapes are undone, optional fields are passed over") {
 TEST_CASE("mountinfo: what is told of a mount for a picture") {
   const auto mounts = parse_seen_mounts("36 35 98:0 /mnt1 /my\\040disk rw,noatime shared:1 - ext3 /dev/my\\040root rw\nbroken\n");
   REQUIRE(mounts.size() == 1);
-  CHECK(mounts[0] == SeenMount{"/my disk", "ext3", "/mnt1", "98:0", "/dev/my root", "rw,noatime"});
+  CHECK(mounts[0] == SeenMount{"/my disk", "ext3", "/mnt1", "98:0", "/dev/my root", "rw,noatime", 36, 35});
+}
+
+TEST_CASE("mountinfo: what is covered") {
+  // A root with /dev, /dev/shm and /a/b; then /dev again over the first, /dev/shm in that, and again over it; then /a over /a/b.
+  const auto mounts = parse_seen_mounts("1 0 0:1 / / rw - ext4 d rw\n2 1 0:2 / /dev rw - devtmpfs d rw\n3 2 0:3 / /dev/shm rw - tmpfs d rw\n4 1 0:4 / /a/b rw - tmpfs d rw\n"
+                                        "5 2 0:5 / /dev rw - tmpfs d rw\n6 5 0:6 / /dev/shm rw - tmpfs d rw\n7 6 0:7 / /dev/shm rw - tmpfs d rw\n8 1 0:8 / /a rw - tmpfs d rw\n"
+                                        "9 7 0:9 / /dev/shm/x rw - tmpfs d rw\n10 1 0:9 / /ab rw - tmpfs d rw\n");
+  std::string hidden;
+  for (const bool each : find_hidden(mounts)) hidden += each ? 'h' : '.';
+  CHECK(hidden == ".hhh.h....");
+  CHECK(find_hidden({}).empty());
+  // Hostile: each on itself, or on each other.
+  CHECK(find_hidden(parse_seen_mounts("1 1 0:1 / / rw - ext4 d rw\n2 3 0:1 / /b rw - ext4 d rw\n3 2 0:1 / /c rw - ext4 d rw\n")).size() == 3);
 }
 
 TEST_CASE("id maps of the kernel: columns as it aligns them, all ids too; what is none gives none") {

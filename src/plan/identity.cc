@@ -91,12 +91,21 @@ Verdict add_groups(Draft& draft) {
   return {};
 }
 
+// Of whom the root's passwd has no line: root is root all the same, and the caller by another number is the caller. What is not inside is
+// no home.
+void choose_unlisted(Draft& draft, bool is_caller) {
+  Identity& who = draft.identity;
+  const bool is_root = who.uid.value == 0;
+  who.name = is_root ? "root" : is_caller && !draft.facts.account.name.empty() ? draft.facts.account.name : format("{}", who.uid.value);
+  who.home = is_root ? "/root" : is_caller ? draft.facts.account.home : "/";
+  if (!is_folder_inside(draft, who.home)) who.home = "/";
+}
+
 void choose_home(Draft& draft, bool is_caller) {
   Identity& who = draft.identity;
   const Account& caller = draft.facts.account;
-  const Account* account = who.account;
-  who.name = account ? account->name : is_caller && !caller.name.empty() ? caller.name : format("{}", who.uid.value);
-  who.home = account ? account->home : is_caller ? caller.home : "/";
+  if (who.account) who.name = who.account->name, who.home = who.account->home;
+  else choose_unlisted(draft, is_caller);
   // In the host's own root the caller's files lie in the caller's home, whatever his number is inside.
   if (is_caller && draft.spec.rootfs.kind == Rootfs::Kind::host) who.home = caller.home;
   if (who.home.empty() || who.home[0] != '/') who.home = "/";

@@ -130,6 +130,7 @@ plan::RootfsFacts look_at(const View& root, const plan::Spec& spec, const plan::
   std::vector<std::string> folders{host.current_folder, host.account.home, plan::apt_settings};
   for (const plan::Account& account : facts.accounts)
     if (account.uid == 0 || account.uid == host.uid.value || spec.user) folders.push_back(account.home);
+  if (std::none_of(facts.accounts.begin(), facts.accounts.end(), [](const plan::Account& each) { return each.uid == 0; })) folders.emplace_back("/root");
   for (const std::string& folder : folders)
     if (std::find(facts.folders.begin(), facts.folders.end(), folder) == facts.folders.end() && has(root, folder, S_IFDIR))
       facts.folders.push_back(folder);

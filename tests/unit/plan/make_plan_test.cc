@@ -284,6 +284,25 @@ TEST_CASE("the command starts in a folder that is inside, and so is its home") {
   }
 }
 
+TEST_CASE("root is root where the root file system has no accounts, with a home that is there") {
+  const auto told = [](const std::vector<std::string>& folders, bool keep_id) {
+    Spec spec = a_spec();
+    if (keep_id) spec.id_map.mode = IdMapChoice::Mode::keep_id;
+    HostFacts facts = some_facts();
+    facts.rootfs.accounts.clear();
+    facts.rootfs.folders = folders;
+    std::string text;
+    for (const std::string& each : plan_of(spec, facts).find<Exec>()->env)
+      if (each.starts_with("HOME=") || each.starts_with("USER=") || each.starts_with("LOGNAME=")) text += each + " ";
+    return text;
+  };
+  const std::string home = some_facts().account.home, name = some_facts().account.name;
+  CHECK(told({}, false) == "HOME=/ USER=root LOGNAME=root ");
+  CHECK(told({"/root", home}, false) == "HOME=/root USER=root LOGNAME=root ");
+  CHECK(told({home}, true) == format("HOME={0} USER={1} LOGNAME={1} ", home, name));
+  CHECK(told({"/root"}, true) == format("HOME=/ USER={0} LOGNAME={0} ", name));
+}
+
 TEST_CASE("an account of the root file system whose home the container covers starts in /") {
   Spec spec = a_spec();
   spec.command.clear();

@@ -10,32 +10,11 @@ namespace {
 constexpr std::size_t page_width = 80;
 constexpr std::size_t help_column = 30;
 
-// Breaks `text` at white space into lines that fit between `indent` and the page's edge; the first line
-// starts at `column`.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t column) {
-  std::string out;
-  std::string one_line(text);
-  std::replace(one_line.begin(), one_line.end(), '\n', ' ');
-  for (const std::string& word : split(one_line, ' ')) {
-    const bool first = out.empty();
-    if (!first && column + 1 + word.size() > page_width) {
-      out += "\n" + std::string(indent, ' ');
-      column = indent;
-    } else if (!first) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += word.size();
-  }
-  return out;
-}
-
 // Lines with two blanks between words are a table's, and stay as they are.
 std::string flowed(std::string_view text) {
   std::string out, prose;
   const auto flush = [&] {
-    if (!prose.empty()) out += wrapped(prose, 0, 0) + "\n";
+    if (!prose.empty()) out += wrapped(prose, page_width) + "\n";
     prose.clear();
   };
   for (const std::string& line : split(text, '\n')) {
@@ -63,7 +42,7 @@ std::string option_line(const Option& option) {
   if (line.size() + 2 > help_column) line += "\n";
   const std::size_t used = line.back() == '\n' ? 0 : line.size();
   line.append(help_column - used, ' ');
-  return line + wrapped(option.help, help_column, help_column) + "\n";
+  return line + wrapped(option.help, page_width, help_column, help_column) + "\n";
 }
 
 std::vector<const Option*> visible_options(const Command& command) {
@@ -74,6 +53,25 @@ std::vector<const Option*> visible_options(const Command& command) {
 }
 
 }  // namespace
+
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent, std::size_t column) {
+  std::string out;
+  std::string one_line(text);
+  std::replace(one_line.begin(), one_line.end(), '\n', ' ');
+  for (const std::string& word : split(one_line, ' ')) {
+    const bool first = out.empty();
+    if (!first && column + 1 + word.size() > width) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (!first) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+  }
+  return out;
+}
 
 std::string render_help(const Command& command) {
   std::string text = format("Usage: {}\n\n", synopsis(command));
@@ -86,7 +84,7 @@ std::string render_overview(std::string_view about, CommandTable commands) {
   std::vector<std::vector<std::string>> rows;
   for (const Command* command : commands)
     rows.push_back({format("  {}", command->name), std::string(command->summary)});
-  return format("Usage: snug COMMAND [OPTION...] [WORD...]\n\n{}\n\nCommands:\n{}\n", wrapped(about, 0, 0),
+  return format("Usage: snug COMMAND [OPTION...] [WORD...]\n\n{}\n\nCommands:\n{}\n", wrapped(about, page_width),
                 render_columns(rows)) +
          "'snug COMMAND --help' says more; 'man snug' says all.\n";
 }

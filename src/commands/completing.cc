@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <map>
 
 #include "containers.hh"
 #include "copying.hh"
+#include "looking.hh"
 #include "networking.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -156,8 +158,27 @@ void offer_container_path(Candidates& to, const std::string& store, const Enviro
   offer_inside(to, store, environment, *end.container, end.path);
 }
 
-void offer_names(Candidates& to, const Environment& environment) {
+// What one alone in the picture is called.
+void offer_groups(Candidates& to, const Environment& environment) {
+  to.offer("host", "this machine");
+  const explain::Picture picture = take_look(environment).picture;
+  std::map<std::string, std::size_t> counts;
+  for (const explain::Group& group : picture.groups) ++counts[group.name];
+  for (const explain::Group& group : picture.groups)
+    if (counts[group.name] == 1) to.offer(group.name, group.maker);
+}
+
+// What stands there already is not meant once more.
+void drop_named(Candidates& to) {
+  static constexpr std::array kinds{Complete::named, Complete::containers, Complete::running, Complete::stopped, Complete::images};
+  const bool removes = to.wanted == Complete::networks && !to.operands.empty() && (to.operands[0] == "rm" || to.operands[0] == "remove" || to.operands[0] == "inspect");
+  if (!removes && std::find(kinds.begin(), kinds.end(), to.wanted) == kinds.end()) return;
+  std::erase_if(to.words, [&](const cli::Candidate& each) { return std::find(to.operands.begin(), to.operands.end(), each.word) != to.operands.end(); });
+}
+
+void offer_names(Candidates& to, const std::string& command, const Environment& environment) {
   const std::string store = store_of(environment);
+  if (command == "walls" && to.wanted == Complete::containers) return offer_groups(to, environment);
   switch (to.wanted) {
     case Complete::named: offer_images(to, store); [[fallthrough]];
     case Complete::containers:
@@ -180,7 +201,8 @@ void offer_names(Candidates& to, const Environment& environment) {
 cli::Candidates complete(std::span<const std::string> words, const Environment& environment) {
   Candidates found = cli::find_candidates(words, all_commands());
   try {
-    offer_names(found, environment);
+    offer_names(found, words[0], environment);
+    drop_named(found);
   } catch (const Error&) {
     // Whoever types a command does not want to be told; the command will.
   }

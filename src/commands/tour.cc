@@ -2,16 +2,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
 #include "commands.hh"
 #include "containers.hh"
+#include "looking.hh"
 #include "monitoring.hh"
 #include "planning.hh"
 #include "settings.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/cli/help.hh"
 #include "snug/commands/output.hh"
 #include "snug/plan/hints.hh"
 #include "snug/probe/host.hh"
@@ -93,56 +96,73 @@ class Place {
 
 bool is_shown(const Exercise& exercise, const std::string& text, const TourFacts& facts) { return exercise.shows(lines(text), facts); }
 
-void introduce(const Exercise& exercise, std::size_t number, std::size_t count, const TourFacts& facts) {
-  print(format("\n{} of {}: {}\n{}\n\n    {} {}\n\nLook for {}.\n", number, count, exercise.title, exercise.story, exercise.inside ? "inside#" : "here$",
-               exercise.command, exercise.look));
-  if (!facts.has_ranges && !exercise.without_ranges.empty()) print(format("{}\n", exercise.without_ranges));
-}
+/// The tour: what is said and done, exercise by exercise.
+class Guide {
+ public:
+  Guide(const Place& place, const Environment& environment) : place_(place), environment_(environment) {}
 
-int do_all(const Place& place) {
-  const auto exercises = tour_exercises();
-  std::size_t failed = 0;
-  for (std::size_t at = 0; at < exercises.size(); ++at) {
-    introduce(exercises[at], at + 1, exercises.size(), place.facts());
-    const bool shown = is_shown(exercises[at], place.run(exercises[at].inside, std::string(exercises[at].command)), place.facts());
-    print(shown ? "ok\n" : "NOT SEEN\n");
-    if (!shown) ++failed;
-  }
-  print(format("\n{} exercises, {} not as they should be\n", exercises.size(), failed));
-  return failed ? 1 : 0;
-}
-
-// False where the visitor leaves.
-bool do_one(const Place& place, const Exercise& exercise) {
-  for (;;) {
-    const auto typed = shell::read_line(exercise.inside ? "inside# " : "here$ ");
-    if (!typed || *typed == "quit" || *typed == "exit") return false;
-    if (*typed == "skip") return true;
-    if (is_shown(exercise, place.run(exercise.inside, typed->empty() ? std::string(exercise.command) : *typed), place.facts())) {
-      print(format("\nThat is it. {}\n", exercise.lesson));
-      return true;
+  int do_all() const {
+    std::size_t failed = 0;
+    for (std::size_t at = 0; at < exercises_.size(); ++at) {
+      introduce(at);
+      const bool shown = is_shown(exercises_[at], place_.run(exercises_[at].inside, std::string(exercises_[at].command)), place_.facts());
+      print(shown ? "ok\n" : "NOT SEEN\n");
+      if (!shown) ++failed;
     }
-    print(format("\nNot yet: look for {}.\n", exercise.look));
+    print(format("\n{} exercises, {} not as they should be\n", exercises_.size(), failed));
+    return failed ? 1 : 0;
   }
-}
 
-int guide(const Place& place) {
-  print("Ten exercises in a container that goes away at the end, with all that you do to it. Enter does the command that is\n"
-        "shown; you may type it, or another. 'skip' goes on, 'quit' or Ctrl-D leaves.\n");
-  const auto exercises = tour_exercises();
-  for (std::size_t at = 0; at < exercises.size(); ++at) {
-    introduce(exercises[at], at + 1, exercises.size(), place.facts());
-    if (!do_one(place, exercises[at])) return 0;
+  int lead() const {
+    say("Ten exercises in a container that goes away at the end, with all that you do to it. Enter does the command that is shown; you may type it, or another. "
+        "'skip' goes on, 'quit' or Ctrl-D leaves.");
+    for (std::size_t at = 0; at < exercises_.size(); ++at) {
+      introduce(at);
+      if (!do_one(exercises_[at])) return 0;
+    }
+    print("\n");
+    say("That was the tour. 'man snug-walls' goes on from here.");
+    return 0;
   }
-  print("\nThat was the tour. 'man snug-walls' goes on from here.\n");
-  return 0;
-}
+
+ private:
+  // As wide as the terminal is now, but for lines that nobody likes to read.
+  void say(std::string_view text) const { print(cli::wrapped(text, std::clamp<std::size_t>(output_width(environment_), 40, 110)) + "\n"); }
+
+  void introduce(std::size_t at) const {
+    const Exercise& exercise = exercises_[at];
+    print(format("\n{} of {}: {}\n", at + 1, exercises_.size(), exercise.title));
+    say(exercise.story);
+    print(format("\n    {} {}\n\n", exercise.inside ? "inside#" : "here$", exercise.command));
+    say(format("Look for {}.", exercise.look));
+    if (!place_.facts().has_ranges && !exercise.without_ranges.empty()) say(exercise.without_ranges);
+  }
+
+  // False where the visitor leaves.
+  bool do_one(const Exercise& exercise) const {
+    for (;;) {
+      const auto typed = shell::read_line(exercise.inside ? "inside# " : "here$ ");
+      if (!typed) print("\n");
+      if (!typed || *typed == "quit" || *typed == "exit") return false;
+      if (*typed == "skip") return true;
+      const bool shown = is_shown(exercise, place_.run(exercise.inside, typed->empty() ? std::string(exercise.command) : *typed), place_.facts());
+      print("\n");
+      say(shown ? format("That is it. {}", exercise.lesson) : format("Not yet: look for {}.", exercise.look));
+      if (shown) return true;
+    }
+  }
+
+  const Place& place_;
+  const Environment& environment_;
+  std::span<const Exercise> exercises_ = tour_exercises();
+};
 
 int tour(const cli::Invocation& invocation) {
   const bool all = invocation.arguments.flag("auto");
   if (!all && (!::isatty(STDIN_FILENO) || !::isatty(STDOUT_FILENO))) throw UsageError("'snug tour' needs a terminal", "--auto does without");
   const Place place(invocation);
-  return all ? do_all(place) : guide(place);
+  const Guide guide(place, invocation.environment);
+  return all ? guide.do_all() : guide.lead();
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ bool has_pivot(Lines lines, const TourFacts&) { return has(lines, "pivot_root(")
 constexpr std::array exercises{
     Exercise{"Be root, and fail", "You are root in there. Set the clock.", true, "id -un; date -s 12:00",
              "'root', and then 'Operation not permitted'",
-             "root is the name of an id. What it may do depends on whose thing it is: the clock is the machine's, and the\n"
+             "root is the name of an id. What it may do depends on whose thing it is: the clock is the machine's, and the "
              "kernel asks for a right over the machine, which nobody gave to you.",
              is_refused_to_root},
     Exercise{"Be pid 1", "Have a container in which your command is the first process that there is.", false,
@@ -56,7 +56,7 @@ constexpr std::array exercises{
              "There is one process, with two numbers. It is in your process list like any other: nothing is hidden from the outside.", has_two_numbers},
     Exercise{"Find who answers uname", "Ask for the kernel's version out here, and in there.", false, "uname -rv; snug exec $TOUR uname -rv",
              "the same line twice",
-             "The same kernel answers both, and directly: no engine, no machine in the machine. Walls are what a process sees,\n"
+             "The same kernel answers both, and directly: no engine, no machine in the machine. Walls are what a process sees, "
              "not what it runs on.",
              are_same},
     Exercise{"Touch a wall", "A wall is a namespace, and a namespace has a number. Compare yours with the container's.", false,
@@ -76,7 +76,7 @@ constexpr std::array exercises{
              "With sub-ids there would be a second line, for the other users in there; 'snug doctor' tells how to get some."},
     Exercise{"Read what was done", "All of this was a plan before it was done. Find the call that changed the root.", false,
              "snug plan host true | grep pivot_root", "a line with pivot_root(\".\", \".\")",
-             "'snug plan' prints each step with its calls and reasons, --sh makes a script of it that needs no snug, and --verify\n"
+             "'snug plan' prints each step with its calls and reasons, --sh makes a script of it that needs no snug, and --verify "
              "watches whether the kernel was asked for that and nothing else.",
              has_pivot},
 };

@@ -46,7 +46,7 @@ int run_prompt(const Commands& commands, const Environment& environment) {
     for (const std::string_view line : lines(*typed))  // more than one where they were pasted
       if (try_line(line, commands, shell)) return 0;
   }
-  print("exit\n", stdout);
+  print("\n", stdout);  // behind the prompt, where the cursor need not be any more
   return 0;
 }
 

@@ -109,6 +109,12 @@ std::string offered(const Store& store, const std::string& line) {
 
 void check_what_is_asked_for(const Store& store) {
   CHECK(offered(store, "rm ") == "web sleepy");
+  CHECK(offered(store, "rm web ") == "sleepy");
+  CHECK(offered(store, "rmi debian:12 ") == "quay.io/people/tool:latest");
+  CHECK(offered(store, "network rm inner ").empty());
+  CHECK(offered(store, "walls --compare web ho") == "host");
+  CHECK(offered(store, "walls we") == "web");
+  CHECK(offered(store, "walls host ho").empty());
   CHECK(offered(store, "exec ") == "web");
   CHECK(offered(store, "start ") == "sleepy");
   CHECK(offered(store, "rmi ") == "debian:12 quay.io/people/tool:latest");

@@ -83,18 +83,19 @@ TEST_CASE("tour --auto: each exercise shows what it says") {
 }
 
 TEST_CASE("tour: a visitor is told what to look for, and what it means") {
-  Terminal terminal({program(), "tour"}, 24, 100);
+  Terminal terminal({program(), "tour"}, 24, 60);
   REQUIRE_MESSAGE(terminal.expect("inside# "), terminal.seen());
   REQUIRE(terminal.expect("inside# "));
   terminal.send("echo nothing\n");
   CHECK_MESSAGE(terminal.expect("Not yet: look for"), terminal.seen());
   terminal.send("\n");
-  CHECK_MESSAGE(terminal.expect("That is it. root is the name of an id."), terminal.seen());
+  CHECK_MESSAGE(terminal.expect("That is it. root is the name of an id. What it may do\r\ndepends on"), terminal.seen());
   CHECK_MESSAGE(terminal.expect("2 of 10"), terminal.seen());
   terminal.send("skip\n");
   CHECK_MESSAGE(terminal.expect("3 of 10"), terminal.seen());
-  terminal.send("quit\n");
+  terminal.send("\x04");
   CHECK(terminal.wait() == 0);
+  CHECK_MESSAGE(terminal.seen().ends_with("\r\n"), terminal.seen());
 }
 
 TEST_SUITE_END();

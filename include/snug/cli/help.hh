@@ -10,6 +10,9 @@ namespace snug::cli {
 
 using CommandTable = std::span<const Command* const>;
 
+/// Breaks `text` at white space into lines of `width` columns; those behind the first begin with `indent` blanks, and the first at `column`.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t width, std::size_t indent = 0, std::size_t column = 0);
+
 /// Renders what `snug COMMAND --help` prints, 80 columns wide.
 [[nodiscard]] std::string render_help(const Command& command);
 

@@ -100,7 +100,7 @@ TEST_CASE("nobody inside takes the wall away, and who could is refused") {
                     "snug: --allow: who has the capability net_admin undoes it\nsnug: --allow: who has the capability net_raw undoes it\nsnug: --allow: who has the capability net_admin undoes it\n"
                     "snug: --allow is for a network of the container's own with a way out\nsnug: --allow is for a network of the container's own with a way out\n"
                     "table: Operation not permitted, packet: Operation not permitted, raw: Operation not permitted\n"
-                    "snug: --network container: the network of 'box' is restricted: --allow: who has the capability net_raw undoes it\nclosed\n203.0.113.7\n", result.out, result.err);
+                    "snug: the network of the container 'box' is restricted: --allow: who has the capability net_raw undoes it\nclosed\n203.0.113.7\n", result.out, result.err);
 }
 
 TEST_CASE("rules come and go while a container runs, and a restart keeps them; what was refused is told") {

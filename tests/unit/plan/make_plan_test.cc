@@ -291,8 +291,9 @@ TEST_CASE("root is root where the root file system has no accounts, with a home 
     HostFacts facts = some_facts();
     facts.rootfs.accounts.clear();
     facts.rootfs.folders = folders;
+    const Plan plan = plan_of(spec, facts);
     std::string text;
-    for (const std::string& each : plan_of(spec, facts).find<Exec>()->env)
+    for (const std::string& each : plan.find<Exec>()->env)
       if (each.starts_with("HOME=") || each.starts_with("USER=") || each.starts_with("LOGNAME=")) text += each + " ";
     return text;
   };

@@ -185,7 +185,8 @@ class Podman {
 
   [[nodiscard]] Result podman(std::vector<std::string> words) const {
     const std::string& folder = scratch_.path();
-    const std::vector<std::string> front{"env", "XDG_RUNTIME_DIR=" + folder, "podman", "--cgroup-manager", "cgroupfs", "--root", folder + "/root", "--runroot", folder + "/run"};
+    const std::vector<std::string> front{"env", "XDG_RUNTIME_DIR=" + folder, "podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs",  // crun wants version 2 of cgroups
+                                          "--root", folder + "/root", "--runroot", folder + "/run"};
     words.insert(words.begin(), front.begin(), front.end());
     return run(words);
   }
@@ -197,7 +198,7 @@ class Podman {
 }  // namespace
 
 TEST_CASE("walls: a port that podman publishes is a door of its container, and who passes it on stands beside") {
-  if (run({"podman", "--version"}).code != 0) return skip("podman is not installed");
+  if (run({"podman", "--version"}).code != 0 || run({"runc", "--version"}).code != 0) return skip("podman or runc is not installed");
   const Podman engine;
   const Result started = engine.podman({"run", "--detach", "--publish", "18095:80", "--name", "of-podman", "--rootfs", small_root() + ":O", "sleep", "1000"});
   if (started.code != 0) return skip("podman cannot start here");

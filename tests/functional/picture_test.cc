@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -192,7 +193,7 @@ class Podman {
   }
 
  private:
-  Scratch scratch_;
+  Scratch scratch_{"/tmp"};  // runc takes no long path
 };
 
 }  // namespace
@@ -201,7 +202,7 @@ TEST_CASE("walls: a port that podman publishes is a door of its container, and w
   if (run({"podman", "--version"}).code != 0 || run({"runc", "--version"}).code != 0) return skip("podman or runc is not installed");
   const Podman engine;
   const Result started = engine.podman({"run", "--detach", "--publish", "18095:80", "--name", "of-podman", "--rootfs", small_root() + ":O", "sleep", "1000"});
-  if (started.code != 0) return skip("podman cannot start here: " + started.err.substr(std::min(started.err.rfind("Error"), started.err.size())));
+  if (started.code != 0) return skip("podman cannot start here: " + std::string(snug::trimmed(started.err.substr(std::min(started.err.rfind("Error"), started.err.size())))));
   const std::string json = run({program(), "walls", "--json"}).out;
   CHECK_MESSAGE(has(json, "\"name\": \"of-podman\""), json);
   CHECK_MESSAGE(has(json, ":18095\""), json);

@@ -107,7 +107,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
 std::optional<std::uint64_t> parse_size(std::string_view text) {
   static constexpr std::string_view suffixes = "bkmgt";
   unsigned shift = 0;
-  if (text.size() > 2 && (text.back() == 'b' || text.back() == 'B') && (text[text.size() - 2] < '0' || text[text.size() - 2] > '9')) text.remove_suffix(1);  // "1gb"
+  if (text.size() > 2 && (text.back() == 'b' || text.back() == 'B') && std::string_view("kmgtKMGT").find(text[text.size() - 2]) != std::string_view::npos) text.remove_suffix(1);  // "1gb"
   if (!text.empty()) {
     const char last = text.back() >= 'A' && text.back() <= 'Z' ? static_cast<char>(text.back() + 32) : text.back();
     if (const std::size_t at = suffixes.find(last); at != std::string_view::npos) {

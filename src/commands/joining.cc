@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "entering.hh"
-#include "networking.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
@@ -23,19 +23,27 @@ using plan::Namespaces;
 
 constexpr std::array<std::pair<std::string_view, plan::NamespaceChoice Namespaces::*>, 7> choices{
     {{"user", &Namespaces::user}, {"net", &Namespaces::network}, {"pid", &Namespaces::pid}, {"uts", &Namespaces::uts}, {"ipc", &Namespaces::ipc},
-     {"cgroup", &Namespaces::cgroup}, {"time", &Namespaces::time}}};
+     {"cgroup", &Namespaces::cgroup}, {"time", &Namespaces::time}}};  // the user's comes first
+
+// The option that chooses it.
+std::string option_of(std::string_view kind) { return kind == "user" || kind == "cgroup" || kind == "time" ? format("--{}ns", kind) : format("--{}", kind); }
 
 JoinNamespace* find_joined(plan::NamespaceChoice& choice) {
   auto* join = std::get_if<JoinNamespace>(&choice);
   return join && !join->container.empty() ? join : nullptr;
 }
 
-// Who has a right over its user namespace is bound by what binds it.
+// Who has a right over its user namespace is bound by what binds anybody in there, whoever let whom in.
 void check_bound(const plan::Spec& spec, const std::string& store, const Entrance& entrance) {
-  plan::Spec bound = spec;
-  bound.network.allow = config::parse_spec(*find_owner(store, entrance.record).spec).network.allow;
-  if (const auto refusal = bound.network.allow ? plan::check_egress(bound) : std::nullopt)
-    throw Error(format("the network of the container {} is restricted: {}", quoted(entrance.record.name), refusal->message), refusal->hint);
+  const auto& doors = entrance.living.namespaces;
+  const auto user = std::find_if(doors.begin(), doors.end(), [](const auto& door) { return door.kind == "user"; });
+  if (user == doors.end()) return;
+  for (const state::Record& each : living_in(store, user->inode)) {
+    plan::Spec bound = spec;
+    bound.network.allow = config::parse_spec(*each.spec).network.allow;
+    if (const auto refusal = bound.network.allow ? plan::check_egress(bound) : std::nullopt)
+      throw Error(format("the network of the container {} is restricted: {}", quoted(each.name), refusal->message), refusal->hint);
+  }
 }
 
 // Root inside may have put anything in its place: a pipe must not make us wait.
@@ -56,6 +64,17 @@ std::string joined_container(const plan::Spec& spec) {
   return {};
 }
 
+std::vector<state::Record> living_in(const std::string& store, std::uint64_t user_namespace) {
+  std::vector<state::Record> found;
+  for (state::Record& record : state::list_records(store)) {
+    const state::State state = state::read_state(store, record.id);
+    const auto& held = state.namespaces;
+    const bool is_there = std::any_of(held.begin(), held.end(), [&](const auto& each) { return each.kind == "user" && each.inode == user_namespace; });
+    if (is_there && state.phase == state::State::Phase::running) found.push_back(std::move(record));
+  }
+  return found;
+}
+
 std::string join_container(plan::Spec& spec, const std::string& store) {
   const std::string name = joined_container(spec);
   if (name.empty()) return {};
@@ -69,8 +88,8 @@ std::string join_container(plan::Spec& spec, const std::string& store) {
     for (const auto& entry : entrance.living.namespaces)
       if (join && entry.kind == kind) join->path = entry.path;
     if (!join || !join->path.empty()) continue;
-    if (kind != "net") throw Error(format("the container {} has the host's {} namespace, and none of its own", quoted(name), kind), format("--{} host is the same", kind == "cgroup" ? "cgroupns" : kind));
-    spec.namespaces.network = plan::HostNamespace{};  // as that one has
+    if (kind != "net" && kind != "user") throw Error(format("the container {} has the host's {} namespace, and none of its own", quoted(name), kind), format("{} host is the same", option_of(kind)));
+    spec.namespaces.*choice = plan::HostNamespace{};  // as that one has
   }
   return spec.network.container.empty() ? std::string() : read_resolv_conf(entrance);
 }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "containers.hh"
+#include "joining.hh"
 #include "removing.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -44,8 +45,12 @@ void make_room(const cli::Invocation& invocation, const plan::Spec& spec) {
   if (!invocation.arguments.flag("replace")) return;
   if (!spec.name) throw UsageError("--replace needs the name of the container that it replaces", "--name NAME");
   const std::string store = store_of(invocation.environment);
-  const auto id = state::find_name(store, *spec.name);
-  if (const auto record = id ? state::try_find_record(store, *id) : std::nullopt) remove_by_force(store, *record, Trees(invocation.environment));
+  const auto record = state::try_find_record(store, *spec.name);
+  if (!record || record->name != *spec.name) return;
+  if (joined_container(spec) == *spec.name) throw UsageError(format("--replace: {} cannot have the namespaces of the container that it replaces", quoted(*spec.name)));
+  // What cannot be made replaces nothing. Of an archive that is only known once it is unpacked.
+  if (spec.rootfs.kind != plan::Rootfs::Kind::archive) static_cast<void>(plan_container(spec, invocation, Purpose::check, false));
+  remove_by_force(store, *record, Trees(invocation.environment));
 }
 
 }  // namespace snug::commands

@@ -85,7 +85,7 @@ class Monitoring {
     if (error && outside_.service && !was_running_) return give_up(*error);
     if (std::exchange(was_running_, true)) return;
     if (running_) running_();
-    if (plan::is_kept(planned_.spec)) state::secure_record(planned_.facts.store, planned_.storage->id());  // nobody waits any more
+    if (plan::is_kept(planned_.spec)) state::secure_record(planned_.facts.store, planned_.storage->id());  // in the background nobody waits any more
   }
 
   void note_end(const runtime::Exited& exited) {

@@ -38,10 +38,11 @@ Rules typed_rules(const cli::Invocation& invocation) {
 
 // Whoever shares the network, or has rights over it, and could take the wall away.
 void check_guests(const std::string& store, const state::Record& owner, const plan::Spec& spec) {
-  for (const state::Record& guest : state::list_records(store)) {
+  const auto held = state::read_state(store, owner.id).namespaces;
+  const auto user = std::find_if(held.begin(), held.end(), [](const auto& each) { return each.kind == "user"; });
+  for (const state::Record& guest : user == held.end() ? std::vector<state::Record>() : living_in(store, user->inode)) {
+    if (guest.id == owner.id) continue;
     plan::Spec other = config::parse_spec(*guest.spec);
-    const std::string joined = joined_container(other);
-    if (joined.empty() || !is_up(store, guest) || find_owner(store, other.network.container.empty() ? state::find_record(store, joined) : guest).id != owner.id) continue;
     other.network.allow = spec.network.allow;
     if (const auto refusal = plan::check_egress(other)) throw Error(format("the container {} shares this network: {}", quoted(guest.name), refusal->message), refusal->hint);
   }

@@ -59,16 +59,17 @@ std::optional<Error> settle(Planned& planned, const std::string& usual) {
   return {};
 }
 
-void finish(Planned& planned, bool again = false) {
-  planned.plan = accepted(plan::make_plan(planned.spec, planned.facts));
+void finish(Planned& planned) { planned.plan = accepted(plan::make_plan(planned.spec, planned.facts)); }
+
+void tell_notices(const Planned& planned, bool again) {
   for (const plan::Notice& notice : planned.plan.notices)
     if (!again || !notice.once) tell(notice);
 }
 
 // The container that somebody wants to see the plan of may well run.
-void pass_over_busy_ports(Planned& planned) {
+void pass_over_busy_ports(Planned& planned, bool told) {
   const auto words = plan::make_port_words(planned.spec.network.ports, planned.facts.busy_ports);
-  if (const auto* refusal = std::get_if<plan::Refusal>(&words)) tell({.wall = {}, .text = format("now it could not be started: {}", refusal->message), .remedy = refusal->hint});
+  if (const auto* refusal = std::get_if<plan::Refusal>(&words); refusal && told) tell({.wall = {}, .text = format("now it could not be started: {}", refusal->message), .remedy = refusal->hint});
   planned.facts.busy_ports.clear();
 }
 
@@ -125,8 +126,10 @@ Planned plan_container(plan::Spec spec, const cli::Invocation& invocation, Purpo
   if (homeless && !planned.spec.network.shared.empty()) throw *homeless;
   settle_networks(planned);
   settle_ports(planned);
-  if (!run) pass_over_busy_ports(planned);
+  const bool told = purpose != Purpose::check;
+  if (!run) pass_over_busy_ports(planned, told);
   finish(planned);
+  if (told) tell_notices(planned, false);
   const plan::StorageDriver storage = plan::choose_storage(planned.spec, planned.facts);
   // From here on it is this one, whatever the machine can do when the container is started again.
   if (storage != plan::StorageDriver::overlay) planned.spec.storage = storage;
@@ -149,7 +152,8 @@ Planned plan_again(const state::Record& record, const Environment& environment) 
   planned.manifest = record.manifest;
   if (!record.manifest.empty()) planned.layers = hold_layers(record.lowers);
   look_again(planned, record);
-  finish(planned, true);
+  finish(planned);
+  tell_notices(planned, true);
   return planned;
 }
 

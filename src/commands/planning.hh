@@ -30,8 +30,8 @@ struct Planned {
   std::unique_ptr<Storage> storage;  ///< the container's place; of a plan that is only shown, an unpacked archive's, or null
 };
 
-/// What is to become of the plan.
-enum class Purpose { show, run };
+/// What is to become of the plan. For `check` nobody reads it: it is enough that there is one, and nothing is told.
+enum class Purpose { check, show, run };
 
 /// Goes from the words to the plan: configuration files, facts, rules. An archive is unpacked on the way, and an
 /// image brought where it is missing, since what its root says of itself is among the facts; with `verbose` the steps of the

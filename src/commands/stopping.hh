@@ -31,7 +31,7 @@ void stop_container(const std::string& store, const state::Record& record, const
 /// Ends the container at once, and its monitor where that does not end by itself.
 void end_container(const std::string& store, const state::Record& record);
 
-/// Whether the container runs, and goes on: the end of one that is just ending is waited for. Throws where it takes too long.
+/// Whether the container runs, and goes on: the end of one that was asked to end is waited for, ten seconds at most.
 [[nodiscard]] bool goes_on(const std::string& store, const state::Record& record);
 
 /// Waits for the end of the monitor of a container that has ended, ten seconds at most.

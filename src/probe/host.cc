@@ -176,6 +176,7 @@ void find_full_stacks(HostFacts& facts) {
       if (plain == listing->second.end()) continue;
       folder = above + plain->name;
     }
+    if (!sys::try_open(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY)) continue;  // nobody asks for it, and the try costs a process
     if (try_as_lower({facts.uid, facts.gid}, folder) == EINVAL) mount.type = "overlays";
   }
 }

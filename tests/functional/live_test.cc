@@ -44,6 +44,13 @@ TEST_CASE("--replace: the container of that name goes, also one that runs; witho
     CHECK_MESSAGE(run.code == 0, run.err);
     CHECK(eventually([&] { return containers.snug({"logs", "box"}).out == std::string(word) + "\n"; }));
   }
+  // What cannot be made replaces nothing; nor is one replaced whose id is the other's name.
+  for (const std::vector<std::string>& bad : {std::vector<std::string>{"--network", "nosuch", small_root()}, {"--cap-add", "NOSUCH", small_root()}, {small_root() + "/nosuch"}, {"--pid", "container:box", small_root()}}) {
+    std::vector<std::string> words{"create", "--replace", "--name", "box"};
+    words.insert(words.end(), bad.begin(), bad.end());
+    CHECK(containers.snug(words).code == 125);
+    CHECK(containers.snug({"exec", "box", "true"}).code == 0);
+  }
   CHECK(containers.snug({"create", "--replace", "--name", "box", "--userns", "single", small_root(), "true"}).code == 0);
   CHECK(containers.snug({"ps", "-a", "--format", "{{.Names}} {{.State}}"}).out == "box created\n");
   CHECK(find_commands({"sleep", "86530"}).empty());

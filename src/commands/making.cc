@@ -23,7 +23,7 @@ IdFile::IdFile(const cli::Invocation& invocation) {
   file_ = sys::try_open(AT_FDCWD, typed->c_str(), O_WRONLY | O_CREAT | O_EXCL, 0644);
   if (!file_ && errno == EEXIST)
     throw Error(format("--cidfile: the file {} is there already", quoted(*typed)), format("it may tell of a container that is still needed; else rm {}", shell_quoted(*typed)));
-  if (!file_) throw system_error(format("--cidfile: make the file {}", quoted(*typed)), errno);
+  if (!file_) throw system_error(format("make the file {} of --cidfile", quoted(*typed)), errno);
   path_ = *typed;
 }
 

@@ -81,6 +81,7 @@ int port(const cli::Invocation& invocation) {
   const auto& operands = invocation.arguments.operands;
   const bool add = !operands.empty() && operands[0] == "add", changes = operands.size() == 3 && (add || operands[0] == "rm");
   if (operands.empty()) throw UsageError("'snug port' needs a container", "'snug ps' lists them");
+  if (operands.size() < 3 && (add || operands[0] == "rm")) throw UsageError(format("'snug port {}' takes CONTAINER PORT", operands[0]), format("snug port {} CONTAINER {}", operands[0], add ? "[IP:]HOST:INSIDE[/udp]" : "INSIDE[/udp]"));
   if (operands.size() == 3 && !changes) throw UsageError(format("{} is neither add nor rm", quoted(operands[0])), "snug port add CONTAINER [IP:]HOST:INSIDE[/udp]");
   const std::string store = store_of(invocation.environment);
   if (changes) {

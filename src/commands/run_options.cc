@@ -443,7 +443,7 @@ void check_map(const Spec& spec, const cli::Arguments& arguments) {
       throw UsageError(format("container:{} brings that container's user namespace along, which --{} contradicts", joined, name), "leave one of them out");
   for (const auto* choice : {&spec.namespaces.user, &spec.namespaces.pid, &spec.namespaces.uts, &spec.namespaces.ipc, &spec.namespaces.cgroup, &spec.namespaces.time})
     if (const auto* join = std::get_if<plan::JoinNamespace>(choice); join && !join->container.empty() && join->container != joined)
-      throw UsageError(format("the namespaces of {} and of {} are those of two users", quoted(joined), quoted(join->container)), "all of container:NAME has to be one container");
+      throw UsageError(format("{} and {} have a user namespace each, and one process is in one", quoted(joined), quoted(join->container)), "all of container:NAME has to be one container");
 }
 
 }  // namespace

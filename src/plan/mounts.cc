@@ -115,9 +115,10 @@ class Mounts {
   }
 
   void plan_sys() {
-    // sysfs belongs to a network namespace, and only the owner of a new one may mount it.
+    // sysfs belongs to a network namespace, and only its owner may mount it: of a new one, or of one whose user namespace came along.
     MountFlags flags{.read_only = true, .no_exec = true};
-    const bool fresh = is_new(walls_.network);
+    const auto* joined = std::get_if<JoinNamespace>(&walls_.network);
+    const bool fresh = is_new(walls_.network) || (joined && !joined->container.empty());
     if (!fresh) flags.recursive = true;
     attach_place(fresh ? make("sysfs", {}, flags) : take("/sys", flags), "/sys");
     if (fresh && is_new(walls_.cgroup) && !is_given_up(draft_, "/sys"))

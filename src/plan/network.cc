@@ -222,6 +222,13 @@ void plan_names(Draft& draft) {
   draft.monitor(std::move(gate));
 }
 
+// Of one that shares the network of another container, if `other` is a name.
+std::string hint_for_guest(std::string_view option, const std::string& other) {
+  if (other.empty()) return "choose --network private";
+  if (option == "--allow") return format("'snug network allow {} RULE' is for all that share it", shell_quoted(other));
+  return option.starts_with("--publish") ? format("'snug port add {} PORT' publishes one of the network that is shared", shell_quoted(other)) : "leave it out";
+}
+
 }  // namespace
 
 const std::string& address_of(const PublishedPort& port) {
@@ -251,9 +258,7 @@ Verdict plan_network(Draft& draft) {
   tell_of_clashes(draft);
   if (!is_new(draft.spec.namespaces.network) || !leads_out(draft)) {
     if (option.empty()) return let_ping(draft), plan_names(draft), std::nullopt;
-    const std::string& other = network.container;
-    return Refusal{format("{} is for a network of the container's own with a way out", option),
-                   other.empty() ? "choose --network private" : format("'snug port add {} PORT' publishes one of the network that is shared", shell_quoted(other))};
+    return Refusal{format("{} is for a network of the container's own with a way out", option), hint_for_guest(option, network.container)};
   }
   if (by_slirp(draft.facts) && !option.empty() && option != "--mac-address")
     return Refusal{format("{}: slirp4netns, which serves as the way out here, cannot do it", option), "pasta can: apt-get install passt"};

@@ -1,7 +1,6 @@
 #include "unpacking.hh"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,11 +20,6 @@ sys::Fd open_archive(const plan::Rootfs& rootfs) {
   const auto status = sys::find_status(archive.get(), "");
   if (status && S_ISDIR(status->st_mode))
     throw Error(format("{} is a folder, not an archive", quoted(rootfs.given)), "for a folder say dir:PATH");
-  if (status && S_ISFIFO(status->st_mode)) {
-    constexpr int patience = 1000;  // milliseconds for who is to write into it
-    pollfd written{archive.get(), POLLIN, 0};
-    if (::poll(&written, 1, patience) == 0) throw Error(format("nobody writes into the pipe {}", quoted(rootfs.given)));
-  }
   ::fcntl(archive.get(), F_SETFL, 0);
   if (::isatty(archive.get())) throw Error(format("{} is a terminal, not an archive", quoted(rootfs.given)));
   return archive;

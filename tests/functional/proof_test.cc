@@ -93,6 +93,7 @@ TEST_CASE("tour: a visitor is told what to look for, and what it means") {
   CHECK_MESSAGE(terminal.expect("2 of 10"), terminal.seen());
   terminal.send("skip\n");
   CHECK_MESSAGE(terminal.expect("3 of 10"), terminal.seen());
+  REQUIRE_MESSAGE((terminal.expect("last is 1.") && terminal.expect("here$ ")), terminal.seen());
   terminal.send("\x04");
   CHECK(terminal.wait() == 0);
   CHECK_MESSAGE(terminal.seen().ends_with("\r\n"), terminal.seen());

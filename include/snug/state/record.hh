@@ -65,8 +65,8 @@ struct State {
 /// Writes the record into the container's folder, whole or not at all; the mark of a kept one first. Throws.
 void write_record(const std::string& store, const Record& record);
 
-/// The same for a container that is just being made, for which no start waits for the disk: after a power cut it is there as a whole
-/// or not at all, and for certain once secure_record has been called.
+/// The same for a container that is just being made, for which no start waits for the disk: after a power cut it is there as a whole,
+/// damaged or not at all, and as a whole for certain once secure_record has been called.
 void write_new_record(const std::string& store, const Record& record);
 void secure_record(const std::string& store, const std::string& id) noexcept;
 

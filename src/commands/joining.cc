@@ -55,6 +55,18 @@ std::string read_resolv_conf(const Entrance& entrance) {
   return sys::read_all(file.get(), most) + "\n";
 }
 
+// It may have its own from another one, and so on.
+std::string hostname_of(const std::string& store, state::Record record) {
+  constexpr int most = 64;
+  for (int hops = 0; hops < most; ++hops) {
+    plan::Spec spec = config::parse_spec(*record.spec);
+    const JoinNamespace* join = find_joined(spec.namespaces.uts);
+    if (!join) return plan::own_hostname(spec);
+    record = state::find_record(store, join->container);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string joined_container(const plan::Spec& spec) {
@@ -75,10 +87,16 @@ std::vector<state::Record> living_in(const std::string& store, std::uint64_t use
   return found;
 }
 
-std::string join_container(plan::Spec& spec, const std::string& store) {
+void Joined::tell(plan::HostFacts& facts) const {
+  if (!resolv_conf.empty()) facts.resolv_conf = resolv_conf;
+  if (!hostname.empty()) facts.hostname = hostname;
+}
+
+Joined join_container(plan::Spec& spec, const std::string& store) {
   const std::string name = joined_container(spec);
   if (name.empty()) return {};
-  const Entrance entrance = open_entrance(store, state::find_record(store, name));
+  const state::Record record = state::find_record(store, name);
+  const Entrance entrance = open_entrance(store, record);
   check_bound(spec, store, entrance);
   if (!spec.network.container.empty()) spec.namespaces.network = JoinNamespace{{}, name};
   spec.namespaces.user = JoinNamespace{{}, find_joined(spec.namespaces.user) ? name : ""};
@@ -91,7 +109,8 @@ std::string join_container(plan::Spec& spec, const std::string& store) {
     if (kind != "net" && kind != "user") throw Error(format("the container {} has the host's {} namespace, and none of its own", quoted(name), kind), format("{} host is the same", option_of(kind)));
     spec.namespaces.*choice = plan::HostNamespace{};  // as that one has
   }
-  return spec.network.container.empty() ? std::string() : read_resolv_conf(entrance);
+  return {.resolv_conf = spec.network.container.empty() ? std::string() : read_resolv_conf(entrance),
+          .hostname = find_joined(spec.namespaces.uts) ? hostname_of(store, record) : std::string()};
 }
 
 plan::Spec leave_container(plan::Spec spec) {

@@ -150,7 +150,7 @@ class Monitoring {
     settle_networks(planned_);
     // The other one may have been started anew since: where its namespaces were are another's by now.
     planned_.spec = leave_container(std::move(planned_.spec));
-    if (const std::string text = join_container(planned_.spec, planned_.facts.store); !text.empty()) planned_.facts.resolv_conf = text;
+    join_container(planned_.spec, planned_.facts.store).tell(planned_.facts);
     planned_.plan = accepted(plan::make_plan(planned_.spec, planned_.facts));
   }
 
@@ -225,7 +225,7 @@ namespace {
 void start(Planned& planned, sys::FdPair& visit, bool until_left) {
   const std::string& folder = planned.storage->path();
   forget_stop(folder);
-  runtime::Service service{.folder = folder, .log = planned.spec.log, .until_left = until_left, .left = [folder] { mark_stopping(folder); }};
+  runtime::Service service{.folder = folder, .log = planned.spec.log, .until_left = until_left, .sleeps = planned.before.has_value(), .left = [folder] { mark_stopping(folder); }};
   run_in_background([&](const std::function<void()>& ready) {
     visit.second.reset();
     service.visitor = visit.first.release();

@@ -3,6 +3,7 @@
 #include "containers.hh"
 #include "network_actions.hh"
 #include "network_uses.hh"
+#include "networking.hh"
 #include "shared_networks.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -49,11 +50,6 @@ void write(const std::string& store, state::Record& record, const plan::Spec& sp
   state::write_record(store, record);
 }
 
-void check_own_network(const state::Record& record, const plan::Spec& spec) {
-  if (std::holds_alternative<plan::NewNamespace>(spec.namespaces.network) && spec.network.container.empty()) return;
-  throw Error(format("the container {} has no network of its own", quoted(record.name)), "it was made with --network host, container:NAME or ns:PATH");
-}
-
 }  // namespace
 
 void disconnect(const std::string& store, state::Record record, const std::string& network) {
@@ -76,7 +72,7 @@ int network_connect(const cli::Invocation& invocation) {
   const sys::Fd turn = state::take_turn(store);
   state::Record record = state::find_record(store, arguments.operands[2]);
   plan::Spec spec = config::parse_spec(*record.spec);
-  check_own_network(record, spec);
+  check_own_network(record, spec, format("network connect {}", shared.name));
   if (spec.network.allow)
     throw Error(format("the container {} may send only to what rules name, and whoever shares a network with it could pass on the rest", quoted(record.name)), "--allow and networks that are shared exclude each other");
   if (has(spec, shared.name)) throw Error(format("the container {} is in the network {} already", quoted(record.name), quoted(shared.name)));

@@ -87,9 +87,11 @@ int network_denied(const cli::Invocation& invocation) {
   const state::Record record = find_owner(store, state::find_record(store, given.operands[1]));
   const std::string path = state::folder_of(store, record.id);
   const sys::Fd folder = sys::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
-  const plan::Network network = config::parse_spec(*record.spec).network;
-  if (!network.allow && !plan::may_lead_out(network)) throw Error(format("the container {} has no way out, and no rules for one", quoted(record.name)));
-  if (!network.allow && read_denials(folder).empty())
+  const plan::Spec spec = config::parse_spec(*record.spec);
+  const auto& rules = spec.network.allow;
+  check_own_network(record, spec, "network denied");
+  if (!rules) check_way_out(record, spec);
+  if (!rules && read_denials(folder).empty())
     throw Error(format("the container {} may send to everything: nothing is refused", quoted(record.name)), "--allow, or snug network allow, closes what no rule names");
   if (!given.flag("follow") && !given.flag("force")) {  // the letter f, which rm and prune have for that word, means to follow here
     list(read_denials(folder), given.flag("json"));

@@ -77,6 +77,12 @@ plan::Network binding_network(const std::string& store, const state::Record& rec
 void check_own_network(const state::Record& record, const plan::Spec& spec, std::string_view command) {
   const std::string& owner = spec.network.container;
   if (!owner.empty()) throw Error(format("the container {} shares the network of {}", quoted(record.name), quoted(owner)), format("snug {} {}", command, shell_quoted(owner)));
+  if (!std::holds_alternative<plan::NewNamespace>(spec.namespaces.network))
+    throw Error(format("the container {} has no network of its own: it was made with --network {}", quoted(record.name), network_mode(spec)), "--network private gives a container one");
+}
+
+void check_way_out(const state::Record& record, const plan::Spec& spec) {
+  if (!plan::may_lead_out(spec.network)) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
 }
 
 std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports, std::size_t first, const std::string& store) {

@@ -15,8 +15,11 @@ namespace snug::commands {
 /// Gives what binds what a container sends: its own network, or that of the one whose it shares, as far as that is there.
 [[nodiscard]] plan::Network binding_network(const std::string& store, const state::Record& record);
 
-/// Throws where the container shares the network of another one, of which `command` is to be asked.
+/// Throws where the container shares the network of another one, of which `command` is to be asked, or this machine's.
 void check_own_network(const state::Record& record, const plan::Spec& spec, std::string_view command);
+
+/// Throws where the network of the container has no way out, and so nothing to open or to close.
+void check_way_out(const state::Record& record, const plan::Spec& spec);
 
 /// Chooses ports of the host where any will do, with --publish-all also for what the image names, and looks whether the ports that were
 /// asked for can be had.

@@ -41,9 +41,9 @@ std::int64_t now() {
 
 void find_facts(Planned& planned, const Environment& environment) {
   const probe::CallerEnvironment caller = caller_environment(environment);
-  const std::string resolv_conf = joined_container(planned.spec).empty() ? "" : join_container(planned.spec, probe::find_store(caller));
+  const Joined joined = joined_container(planned.spec).empty() ? Joined() : join_container(planned.spec, probe::find_store(caller));
   planned.facts = probe::host_facts(planned.spec, caller);
-  if (!resolv_conf.empty()) planned.facts.resolv_conf = resolv_conf;
+  joined.tell(planned.facts);
   compile_profile(planned.facts, planned.spec);
 }
 

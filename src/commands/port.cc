@@ -34,7 +34,7 @@ Error not_published(const state::Record& record, std::string_view port, const pl
 void list(const state::Record& record, const std::string& wanted) {
   bool found = wanted.empty();
   const plan::Spec spec = config::parse_spec(*record.spec);
-  check_own_network(record, spec, "port");
+  if (!spec.network.container.empty()) check_own_network(record, spec, "port");
   for (const plan::PublishedPort& each : spec.network.ports) {
     if (!wanted.empty() && render_inner_port(each) != wanted) continue;
     found = true;
@@ -57,7 +57,7 @@ Ports without(Ports ports, const plan::PublishedPort& unwanted, const state::Rec
 // What is open and what is written down agree; of one that does not run only that is there.
 void publish(const std::string& store, state::Record record, plan::Spec spec, const std::vector<plan::BusyPort>& busy) {
   std::vector<std::string> words = accepted(plan::make_port_words(spec.network.ports, busy));
-  if (!plan::may_lead_out(spec.network)) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
+  check_way_out(record, spec);
   words.insert(words.begin(), "ports");
   if (is_up(store, record)) change_living(store, record, words, "ports");
   record.spec = config::render_spec(spec);

@@ -28,7 +28,7 @@ struct Draft {
   std::vector<cli::Provenance> volume_origins;  // of spec.volumes, one by one
   cli::Provenance from;
   std::optional<std::string> network_place = {};  ///< the file that the networks come from
-  bool network_alone = false;                     ///< nothing can stand beside the one that was named last
+  bool network_alone = false;                     ///< nothing can stand beside the one that was named
   std::vector<std::string> aliases = {};
 };
 
@@ -88,7 +88,7 @@ void set_network(Draft& draft, Value value) {
   plan::Network& network = draft.spec.network;
   const bool joins = chosen.shared.has_value(), stands_alone = !joins && !chosen.way_out;
   if (draft.network_place != draft.from.file) network.shared.clear(), network.way_out = false;
-  else if (stands_alone ? !network.shared.empty() : joins && draft.network_alone)
+  else if (stands_alone || draft.network_alone)
     throw UsageError("it cannot be had beside other networks", "several are for networks that are shared, and for 'private'");
   draft.network_place = draft.from.file;
   draft.network_alone = stands_alone;

@@ -93,6 +93,9 @@ using Verdict = std::optional<Refusal>;
 /// Names the namespaces that are not the host's, as in /proc/PID/ns, in the order in which they are entered. namespaces.cc
 [[nodiscard]] std::vector<std::string> kinds_of(const Namespaces& namespaces);
 
+/// The host name inside; "" where it is that of a namespace that nothing is known of. namespaces.cc
+[[nodiscard]] std::string hostname_of(const Draft& draft);
+
 /// Tells who the caller and the first process are in `maps`, which are written. idmap.cc
 void find_caller(IdMaps& maps, const HostFacts& facts);
 

@@ -163,7 +163,7 @@ class Mounts {
 
   // hosts, resolv.conf and hostname are mounted over: what the image has there is neither read nor changed.
   void plan_files() {
-    const std::string host = hostname();
+    const std::string host = hostname_of(draft_);
     MakeFiles files;
     const Network& network = draft_.spec.network;
     add_file(files, "hosts", hosts(host), !draft_.spec.hosts.empty() || !network.host_loopback.empty());
@@ -212,12 +212,6 @@ class Mounts {
     text += hosts_of(draft_);
     for (const HostEntry& entry : draft_.spec.hosts) text += format("{} {}\n", entry.address, entry.name);
     return text;
-  }
-
-  // Empty where the host's name is shared.
-  std::string hostname() const {
-    if (!is_new(walls_.uts)) return "";
-    return draft_.spec.hostname.value_or(draft_.spec.name.value_or("snug"));
   }
 
   Verdict plan_volumes() {
@@ -295,7 +289,7 @@ class Mounts {
   }
 
   void plan_names() {
-    if (const std::string host = hostname(); !host.empty()) draft_.init(SetHostname{host});
+    if (is_new(walls_.uts)) draft_.init(SetHostname{own_hostname(draft_.spec)});
     if (is_new(walls_.network)) draft_.init(BringUpLoopback{});
     plan_openings(draft_);
     if (draft_.plan.terminal) draft_.init(OpenTerminal{devpts_});

@@ -39,4 +39,6 @@ int stop_signal(const Spec& spec) {
   return parse_signal(spec.notes.stop_signal).value_or(SIGTERM);
 }
 
+std::string own_hostname(const Spec& spec) { return spec.hostname.value_or(spec.name.value_or("snug")); }
+
 }  // namespace snug::plan

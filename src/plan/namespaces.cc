@@ -30,6 +30,13 @@ constexpr std::array<Wall, 7> walls{{
 
 }  // namespace
 
+std::string hostname_of(const Draft& draft) {
+  const NamespaceChoice& uts = draft.spec.namespaces.uts;
+  const auto* join = std::get_if<JoinNamespace>(&uts);
+  if (is_new(uts)) return own_hostname(draft.spec);
+  return join && join->container.empty() ? std::string() : draft.facts.hostname;
+}
+
 std::vector<std::string> kinds_of(const Namespaces& namespaces) {
   std::vector<std::string> kinds;
   for (const Wall& wall : walls) {

@@ -108,7 +108,7 @@ class Payload {
     set("USER", who_.name);
     set("LOGNAME", who_.name);
     if (!shell_.empty()) set("SHELL", shell_);
-    set("HOSTNAME", is_new(spec_.namespaces.uts) ? spec_.hostname.value_or(spec_.name.value_or("snug")) : draft_.facts.hostname);
+    if (std::string host = hostname_of(draft_); !host.empty()) set("HOSTNAME", std::move(host));
     if (draft_.plan.terminal) set_terminal();
     set("container", "snug");
     if (spec_.name) set("SNUG_CONTAINER", *spec_.name);

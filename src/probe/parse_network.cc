@@ -85,6 +85,19 @@ std::vector<Subnet> parse_routed4(std::string_view text) {
 }
 
 // Destination Prefix Source Prefix Gateway Metric RefCnt Use Flags Iface
+std::vector<Subnet> parse_routed6(std::string_view text) {
+  std::vector<Subnet> routed;
+  for (const std::string_view line : lines(text)) {
+    const Words words = words_of(line);
+    if (words.size() < 10) continue;
+    const auto address = parse_inet6_digits(words[0]);
+    const auto prefix = parse_hex<unsigned>(words[1]);
+    if (!address || !prefix || *prefix == 0 || *prefix > 128) continue;
+    if (const auto subnet = find_subnet(*address, *prefix)) routed.push_back(*subnet);
+  }
+  return routed;
+}
+
 std::optional<DefaultRoute> parse_route6(std::string_view text) {
   std::optional<DefaultRoute> best;
   std::uint32_t best_metric = 0;

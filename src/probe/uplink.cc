@@ -69,6 +69,11 @@ std::optional<plan::Uplink> find_uplink6() {
   return uplink;
 }
 
-std::vector<Subnet> routed_subnets() { return parse_routed4(sys::find_file_text("/proc/net/route", limit).value_or("")); }
+std::vector<Subnet> routed_subnets() {
+  std::vector<Subnet> routed = parse_routed4(sys::find_file_text("/proc/net/route", limit).value_or(""));
+  const std::vector<Subnet> routed6 = parse_routed6(sys::find_file_text("/proc/net/ipv6_route", limit).value_or(""));
+  routed.insert(routed.end(), routed6.begin(), routed6.end());
+  return routed;
+}
 
 }  // namespace snug::probe

@@ -11,8 +11,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 /// A store with an image of the small root, made with `umoci insert`, whose layers end without the padding of a tar archive.
 struct Small : Data {
   Small() {

@@ -14,8 +14,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 /// A container that sleeps, and a folder "here" outside beside a canary.
 struct Copies : Containers {
   Copies() {

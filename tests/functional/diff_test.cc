@@ -10,12 +10,6 @@ using namespace snug::test;
 using snug::format;
 namespace fs = std::filesystem;
 
-namespace {
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace
-
 TEST_SUITE_BEGIN("any");
 
 TEST_CASE("diff lists what was added, changed and deleted, while the container runs and afterwards") {

@@ -23,8 +23,6 @@ Result spoiled(const std::string& script, const std::string& folder = "") {
              {.folder = folder});
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
 // The line of doctor's output that begins with `name`, and the lines that belong to it.
 std::string entry(const std::string& out, const std::string& name) {
   std::string found;

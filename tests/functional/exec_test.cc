@@ -42,8 +42,6 @@ class Container : public Containers {
   }
 };
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 // Everything that restrains a process, as far as it can tell itself.
 constexpr const char* restraints =
     "grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|Sig(Blk|Ign|Cgt)|Umask)' /proc/self/status; cat /proc/self/limits /proc/self/uid_map /proc/self/setgroups; "

@@ -21,8 +21,6 @@ std::vector<std::string> values_of(const std::string& json, const std::string& n
   return values;
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 /// A store with two images that share a layer, put there by skopeo as into any OCI layout.
 struct Store : Data {
   Store() {

@@ -11,12 +11,6 @@ using namespace snug::test;
 
 // What goes wrong around a network, in the world of tests/setup/outside. Each case is one script, which prints a line for each thing to be seen.
 
-namespace {
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
-}  // namespace
-
 TEST_SUITE_BEGIN("any");
 
 TEST_CASE("this machine's address, interface and default route change: connections come back, new ones find their way, names are resolved") {

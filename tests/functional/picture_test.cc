@@ -26,8 +26,6 @@ std::string inode_of(pid_t pid, const std::string& kind) {
 
 pid_t payload_of(const Containers& containers, const std::string& name) { return only_child(containers.init(name)); }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 // Without the lines that tell of others, who come and go.
 std::string line_with(const std::string& text, const std::string& part) {
   for (const std::string_view line : snug::lines(text))

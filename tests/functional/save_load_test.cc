@@ -13,8 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 /// An image of two layers in a layout of umoci's, and a store without it.
 struct Made : Data {
   Made() {

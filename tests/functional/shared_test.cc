@@ -41,8 +41,6 @@ Result shared(const std::string& script) {
              {.env = {"SNUG=" + program(), "PEER=" + helper("peer"), "ROOT=" + small_root(), "XDG_DATA_HOME=" + data.path()}, .patience = std::chrono::seconds(120)});
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_SUITE_BEGIN("any");
@@ -152,10 +150,18 @@ TEST_CASE("networks are made clear of this machine's, are listed, and errors lea
       "start one --network second --ip 10.99.0.5 --mac-address 02:00:00:00:00:05; $SNUG exec one cat /sys/class/net/eth1/address; address one second; address6 one second\n"
       "$SNUG run --network second:ip=10.99.0.5 \"$ROOT\" true || $SNUG run --network second:ip=10.99.0.7 \"$ROOT\" true || echo 'no address'\n"
       "$SNUG plan --network second \"$ROOT\" true | grep -o \"join the network 'second' as eth1, 10.99.0.2/29\"; for word in 'connect none one' 'inspect nonet' 'rm host' 'create container'; do $SNUG network $word || echo word; done; $SNUG network --help | grep -c '^prune   '\n"
-      "$SNUG network frobnicate || echo action; $SNUG network ls --internal || echo option\n");
-  CHECK_MESSAGE(result.out == "first\nfirst 10.89.1.0/24\ntaken\nrefused\nsecond\ntrue b\nunknown\ndocker\napart\n02:00:00:00:00:05\n10.99.0.5\nfd12:3456::5\nno address\njoin the network 'second' as eth1, 10.99.0.2/29\nword\nword\nword\nword\n1\naction\noption\n", result.out, result.err);
+      "$SNUG network frobnicate || echo action; $SNUG network ls --internal || echo option\n"
+      "for subnet in 127.5.0.0/16 169.254.7.0/24 224.0.0.0/24 0.0.0.0/8 240.1.0.0/16 fe80:1::/64 ::/64 ff02::/64 2001:db8::/64 2001:db8:2::/48 10.80.0.0/33; do $SNUG network create --subnet $subnet third && echo $subnet; done; $SNUG network rm third\n"
+      "for two in 'none --network host' 'none --network private' 'private --network none' 'host --network none'; do $SNUG run --network $two \"$ROOT\" true || echo two; done\n"
+      "$SNUG run -d --name open --network host \"$ROOT\" sleep 1000 >/dev/null; for words in 'port add open 8080:80' 'network allow open a.test' 'network deny open a.test' 'network denied open' 'network connect second open'; do $SNUG $words || echo open; done; $SNUG port open\n");
+  CHECK_MESSAGE(result.out == "first\nfirst 10.89.1.0/24\ntaken\nrefused\nsecond\ntrue b\nunknown\ndocker\napart\n02:00:00:00:00:05\n10.99.0.5\nfd12:3456::5\nno address\njoin the network 'second' as eth1, 10.99.0.2/29\nword\nword\nword\nword\n1\naction\noption\ntwo\ntwo\ntwo\ntwo\nopen\nopen\nopen\nopen\nopen\n", result.out, result.err);
+  const std::string open = "the container 'open' has no network of its own: it was made with --network host\n";
+  std::size_t told = 0;
+  for (std::size_t at = 0; (at = result.err.find(open, at)) != std::string::npos; ++at) ++told;
+  CHECK_MESSAGE(told == 5, result.err);
   for (const char* words : {"this machine reaches others at 192.0.2.0/24", "'none' is a word of --network", "'container' is a word of --network", "there is no network 'nonet'\n  hint:  'snug network create nonet' makes it", "did you mean 10.89.1.0/24?", "did you mean 'first'?", "'snug network create frist' makes it", "is --network private", "another container has the address 10.99.0.5",
-                            "from 10.99.0.2 to 10.99.0.6", "it cannot be had beside other networks"})
+                            "from 10.99.0.2 to 10.99.0.6", "it cannot be had beside other networks", "--subnet 127.5.0.0/16: 127.0.0.0/8 is for the loopback, and no container has an address of it", "169.254.0.0/16 is for one link",
+                            "fe80::/10 is for one link", "this machine reaches others at 2001:db8::/64 already", "10.80.0.0/33: it is no network\n  hint:  such as 10.89.0.0/24"})
     CHECK_MESSAGE(has(result.err, words), words, result.err);
 }
 

@@ -15,8 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 bool serves_fuse() { return ::access("/usr/bin/fuse-overlayfs", X_OK) == 0 && ::access("/dev/fuse", R_OK | W_OK) == 0; }
 
 // The drivers that there are here, besides the kernel's.

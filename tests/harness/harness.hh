@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "snug/sys/fd.hh"
@@ -15,6 +16,8 @@ namespace snug::test {
 [[nodiscard]] std::string program();
 [[nodiscard]] std::string small_root();
 [[nodiscard]] std::string debian_root();
+
+[[nodiscard]] inline bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 /// Records that the running test case cannot be done here, and why. The caller returns.
 void skip(const std::string& reason);

@@ -289,4 +289,7 @@ struct Spec {
 /// Gives the number of the signal that asks the container to end: the caller's, the image's, or SIGTERM. Pure.
 [[nodiscard]] int stop_signal(const Spec& spec);
 
+/// The host name of a container that has a UTS namespace of its own.
+[[nodiscard]] std::string own_hostname(const Spec& spec);
+
 }  // namespace snug::plan

@@ -58,7 +58,7 @@ void read_unpacked(plan::HostFacts& facts, const plan::Spec& spec, const std::st
 /// Reads the namespaces' owners: the id maps of the process `pid`, which are everybody's to read, into `living`. Throws.
 void read_id_maps(plan::Living& living, pid_t pid);
 
-/// Lists the networks of IPv4 that this machine has a route to, but for the default one.
+/// Lists the networks of IPv4 and IPv6 that this machine has a route to, but for the default ones.
 [[nodiscard]] std::vector<Subnet> routed_subnets();
 
 }  // namespace snug::probe

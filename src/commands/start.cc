@@ -7,6 +7,8 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
+#include "snug/runtime/attach.hh"
+#include "snug/state/names.hh"
 #include "stopping.hh"
 #include "visiting.hh"
 
@@ -32,17 +34,27 @@ int start_attached(const cli::Invocation& invocation) {
                                     .input = arguments.flag("interactive") || planned.plan.terminal});
 }
 
+// One that others have woken goes on without them from now on, but for one whose own command would have to be started.
+void have_stay(const std::string& store, const state::Record& record) {
+  const auto refusal = runtime::have_stay(state::folder_of(store, record.id));
+  if (refusal && !refusal->empty())
+    throw Error(format("the container {} runs for those who entered it: {}", quoted(record.name), printable(*refusal)), format("'snug exec {0} COMMAND' runs one now; 'snug start {0}' starts its own when they have left", shell_quoted(record.name)));
+}
+
+void start_one(const std::string& store, const state::Record& record, const Environment& environment) {
+  if (goes_on(store, record)) return have_stay(store, record);
+  try {
+    Planned planned = plan_again(record, environment);
+    start_in_background(planned);
+  } catch (Error& error) {
+    if (!is_up(store, record)) throw error.during(format("starting the container {}", quoted(record.name)));  // else others were faster
+  }
+}
+
 int start(const cli::Invocation& invocation) {
   if (invocation.arguments.flag("attach") || invocation.arguments.flag("interactive")) return start_attached(invocation);
   return for_each_container(invocation, [&](const std::string& store, const state::Record& record) {
-    try {
-      if (!goes_on(store, record)) {
-        Planned planned = plan_again(record, invocation.environment);
-        start_in_background(planned);
-      }
-    } catch (Error& error) {
-      if (!is_up(store, record)) throw error.during(format("starting the container {}", quoted(record.name)));  // else others were faster
-    }
+    start_one(store, record, invocation.environment);
     print(record.name + "\n");
   });
 }
@@ -54,7 +66,7 @@ constinit const cli::Command start_command{
     .summary = "start containers that do not run",
     .operands = "CONTAINER...",
     .description = "Starts the command of each container again, in the background, on the root as it was left. One that\n"
-                   "runs already is left alone.",
+                   "runs already is left alone; one that 'snug enter' made stays from then on.",
     .options = options,
     .max_operands = SIZE_MAX,
     .completer = {cli::Complete::stopped},

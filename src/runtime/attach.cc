@@ -240,12 +240,13 @@ Fd visit(const std::string& folder, const Attaching& how) {
 
 std::variant<Exited, Detached> attach(Fd visit, const Attaching& how) { return Attachment(std::move(visit), how).run(); }
 
-std::optional<std::string> change_networks(const std::string& folder, const std::vector<std::string>& words) {
+namespace {
+
+// What the monitor answers; nothing where none can be reached.
+std::optional<std::string> ask_monitor(const std::string& folder, const std::string& packet) {
   const Fd place = sys::try_open(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY);
   const Fd socket = place ? knock(place.get()) : Fd();
-  const std::string packet = make_packet(Word::request, std::string_view(join(words, std::string(1, '\0'))));
   std::array<char, packet_size + 1> answer;
-  if (packet.size() > packet_size) return "so much cannot be told to its monitor at once";
   constexpr timeval patience{60, 0};  // pasta and the keeper take a moment; others wait for their turn behind this one
   if (!socket || ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) return {};
   if (::send(socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) return {};
@@ -253,6 +254,15 @@ std::optional<std::string> change_networks(const std::string& folder, const std:
   if (count < 1 || answer[0] != static_cast<char>(Word::answer)) return {};
   return std::string(answer.data() + 1, static_cast<std::size_t>(count) - 1);
 }
+
+}  // namespace
+
+std::optional<std::string> change_networks(const std::string& folder, const std::vector<std::string>& words) {
+  const std::string packet = make_packet(Word::request, std::string_view(join(words, std::string(1, '\0'))));
+  return packet.size() > packet_size ? "so much cannot be told to its monitor at once" : ask_monitor(folder, packet);
+}
+
+std::optional<std::string> have_stay(const std::string& folder) { return ask_monitor(folder, make_packet(Word::stay)); }
 
 Fd hold(const std::string& folder) {
   const Fd place = sys::try_open(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY);

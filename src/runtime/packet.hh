@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace snug::runtime {
 
@@ -14,6 +15,7 @@ enum class Word : char {
   // to the monitor
   attach = 'a',     ///< a Wish
   hold = 'h',       ///< nothing; the container is in use for as long as the connection lives
+  stay = 't',       ///< nothing; the container is to go on when the last holder leaves
   input = 'i',      ///< bytes
   input_end = 'e',
   size = 's',       ///< a winsize
@@ -59,6 +61,7 @@ inline constexpr std::size_t packet_size = 16384;
 }
 
 template <typename Value>
+  requires std::is_trivially_copyable_v<Value>
 [[nodiscard]] std::string make_packet(Word word, const Value& value) {
   return make_packet(word, std::string_view(reinterpret_cast<const char*>(&value), sizeof value));
 }

@@ -140,7 +140,7 @@ void Background::part_from(Visitor& visitor) {
 }
 
 bool Background::deserted() const {
-  return service_.until_left && was_held_ &&
+  return service_.until_left && was_held_ && !stays_ &&
          std::none_of(visitors_.begin(), visitors_.end(), [](const Visitor& each) { return each.kind() == Visitor::Kind::holding && each.fd() >= 0; });
 }
 
@@ -153,6 +153,11 @@ void Background::take(Visitor& visitor, const Packet& packet) {
       visitor.hold();
       was_held_ = true;
       return visitor.tell(make_packet(Word::welcome, Welcome{}));
+    case Word::stay:
+      if (visitor.kind() != Visitor::Kind::unknown) return;
+      if (deserted()) return visitor.leave();
+      visitor.request();
+      return visitor.tell(make_packet(Word::answer, stay()));
     case Word::input:
       if (takes_input_ && !input_ends_) typed_ += packet.data();
       return write_input();
@@ -178,6 +183,12 @@ bool Background::note(std::string_view line) {
   log_.write(2, line);
   tell_all(Word::error, line);
   return true;
+}
+
+std::string Background::stay() {
+  if (service_.sleeps) return "its own command sleeps while it is entered";
+  stays_ = true;
+  return {};
 }
 
 void Background::answer_request(std::string_view refusal) {

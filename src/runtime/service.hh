@@ -48,6 +48,7 @@ class Background {
   void take(Visitor& visitor, const Packet& packet);
   void part_from(Visitor& visitor);
   void attach(Visitor& visitor, const Wish& wish);
+  [[nodiscard]] std::string stay();
   void drop_the_gone();
   void show_again(Visitor& visitor);
 
@@ -75,7 +76,7 @@ class Background {
   std::string typed_;              ///< what the payload has not read yet
   bool takes_input_, input_ends_ = false;  ///< behind that
   std::uint64_t nudge_end_ = 0;    ///< when the terminal gets its right size
-  bool was_held_ = false, stopped_ = false, finishing_ = false, crowded_ = false;
+  bool was_held_ = false, stays_ = false, stopped_ = false, finishing_ = false, crowded_ = false;
   int init_ = -1;
 };
 

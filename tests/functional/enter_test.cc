@@ -36,8 +36,6 @@ class Home : public Containers {
   [[nodiscard]] std::string phase() const { return snug({"ps", "--all", "--format", "{{.State}}"}).out; }
 };
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_SUITE_BEGIN("any");
@@ -111,6 +109,34 @@ TEST_CASE("enter, debug: who leaves last waits for the end, and it can be starte
   CHECK(home.is_empty());
   CHECK(home.enter({"true"}).code == 0);
   CHECK(home.phase() == "exited\n");
+}
+
+TEST_CASE("start: one that is entered stays from then on, unless its own command would have to be started") {
+  const Home home;
+  Background visit(home.started({"enter", "dev", "sleep", "86521"}));
+  REQUIRE(eventually([] { return find_commands({"sleep", "86521"}).size() == 1; }));
+  const Result start = home.snug({"start", "dev"});
+  CHECK_MESSAGE(start.out == "dev\n", start.err);
+  visit.signal(SIGKILL);
+  CHECK(visit.wait() == 137);
+  CHECK(home.enter({"true"}).code == 0);
+  CHECK(home.phase() == "running\n");
+  CHECK(home.snug({"rm", "-f", "dev"}).code == 0);
+
+  CHECK(home.snug({"run", "-d", "--userns", "single", "--name", "dev", small_root(), "sleep", "86522"}).code == 0);
+  CHECK(home.snug({"stop", "-t", "0", "dev"}).code == 0);
+  Background guest(home.started({"enter", "dev", "sleep", "86523"}));
+  REQUIRE(eventually([] { return find_commands({"sleep", "86523"}).size() == 1; }));
+  const Result refused = home.snug({"start", "dev"});
+  CHECK(refused.code == 1);
+  CHECK_MESSAGE(refused.err == "snug: the container 'dev' runs for those who entered it: its own command sleeps while it is entered\n"
+                               "  hint:  'snug exec dev COMMAND' runs one now; 'snug start dev' starts its own when they have left\n", refused.err);
+  CHECK(find_commands({"sleep", "86522"}).empty());
+  guest.signal(SIGKILL);
+  CHECK(guest.wait() == 137);
+  CHECK(home.snug({"start", "dev"}).code == 0);
+  CHECK(find_commands({"sleep", "86522"}).size() == 1);
+  CHECK(home.snug({"rm", "-f", "dev"}).code == 0);
 }
 
 TEST_CASE("start, rm: of one that is just being stopped its end is waited for; a name that is going away can be had") {

@@ -48,6 +48,7 @@ struct Service {
   plan::LogChoice log;
   int visitor = -1;         ///< somebody who is there from the start: the first of runtime::make_visit; taken over
   bool until_left = false;  ///< ends with its last holder, once there was one: runtime::hold
+  bool sleeps = false;      ///< and its own command is not what runs meanwhile: nobody can have it stay
   std::function<void()> left = {};  ///< called when that one has left, before anything is ended; may be empty
 };
 

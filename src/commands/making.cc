@@ -41,9 +41,29 @@ void IdFile::write(Planned& planned) {
   file_.reset();
 }
 
+namespace {
+
+bool replaces(const cli::Invocation& invocation, const plan::Spec& spec) {
+  const bool asked = invocation.arguments.flag("replace");
+  if (asked && !spec.name) throw UsageError("--replace needs the name of the container that it replaces", "--name NAME");
+  return asked;
+}
+
+}  // namespace
+
+std::vector<std::string> making_terms(const cli::Invocation& invocation, const plan::Spec& spec) {
+  std::vector<std::string> terms;
+  if (replaces(invocation, spec)) terms.push_back(format("a container {} that is there goes first, also one that runs", quoted(*spec.name)));
+  if (const std::string* typed = invocation.arguments.find("cidfile")) terms.push_back(format("its id is written to {}, which must not be there", quoted(*typed)));
+  return terms;
+}
+
+void check_foreground(const plan::Spec& spec) {
+  if (spec.restart.when != plan::Restart::When::never && !spec.detach) throw UsageError("--restart is for containers in the background", "add --detach, or 'snug create' it");
+}
+
 void make_room(const cli::Invocation& invocation, const plan::Spec& spec) {
-  if (!invocation.arguments.flag("replace")) return;
-  if (!spec.name) throw UsageError("--replace needs the name of the container that it replaces", "--name NAME");
+  if (!replaces(invocation, spec)) return;
   const std::string store = store_of(invocation.environment);
   const auto record = state::try_find_record(store, *spec.name);
   if (!record || record->name != *spec.name) return;

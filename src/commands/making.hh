@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "planning.hh"
 #include "snug/cli/command.hh"
@@ -34,5 +35,11 @@ class IdFile {
 
 /// Does what --replace asks for. Throws UsageError where no name was chosen.
 void make_room(const cli::Invocation& invocation, const plan::Spec& spec);
+
+/// Says what these options bring, a sentence each. Throws UsageError where no name was chosen.
+[[nodiscard]] std::vector<std::string> making_terms(const cli::Invocation& invocation, const plan::Spec& spec);
+
+/// Throws UsageError where something was asked for that only a container in the background can have.
+void check_foreground(const plan::Spec& spec);
 
 }  // namespace snug::commands

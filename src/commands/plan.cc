@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "commands.hh"
+#include "making.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
@@ -15,6 +16,8 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array options{
+    making_options[0],
+    making_options[1],
     cli::Option{.name = "json", .help = "print JSON"},
     cli::Option{.name = "sh", .help = "print a shell script that builds the same without snug"},
     cli::Option{.name = "verify", .help = "start it under a tracer, and hold what is done against the plan"},
@@ -44,7 +47,12 @@ int show(const cli::Invocation& invocation) {
   if (arguments.flag("json") + arguments.flag("sh") + arguments.flag("verify") > 1)
     throw UsageError("--json, --sh and --verify are three ways to look at one plan", "one at a time");
   if (arguments.flag("verify")) return verify_plan(invocation);
-  print(render(plan_container(read_spec(invocation), invocation, Purpose::show, false), arguments));
+  plan::Spec spec = read_spec(invocation);
+  check_foreground(spec);
+  std::vector<std::string> terms = making_terms(invocation, spec);
+  Planned planned = plan_container(std::move(spec), invocation, Purpose::show, false);
+  planned.plan.terms.insert(planned.plan.terms.end(), terms.begin(), terms.end());
+  print(render(planned, arguments));
   return 0;
 }
 

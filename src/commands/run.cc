@@ -21,8 +21,7 @@ constexpr std::array options{
 
 int run(const cli::Invocation& invocation) {
   plan::Spec spec = read_spec(invocation);
-  if (spec.restart.when != plan::Restart::When::never && !spec.detach)
-    throw UsageError("--restart is for containers in the background", "add --detach, or 'snug create' it");
+  check_foreground(spec);
   const bool verbose = invocation.arguments.flag("verbose");
   IdFile id_file(invocation);
   make_room(invocation, spec);

@@ -1,5 +1,6 @@
 #include "verify.hh"
 
+#include "making.hh"
 #include "planning.hh"
 #include "settings.hh"
 #include "snug/base/error.hh"
@@ -15,6 +16,8 @@ namespace snug::commands {
 int verify_plan(const cli::Invocation& invocation) {
   plan::Spec spec = read_spec(invocation);
   if (spec.detach) throw UsageError("--verify watches a container from its start to its end, and --detach lets go of it", "leave --detach out");
+  for (const cli::Option& option : making_options)
+    if (invocation.arguments.find(option.name)) throw UsageError(format("--verify watches a container of its own, which takes no --{}", option.name), format("leave --{} out", option.name));
   if (spec.own_shell) throw UsageError("--verify looks at the command once it is executed, and snug's own shell is not: it stays closed to tracers", "leave --shell out");
   spec.remove = true;
   const HeldSignals held;  // they end the container, and what it leaves is removed before they end us

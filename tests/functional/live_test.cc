@@ -55,8 +55,14 @@ TEST_CASE("--replace: the container of that name goes, also one that runs; witho
   CHECK(containers.snug({"ps", "-a", "--format", "{{.Names}} {{.State}}"}).out == "box created\n");
   CHECK(find_commands({"sleep", "86530"}).empty());
   CHECK(containers.snug({"run", "--replace", small_root(), "true"}).code == 125);
-}
 
+  const Result shown = containers.snug({"plan", "--replace", "--name", "box", "--cidfile", "/nosuch", small_root(), "true"});
+  CHECK_MESSAGE(has(shown.out, "a container 'box' that is there goes first, also one that runs\n"), shown.out, shown.err);
+  CHECK(has(shown.out, "its id is written to '/nosuch', which must not be there\n"));
+  CHECK(containers.snug({"ps", "-a", "--format", "{{.Names}}"}).out == "box\n");
+  CHECK(containers.snug({"plan", "--replace", small_root(), "true"}).code == 125);
+  for (const std::vector<std::string>& bad : {std::vector<std::string>{"plan", "--verify", "--cidfile", "/nosuch", small_root(), "true"}, {"plan", "--restart", "always", small_root(), "true"}}) CHECK(containers.snug(bad).code == 125);
+}
 
 TEST_CASE("run --detach gives the id once the command runs; ps, stop and start know the container, and what it wrote stays") {
   const Containers containers;

@@ -10,10 +10,8 @@ namespace snug::builtin {
 int Runner::run(const Group& group) { return run(*group.body); }
 
 bool Runner::test(const List& condition) {
-  ++tested_;
-  const int status = run(condition);
-  --tested_;
-  return status == 0;
+  const Deeper tested(tested_);
+  return run(condition) == 0;
 }
 
 int Runner::run(const If& branches) {
@@ -36,18 +34,6 @@ bool Runner::leaves_loop() {
   flow = {};
   return !goes_on;
 }
-
-namespace {
-
-struct Deeper {
-  explicit Deeper(unsigned& count) : count_(count) { ++count_; }
-  ~Deeper() { --count_; }
-  Deeper(const Deeper&) = delete;
-  Deeper& operator=(const Deeper&) = delete;
-  unsigned& count_;
-};
-
-}  // namespace
 
 int Runner::run(const Loop& loop) {
   const Deeper deeper(session_.loops);

@@ -98,9 +98,11 @@ int Runner::run(const Chain& chain) {
     const Chain::Link& link = chain.links[at];
     if ((link.when == When::success && status != 0) || (link.when == When::failure && status == 0)) continue;
     const bool tested = at + 1 < chain.links.size() || link.pipeline.negated;
-    tested_ += tested;
-    session_.status = status = run(link.pipeline, chain.background, chain.text);
-    tested_ -= tested;
+    {
+      std::optional<Deeper> deeper;
+      if (tested) deeper.emplace(tested_);
+      session_.status = status = run(link.pipeline, chain.background, chain.text);
+    }
     if (session_.flow.kind != Flow::Kind::none) return status;
     check_exit(status, tested);
   }

@@ -11,6 +11,18 @@
 
 namespace snug::builtin {
 
+/// Counts for as long as it lives, also when it is left by an exception.
+class Deeper {
+ public:
+  explicit Deeper(unsigned& count) : count_(count) { ++count_; }
+  ~Deeper() { --count_; }
+  Deeper(const Deeper&) = delete;
+  Deeper& operator=(const Deeper&) = delete;
+
+ private:
+  unsigned& count_;
+};
+
 /// Does commands. Programs, and what has to be apart from the shell, are done by children of this process.
 class Runner {
  public:

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "halves.hh"
 #include "parse.hh"
@@ -93,8 +94,8 @@ struct Limit {
   std::string (*render)(std::uint64_t);
 };
 
-constexpr std::array<Limit, 2> limits{{{"memory.max", "memory", [](std::uint64_t bytes) { return render_size(bytes); }},
-                                       {"pids.max", "processes", [](std::uint64_t count) { return format("{}", count); }}}};
+constexpr std::array<Limit, 2> limit_files{{{"memory.max", "memory", [](std::uint64_t bytes) { return render_size(bytes); }},
+                                            {"pids.max", "processes", [](std::uint64_t count) { return format("{}", count); }}}};
 
 // "50000 100000": so much of each period.
 std::optional<double> parse_share(std::string_view text) {
@@ -105,24 +106,44 @@ std::optional<double> parse_share(std::string_view text) {
   return static_cast<double>(*part) / static_cast<double>(*whole);
 }
 
-// What holds for a cgroup holds for all below it: the smallest on the way up.
-std::vector<std::string> limits_of(std::string folder, std::size_t top) {
-  std::array<std::optional<std::uint64_t>, limits.size()> least;
-  std::optional<double> share;
-  for (; folder.size() > top; folder.erase(folder.rfind('/'))) {
-    for (std::size_t at = 0; at < limits.size(); ++at) {
-      const auto number = parse_number(trimmed(text_of(format("{}/{}", folder, limits[at].file)).value_or("")));
-      if (number && (!least[at] || *number < *least[at])) least[at] = number;
-    }
-    const auto part = parse_share(text_of(folder + "/cpu.max").value_or(""));
-    if (part && (!share || *part < *share)) share = part;
+/// The limits of cgroups, each of which is asked once.
+class Cgroups {
+ public:
+  /// What holds for the cgroup in `folder`; its file system begins behind the first `top` letters.
+  [[nodiscard]] std::vector<std::string> limits(const std::string& folder, std::size_t top) {
+    const Least& least = least_of(folder, top);
+    std::vector<std::string> found;
+    for (std::size_t at = 0; at < limit_files.size(); ++at)
+      if (least.numbers[at]) found.push_back(format("{} {}", limit_files[at].name, limit_files[at].render(*least.numbers[at])));
+    if (least.share) found.push_back(format("{:.2f} processors", *least.share));
+    return found;
   }
-  std::vector<std::string> found;
-  for (std::size_t at = 0; at < limits.size(); ++at)
-    if (least[at]) found.push_back(format("{} {}", limits[at].name, limits[at].render(*least[at])));
-  if (share) found.push_back(format("{:.2f} processors", *share));
-  return found;
-}
+
+ private:
+  struct Least {
+    std::array<std::optional<std::uint64_t>, limit_files.size()> numbers;
+    std::optional<double> share;
+  };
+
+  template <typename Value>
+  static void lower(std::optional<Value>& least, const std::optional<Value>& other) {
+    if (other && (!least || *other < *least)) least = other;
+  }
+
+  // What holds for a cgroup holds for all below it: the smallest on the way up.
+  const Least& least_of(const std::string& folder, std::size_t top) {
+    const auto [place, is_new] = known_.try_emplace(folder);
+    Least& least = place->second;
+    if (!is_new || folder.size() <= top) return least;
+    least = least_of(folder.substr(0, folder.rfind('/')), top);
+    for (std::size_t at = 0; at < limit_files.size(); ++at)
+      lower(least.numbers[at], parse_number(trimmed(text_of(format("{}/{}", folder, limit_files[at].file)).value_or(""))));
+    lower(least.share, parse_share(text_of(folder + "/cpu.max").value_or("")));
+    return least;
+  }
+
+  std::map<std::string, Least> known_;
+};
 
 std::string limit_word(std::uint64_t value) { return value == RLIM_INFINITY ? "unlimited" : format("{}", value); }
 
@@ -144,7 +165,7 @@ void read_limits(plan::Insides& insides, const std::string& folder, const Own& o
   if (theirs && !theirs->empty()) insides.limits = find_set(plan::parse_limits(*theirs), own.limits);
 }
 
-plan::Insides read_one(const plan::LiveProcess& process, const Own& own) {
+plan::Insides read_one(const plan::LiveProcess& process, const Own& own, Cgroups& cgroups) {
   plan::Insides insides;
   const std::string folder = format("/proc/{}", process.pid);
   if (const auto theirs = text_of(folder + "/mountinfo"); theirs && !theirs->empty()) read_mounts(insides, *theirs, own);
@@ -154,7 +175,7 @@ plan::Insides read_one(const plan::LiveProcess& process, const Own& own) {
   if (!cgroup.starts_with('/') || cgroup.find("/..") != std::string::npos) return insides;
   for (const SeenMount& mount : own.mounts)
     if (mount.type == "cgroup2" && mount.root == "/") {
-      const auto whole = limits_of(joined(mount.target, cgroup), mount.target.size());
+      const auto whole = cgroups.limits(joined(mount.target, cgroup == "/" ? "" : cgroup), mount.target.size());
       insides.limits->insert(insides.limits->begin(), whole.begin(), whole.end());
     }
   return insides;
@@ -163,7 +184,8 @@ plan::Insides read_one(const plan::LiveProcess& process, const Own& own) {
 }  // namespace
 
 plan::Insides read_insides(const plan::LiveProcess& process) {
-  plan::Insides insides = read_one(process, Own());
+  Cgroups cgroups;
+  plan::Insides insides = read_one(process, Own(), cgroups);
   if (const auto text = text_of(format("/proc/{}/uid_map", process.pid))) insides.uids = parse_id_map(*text);
   if (const auto text = text_of(format("/proc/{}/gid_map", process.pid))) insides.gids = parse_id_map(*text);
   return insides;
@@ -174,7 +196,8 @@ std::vector<plan::Insides> read_insides(std::span<const plan::LiveProcess* const
   std::vector<plan::Insides> insides(processes.size());
   constexpr std::size_t few = 20;
   in_halves(processes.size() > few, [&](std::size_t half) {
-    for (std::size_t at = half; at < processes.size(); at += 2) insides[at] = read_one(*processes[at], own);
+    Cgroups cgroups;
+    for (std::size_t at = half; at < processes.size(); at += 2) insides[at] = read_one(*processes[at], own, cgroups);
   });
   return insides;
 }

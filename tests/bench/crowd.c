@@ -1,5 +1,5 @@
 // PLAIN BOXES EACH: makes so many processes without walls, and so many boxes with so many processes each, says on standard output how many there
-// are, and sleeps. All of them end with it.
+// are and its own number, and sleeps. All of them end with it.
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
@@ -50,7 +50,7 @@ int main(int count, char** words) {
   close(ready[1]);
   char none;
   while (read(ready[0], &none, 1) > 0) continue;  // until all of them have their walls
-  printf("%ld\n", made);
+  printf("%ld %d\n", made, getpid());
   fflush(stdout);
   for (;;) pause();
 }

@@ -16,8 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 std::string busybox() { return small_root() + "/bin/busybox"; }
 
 /// A root file system with one static program, and nothing else.
@@ -197,6 +195,13 @@ TEST_CASE("debug: a session on a terminal") {
   terminal.send("while true; do true; done\n");
   REQUIRE_MESSAGE(terminal.expect("done\r\n"), terminal.seen());
   terminal.send("\x03");
+  REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
+  terminal.send("set -u; echo $none && :\n");
+  REQUIRE_MESSAGE(terminal.expect("is not set"), terminal.seen());
+  REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
+  terminal.send("set +u; (set -e; false; echo ne''ver); echo af''ter\n");
+  REQUIRE_MESSAGE(terminal.expect("after"), terminal.seen());
+  CHECK_MESSAGE(!has(terminal.seen(), "never"), terminal.seen());
   REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
   terminal.send("no-such\x03");
   REQUIRE_MESSAGE(terminal.expect("^C"), terminal.seen());

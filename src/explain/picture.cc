@@ -27,13 +27,20 @@ class Sorting {
   }
 
   void place_readable() {
-    std::map<WallInodes, std::size_t> known;
-    for (const LiveProcess& each : machine_.processes) {
-      if (!is_readable(each) || each.walls == machine_.here) continue;
-      const auto [at, is_new] = known.try_emplace(each.walls, groups_.size());
-      if (is_new) groups_.emplace_back().inodes = each.walls;
-      place(each, at->second);
+    struct Found {
+      std::size_t group, count;
+    };
+    std::map<WallInodes, Found> known;
+    const auto is_apart = [&](const LiveProcess& each) { return is_readable(each) && each.walls != machine_.here; };
+    for (const LiveProcess& each : machine_.processes)
+      if (is_apart(each)) ++known.try_emplace(each.walls, Found{known.size(), 0}).first->second.count;
+    groups_.resize(known.size());  // counted first: what grows is copied, and there may be thousands
+    for (const auto& [walls, found] : known) {
+      groups_[found.group].inodes = walls;
+      groups_[found.group].members.reserve(found.count);
     }
+    for (const LiveProcess& each : machine_.processes)
+      if (is_apart(each)) place(each, known.find(each.walls)->second.group);
   }
 
   // Snug keeps what it runs itself closed to the reader, but wrote down which namespaces these are.
@@ -161,11 +168,21 @@ std::size_t rank_of(const Group& group) {
   return group.maker.empty() || group.maker == "unshare" ? 4 : 2;
 }
 
-void find_outer(Group& group, const std::vector<Group>& all, const ByNumber& processes) {
+// Of each process that has one, its group.
+using Homes = std::map<pid_t, const Group*>;
+
+Homes find_homes(const std::vector<Group>& groups) {
+  Homes homes;
+  for (const Group& group : groups)
+    for (const LiveProcess& each : group.members) homes.emplace(each.pid, &group);
+  return homes;
+}
+
+void find_outer(Group& group, const Homes& homes, const ByNumber& processes) {
   pid_t pid = group.members[group.leader].parent;
   for (std::size_t steps = 0; steps < 64 && group.within.empty(); ++steps) {
-    for (const Group& other : all)
-      if (&other != &group && std::any_of(other.members.begin(), other.members.end(), [&](const LiveProcess& each) { return each.pid == pid; })) group.within = other.name;
+    const auto home = homes.find(pid);
+    if (home != homes.end() && home->second != &group) group.within = home->second->name;
     const auto found = processes.find(pid);
     if (found == processes.end()) return;
     pid = found->second->parent;
@@ -248,6 +265,7 @@ Picture make_picture(const plan::Machine& machine, std::span<const Recorded> rec
   Picture picture{.kernel = machine.kernel, .host = machine.host, .processors = machine.processors, .ticks = machine.ticks, .kernel_threads = machine.kernel_threads,
                   .here = machine.here, .from_within = machine.here[plan::user_wall] != plan::first_user_namespace};
   std::vector<LiveProcess> helpers;
+  picture.groups.reserve(sorting.groups().size());
   for (Group& group : sorting.groups()) {
     choose_leader(group);
     if (helps_only(group)) {
@@ -260,9 +278,10 @@ Picture make_picture(const plan::Machine& machine, std::span<const Recorded> rec
     group.evidence = std::move(evidence.source);
     picture.groups.push_back(std::move(group));
   }
+  const Homes homes = find_homes(picture.groups);
   for (Group& group : picture.groups) {
     judge_walls(group, picture.groups, machine.here);
-    find_outer(group, picture.groups, sorting.by_number());
+    find_outer(group, homes, sorting.by_number());
   }
   std::stable_sort(picture.groups.begin(), picture.groups.end(), [](const Group& a, const Group& b) {
     return std::tuple(rank_of(a), a.members[a.leader].pid) < std::tuple(rank_of(b), b.members[b.leader].pid);

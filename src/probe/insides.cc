@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "halves.hh"
 #include "parse.hh"
@@ -57,11 +58,26 @@ std::string find_origin(const SeenMount& mount, const Own& own, bool hidden) {
   return found;
 }
 
+/// Where a mount's files are to be found here. The same few are mounted in many containers: each is looked for once.
+class Origins {
+ public:
+  struct Origin {
+    std::string path, hidden_path;  ///< the second where there is no first
+    plan::LiveMount::What what = plan::LiveMount::What::unknown;
+  };
+  explicit Origins(const Own& own) : own_(own) {}
+  [[nodiscard]] const Origin& of(const SeenMount& mount);
+
+ private:
+  const Own& own_;
+  std::map<std::pair<std::string, std::string>, Origin> known_;  ///< by device and root
+};
+
 // A file system that answers from elsewhere might not answer at all, and is not asked.
-plan::LiveMount::What kind_of(const plan::LiveMount& mount) {
+plan::LiveMount::What kind_of(const std::string& type, const std::string& origin) {
   static constexpr std::array<std::string_view, 13> at_hand{"btrfs", "devpts", "devtmpfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "overlay", "squashfs", "tmpfs", "xfs", "zfs"};
-  if (mount.origin.empty() || std::find(at_hand.begin(), at_hand.end(), mount.type) == at_hand.end()) return plan::LiveMount::What::unknown;
-  const auto status = sys::find_status(AT_FDCWD, mount.origin.c_str());
+  if (origin.empty() || std::find(at_hand.begin(), at_hand.end(), type) == at_hand.end()) return plan::LiveMount::What::unknown;
+  const auto status = sys::find_status(AT_FDCWD, origin.c_str());
   if (!status) return plan::LiveMount::What::unknown;
   switch (status->st_mode & S_IFMT) {
     case S_IFDIR: return plan::LiveMount::What::folder;
@@ -72,18 +88,27 @@ plan::LiveMount::What kind_of(const plan::LiveMount& mount) {
   }
 }
 
-void read_mounts(plan::Insides& insides, std::string_view theirs, const Own& own) {
+const Origins::Origin& Origins::of(const SeenMount& mount) {
+  const auto [place, is_new] = known_.try_emplace({mount.device, mount.root});
+  Origin& origin = place->second;
+  if (!is_new) return origin;
+  origin.path = find_origin(mount, own_, false);
+  if (origin.path.empty()) origin.hidden_path = find_origin(mount, own_, true);
+  origin.what = kind_of(mount.type, origin.path);
+  return origin;
+}
+
+void read_mounts(plan::Insides& insides, std::string_view theirs, Origins& origins) {
   constexpr std::size_t most = 1000;
   std::vector<SeenMount> seen = parse_seen_mounts(theirs);
   if (seen.size() > most) insides.more_mounts = seen.size() - most, seen.resize(most);
   const std::vector<bool> hidden = find_hidden(seen);
-  insides.mounts.emplace();
+  insides.mounts.emplace().reserve(seen.size());
   for (std::size_t at = 0; at < seen.size(); ++at) {
     const SeenMount& each = seen[at];
-    plan::LiveMount& mount = insides.mounts->emplace_back(plan::LiveMount{.target = each.target, .type = each.type, .source = each.source, .options = each.options,
-                                                                          .origin = find_origin(each, own, false), .covered = hidden[at]});
-    if (mount.origin.empty()) mount.hidden_origin = find_origin(each, own, true);
-    mount.what = kind_of(mount);
+    const Origins::Origin& origin = origins.of(each);
+    insides.mounts->push_back({.target = each.target, .type = each.type, .source = each.source, .options = each.options, .origin = origin.path, .what = origin.what,
+                               .covered = hidden[at], .hidden_origin = origin.hidden_path});
   }
 }
 
@@ -165,17 +190,24 @@ void read_limits(plan::Insides& insides, const std::string& folder, const Own& o
   if (theirs && !theirs->empty()) insides.limits = find_set(plan::parse_limits(*theirs), own.limits);
 }
 
-plan::Insides read_one(const plan::LiveProcess& process, const Own& own, Cgroups& cgroups) {
+/// What was found out for one process, and holds for others.
+struct Known {
+  const Own& own;
+  Origins origins{own};
+  Cgroups cgroups = {};
+};
+
+plan::Insides read_one(const plan::LiveProcess& process, Known& known) {
   plan::Insides insides;
   const std::string folder = format("/proc/{}", process.pid);
-  if (const auto theirs = text_of(folder + "/mountinfo"); theirs && !theirs->empty()) read_mounts(insides, *theirs, own);
-  read_limits(insides, folder, own);
+  if (const auto theirs = text_of(folder + "/mountinfo"); theirs && !theirs->empty()) read_mounts(insides, *theirs, known.origins);
+  read_limits(insides, folder, known.own);
   if (!insides.limits) return insides;
   const std::string cgroup = process.cgroup.empty() ? parse_cgroup(text_of(folder + "/cgroup").value_or("")) : process.cgroup;
   if (!cgroup.starts_with('/') || cgroup.find("/..") != std::string::npos) return insides;
-  for (const SeenMount& mount : own.mounts)
+  for (const SeenMount& mount : known.own.mounts)
     if (mount.type == "cgroup2" && mount.root == "/") {
-      const auto whole = cgroups.limits(joined(mount.target, cgroup == "/" ? "" : cgroup), mount.target.size());
+      const auto whole = known.cgroups.limits(joined(mount.target, cgroup == "/" ? "" : cgroup), mount.target.size());
       insides.limits->insert(insides.limits->begin(), whole.begin(), whole.end());
     }
   return insides;
@@ -184,8 +216,9 @@ plan::Insides read_one(const plan::LiveProcess& process, const Own& own, Cgroups
 }  // namespace
 
 plan::Insides read_insides(const plan::LiveProcess& process) {
-  Cgroups cgroups;
-  plan::Insides insides = read_one(process, Own(), cgroups);
+  const Own own;
+  Known known{own};
+  plan::Insides insides = read_one(process, known);
   if (const auto text = text_of(format("/proc/{}/uid_map", process.pid))) insides.uids = parse_id_map(*text);
   if (const auto text = text_of(format("/proc/{}/gid_map", process.pid))) insides.gids = parse_id_map(*text);
   return insides;
@@ -196,8 +229,8 @@ std::vector<plan::Insides> read_insides(std::span<const plan::LiveProcess* const
   std::vector<plan::Insides> insides(processes.size());
   constexpr std::size_t few = 20;
   in_halves(processes.size() > few, [&](std::size_t half) {
-    Cgroups cgroups;
-    for (std::size_t at = half; at < processes.size(); at += 2) insides[at] = read_one(*processes[at], own, cgroups);
+    Known known{own};
+    for (std::size_t at = half; at < processes.size(); at += 2) insides[at] = read_one(*processes[at], known);
   });
   return insides;
 }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <map>
 #include <set>
 
@@ -32,13 +31,16 @@ std::uint64_t parse_link(std::string_view text) {
 // question is asked of other users' processes. `here` is the caller's own process namespace, in which who has one number lives; 0: not known.
 plan::WallInodes read_walls(int proc, const std::string& name, std::uint64_t here = 0) {
   plan::WallInodes walls{};
+  std::string path = name + "/ns/";
+  const std::size_t folder = path.size();
   for (std::size_t at = 0; at < walls.size(); ++at) {
     if (at == plan::pid_wall && here) {
       walls[at] = here;
       continue;
     }
     std::array<char, 64> text{};
-    const ssize_t size = ::readlinkat(proc, format("{}/ns/{}", name, plan::wall_links[at]).c_str(), text.data(), text.size());
+    path.replace(folder, std::string::npos, plan::wall_links[at]);
+    const ssize_t size = ::readlinkat(proc, path.c_str(), text.data(), text.size());
     if (size < 0 && at == 0) break;
     if (size > 0) walls[at] = parse_link({text.data(), static_cast<std::size_t>(size)});
   }
@@ -74,18 +76,13 @@ void fulfil(int proc, const Wish& wish) {
   if (const auto stat = parse_stat(read_text(proc, name + "/stat"))) wish.process->time = stat->time;
 }
 
-/// Some of the machine's processes.
-struct Part {
-  std::vector<plan::LiveProcess> processes;
-  unsigned kernel_threads = 0;
-};
-
-void read_one(Part& part, int proc, const std::string& name, std::uint64_t here) {
+// Without a number where it has ended, or is a thread of the kernel's: gives whether it is that.
+bool read_one(plan::LiveProcess& process, int proc, const std::string& name, std::uint64_t here) {
   auto status = parse_status(read_text(proc, name + "/status"));
-  if (!status) return;
-  if (status->kernel) return static_cast<void>(++part.kernel_threads);
-  plan::LiveProcess& process = part.processes.emplace_back(std::move(status->process));
+  if (!status || status->kernel) return status.has_value();
+  process = std::move(status->process);
   process.walls = read_walls(proc, name, process.numbers.size() == 1 ? here : 0);
+  return false;
 }
 
 // That of the caller, where /proc shows it and none around it.
@@ -97,15 +94,17 @@ std::uint64_t find_own_numbers(const plan::Machine& machine, int proc) {
 // Most of the time is the kernel's, for each process by itself: half of them are read in a thread of its own, where one can be had.
 void read_all(plan::Machine& machine, int proc, const std::vector<std::string>& names) {
   constexpr std::size_t few = 200;
-  std::array<Part, 2> parts;
+  std::array<std::size_t, 2> kernel_threads{};
+  std::vector<plan::LiveProcess>& all = machine.processes;
+  all.resize(names.size());
   const std::uint64_t here = find_own_numbers(machine, proc);
   in_halves(names.size() > few, [&](std::size_t half) {
-    for (std::size_t at = half; at < names.size(); at += parts.size()) read_one(parts[half], proc, names[at], here);
+    for (std::size_t at = half; at < names.size(); at += 2) kernel_threads[half] += read_one(all[at], proc, names[at], here);
   });
-  for (Part& part : parts) {
-    std::move(part.processes.begin(), part.processes.end(), std::back_inserter(machine.processes));
-    machine.kernel_threads += part.kernel_threads;
-  }
+  machine.kernel_threads = kernel_threads[0] + kernel_threads[1];
+  std::erase_if(all, [](const plan::LiveProcess& each) { return each.pid == 0; });
+  const auto by_number = [](const plan::LiveProcess& one, const plan::LiveProcess& other) { return one.pid < other.pid; };
+  if (!std::is_sorted(all.begin(), all.end(), by_number)) std::sort(all.begin(), all.end(), by_number);  // they are large
 }
 
 plan::LiveProcess* find_process(plan::Machine& machine, pid_t pid) {
@@ -172,7 +171,6 @@ plan::Machine read_machine(std::span<const std::string_view> wanted) {
     if (parse_number(entry.name)) names.push_back(entry.name);
   machine.here = read_walls(proc.get(), "self");
   read_all(machine, proc.get(), names);
-  std::sort(machine.processes.begin(), machine.processes.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
   const std::vector<Wish> wishes = make_wishes(machine, wanted);
   constexpr std::size_t few = 50;
   in_halves(wishes.size() > few, [&](std::size_t half) {

@@ -105,7 +105,7 @@ std::optional<pid_t> pid_of(const Look& look, const Environment& environment, co
 void add_listeners(Group& group, const explain::Picture& picture) {
   if (group.record) return static_cast<void>(group.insides->listeners = group.record->ports);
   for (const explain::Helper& helper : picture.helpers)
-    if (helper.serves_network && helper.of && picture.groups[*helper.of].members == group.members)
+    if (helper.serves_network && helper.of && are_one(picture.groups[*helper.of], group))
       for (std::string& address : probe::read_listeners(helper.process.pid)) group.insides->listeners.push_back(std::move(address));
 }
 
@@ -125,6 +125,14 @@ Look take_look(const Environment& environment) {
   return look;
 }
 
+void read_words(std::span<Group> groups) {
+  std::vector<LiveProcess*> untold;
+  for (Group& group : groups)
+    for (LiveProcess& each : group.members)
+      if (each.words.empty()) untold.push_back(&each);
+  probe::read_words(untold);
+}
+
 void look_inside(explain::Picture& picture) {
   std::vector<const LiveProcess*> spokesmen;
   for (const Group& group : picture.groups) spokesmen.push_back(&spokesman_of(group));
@@ -141,7 +149,8 @@ Sought find_sought(const Look& look, const Environment& environment, const std::
   if (!group) throw Error(format("there is no container, process or group {}", quoted(typed)), "'snug walls' shows what there is").with_exit_code(1);
   const auto process = std::find_if(group->members.begin(), group->members.end(), [&](const LiveProcess& each) { return each.pid == *pid; });
   Sought sought{.group = {}, .process = *process};
-  probe::read_words(sought.process);
+  probe::read_whole(sought.process);
+  read_words({&*group, 1});
   group->insides = probe::read_insides(sought.process);
   add_listeners(*group, look.picture);
   sought.group = *std::move(group);

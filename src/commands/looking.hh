@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "snug/cli/command.hh"
@@ -18,6 +19,9 @@ struct Look {
 
 /// Reads what is told of each group besides: mounts, limits, ports.
 void look_inside(explain::Picture& picture);
+
+/// Reads the command lines of those in the groups, of whom some are known without.
+void read_words(std::span<explain::Group> groups);
 
 /// A process that was asked for, with its group.
 struct Sought {

@@ -35,6 +35,7 @@ explain::Picture take_picture(const cli::Invocation& invocation, bool gathered) 
   explain::Picture picture = take_look(invocation.environment).picture;
   look_inside(picture);
   if (gathered) explain::gather_alike(picture);
+  read_words(picture.groups);
   return picture;
 }
 

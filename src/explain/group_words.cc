@@ -104,7 +104,7 @@ std::vector<std::string> obstacles_of(const plan::LiveProcess& process, const Gr
 std::vector<Bystander> bystanders_of(const Picture& picture, const Group& group, const plan::LiveProcess& member) {
   std::vector<Bystander> found;
   for (const Helper& each : picture.helpers)
-    if (each.of && picture.groups[*each.of].members == group.members) found.push_back({&each.process, each.name, each.role});
+    if (each.of && are_one(picture.groups[*each.of], group)) found.push_back({&each.process, each.name, each.role});
   for (const plan::LiveProcess& each : group.members)
     if (each.numbers.size() > 1 && each.numbers.back() == 1 && each.pid != member.pid) found.push_back({&each, each.name, "pid 1 in here"});
   return found;

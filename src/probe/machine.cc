@@ -60,6 +60,8 @@ std::string read_text(int proc, const std::string& path, bool table = false) {
   return text;
 }
 
+constexpr std::size_t few = 50;  // are not worth a thread
+
 /// What is to be read of a process besides.
 struct Wish {
   plan::LiveProcess* process = nullptr;
@@ -93,7 +95,6 @@ std::uint64_t find_own_numbers(const plan::Machine& machine, int proc) {
 
 // Most of the time is the kernel's, for each process by itself: half of them are read in a thread of its own, where one can be had.
 void read_all(plan::Machine& machine, int proc, const std::vector<std::string>& names) {
-  constexpr std::size_t few = 200;
   std::array<std::size_t, 2> kernel_threads{};
   std::vector<plan::LiveProcess>& all = machine.processes;
   all.resize(names.size());
@@ -112,7 +113,7 @@ plan::LiveProcess* find_process(plan::Machine& machine, pid_t pid) {
   return found == machine.processes.end() || found->pid != pid ? nullptr : &*found;
 }
 
-// The command lines of those behind walls, and of their parents, and of `wanted`. A cgroup tells what a container is called, and of those that were
+// The command lines of the first behind walls, and of their parents, and of `wanted`. A cgroup tells what a container is called, and of those that were
 // started in one the first tells it. The processor time is told of helpers, and of who is pid 1 inside.
 std::vector<Wish> make_wishes(plan::Machine& machine, std::span<const std::string_view> wanted) {
   std::map<pid_t, Wish> wishes;
@@ -126,9 +127,11 @@ std::vector<Wish> make_wishes(plan::Machine& machine, std::span<const std::strin
     if (std::find(wanted.begin(), wanted.end(), each.name) != wanted.end() || each.pid == machine.reader) wish(each).time = true;
     if (readable ? each.walls == machine.here : each.numbers.size() < 2) continue;
     plan::LiveProcess* const parent = find_process(machine, each.parent);
+    const bool is_first = !readable || !parent || parent->walls != each.walls, is_init = each.numbers.size() > 1 && each.numbers.back() == 1;
+    if (!is_first && !is_init) continue;  // read_words
     Wish& own = wish(each);
-    own.cgroup = !readable || !parent || parent->walls != each.walls;
-    if (each.numbers.size() > 1 && each.numbers.back() == 1) own.time = true;
+    own.cgroup = is_first;
+    own.time |= is_init;
     if (parent) wish(*parent);
   }
   std::vector<Wish> all;
@@ -172,7 +175,6 @@ plan::Machine read_machine(std::span<const std::string_view> wanted) {
   machine.here = read_walls(proc.get(), "self");
   read_all(machine, proc.get(), names);
   const std::vector<Wish> wishes = make_wishes(machine, wanted);
-  constexpr std::size_t few = 50;
   in_halves(wishes.size() > few, [&](std::size_t half) {
     for (std::size_t at = half; at < wishes.size(); at += 2) fulfil(proc.get(), wishes[at]);
   });
@@ -180,8 +182,16 @@ plan::Machine read_machine(std::span<const std::string_view> wanted) {
   return machine;
 }
 
-void read_words(plan::LiveProcess& process) {
+void read_whole(plan::LiveProcess& process) {
   if (const sys::Fd proc = sys::try_open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY)) fulfil(proc.get(), {&process, true, true});
+}
+
+void read_words(std::span<plan::LiveProcess* const> processes) {
+  const sys::Fd proc = sys::try_open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY);
+  if (!proc) return;
+  in_halves(processes.size() > few, [&](std::size_t half) {
+    for (std::size_t at = half; at < processes.size(); at += 2) fulfil(proc.get(), {processes[at]});
+  });
 }
 
 }  // namespace snug::probe

@@ -56,6 +56,9 @@ struct Group {
   std::optional<plan::Insides> insides;    ///< what probe read of its leader
 };
 
+/// Whether the two are one, whatever is known of it: no process is in another one.
+[[nodiscard]] inline bool are_one(const Group& one, const Group& other) { return one.members[one.leader].pid == other.members[other.leader].pid; }
+
 /// A process that made or helps containers, and is in the way of none.
 struct Helper {
   plan::LiveProcess process;

@@ -8,12 +8,15 @@
 namespace snug::probe {
 
 /// Reads all processes in one pass over /proc: what they are called, their users, and their namespaces. The command line is read of those alone that
-/// have a wall between them and the reader, of their parents, and of those whose names are among `wanted`; the processor time of these, and of who is
+/// are the first behind a wall between them and the reader, of their parents, and of those whose names are among `wanted`; the processor time of these, and of who is
 /// pid 1 inside; the cgroup of the first behind their walls. What the caller may not read stays empty. Throws where there is no /proc.
 [[nodiscard]] plan::Machine read_machine(std::span<const std::string_view> wanted);
 
 /// Reads one process that read_machine found, with all that it left out, into `process`.
-void read_words(plan::LiveProcess& process);
+void read_whole(plan::LiveProcess& process);
+
+/// Reads the command lines of processes that read_machine found.
+void read_words(std::span<plan::LiveProcess* const> processes);
 
 /// Reads more of a process: its id maps, mounts and limits. No file of its root is touched.
 [[nodiscard]] plan::Insides read_insides(const plan::LiveProcess& process);

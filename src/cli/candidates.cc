@@ -51,16 +51,14 @@ void offer_commands(Candidates& to, CommandTable commands) {
 /// Offers what a value can be that begins at `from` in the word.
 void offer_value(Candidates& to, std::size_t from, const Completer& completer, CommandTable commands) {
   to.from = from;
+  to.wanted = completer.kind;
   if (!completer.words.empty())
     for (const std::string& word : split(completer.words, ' ')) to.offer(word);
   switch (completer.kind) {
-    case Complete::nothing:
-    case Complete::words:
-    case Complete::free: break;
     case Complete::file: to.files = Files::all; break;
     case Complete::folder: to.files = Files::folders; break;
     case Complete::command: offer_commands(to, commands); break;
-    default: to.wanted = completer.kind;
+    default: break;
   }
 }
 

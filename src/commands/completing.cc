@@ -176,8 +176,20 @@ void drop_named(Candidates& to) {
   std::erase_if(to.words, [&](const cli::Candidate& each) { return std::find(to.operands.begin(), to.operands.end(), each.word) != to.operands.end(); });
 }
 
+// container:NAME, of those whose namespaces can be had.
+bool offer_joined(Candidates& to, const std::string& store) {
+  constexpr std::string_view word = "container:";
+  const bool can_be = to.wanted == Complete::words || to.wanted == Complete::networks;
+  if (!can_be || !std::string_view(to.typed).substr(to.from).starts_with(word)) return false;
+  to.words.clear();
+  to.from += word.size();
+  offer_containers(to, store, Complete::running);
+  return true;
+}
+
 void offer_names(Candidates& to, const std::string& command, const Environment& environment) {
   const std::string store = store_of(environment);
+  if (offer_joined(to, store)) return;
   if (command == "walls" && to.wanted == Complete::containers) return offer_groups(to, environment);
   switch (to.wanted) {
     case Complete::named: offer_images(to, store); [[fallthrough]];

@@ -112,9 +112,9 @@ void check_what_is_asked_for(const Store& store) {
   CHECK(offered(store, "rm web ") == "sleepy");
   CHECK(offered(store, "rmi debian:12 ") == "quay.io/people/tool:latest");
   CHECK(offered(store, "network rm inner ").empty());
-  CHECK(offered(store, "walls --compare web ho") == "host");
+  CHECK(offered(store, "walls --compare web hos") == "host");
   CHECK(offered(store, "walls we") == "web");
-  CHECK(offered(store, "walls host ho").empty());
+  CHECK(offered(store, "walls host hos").empty());
   CHECK(offered(store, "exec ") == "web");
   CHECK(offered(store, "start ") == "sleepy");
   CHECK(offered(store, "rmi ") == "debian:12 quay.io/people/tool:latest");
@@ -138,6 +138,7 @@ void check_what_is_asked_for(const Store& store) {
     for (const char* line : {"port rm sleepy ", "port sleepy "}) CHECK_MESSAGE(offered(store, line) == "80/tcp 53/udp", line);
   for (const char* line : {"port add sleepy ", "port rm sleepy 80 ", "network create ", "network ls ", "network prune ", "network connect inner web ", "network allow web "}) CHECK_MESSAGE(offered(store, line).empty(), line);
   for (const char* line : {"network rm ", "network inspect ", "network inspect other ", "network connect ", "network disconnect ", "run --network i"}) CHECK_MESSAGE(offered(store, line) == "inner", line);
+  for (const char* option : {"--network ", "--pid ", "--userns="}) CHECK_MESSAGE(offered(store, format("run {}container:", option)) == format("{}container:web", option == std::string_view("--userns=") ? option : ""), option);
   CHECK(offered(store, "network c") == "connect create");
   CHECK(store.snug({"completion", "words", "stop", ""}).out == format("none 0\n\nweb\t{}/root\n", store.folder()));
   CHECK(store.snug({"completion", "line"}).code == 125);
@@ -149,6 +150,7 @@ void check(const Shell& shell, const Store& store) {
   CHECK(typist.become("snug ru") == "<snug><run>");
   CHECK(typist.become("snug run --netw") == "<snug><run><--network>");
   CHECK(typist.become("snug run --network=pri") == "<snug><run><--network=private>");
+  CHECK(typist.become("snug run --network container:w") == "<snug><run><--network><container:web>");
   CHECK(typist.become("snug rm sl") == "<snug><rm><sleepy>");
   CHECK(typist.become("snug rmi debian:") == "<snug><rmi><debian:12>");
   CHECK(typist.become("snug port ad") == "<snug><port><add>");

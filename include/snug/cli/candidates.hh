@@ -23,7 +23,7 @@ struct Candidates {
   std::size_t from = 0;          ///< where in it what is completed begins: behind "--NAME=" or "dir:"
   std::vector<Candidate> words;  ///< whole words; what ends in ':', '=' or '/' is to be continued
   Files files = Files::none;     ///< their paths begin at `from`
-  Complete wanted = Complete::nothing;  ///< names that only who knows the store can offer
+  Complete wanted = Complete::nothing;  ///< what can stand here; names only who knows the store can offer
   bool verbatim = false;         ///< the words are as they are typed: a shell's variables, of which nothing is to be quoted
   std::vector<std::string> operands = {};  ///< where what is completed is one, those in front of it
 

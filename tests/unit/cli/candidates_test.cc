@@ -86,7 +86,7 @@ TEST_CASE("each operand is of its own kind, and there are no more than the comma
   CHECK(wants(Complete::rootfs, "run h"));
   CHECK(files("run host meson.b") == "all meson.b");
   CHECK(wants(Complete::containers, "rename "));
-  CHECK((find("rename web ").wanted == Complete::nothing));
+  CHECK((find("rename web ").wanted == Complete::free));
   CHECK(find("rename web ").operands == std::vector<std::string>{"web"});
   CHECK(words("port ") == "add rm");
   CHECK(wants(Complete::containers, "port "));

@@ -20,11 +20,14 @@ struct Key {
   void (*set)(T&, std::string_view value) = nullptr;  ///< null: taken, and without effect
 };
 
+/// Parts a list at its commas, but for those between double quotes, of which two stand for one: as docker reads the values of --mount.
+[[nodiscard]] std::vector<std::string> split_list(std::string_view text);
+
 /// Reads a list of words with commas between them into `target`.
 template <typename T>
 void set_keys(T& target, std::string_view what, std::span<const Key<T>> keys, std::string_view text) {
   using Value = typename Key<T>::Value;
-  for (const std::string& word : split(text, ',')) {
+  for (const std::string& word : split_list(text)) {
     const std::size_t equals = word.find('=');
     const bool alone = equals == std::string::npos;
     const std::string_view name = std::string_view(word).substr(0, equals);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "keys.hh"
 #include "snug/base/error.hh"
@@ -134,6 +135,14 @@ constexpr std::array mount_keys = std::to_array<MountKey>({
     {"tmpfs-mode", MountKey::Value::needed, [](auto& mount, auto value) { mount.mode = parse_mode(value); }},
 });
 
+// Docker refuses them, too: which one was meant nobody knows.
+void check_opposites(const std::vector<std::string>& words) {
+  constexpr std::array opposites = std::to_array<std::pair<std::string_view, std::string_view>>({{"ro", "rw"}, {"exec", "noexec"}, {"bind", "rbind"}});
+  const auto has = [&](std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); };
+  for (const auto& [one, other] : opposites)
+    if (has(one) && has(other)) throw UsageError(format("{} and {} contradict each other", one, other));
+}
+
 }  // namespace
 
 std::string parse_host_path(std::string_view text, std::string_view folder) {
@@ -185,7 +194,9 @@ plan::Volume parse_volume(std::string_view text, std::string_view folder) {
     throw UsageError("there are more than two colons",
                      "--mount type=bind,source=...,target=... takes any path");
   plan::BindVolume bind{.source = parse_host_path(parts[0], folder), .target = parse_target(parts[1])};
-  if (parts.size() == 3) set_keys<plan::BindVolume>(bind, "option of a bind mount", bind_keys, parts[2]);
+  if (parts.size() < 3) return bind;
+  check_opposites(split_list(parts[2]));
+  set_keys<plan::BindVolume>(bind, "option of a bind mount", bind_keys, parts[2]);
   return bind;
 }
 
@@ -214,8 +225,9 @@ plan::Volume parse_mount(std::string_view text, std::string_view folder) {
 plan::Volume parse_tmpfs(std::string_view text) {
   const std::size_t colon = text.find(':');
   plan::TmpfsVolume tmpfs{.target = parse_target(text.substr(0, colon))};
-  if (colon != std::string_view::npos)
-    set_keys<plan::TmpfsVolume>(tmpfs, "option of a tmpfs", tmpfs_keys, text.substr(colon + 1));
+  if (colon == std::string_view::npos) return tmpfs;
+  check_opposites(split_list(text.substr(colon + 1)));
+  set_keys<plan::TmpfsVolume>(tmpfs, "option of a tmpfs", tmpfs_keys, text.substr(colon + 1));
   return tmpfs;
 }
 

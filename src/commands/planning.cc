@@ -190,7 +190,7 @@ void look_for_shell(Planned& planned, const runtime::StepFailure& failure) {
 Error failure_error(const plan::Plan& plan, const plan::HostFacts& facts, const runtime::StepFailure& failure) {
   const plan::Step& step = plan.steps.at(failure.step);
   std::string message = format("cannot {}: {}", plan::describe(plan, step), errno_text(failure.error));
-  if (!failure.reason.empty()) message += format(" ({})", printable(failure.reason));
+  if (!failure.reason.empty() && message.find(quoted(failure.reason)) == std::string::npos) message += format(" ({})", printable(failure.reason));
   const auto explanation = plan::explain_failure(step.action, failure.error, facts, probe::refusal_facts());
   Error error(std::move(message), plan::render_hint(explanation));
   const auto* exec = std::get_if<plan::Exec>(&step.action);

@@ -77,9 +77,14 @@ void add_env(Draft& draft, Value value) {
 void add_env_file(Draft& draft, Value value) {
   const std::string path =
       value.starts_with('/') || draft.folder.empty() ? value : format("{}/{}", draft.folder, value);
-  const sys::Fd file = sys::open(AT_FDCWD, path, O_RDONLY | O_NOCTTY);
-  for (auto& variable : parse_variables(sys::read_all(file.get()), value, draft.environment))
-    draft.spec.env.push_back(std::move(variable));
+  try {
+    const sys::Fd file = sys::open(AT_FDCWD, path, O_RDONLY | O_NOCTTY);
+    for (auto& variable : parse_variables(sys::read_all(file.get()), value, draft.environment)) draft.spec.env.push_back(std::move(variable));
+  } catch (const UsageError&) {
+    throw;
+  } catch (Error& error) {
+    throw error.during("reading the file of --env-file");
+  }
 }
 
 // Several are for networks that are shared, and 'private' beside them for a way out; what a file says gives way to what is typed.

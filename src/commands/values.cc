@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "keys.hh"
 #include "snug/base/error.hh"
 #include "snug/base/spell.hh"
 #include "snug/base/signals.hh"
@@ -215,6 +216,21 @@ plan::StorageDriver parse_storage(std::string_view text) {
 }
 
 std::string parse_platform(std::string_view text) { return image::render_platform(image::parse_platform(text)); }
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> words(1);
+  bool quotes = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool starts = words.back().empty() && (at == 0 || text[at - 1] == ',');
+    if (!quotes && text[at] == ',') words.emplace_back();
+    else if (!quotes && starts && text[at] == '"') quotes = true;
+    else if (!quotes || text[at] != '"') words.back() += text[at];
+    else if (text.substr(at + 1).starts_with('"')) words.back() += text[++at];
+    else quotes = false;
+  }
+  if (quotes) throw UsageError(format("{}: a double quote is not closed", printable(text)));
+  return words;
+}
 
 std::vector<std::string> parse_walls(std::string_view text) {
   static constexpr std::array<std::string_view, 9> walls{"groups", "host-root", "idmap", "landlock", "limits", "mounts", "nesting", "network", "storage"};

@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "snug/base/error.hh"
+#include "snug/base/json.hh"
 #include "snug/base/text.hh"
 
 namespace snug::config {
@@ -262,7 +263,7 @@ const Json& profile_in(const Json& json) {
 
 plan::FilterProgram compile_profile(const std::string& text, const ProfileConditions& conditions) {
   try {
-    const Json json = Json::parse(text);
+    const Json json = parse_json(text);
     return Profile(checked(profile_in(json)), conditions).program();
   } catch (const Json::exception& exception) {
     throw Error(exception.what());

@@ -196,6 +196,7 @@ struct Explain {
   }
 
   Explanation operator()(const TakeTree& step) const {
+    if (error == EACCES) return {"a folder on the way to it is closed to you", "namei -l shows which", ""};
     if (!step.device || error != ENODEV) return {};
     if (step.device->number)
       return {"something else lies in its place here, as outer containers do; snug makes no nodes", "", ""};

@@ -25,7 +25,7 @@ class Mounts {
     plan_sys();
     plan_dev();
     make_tmpfs("/run", {{"mode", "0755"}}, {});
-    make_tmpfs("/tmp", {{"mode", "1777"}}, {});
+    if (!is_target("/tmp")) make_tmpfs("/tmp", {{"mode", "1777"}}, {});
     tell_given_up();
     plan_files();
     if (Verdict refused = plan_volumes()) return refused;

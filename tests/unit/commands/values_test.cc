@@ -144,7 +144,7 @@ TEST_CASE("volumes that are refused") {
   CHECK(refusal([] { return bind("/a:b"); }) ==
         "'b' has to be a path from the root of the container on: /...");
   for (const std::string_view bad : {"", "/a", ":/b", "/a:", "/a:/", "/a:/x/..", "/a:/b:", "/a:/b:ro:rw",
-                                     "/a:/b:shared", "/a:/b:ro=1", "~/a:/b", "a/b:/c"})
+                                     "/a:/b:shared", "/a:/b:ro=1", "/a:/b:ro,rw", "/a:/b:bind,rbind", "~/a:/b", "a/b:/c"})
     CHECK_MESSAGE(refuses([&] { return bind(bad); }), bad);
   CHECK_THROWS_AS(static_cast<void>(parse_volume("./a:/b", "")), Error);
 }
@@ -157,8 +157,9 @@ TEST_CASE("--mount") {
         plan::Volume{plan::BindVolume{.source = "/a:x", .target = "/b", .recursive = false}});
   CHECK(parse("type=tmpfs,destination=/t,tmpfs-size=64m,tmpfs-mode=1777") ==
         plan::Volume{plan::TmpfsVolume{.target = "/t", .size = 64U << 20U, .mode = 01777}});
+  CHECK(parse("type=bind,\"src=/a,\"\"b\",dst=/b") == plan::Volume{plan::BindVolume{.source = "/a,\"b", .target = "/b"}});
   for (const std::string_view bad :
-       {"", "type=bind", "type=bind,src=/a", "type=bind,dst=/b", "type=tmpfs,src=/a,dst=/b",
+       {"", "type=bind", "type=bind,src=/a", "type=bind,\"src=/a,dst=/b", "type=bind,dst=/b", "type=tmpfs,src=/a,dst=/b",
         "type=volume,src=x,dst=/b", "src=/a,dst=/b", "type=bind,src=/a,dst=/b,tmpfs-size=1",
         "type=bind,src=/a,dst=/b,ro=maybe", "type=bind,src,dst=/b", "type=bind,src=/a,dst=/b,",
         "type=tmpfs,dst=/b,tmpfs-mode=8", "type=tmpfs,dst=/b,tmpfs-mode=2000", "type=bnid,src=/a,dst=/b"})
@@ -171,7 +172,7 @@ TEST_CASE("--tmpfs") {
   CHECK(tmpfs("/t:size=1k,mode=700,exec,ro") ==
         plan::TmpfsVolume{.target = "/t", .size = 1024, .mode = 0700, .read_only = true, .executable = true});
   for (const std::string_view bad :
-       {"", "t", "/", "/t:", "/t:size=50%", "/t:size=0", "/t:mode=999", "/t:uid=1", "/t:suid"})
+       {"", "t", "/", "/t:", "/t:size=50%", "/t:size=0", "/t:mode=999", "/t:uid=1", "/t:suid", "/t:exec,noexec"})
     CHECK_MESSAGE(refuses([&] { return tmpfs(bad); }), bad);
 }
 

@@ -71,7 +71,8 @@ int network(const cli::Invocation& invocation) {
   if (count < action.least || count > action.most)
     throw UsageError(format("'snug network {}' takes {}", action.name, action.operands.empty() ? "nothing more" : action.operands), "snug network --help");
   for (const cli::Given& each : given)
-    if (action.options.find(format(" {} ", each.option->name)) == std::string_view::npos) throw UsageError(format("--{} is not for 'snug network {}'", each.option->name, action.name), "snug network --help");
+    if (action.options.find(format(" {} ", each.option->name)) == std::string_view::npos)
+      throw UsageError(format("--{} is not for 'snug network {}'", each.option->name, action.name), each.option->letter == 'f' && action.options.find(" format ") != std::string_view::npos ? "--format PATTERN has no letter here" : "snug network --help");
   return action.function(invocation);
 }
 

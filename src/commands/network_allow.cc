@@ -57,7 +57,7 @@ void change_egress(const std::string& store, const std::string& name, const Rule
   check_own_network(record, spec, allow ? "network allow" : "network deny");
   auto& now = spec.network.allow;
   now = allow ? with(now.value_or(Rules()), rules) : without(now, rules, record);
-  check_way_out(record, spec);
+  check_way_out(store, record, spec);
   if (auto refusal = plan::check_egress(spec)) throw Error(refusal->message, refusal->hint);
   check_guests(store, record, spec);
   const plan::OpenGate gate = plan::living_gate_of(spec);

@@ -50,15 +50,29 @@ void write(const std::string& store, state::Record& record, const plan::Spec& sp
   state::write_record(store, record);
 }
 
+// What hangs on a way out would keep a container without one from its next start.
+void check_needless(const state::Record& record, const plan::Network& left, const std::string& network) {
+  const std::string_view option = plan::option_for_way_out(left);
+  if (option.empty()) return;
+  const std::string name = shell_quoted(record.name);
+  throw Error(format("the container {} has {}, which takes the way out that the network {} brings", quoted(record.name), option, quoted(network)),
+              format("{}connect it to another network first: snug network connect NETWORK {}", option == "--publish" ? format("snug port rm {} PORT; or ", name) : "", name));
+}
+
 }  // namespace
 
 void disconnect(const std::string& store, state::Record record, const std::string& network) {
   plan::Spec spec = config::parse_spec(*record.spec);
+  if (!spec.network.container.empty()) check_own_network(record, spec, format("network disconnect {}", network));
   if (!has(spec, network)) throw Error(format("the container {} is not in the network {}", quoted(record.name), quoted(network)), format("'snug network inspect {}' tells who is", shell_quoted(network)));
-  tell_monitor(store, record, {"disconnect", network}, "disconnect");
+  const bool led_out = leads_out(store, spec.network);
   std::erase_if(spec.network.shared, [&](const SharedNetwork& each) { return each.name == network; });
+  const bool loses = led_out && !leads_out(store, spec.network);
+  if (loses) check_needless(record, spec.network, network);
+  tell_monitor(store, record, {"disconnect", network}, "disconnect");
   write(store, record, spec);
   state::drop_lease(store, network, record.id);
+  if (loses) say(format("snug: notice: the way out of the container {} goes{}\n", quoted(record.name), is_up(store, record) ? " with its next start" : " with it"));
 }
 
 int network_connect(const cli::Invocation& invocation) {
@@ -83,16 +97,17 @@ int network_connect(const cli::Invocation& invocation) {
     state::drop_lease(store, shared.name, record.id);
     throw;
   }
-  const bool led_out = spec.network.way_out || !spec.network.shared.empty();
+  const bool had_names = plan::may_lead_out(spec.network), needs_way = !network.internal && !leads_out(store, spec.network);
   spec.network.shared.push_back(shared);
   write(store, record, spec);
-  if (!led_out && is_up(store, record))
-    say(format("snug: notice: the names{} that {} brings come with the container's next start\n", network.internal ? "" : " and the way out", quoted(shared.name)));
+  if ((!had_names || needs_way) && is_up(store, record))
+    say(format("snug: notice: {} that {} brings: with the container's next start\n", had_names ? "the way out" : needs_way ? "the names and the way out" : "the names", quoted(shared.name)));
   return 0;
 }
 
 int network_disconnect(const cli::Invocation& invocation) {
   const std::string store = store_of(invocation.environment);
+  static_cast<void>(find_network(store, invocation.arguments.operands[1]));
   const sys::Fd turn = state::take_turn(store);
   disconnect(store, state::find_record(store, invocation.arguments.operands[2]), invocation.arguments.operands[1]);
   return 0;

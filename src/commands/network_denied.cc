@@ -90,7 +90,7 @@ int network_denied(const cli::Invocation& invocation) {
   const plan::Spec spec = config::parse_spec(*record.spec);
   const auto& rules = spec.network.allow;
   check_own_network(record, spec, "network denied");
-  if (!rules) check_way_out(record, spec);
+  if (!rules) check_way_out(store, record, spec);
   if (!rules && read_denials(folder).empty())
     throw Error(format("the container {} may send to everything: nothing is refused", quoted(record.name)), "--allow, or snug network allow, closes what no rule names");
   if (!given.flag("follow") && !given.flag("force")) {  // the letter f, which rm and prune have for that word, means to follow here

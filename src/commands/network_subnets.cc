@@ -2,12 +2,12 @@
 
 #include <sys/random.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <vector>
 
 #include "snug/base/error.hh"
+#include "snug/base/reserved.hh"
 #include "snug/base/text.hh"
 #include "snug/probe/host.hh"
 #include "snug/state/networks.hh"
@@ -17,31 +17,24 @@ namespace {
 
 constexpr const char* remedy = "choose others, or leave --subnet out";
 
-// What the kernel takes for something else than a machine on a network, whatever routes say: RFC 6890.
-struct Reserved {
-  std::string_view subnet, use;
-};
-constexpr std::array reserved = std::to_array<Reserved>({
-    {"0.0.0.0/8", "'this network'"}, {"127.0.0.0/8", "the loopback"}, {"169.254.0.0/16", "one link"}, {"224.0.0.0/4", "groups"}, {"240.0.0.0/4", "nobody"},
-    {"::/8", "the loopback and IPv4"}, {"fe80::/10", "one link"}, {"ff00::/8", "groups"},
-});
-
 // Whoever typed an address of the network he meant, or a prefix that its kind of address does not have.
 std::string hint_for(const std::string& text) {
   const std::size_t slash = text.find('/');
-  const auto prefix = slash == std::string::npos ? std::nullopt : parse_number(text.substr(slash + 1));
-  const bool fits = prefix && *prefix <= (text.find(':') == std::string::npos ? 32 : 128);
+  const bool ipv6 = text.find(':') != std::string::npos;
+  const auto prefix = slash == std::string::npos ? std::optional<std::uint64_t>(ipv6 ? 64 : 24) : parse_number(text.substr(slash + 1));
+  const bool fits = prefix && *prefix <= (ipv6 ? 128 : 32);
   const auto near = fits ? find_subnet(text.substr(0, slash), static_cast<unsigned>(*prefix)) : std::nullopt;
-  return near ? format("did you mean {}?", render_subnet(*near)) : "such as 10.89.0.0/24";
+  return near ? format("did you mean {}?", render_subnet(*near)) : ipv6 ? "such as fd12:3456:789a::/64" : "such as 10.89.0.0/24";
 }
 
 Subnet parse_wanted(const std::string& text) {
   const auto subnet = parse_subnet(text);
   if (!subnet) throw UsageError(format("--subnet {}: it is no network", printable(text)), hint_for(text));
-  const bool fits = subnet->ipv6 ? subnet->prefix <= 96 : subnet->prefix >= 8 && subnet->prefix <= 29;
-  if (!fits) throw UsageError(format("--subnet {}: it is too {}", printable(text), subnet->prefix < 8 ? "wide" : "narrow"), subnet->ipv6 ? "up to a prefix of 96, such as /64" : "from a prefix of 8 to one of 29, such as /24");
-  for (const Reserved& each : reserved)
-    if (overlap(*parse_subnet(each.subnet), *subnet)) throw UsageError(format("--subnet {}: {} is for {}, and no container has an address of it", render_subnet(*subnet), each.subnet, each.use), remedy);
+  const unsigned least = subnet->ipv6 ? 32 : 8, most = subnet->ipv6 ? 96 : 29;
+  if (subnet->prefix < least || subnet->prefix > most)
+    throw UsageError(format("--subnet {}: it is too {}", printable(text), subnet->prefix < least ? "wide" : "narrow"), format("from a prefix of {} to one of {}, such as /{}", least, most, subnet->ipv6 ? 64 : 24));
+  if (const Reserved* reserved = find_reserved(*subnet))
+    throw UsageError(format("--subnet {}: {} is for {}, and no container has an address of it", render_subnet(*subnet), reserved->subnet, reserved->use), remedy);
   return *subnet;
 }
 

@@ -46,7 +46,8 @@ std::string_view take_last(std::string_view& text) {
 bool take_protocol(std::string_view& text) {
   const std::size_t slash = text.rfind('/');
   if (slash == std::string_view::npos) return false;
-  const std::string_view word = text.substr(slash + 1);
+  std::string word(text.substr(slash + 1));
+  std::transform(word.begin(), word.end(), word.begin(), [](char each) { return each >= 'A' && each <= 'Z' ? static_cast<char>(each - 'A' + 'a') : each; });
   if (word != "tcp" && word != "udp") refuse_word("protocol", word, {"tcp", "udp"});
   text = text.substr(0, slash);
   return word == "udp";

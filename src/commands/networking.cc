@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "containers.hh"
+#include "shared_networks.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
@@ -78,11 +79,13 @@ void check_own_network(const state::Record& record, const plan::Spec& spec, std:
   const std::string& owner = spec.network.container;
   if (!owner.empty()) throw Error(format("the container {} shares the network of {}", quoted(record.name), quoted(owner)), format("snug {} {}", command, shell_quoted(owner)));
   if (!std::holds_alternative<plan::NewNamespace>(spec.namespaces.network))
-    throw Error(format("the container {} has no network of its own: it was made with --network {}", quoted(record.name), network_mode(spec)), "--network private gives a container one");
+    throw Error(format("the container {} has no network of its own: it was made with --network {}", quoted(record.name), network_mode(spec)), "made anew with --network private it has one");
 }
 
-void check_way_out(const state::Record& record, const plan::Spec& spec) {
-  if (!plan::may_lead_out(spec.network)) throw Error(format("the network of the container {} has no way out", quoted(record.name)), "--network private gives a container one");
+void check_way_out(const std::string& store, const state::Record& record, const plan::Spec& spec) {
+  if (leads_out(store, spec.network)) return;
+  throw Error(format("the network of the container {} has no way out", quoted(record.name)),
+              format("'snug network connect NETWORK {}' brings one with its next start, where the network is not --internal", shell_quoted(record.name)));
 }
 
 std::vector<plan::BusyPort> settle_ports(std::vector<plan::PublishedPort>& ports, std::size_t first, const std::string& store) {

@@ -19,7 +19,7 @@ namespace snug::commands {
 void check_own_network(const state::Record& record, const plan::Spec& spec, std::string_view command);
 
 /// Throws where the network of the container has no way out, and so nothing to open or to close.
-void check_way_out(const state::Record& record, const plan::Spec& spec);
+void check_way_out(const std::string& store, const state::Record& record, const plan::Spec& spec);
 
 /// Chooses ports of the host where any will do, with --publish-all also for what the image names, and looks whether the ports that were
 /// asked for can be had.

@@ -57,7 +57,6 @@ Ports without(Ports ports, const plan::PublishedPort& unwanted, const state::Rec
 // What is open and what is written down agree; of one that does not run only that is there.
 void publish(const std::string& store, state::Record record, plan::Spec spec, const std::vector<plan::BusyPort>& busy) {
   std::vector<std::string> words = accepted(plan::make_port_words(spec.network.ports, busy));
-  check_way_out(record, spec);
   words.insert(words.begin(), "ports");
   if (is_up(store, record)) change_living(store, record, words, "ports");
   record.spec = config::render_spec(spec);
@@ -70,6 +69,7 @@ void change(const std::string& store, const std::string& name, bool add, const s
   plan::Spec spec = config::parse_spec(*record.spec);
   check_own_network(record, spec, add ? "port add" : "port rm");
   Ports& ports = spec.network.ports;
+  if (add) check_way_out(store, record, spec);
   const std::size_t before = ports.size();
   for (const plan::PublishedPort& each : parse_publish(typed)) add ? ports.push_back(each) : void(ports = without(ports, each, record));
   const std::vector<plan::BusyPort> busy = add ? settle_ports(ports, before, store) : std::vector<plan::BusyPort>();

@@ -99,6 +99,7 @@ void set_network(Draft& draft, Value value) {
   draft.network_alone = stands_alone;
   draft.spec.namespaces.network = std::move(chosen.wall);
   network.container = std::move(chosen.container);
+  if (chosen.way_out && network.way_out) throw UsageError("the network was named before");
   if (!joins) network.way_out = chosen.way_out;
   if (!joins) return;
   const auto same = [&](const plan::SharedNetwork& other) { return other.name == chosen.shared->name; };

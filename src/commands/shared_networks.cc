@@ -16,7 +16,7 @@ constexpr std::uint32_t first_number = 2;  // the keeper has the one before
 Error no_network(const std::string& store, const std::string& name, std::vector<std::string> names) {
   for (const state::NetworkRecord& each : state::list_networks(store)) names.push_back(each.name);
   const auto nearest = find_nearest(name, names);
-  return Error(format("there is no network {}", quoted(name)), format("{}'snug network create {}' makes it", nearest ? format("did you mean {}? ", quoted(*nearest)) : "", shell_quoted(name)));
+  return Error(format("there is no network {}", quoted(name)), format("{}'snug network create {}' makes it, 'snug network ls' lists those that are there", nearest ? format("did you mean {}? ", quoted(*nearest)) : "", shell_quoted(name)));
 }
 
 std::uint32_t wanted_number(const state::NetworkRecord& network, const std::string& ip) {
@@ -40,6 +40,14 @@ std::optional<std::uint32_t> free_number(const std::string& store, const state::
 state::NetworkRecord find_network(const std::string& store, const std::string& name, std::vector<std::string> others) {
   if (auto record = state::try_find_network(store, name)) return *std::move(record);
   throw no_network(store, parse_network_name(name), std::move(others));
+}
+
+bool leads_out(const std::string& store, const plan::Network& network) {
+  const auto brings = [&](const plan::SharedNetwork& shared) {
+    const auto known = state::try_find_network(store, shared.name);
+    return known && !known->internal;
+  };
+  return network.way_out || std::any_of(network.shared.begin(), network.shared.end(), brings);
 }
 
 plan::KnownNetwork find_place(const std::string& store, const state::NetworkRecord& network, const std::string& id, const std::optional<std::string>& ip) {

@@ -12,6 +12,9 @@ namespace snug::commands {
 /// Finds a network that is shared. Throws where there is none of that name, with the nearest one of them and of `others`.
 [[nodiscard]] state::NetworkRecord find_network(const std::string& store, const std::string& name, std::vector<std::string> others = {});
 
+/// Whether a container with these networks has a way out, as they are now.
+[[nodiscard]] bool leads_out(const std::string& store, const plan::Network& network);
+
 /// Finds the container's place in a network: the address that it has there, or gets now. Without an `id` it is one that is free, and
 /// nobody's. Throws where none is, or another has the one that was asked for.
 [[nodiscard]] plan::KnownNetwork find_place(const std::string& store, const state::NetworkRecord& network, const std::string& id, const std::optional<std::string>& ip);

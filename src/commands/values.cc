@@ -98,7 +98,7 @@ std::string parse_address(std::string_view text) {
   in6_addr ignored;
   if (::inet_pton(AF_INET, address.c_str(), &ignored) != 1 &&
       ::inet_pton(AF_INET6, address.c_str(), &ignored) != 1)
-    throw UsageError(format("{} is no IPv4 or IPv6 address", quoted(text)));
+    throw UsageError(format("{} is no IPv4 or IPv6 address", quoted(text)), text == "localhost" ? "127.0.0.1" : text == "*" ? "0.0.0.0 is for all of IPv4, [::] for both" : "");
   return address;
 }
 
@@ -106,7 +106,7 @@ std::string parse_hostname(std::string_view text) {
   constexpr std::size_t longest = 64;  // of the kernel: __NEW_UTS_LEN
   if (text.empty() || text.size() > longest || text[0] == '-' || text[0] == '.' || !consists_of(text, "-._"))
     throw UsageError(
-        format("{} is no host name: up to {} letters, digits, '-' and '.'", quoted(text), longest));
+        format("{} is no host name: up to {} letters, digits, '-', '_' and '.'", quoted(text), longest));
   return std::string(text);
 }
 
@@ -119,10 +119,11 @@ plan::HostEntry parse_host_entry(std::string_view text) {
 }
 
 std::string parse_name(std::string_view text) {
-  if (text.empty() || text.size() > 128 || text[0] == '-' || text[0] == '.' || text[0] == '_' ||
+  constexpr std::size_t longest_label = 63;  // of a name that others look up, and of a host name
+  if (text.empty() || text.size() > longest_label || text[0] == '-' || text[0] == '.' || text[0] == '_' ||
       !consists_of(text, "-._"))
     throw UsageError(
-        format("{} is no name: a letter or digit, then letters, digits, '_', '.' and '-'", quoted(text)));
+        format("{} is no name: a letter or digit, then letters, digits, '_', '.' and '-', up to {} together", quoted(text), longest_label));
   return std::string(text);
 }
 

@@ -208,7 +208,9 @@ class Mounts {
 
   std::string hosts(const std::string& host) const {
     std::string text = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
-    if (!host.empty()) text += format("127.0.1.1 {}\n", host);
+    // Who announces the address of his own name means one at which others reach him.
+    const auto& networks = draft_.facts.networks;
+    if (!host.empty()) text += format("{} {}\n", networks.empty() ? "127.0.1.1" : address_in(networks.front().subnet4, networks.front().number), host);
     text += hosts_of(draft_);
     for (const HostEntry& entry : draft_.spec.hosts) text += format("{} {}\n", entry.address, entry.name);
     return text;

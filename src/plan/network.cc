@@ -12,6 +12,7 @@
 
 #include "draft.hh"
 #include "snug/base/error.hh"
+#include "snug/base/reserved.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/network.hh"
 
@@ -52,15 +53,18 @@ std::optional<Notice> find_hindrance(const Draft& draft) {
   return {};
 }
 
-// The option that only a network with a way out can have, of those that were given; "" where there is none.
-std::string_view option_for_way_out(const Network& network) {
-  if (!network.ports.empty()) return "--publish";
-  if (network.publish_all) return "--publish-all";
-  if (!network.host_loopback.empty()) return "--host-loopback";
-  if (network.allow) return "--allow";
-  if (network.hardware) return "--mac-address";
-  if (network.ip) return "--ip";
-  return network.ip6 ? "--ip6" : "";
+// An address for eth0 that no machine there could have.
+Verdict check_address(std::string_view option, const std::optional<std::string>& wanted, const std::optional<Uplink>& uplink) {
+  if (!wanted || !uplink) return {};
+  const auto refused = [&](const std::string& why) { return Refusal{format("{} {}: {}", option, *wanted, why), format("without {} the container has this machine's, {}", option, uplink->address)}; };
+  const bool ipv6 = is_ipv6(*wanted);
+  const auto alone = find_subnet(*wanted, ipv6 ? 128 : 32), around = find_subnet(uplink->address, uplink->prefix);
+  if (!alone) return {};
+  if (const Reserved* reserved = find_reserved(*alone)) return refused(format("{} is for {}, and no container has an address of it", reserved->subnet, reserved->use));
+  if (*wanted == uplink->gateway) return refused("it is the gateway's");
+  const auto number = around && !ipv6 && around->prefix < 31 ? find_number(*around, *wanted) : std::nullopt;
+  if (number && (*number == 0 || *number > last_number(*around))) return refused(format("it is the address of all in {}, and of no machine", render_subnet(*around)));
+  return {};
 }
 
 // pasta takes a number once, whatever the addresses, and would end without a word that helps.
@@ -78,6 +82,7 @@ Verdict check_ports(const std::vector<PublishedPort>& published, const std::vect
     const std::string name = format("the port {}/{}", place(busy.address, busy.number), protocol(busy.udp));
     if (busy.error == EACCES)
       return Refusal{format("{} is not for ordinary users", name), format("take one from 1024 on; ask an administrator: sysctl -w net.ipv4.ip_unprivileged_port_start={}", busy.number)};
+    if (busy.error == EADDRNOTAVAIL) return Refusal{format("cannot publish {}: this machine does not have the address {}", name, busy.address), "0.0.0.0 is for all that it has, of IPv4; [::] for both"};
     if (busy.error != EADDRINUSE) return Refusal{format("cannot publish {}: {}", name, errno_text(busy.error)), {}};
     return Refusal{format("{} is taken{}{}", name, busy.holder.empty() ? "" : " by ", busy.holder), "choose another one, or '-p INSIDE' for one that is free; 'snug port add|rm' changes those of a container that is there"};
   }
@@ -231,6 +236,16 @@ std::string hint_for_guest(std::string_view option, const std::string& other) {
 
 }  // namespace
 
+std::string_view option_for_way_out(const Network& network) {
+  if (!network.ports.empty()) return "--publish";
+  if (network.publish_all) return "--publish-all";
+  if (!network.host_loopback.empty()) return "--host-loopback";
+  if (network.allow) return "--allow";
+  if (network.hardware) return "--mac-address";
+  if (network.ip) return "--ip";
+  return network.ip6 ? "--ip6" : "";
+}
+
 const std::string& address_of(const PublishedPort& port) {
   static const std::string usual = loopback;
   return port.address.empty() ? usual : port.address;
@@ -268,6 +283,8 @@ Verdict plan_network(Draft& draft) {
     return let_ping(draft), plan_names(draft), std::nullopt;
   }
   if (Verdict refused = check_ports(network.ports, draft.facts.busy_ports)) return refused;
+  if (Verdict refused = check_address("--ip", network.ip, draft.facts.uplink4)) return refused;
+  if (Verdict refused = check_address("--ip6", network.ip6, draft.facts.uplink6)) return refused;
   if (Verdict refused = network.allow ? check_egress(draft.spec) : std::nullopt) return refused;
   tell_of_ports(draft);
   draft.way_out = true;

@@ -14,6 +14,13 @@
 #include "snug/base/text.hh"
 
 namespace snug::runtime {
+namespace {
+
+// Of a network that was joined since.
+constexpr const char* no_way_yet = "its way out comes with its next start";
+constexpr std::string_view no_way_any_more = "the network has no way out any more, until its next start";
+
+}  // namespace
 
 Networks::Networks(const plan::Plan& plan, std::string folder)
     : awaited_(plan.find<plan::AwaitWayOut>() != nullptr), memberships_(plan), plan_(plan), folder_(std::move(folder)) {
@@ -128,7 +135,7 @@ NetworkNews Networks::change(std::string_view request) {
 
 // Its connections through pasta end.
 NetworkNews Networks::change_ports(std::vector<std::string> words) {
-  if (!way_out_) return {.answer = "it has no way out"};
+  if (!way_out_) return {.answer = no_way_yet};
   if (!again_) return {.answer = "its processes could take pasta's place, since it shares theirs with others"};
   if (former_ports_) return {.answer = "somebody else is just changing them"};
   former_ports_ = way_out_->restart(words);
@@ -143,7 +150,7 @@ NetworkNews Networks::change_egress(const std::vector<std::string>& words) {
     changes_egress_ = gate_->change(std::move(rules));
     return changes_egress_ ? NetworkNews() : NetworkNews{.answer = "its gate has ended, or is just changing"};
   }
-  if (net_ < 0) return {.answer = "it has no way out"};
+  if (net_ < 0) return {.answer = no_way_yet};
   net::RaisedWall raised;
   try {
     raised = net::raise_wall_in(user_, net_, net::make_wall(rules), gate_ ? std::vector<sys::NetAddress>() : read_addresses(list(words[1])));
@@ -159,7 +166,7 @@ NetworkNews Networks::change_egress(const std::vector<std::string>& words) {
     news.notice = format("no name is resolved any more: {}", error.message());
   }
   // Whoever is called from outside may go on answering: so nobody is, by what was open before.
-  if (way_out_ && !way_out_->renew()) news.notice = tell("the network has no way out any more");
+  if (way_out_ && !way_out_->renew()) news.notice = tell(no_way_any_more);
   return news;
 }
 
@@ -167,7 +174,7 @@ NetworkNews Networks::end_change(const std::string& refusal) {
   const auto former = std::exchange(former_ports_, std::nullopt);
   if (!refusal.empty()) static_cast<void>(way_out_->restart(*former));
   NetworkNews news{.answer = refusal};
-  if (!way_out_->is_started()) news.notice = tell("the network has no way out any more");
+  if (!way_out_->is_started()) news.notice = tell(no_way_any_more);
   return news;
 }
 
@@ -176,7 +183,7 @@ NetworkNews Networks::lose() {
   const std::string& reason = way_out_->reason();
   if (former_ports_) return end_change(reason.empty() ? format("{} has ended", way_out_->program()) : std::string(reason));
   if (awaited_) return {.failure = reason};
-  return {.notice = tell(way_out_->awaits_route() ? "the network has no way out; the next default route of this machine starts it again" : "the network has no way out any more")};
+  return {.notice = tell(way_out_->awaits_route() ? "the network has no way out; the next default route of this machine starts it again" : no_way_any_more)};
 }
 
 std::string Networks::tell(std::string_view what) const {

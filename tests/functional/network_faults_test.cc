@@ -75,7 +75,7 @@ TEST_CASE("whoever removes eth0 has no way out any more, and no process of snug'
       "  $SNUG exec box ip link del eth0; until $SNUG logs box 2>&1 | grep '^snug: notice'; do sleep 0.05; done\n"
       "  $SNUG exec box /peer resolve udp www.test; until rests $($SNUG inspect -f '{{.State.MonitorPid}}' box); do :; done; $SNUG exec box ls /sys/class/net; pgrep '^pas[st]'; $SNUG rm -f box >/dev/null\n"
       "done\n");
-  const std::string told = "snug: notice: pasta has ended (the container has removed eth0): the network has no way out any more\n203.0.113.7\nlo\nsnug0\n";
+  const std::string told = "snug: notice: pasta has ended (the container has removed eth0): the network has no way out any more, until its next start\n203.0.113.7\nlo\nsnug0\n";
   CHECK_MESSAGE(result.out == told + "outside 203.0.113.7\n" + told, result.out, result.err);
 }
 

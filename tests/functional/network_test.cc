@@ -46,6 +46,7 @@ TEST_CASE("nothing that is sent reaches what listens on this machine, on its loo
       "done; wait; /peer ask tcp 203.0.113.7 8000'\n"
       "$run \"$ROOT\" sh -c \"$leaks\"\n"
       "$run -p 8080:80 --host-loopback 8001 \"$ROOT\" sh -c \"$leaks\"\n"
+      "for ip in 127.0.0.1 224.0.0.1 0.0.0.0 192.0.2.255 192.0.2.0 192.0.2.1; do $run --ip $ip \"$ROOT\" true && echo $ip; done; $run --ip6 ::1 \"$ROOT\" true && echo loopback\n"
       "$run --ip 192.0.2.77 --ip6 2001:db8::77 --mac-address 02:00:00:00:00:09 \"$ROOT\" sh -c \"$leaks; cat /sys/class/net/eth0/address; /peer ask tcp 2001:db8:1::7 8000\"\n"
       "cat $came; $peer ask udp 127.0.0.1 8002; cat $came\n");
   CHECK_MESSAGE(result.out == "outside 203.0.113.7\noutside 203.0.113.7\noutside 203.0.113.7\n02:00:00:00:00:09\noutside 2001:db8:1::7\nsecret 127.0.0.1\n127.0.0.1\n", result.out, result.err);
@@ -110,7 +111,7 @@ TEST_CASE("pasta is there once something is sent, is started anew once, and goes
       "$run -d --name box -p 8080:80 \"$ROOT\" sleep 1000 >/dev/null\n"
       "third=$(another none); kill -9 $(pgrep -o -x snug)\n"
       "until [ \"$(pasta)\" = none ] && ! pgrep -x sleep >/dev/null; do sleep 0.05; done; echo \"nothing left\"\n");
-  CHECK_MESSAGE(result.out == "before none\noutside 203.0.113.7\noutside 203.0.113.7\nlives\nsnug: notice: pasta has ended (SIGKILL): the network has no way out any more\ngone\nnothing left\n", result.out, result.err);
+  CHECK_MESSAGE(result.out == "before none\noutside 203.0.113.7\noutside 203.0.113.7\nlives\nsnug: notice: pasta has ended (SIGKILL): the network has no way out any more, until its next start\ngone\nnothing left\n", result.out, result.err);
 }
 
 TEST_CASE("names: over UDP and TCP, from whichever server this machine has at that moment, with port 53 left to the container") {

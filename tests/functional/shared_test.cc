@@ -106,10 +106,16 @@ TEST_CASE("networks are joined and left while the container runs, and that stays
       "$SNUG stop -t 0 plain >/dev/null; $SNUG network connect --ip $(address web front | sed 's/[0-9]*$/200/') front plain; $SNUG start plain >/dev/null\n"
       "until_is web sh -c \"$SNUG exec plain /peer ask tcp $(address web front) 80 | cut -d' ' -f1\"; address plain front | grep -o '[0-9]*$'\n"
       "$SNUG network rm -f front; at plain resolve udp web; $SNUG ps --format '{{.Names}} {{.Networks}}' | sort; $SNUG network ls -q; yes | $SNUG network prune 2>/dev/null\n"
-      "$SNUG network disconnect back plain; at plain resolve udp www.test; at plain ask tcp 203.0.113.7 8000\n");
+      "$SNUG network disconnect back plain; at plain resolve udp www.test; at plain ask tcp 203.0.113.7 8000\n"
+      "$SNUG network create --internal inner; start late --network inner; $SNUG port add late 18099:80 || echo closed; $SNUG network connect back late; $SNUG port add late 18099:80 || echo later\n"
+      "$SNUG restart -t 0 late >/dev/null; $SNUG port add late 18099:80; $SNUG network disconnect back late || $SNUG network rm -f back || echo needed; $SNUG port rm late 80; $SNUG network disconnect back late\n"
+      "$SNUG network disconnect nosuch late || echo none; at late resolve udp late | sed \"s/$($SNUG exec late sh -c 'grep late /etc/hosts | cut -d\" \" -f1')/same/\"\n");
   CHECK_MESSAGE(result.out == "front\nback\nnone\nweb\ndb\n203.0.113.7\nnone\nplain\nprivate,front,back\nalready\nused\nnone\nnone\ndb\n203.0.113.7\n200\nfront\nnone\ndb back\nplain back\nweb none\nback\n"
-                              "203.0.113.7\noutside 203.0.113.7\n",
+                              "203.0.113.7\noutside 203.0.113.7\ninner\nclosed\nlater\n80/tcp -> 127.0.0.1:18099\nneeded\nnone\nsame\n",
                 result.out, result.err);
+  for (const char* words : {"the way out that 'back' brings: with the container's next start", "its way out comes with its next start", "the container 'late' has --publish, which takes the way out that the network 'back' brings", "hint:  snug port rm late PORT; or connect it",
+                            "notice: the way out of the container 'late' goes with its next start", "there is no network 'nosuch'"})
+    CHECK_MESSAGE(has(result.err, words), words, result.err);
   CHECK_MESSAGE(has(result.err, "the container 'plain' is in the network 'back' already"), result.err);
   CHECK_MESSAGE(has(result.err, "the network 'front' is in use, by "), result.err);
 }

@@ -11,6 +11,9 @@
 
 namespace snug::plan {
 
+/// Names the option that only a network with a way out can have, of those that were given; "" where there is none. Pure.
+[[nodiscard]] std::string_view option_for_way_out(const Network& network);
+
 /// The address of this machine that a port is published on: 127.0.0.1 where none was given.
 [[nodiscard]] const std::string& address_of(const PublishedPort& port);
 

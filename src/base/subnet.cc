@@ -34,8 +34,8 @@ Bytes cut(Bytes bytes, unsigned prefix) {
 
 std::size_t size_of(const Subnet& subnet) { return subnet.ipv6 ? 16 : 4; }
 
-Subnet make_subnet4(unsigned second, unsigned third) {
-  return {.address = {10, static_cast<std::uint8_t>(second), static_cast<std::uint8_t>(third)}, .prefix = 24};
+Subnet make_subnet4(unsigned first, unsigned second, unsigned third) {
+  return {.address = {static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(second), static_cast<std::uint8_t>(third)}, .prefix = 24};
 }
 
 }  // namespace
@@ -88,11 +88,15 @@ std::uint32_t last_number(const Subnet& subnet) {
 }
 
 std::optional<Subnet> find_free_subnet(std::span<const Subnet> taken) {
-  for (unsigned second = 89; second < 256; ++second)
-    for (unsigned third = 0; third < 256; ++third) {
-      const Subnet subnet = make_subnet4(second, third);
-      if (std::none_of(taken.begin(), taken.end(), [&](const Subnet& other) { return overlap(subnet, other); })) return subnet;
-    }
+  struct Pool {
+    unsigned first, from, to;  ///< the second number
+  };
+  for (const Pool& pool : {Pool{10, 89, 255}, Pool{172, 16, 31}, Pool{192, 168, 168}})
+    for (unsigned second = pool.from; second <= pool.to; ++second)
+      for (unsigned third = 0; third < 256; ++third) {
+        const Subnet subnet = make_subnet4(pool.first, second, third);
+        if (std::none_of(taken.begin(), taken.end(), [&](const Subnet& other) { return overlap(subnet, other); })) return subnet;
+      }
   return {};
 }
 

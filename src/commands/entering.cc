@@ -106,6 +106,7 @@ int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::In
     throw Error(format("the container {} is paused", quoted(entrance.record.name)), format("snug unpause {}", shell_quoted(entrance.record.name)));
   plan::Spec visit = plan::visit_of(entrance.spec, wanted);
   plan::HostFacts facts = probe::living_facts(caller_environment(invocation.environment));
+  if (!entrance.record.hostname.empty()) facts.hostname = entrance.record.hostname;
   facts.rootfs = look_around(entrance, visit, facts);
   compile_profile(facts, visit);
   if (choice.keep_folder && !wanted.workdir) choose_folder(visit, facts);

@@ -55,16 +55,10 @@ std::string read_resolv_conf(const Entrance& entrance) {
   return sys::read_all(file.get(), most) + "\n";
 }
 
-// It may have its own from another one, and so on.
-std::string hostname_of(const std::string& store, state::Record record) {
-  constexpr int most = 64;
-  for (int hops = 0; hops < most; ++hops) {
-    plan::Spec spec = config::parse_spec(*record.spec);
-    const JoinNamespace* join = find_joined(spec.namespaces.uts);
-    if (!join) return plan::own_hostname(spec);
-    record = state::find_record(store, join->container);
-  }
-  return {};
+// It may have its own from another one.
+std::string hostname_of(const state::Record& record) {
+  const plan::Spec spec = config::parse_spec(*record.spec);
+  return std::holds_alternative<plan::NewNamespace>(spec.namespaces.uts) ? plan::own_hostname(spec) : record.hostname;
 }
 
 }  // namespace
@@ -110,7 +104,7 @@ Joined join_container(plan::Spec& spec, const std::string& store) {
     spec.namespaces.*choice = plan::HostNamespace{};  // as that one has
   }
   return {.resolv_conf = spec.network.container.empty() ? std::string() : read_resolv_conf(entrance),
-          .hostname = find_joined(spec.namespaces.uts) ? hostname_of(store, record) : std::string()};
+          .hostname = find_joined(spec.namespaces.uts) ? hostname_of(record) : std::string()};
 }
 
 plan::Spec leave_container(plan::Spec spec) {

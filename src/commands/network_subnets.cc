@@ -9,6 +9,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/reserved.hh"
 #include "snug/base/text.hh"
+#include "snug/commands/output.hh"
 #include "snug/probe/host.hh"
 #include "snug/state/networks.hh"
 
@@ -24,7 +25,7 @@ std::string hint_for(const std::string& text) {
   const auto prefix = slash == std::string::npos ? std::optional<std::uint64_t>(ipv6 ? 64 : 24) : parse_number(text.substr(slash + 1));
   const bool fits = prefix && *prefix <= (ipv6 ? 128 : 32);
   const auto near = fits ? find_subnet(text.substr(0, slash), static_cast<unsigned>(*prefix)) : std::nullopt;
-  return near ? format("did you mean {}?", render_subnet(*near)) : ipv6 ? "such as fd12:3456:789a::/64" : "such as 10.89.0.0/24";
+  return near && !find_reserved(*near) ? format("did you mean {}?", render_subnet(*near)) : ipv6 ? "such as fd12:3456:789a::/64" : "such as 10.89.0.0/24";
 }
 
 Subnet parse_wanted(const std::string& text) {
@@ -40,7 +41,8 @@ Subnet parse_wanted(const std::string& text) {
 
 // Networks of this machine, and those of snug's own.
 std::vector<Subnet> taken_subnets(const std::string& store) {
-  std::vector<Subnet> taken = probe::routed_subnets();
+  std::vector<Subnet> taken;
+  for (const probe::RoutedSubnet& each : probe::routed_subnets()) taken.push_back(each.subnet);
   for (const state::NetworkRecord& each : state::list_networks(store)) {
     taken.push_back(each.subnet4);
     if (each.subnet6) taken.push_back(*each.subnet6);
@@ -52,10 +54,13 @@ void check_free(const std::string& store, const Subnet& wanted) {
   for (const state::NetworkRecord& each : state::list_networks(store))
     if (overlap(each.subnet4, wanted) || (each.subnet6 && overlap(*each.subnet6, wanted)))
       throw Error(format("the network {} has addresses of {} already", quoted(each.name), render_subnet(wanted)), remedy);
-  for (const Subnet& each : probe::routed_subnets())
-    if (overlap(each, wanted))
-      throw Error(each == wanted ? format("this machine reaches others at {} already", render_subnet(wanted)) : format("this machine reaches others at {}, which lies in {} or around it", render_subnet(each), render_subnet(wanted)),
-                  remedy);
+  for (const auto& [subnet, direct] : probe::routed_subnets()) {
+    if (!overlap(subnet, wanted)) continue;
+    // A part of what lies far away, such as 10.0.0.0/8 behind a VPN, may be chosen by who knows that nobody is there.
+    const bool is_part = subnet.prefix < wanted.prefix;
+    if (is_part && !direct) say(format("snug: notice: {} lies in {}, which this machine has a route to: whoever is there is out of reach for this network\n", render_subnet(wanted), render_subnet(subnet)));
+    else throw Error(subnet == wanted ? format("this machine reaches others at {} already", render_subnet(wanted)) : format("this machine reaches others at {}, which lies in {} or around it", render_subnet(subnet), render_subnet(wanted)), remedy);
+  }
 }
 
 Subnet make_subnet6() {
@@ -80,7 +85,7 @@ Subnets choose_subnets(const std::string& store, const cli::Arguments& arguments
   if (!ipv6 && subnet6) throw UsageError("--ipv6=false and a --subnet of IPv6 contradict each other");
   if (ipv6 && !subnet6) subnet6 = make_subnet6();
   if (!subnet4) subnet4 = find_free_subnet(taken_subnets(store));
-  if (!subnet4) throw Error("all of 10.89.0.0 to 10.255.255.0 is taken, by this machine's routes or other networks", "choose a --subnet");
+  if (!subnet4) throw Error("this machine's routes and other networks take all of 10.89.0.0/16 to 10.255.0.0/16, 172.16.0.0/12 and 192.168.0.0/16", "choose a --subnet");
   return {*subnet4, subnet6};
 }
 

@@ -157,13 +157,22 @@ Planned plan_again(const state::Record& record, const Environment& environment) 
   return planned;
 }
 
+namespace {
+
+std::string inherited_hostname(const Planned& planned) {
+  const auto* join = std::get_if<plan::JoinNamespace>(&planned.spec.namespaces.uts);
+  return join && !join->container.empty() ? planned.facts.hostname : std::string();
+}
+
+}  // namespace
+
 state::Record record_of(const Planned& planned) {
   const auto* overlay = planned.plan.find<plan::MakeOverlay>();
   const bool on_disk = overlay && overlay->upper && !overlay->upper->mount && planned.spec.rootfs.kind != plan::Rootfs::Kind::host;
   const std::optional<plan::WriteIdMaps> maps = own_maps(planned);
   state::Record record{.id = planned.storage->id(), .name = planned.spec.name.value_or(""), .created = now(),
                        .kept = plan::is_kept(planned.spec), .image = planned.spec.rootfs.given, .manifest = planned.manifest,
-                       .map = maps ? layer_map(*maps) : std::string(), .spec = config::render_spec(leave_container(planned.spec))};
+                       .map = maps ? layer_map(*maps) : std::string(), .hostname = inherited_hostname(planned), .spec = config::render_spec(leave_container(planned.spec))};
   if (planned.spec.rootfs.kind == plan::Rootfs::Kind::archive || planned.spec.storage == plan::StorageDriver::copy) record.upper = format("{}/{}", planned.storage->path(), plan::unpacked_root);
   if (!on_disk) return record;
   for (const plan::Layer& lower : overlay->lowers) record.lowers.push_back(lower.path);

@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdint>
+#include <ctime>
 
 #include "commands.hh"
 #include "containers.hh"
@@ -7,6 +8,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
+#include "snug/config/spec.hh"
 #include "snug/runtime/attach.hh"
 #include "snug/state/names.hh"
 #include "stopping.hh"
@@ -34,15 +36,26 @@ int start_attached(const cli::Invocation& invocation) {
                                     .input = arguments.flag("interactive") || planned.plan.terminal});
 }
 
-// One that others have woken goes on without them from now on, but for one whose own command would have to be started.
-void have_stay(const std::string& store, const state::Record& record) {
-  const auto refusal = runtime::have_stay(state::folder_of(store, record.id));
-  if (refusal && !refusal->empty())
-    throw Error(format("the container {} runs for those who entered it: {}", quoted(record.name), printable(*refusal)), format("'snug exec {0} COMMAND' runs one now; 'snug start {0}' starts its own when they have left", shell_quoted(record.name)));
+// One that others have woken goes on without them from now on, but for one whose own command would have to be started. False where it is just ending.
+bool stays(const std::string& store, const state::Record& record) {
+  using runtime::Staying;
+  const Staying answer = runtime::have_stay(state::folder_of(store, record.id));
+  const std::string name = shell_quoted(record.name);
+  if (answer == Staying::asleep)
+    throw Error(format("cannot start the container {}: it runs for those who have entered it, and its own command sleeps", quoted(record.name)), format("'snug exec {0} COMMAND' runs one now; 'snug start {0}' its own when they have left", name));
+  if (answer == Staying::silent) throw Error(format("the monitor of the container {} does not answer", quoted(record.name)), format("snug rm --force {} ends it", name));
+  const plan::Spec spec = config::parse_spec(*record.spec);
+  const bool served = spec.detach || spec.idle;  // who runs in the foreground serves nobody, nor does who waits for his next start
+  return answer == Staying::stays || !served || state::read_state(store, record.id).phase == state::State::Phase::restarting;
 }
 
 void start_one(const std::string& store, const state::Record& record, const Environment& environment) {
-  if (goes_on(store, record)) return have_stay(store, record);
+  constexpr int most = 500;  // ten seconds
+  for (int attempt = 0; attempt < most && goes_on(store, record); ++attempt) {
+    if (stays(store, record)) return;
+    constexpr timespec pause{0, 20'000'000};
+    ::nanosleep(&pause, nullptr);
+  }
   try {
     Planned planned = plan_again(record, environment);
     start_in_background(planned);

@@ -73,7 +73,8 @@ std::string KeeperLink::ask(const std::vector<std::string>& words, std::span<con
   const int error = sys::send_message(socket_.get(), question, descriptors);
   const ssize_t count = error ? -1 : ::recv(socket_.get(), answer.data(), answer.size(), 0);
   if (count > 0) return std::string(answer.data() + 1, static_cast<std::size_t>(count) - 1);
-  const std::string reason = count == 0 ? "it has ended" : errno_text(error ? error : errno);
+  const int failure = error ? error : errno;
+  const std::string reason = count == 0 ? "it has ended" : failure == EAGAIN ? format("not within {} seconds", patience.tv_sec) : errno_text(failure);
   drop();
   return format("the keeper of the networks does not answer: {}", reason);
 }

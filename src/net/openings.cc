@@ -51,6 +51,17 @@ std::uint64_t latest(const std::map<std::string, std::uint64_t>& names) {
   return end;
 }
 
+// Whether `name` can be noted among the names of a door, or is.
+bool make_room(std::map<std::string, std::uint64_t>& names, const std::string& name, std::uint64_t until, std::uint64_t now) {
+  if (names.contains(name)) return true;
+  std::erase_if(names, [&](const auto& each) { return each.second <= now; });
+  if (names.size() < most_names) return true;
+  const auto first = std::min_element(names.begin(), names.end(), [](const auto& one, const auto& other) { return one.second < other.second; });
+  if (first->second >= until) return false;
+  names.erase(first);
+  return true;
+}
+
 }  // namespace
 
 bool may_open(const sys::NetAddress& address) {
@@ -75,8 +86,8 @@ std::optional<DoorChange> Openings::learn(std::span<const GateRule> rules, const
       if (known == doors_.end() && doors_.size() >= most_doors) return {};
       const std::uint64_t before = known == doors_.end() ? 0 : latest(known->second);
       Names& names = known == doors_.end() ? doors_[door] : known->second;
-      // What is not noted is not opened: nobody would know when to shut it.
-      if (names.size() >= most_names && !names.contains(name)) continue;
+      // What is not noted is not opened: nobody would know when to shut it. Those that want it longest stay.
+      if (!make_room(names, name, until, now)) continue;
       names[name] = std::max(names[name], until);
       if (until <= before) continue;
       if (before > now) change.shut.push_back(door);

@@ -68,12 +68,6 @@ struct DefaultRoute {
 [[nodiscard]] std::optional<DefaultRoute> parse_route4(std::string_view text);
 [[nodiscard]] std::optional<DefaultRoute> parse_route6(std::string_view text);
 
-/// /proc/net/route: the networks of all routes but the default ones.
-[[nodiscard]] std::vector<Subnet> parse_routed4(std::string_view text);
-
-/// /proc/net/ipv6_route: the same of IPv6, with the machine's own addresses.
-[[nodiscard]] std::vector<Subnet> parse_routed6(std::string_view text);
-
 /// /proc/net/if_inet6: the address of `interface` that others know it by for long, and its prefix.
 [[nodiscard]] std::optional<plan::Uplink> parse_inet6(std::string_view text, std::string_view interface);
 /// The same: all addresses that are not the loopback's.

@@ -72,32 +72,7 @@ std::optional<DefaultRoute> parse_route4(std::string_view text) {
   return best;
 }
 
-std::vector<Subnet> parse_routed4(std::string_view text) {
-  std::vector<Subnet> routed;
-  for (const std::string_view line : lines(text)) {
-    const Words words = words_of(line);
-    if (words.size() < 8) continue;
-    const auto network = parse_hex<std::uint32_t>(words[1]), mask = parse_hex<std::uint32_t>(words[7]);
-    if (!network || !mask || *mask == 0) continue;
-    if (const auto subnet = find_subnet(render_inet4(*network), static_cast<unsigned>(std::popcount(*mask)))) routed.push_back(*subnet);
-  }
-  return routed;
-}
-
 // Destination Prefix Source Prefix Gateway Metric RefCnt Use Flags Iface
-std::vector<Subnet> parse_routed6(std::string_view text) {
-  std::vector<Subnet> routed;
-  for (const std::string_view line : lines(text)) {
-    const Words words = words_of(line);
-    if (words.size() < 10) continue;
-    const auto address = parse_inet6_digits(words[0]);
-    const auto prefix = parse_hex<unsigned>(words[1]);
-    if (!address || !prefix || *prefix == 0 || *prefix > 128) continue;
-    if (const auto subnet = find_subnet(*address, *prefix)) routed.push_back(*subnet);
-  }
-  return routed;
-}
-
 std::optional<DefaultRoute> parse_route6(std::string_view text) {
   std::optional<DefaultRoute> best;
   std::uint32_t best_metric = 0;

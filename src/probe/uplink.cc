@@ -12,6 +12,7 @@
 #include "snug/base/text.hh"
 #include "snug/probe/host.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/routes.hh"
 
 namespace snug::probe {
 namespace {
@@ -69,10 +70,13 @@ std::optional<plan::Uplink> find_uplink6() {
   return uplink;
 }
 
-std::vector<Subnet> routed_subnets() {
-  std::vector<Subnet> routed = parse_routed4(sys::find_file_text("/proc/net/route", limit).value_or(""));
-  const std::vector<Subnet> routed6 = parse_routed6(sys::find_file_text("/proc/net/ipv6_route", limit).value_or(""));
-  routed.insert(routed.end(), routed6.begin(), routed6.end());
+std::vector<RoutedSubnet> routed_subnets() {
+  constexpr unsigned parted = 3;  // "0.0.0.0/1 and 128.0.0.0/1" are the default route of a VPN, and 2000::/3 one of IPv6
+  std::vector<RoutedSubnet> routed;
+  for (const sys::Route& each : sys::list_routes()) {
+    const bool ipv6 = each.network.family == AF_INET6;
+    if (each.prefix > parted && (ipv6 || each.network.family == AF_INET)) routed.push_back({{.address = each.network.bytes, .prefix = each.prefix, .ipv6 = ipv6}, each.direct});
+  }
   return routed;
 }
 

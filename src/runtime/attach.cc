@@ -242,14 +242,15 @@ std::variant<Exited, Detached> attach(Fd visit, const Attaching& how) { return A
 
 namespace {
 
-// What the monitor answers; nothing where none can be reached.
-std::optional<std::string> ask_monitor(const std::string& folder, const std::string& packet) {
+// What the monitor answers; nothing where none can be reached, or with EAGAIN in errno where it takes so many seconds.
+std::optional<std::string> ask_monitor(const std::string& folder, const std::string& packet, int seconds) {
   const Fd place = sys::try_open(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY);
   const Fd socket = place ? knock(place.get()) : Fd();
   std::array<char, packet_size + 1> answer;
-  constexpr timeval patience{60, 0};  // pasta and the keeper take a moment; others wait for their turn behind this one
+  const timeval patience{seconds, 0};
   if (!socket || ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) return {};
   if (::send(socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) return {};
+  errno = 0;
   const ssize_t count = ::recv(socket.get(), answer.data(), answer.size(), 0);
   if (count < 1 || answer[0] != static_cast<char>(Word::answer)) return {};
   return std::string(answer.data() + 1, static_cast<std::size_t>(count) - 1);
@@ -259,10 +260,18 @@ std::optional<std::string> ask_monitor(const std::string& folder, const std::str
 
 std::optional<std::string> change_networks(const std::string& folder, const std::vector<std::string>& words) {
   const std::string packet = make_packet(Word::request, std::string_view(join(words, std::string(1, '\0'))));
-  return packet.size() > packet_size ? "so much cannot be told to its monitor at once" : ask_monitor(folder, packet);
+  constexpr int patience = 60;  // pasta and the keeper take a moment; others wait for their turn behind this one
+  if (packet.size() > packet_size) return "so much cannot be told to its monitor at once";
+  auto answer = ask_monitor(folder, packet, patience);
+  return !answer && errno == EAGAIN ? format("its monitor has not answered for {} seconds", patience) : std::move(answer);
 }
 
-std::optional<std::string> have_stay(const std::string& folder) { return ask_monitor(folder, make_packet(Word::stay)); }
+Staying have_stay(const std::string& folder) {
+  constexpr int patience = 10;
+  const auto refusal = ask_monitor(folder, make_packet(Word::stay), patience);
+  if (!refusal) return errno == EAGAIN ? Staying::silent : Staying::gone;
+  return refusal->empty() ? Staying::stays : Staying::asleep;
+}
 
 Fd hold(const std::string& folder) {
   const Fd place = sys::try_open(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY);

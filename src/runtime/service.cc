@@ -185,10 +185,9 @@ bool Background::note(std::string_view line) {
   return true;
 }
 
-std::string Background::stay() {
-  if (service_.sleeps) return "its own command sleeps while it is entered";
-  stays_ = true;
-  return {};
+std::string_view Background::stay() {
+  stays_ = !service_.sleeps;
+  return stays_ ? "" : "its own command sleeps";
 }
 
 void Background::answer_request(std::string_view refusal) {

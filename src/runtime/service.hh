@@ -48,7 +48,7 @@ class Background {
   void take(Visitor& visitor, const Packet& packet);
   void part_from(Visitor& visitor);
   void attach(Visitor& visitor, const Wish& wish);
-  [[nodiscard]] std::string stay();
+  [[nodiscard]] std::string_view stay();
   void drop_the_gone();
   void show_again(Visitor& visitor);
 

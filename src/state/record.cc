@@ -22,7 +22,7 @@ constexpr unsigned version = 2;
 std::string render(const Record& record) {
   return Json{{"version", version}, {"id", record.id}, {"name", record.name}, {"created", record.created},
               {"image", record.image}, {"manifest", record.manifest}, {"map", record.map}, {"lowers", record.lowers}, {"upper", record.upper},
-              {"spec", record.spec ? *record.spec : Json::object()}}
+              {"hostname", record.hostname}, {"spec", record.spec ? *record.spec : Json::object()}}
       .dump();
 }
 
@@ -33,7 +33,7 @@ std::optional<Record> parse(const std::string& id, bool kept, std::string_view t
     if (json.at("version").get<unsigned>() != version) return {};
     return Record{.id = id, .name = json.at("name"), .created = json.at("created"), .kept = kept, .image = json.at("image"),
                   .manifest = json.at("manifest"), .map = json.at("map"), .lowers = json.at("lowers"), .upper = json.at("upper"),
-                  .spec = std::make_shared<const Json>(json.at("spec"))};
+                  .hostname = json.value("hostname", ""), .spec = std::make_shared<const Json>(json.at("spec"))};
   } catch (const std::exception&) {
     return {};
   }

@@ -129,8 +129,8 @@ TEST_CASE("start: one that is entered stays from then on, unless its own command
   REQUIRE(eventually([] { return find_commands({"sleep", "86523"}).size() == 1; }));
   const Result refused = home.snug({"start", "dev"});
   CHECK(refused.code == 1);
-  CHECK_MESSAGE(refused.err == "snug: the container 'dev' runs for those who entered it: its own command sleeps while it is entered\n"
-                               "  hint:  'snug exec dev COMMAND' runs one now; 'snug start dev' starts its own when they have left\n", refused.err);
+  CHECK_MESSAGE(refused.err == "snug: cannot start the container 'dev': it runs for those who have entered it, and its own command sleeps\n"
+                               "  hint:  'snug exec dev COMMAND' runs one now; 'snug start dev' its own when they have left\n", refused.err);
   CHECK(find_commands({"sleep", "86522"}).empty());
   guest.signal(SIGKILL);
   CHECK(guest.wait() == 137);

@@ -58,7 +58,13 @@ void read_unpacked(plan::HostFacts& facts, const plan::Spec& spec, const std::st
 /// Reads the namespaces' owners: the id maps of the process `pid`, which are everybody's to read, into `living`. Throws.
 void read_id_maps(plan::Living& living, pid_t pid);
 
-/// Lists the networks of IPv4 and IPv6 that this machine has a route to, but for the default ones.
-[[nodiscard]] std::vector<Subnet> routed_subnets();
+/// A network that this machine has a route to.
+struct RoutedSubnet {
+  Subnet subnet;
+  bool direct = false;  ///< it lies right behind an interface
+};
+
+/// Lists those of IPv4 and IPv6, in all tables of routes, but for the default ones, also where these come in parts.
+[[nodiscard]] std::vector<RoutedSubnet> routed_subnets();
 
 }  // namespace snug::probe

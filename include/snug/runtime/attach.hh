@@ -49,9 +49,16 @@ inline constexpr std::string_view default_detach_keys = "ctrl-],ctrl-]";
 /// why it is not, and all is as before then; "" where all is well; nothing where no monitor can be reached.
 [[nodiscard]] std::optional<std::string> change_networks(const std::string& folder, const std::vector<std::string>& words);
 
-/// Has the container in `folder` go on when the last user leaves, as if it had not been started for users alone. Gives why it does not; ""
-/// where it does; nothing where no monitor can be reached, or it is just ending.
-[[nodiscard]] std::optional<std::string> have_stay(const std::string& folder);
+/// What becomes of a container that is asked to stay.
+enum class Staying {
+  stays,
+  asleep,   ///< its own command would have to be started for that
+  gone,     ///< no monitor can be reached, or it is just ending
+  silent,   ///< its monitor has not answered for ten seconds
+};
+
+/// Has the container in `folder` go on when the last user leaves, as if it had not been started for users alone.
+[[nodiscard]] Staying have_stay(const std::string& folder);
 
 /// Counts as a user of the container in `folder` for as long as the descriptor lives: Service::until_left. Empty where it does
 /// not run, or is just ending.

@@ -28,6 +28,7 @@ struct Record {
   std::string map;                  ///< the name of its id map (image::Store::map_name)
   std::vector<std::string> lowers;  ///< of an overlay: absolute paths, topmost first
   std::string upper;                ///< absolute path; empty where writes are not kept on the disk
+  std::string hostname = {};        ///< of the container whose UTS namespace it has; "" where that is its own, or this machine's
   std::shared_ptr<const Json> spec; ///< all that was asked for: config::render_spec; null is nothing
 };
 

@@ -56,6 +56,10 @@ TEST_CASE("a network that is free is one after those that are taken") {
   taken.push_back(subnet("10.88.0.0/14"));
   CHECK(render_subnet(*find_free_subnet(taken)) == "10.92.0.0/24");
   taken.push_back(subnet("10.0.0.0/8"));
+  CHECK(render_subnet(*find_free_subnet(taken)) == "172.16.0.0/24");
+  taken.push_back(subnet("172.0.0.0/8"));
   CHECK_FALSE(find_free_subnet(taken));
+  taken[2] = subnet("192.168.0.0/17");
+  CHECK(render_subnet(*find_free_subnet(taken)) == "192.168.128.0/24");
   CHECK(render_subnet(make_unique_subnet({1, 2, 3, 4, 5})) == "fd01:203:405::/64");
 }

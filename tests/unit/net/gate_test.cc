@@ -81,6 +81,17 @@ TEST_CASE("what is open is opened for longer, never for less; and an end has a f
   CHECK(learn(openings, rules, "a.org", {{address("192.0.2.2"), 1000000}}, 0) == "+2:0/3600000 ");
 }
 
+TEST_CASE("a door that many names want is open as long as the last of them does") {
+  Openings openings;
+  const std::vector<GateRule> rules{{.name = "*.b.org"}};
+  for (const char* name : {"1.b.org", "2.b.org", "3.b.org", "4.b.org", "5.b.org", "6.b.org", "7.b.org", "8.b.org"}) static_cast<void>(learn(openings, rules, name, {{address("192.0.2.1"), 7}}, 0));
+  CHECK(learn(openings, rules, "1.b.org", {{address("192.0.2.1"), 7}}, 5000) == "-1:0 +1:0/7000 ");
+  CHECK(learn(openings, rules, "9.b.org", {{address("192.0.2.1"), 7}}, 10000) == "-1:0 +1:0/7000 ");
+  for (const char* name : {"a.b.org", "b.b.org", "c.b.org", "d.b.org", "e.b.org", "f.b.org", "g.b.org"}) static_cast<void>(learn(openings, rules, name, {{address("192.0.2.1"), 7}}, 10000));
+  CHECK(learn(openings, rules, "h.b.org", {{address("192.0.2.1"), 5}}, 10000).empty());
+  CHECK(learn(openings, rules, "i.b.org", {{address("192.0.2.1"), 9}}, 10000) == "-1:0 +1:0/9000 ");
+}
+
 TEST_CASE("a rule that is taken back shuts what it alone has opened") {
   Openings openings;
   const std::vector<GateRule> both{rule("a.org"), rule("b.org")};

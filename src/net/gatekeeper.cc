@@ -48,8 +48,7 @@ std::optional<std::vector<sys::NetAddress>> own_addresses() {
   ifaddrs* first = nullptr;
   if (::getifaddrs(&first) != 0) return {};
   std::vector<sys::NetAddress> addresses;
-  for (const ifaddrs* each = first; each; each = each->ifa_next)
-    if (std::string_view(each->ifa_name) != "lo") addresses.push_back(address_in(each->ifa_addr));
+  for (const ifaddrs* each = first; each; each = each->ifa_next) addresses.push_back(address_in(each->ifa_addr));
   ::freeifaddrs(first);
   return addresses;
 }

@@ -111,8 +111,8 @@ std::vector<std::string> parse_own_inet6(std::string_view text) {
   std::vector<std::string> own;
   for (const std::string_view line : lines(text)) {
     const Words words = words_of(line);
-    if (words.size() < 6 || words[5] == "lo") continue;
-    if (auto address = parse_inet6_digits(words[0])) own.push_back(*std::move(address));
+    if (words.size() < 6) continue;
+    if (auto address = parse_inet6_digits(words[0]); address && *address != "::1") own.push_back(*std::move(address));
   }
   return own;
 }

@@ -42,7 +42,8 @@ std::vector<std::string> own_inet(int socket) {
   for (const ifreq& request : requests) {
     sockaddr_in inet{};
     std::memcpy(&inet, &request.ifr_addr, sizeof inet);
-    if (std::string_view(request.ifr_name) != "lo") own.push_back(render_inet4(inet.sin_addr.s_addr));
+    // Others may be on that interface, too: of services, for example.
+    if (ntohl(inet.sin_addr.s_addr) >> 24U != IN_LOOPBACKNET) own.push_back(render_inet4(inet.sin_addr.s_addr));
   }
   return own;
 }

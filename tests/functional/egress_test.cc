@@ -29,11 +29,11 @@ TEST_CASE("what rules name is let out, and nothing else: names, wildcards, ports
       "echo first; $run --allow 203.0.113.7 \"$ROOT\" /peer ask tcp 203.0.113.7 8000\n");
   const std::string refused6 = "refused\nrefused\nrefused\nrefused\nrefused\nrefused\n";
   CHECK_MESSAGE(result.out ==
-                    "names\n203.0.113.7\n203.0.113.7\n2001:db8:1::7\n2001:db8:1::7\n" + refused6 + "outside 203.0.113.7\noutside 203.0.113.7\noutside 2001:db8:1::7\noutside 2001:db8:1::7\nalive\n"
-                    "wild\nrefused\nrefused\nrefused\nrefused\n203.0.113.7\n203.0.113.7\n203.0.113.7\n203.0.113.7\nrefused\nrefused\noutside 203.0.113.7\noutside 203.0.113.7\nclosed\nprohibited\nclosed\n"
+                    "names\n203.0.113.7\n203.0.113.7\n2001:db8:1::7\n2001:db8:1::7\n" + refused6 + "outside 192.0.2.2\noutside 192.0.2.2\noutside 2001:db8::2\noutside 2001:db8::2\nalive\n"
+                    "wild\nrefused\nrefused\nrefused\nrefused\n203.0.113.7\n203.0.113.7\n203.0.113.7\n203.0.113.7\nrefused\nrefused\noutside 192.0.2.2\noutside 192.0.2.2\nclosed\nprohibited\nclosed\n"
                     "port\n203.0.113.7\n203.0.113.7\nrefused\nrefused\n" + refused6 + "closed\nprohibited\nclosed\nprohibited\nclosed\n"
-                    "networks\noutside 203.0.113.7\noutside 203.0.113.7\noutside 2001:db8:1::7\noutside 2001:db8:1::7\nclosed\n"
-                    "first\noutside 203.0.113.7\n", result.out, result.err);
+                    "networks\noutside 192.0.2.2\noutside 192.0.2.2\noutside 2001:db8::2\noutside 2001:db8::2\nclosed\n"
+                    "first\noutside 192.0.2.2\n", result.out, result.err);
   CHECK_MESSAGE(result.err.empty(), result.err);
 }
 
@@ -67,11 +67,14 @@ TEST_CASE("rules for a container that runs end what was open to elsewhere") {
 TEST_CASE("an answer never lets out what is this machine's own, or local") {
   if (!can_have_networks()) return;
   const Result result = outside(
-      "came=$XDG_DATA_HOME/came; touch $came; for address in 127.0.0.1 192.0.2.2 198.51.100.9; do $peer serve secret $address 8003 $came; done\n"
+      "came=$XDG_DATA_HOME/came; touch $came; for address in 0.0.0.0 ::; do $peer serve secret $address 8003 $came; done\n"
       "$run -d --name box --allow bind.test --allow www.test \"$ROOT\" sleep 1000 >/dev/null\n"
-      "$SNUG exec box sh -c '/peer resolve udp bind.test; for address in 169.254.1.2 192.0.2.2 198.51.100.9; do /peer ask udp $address 8003; done; /peer ask tcp 169.254.1.2 8003'\n"
+      // What was there when the container began stays inside whatever is let out.
+      "world 'ip address add 198.51.100.78/32 dev lo; ip -6 address add 2001:db8:2::78/128 dev lo nodad'\n"
+      "$SNUG exec box sh -c '/peer resolve udp bind.test; /peer resolve udp6 bind.test; for address in 169.254.1.2 198.51.100.78 2001:db8:2::78 192.0.2.2 198.51.100.9 198.51.100.77 2001:db8::2 2001:db8:2::9 2001:db8:2::77; do /peer ask udp $address 8003; done\n"
+      "  for address in 169.254.1.2 198.51.100.78 2001:db8:2::78; do /peer ask tcp $address 8003; done'\n"
       "$SNUG exec box sh -c '/peer resolve udp www.test; /peer ask tcp 203.0.113.7 8000'; cat $came\n");
-  CHECK_MESSAGE(result.out == "127.0.0.1\nprohibited\nclosed\nclosed\nclosed\n203.0.113.7\noutside 203.0.113.7\n", result.out, result.err);
+  CHECK_MESSAGE(result.out == "127.0.0.1\n2001:db8::2\nprohibited\nprohibited\nprohibited\nclosed\nclosed\nclosed\nclosed\nclosed\nclosed\nclosed\nclosed\nclosed\n203.0.113.7\noutside 192.0.2.2\n", result.out, result.err);
 }
 
 TEST_CASE("when an answer's time is over, nothing new is let out, and what stands goes on") {
@@ -83,7 +86,7 @@ TEST_CASE("when an answer's time is over, nothing new is let out, and what stand
       "$SNUG exec box sh -c 'until [ \"$(/peer ask tcp 203.0.113.7 8000)\" = closed ]; do sleep 0.2; done; echo shut'\n"
       "echo after >&3; until grep after $XDG_DATA_HOME/out; do sleep 0.05; done; exec 3>&-\n"
       "$SNUG exec box sh -c '/peer resolve udp short.test; /peer ask tcp 203.0.113.7 8000'\n");
-  CHECK_MESSAGE(result.out == "before\nshut\nafter\n203.0.113.7\noutside 203.0.113.7\n", result.out, result.err);
+  CHECK_MESSAGE(result.out == "before\nshut\nafter\n203.0.113.7\noutside 192.0.2.2\n", result.out, result.err);
 }
 
 TEST_CASE("nobody inside takes the wall away, and who could is refused") {
@@ -117,8 +120,8 @@ TEST_CASE("rules come and go while a container runs, and a restart keeps them; w
       "$SNUG network denied -f box >$XDG_DATA_HOME/told & $SNUG exec box /peer resolve udp late.test; until grep -q late.test $XDG_DATA_HOME/told; do sleep 0.05; done; echo told\n"
       "$SNUG stop -t 0 box >/dev/null; $SNUG network allow box six.test; $SNUG start box >/dev/null; ask; $SNUG exec box sh -c '/peer resolve udp6 six.test; /peer ask tcp 2001:db8:1::7 8000' | sed 's/ (.*//'\n");
   CHECK_MESSAGE(result.out ==
-                    "outside 203.0.113.7\nnothing\nclosed\n203.0.113.7\nrefused\noutside 203.0.113.7\nclosed\nunknown\noutside 203.0.113.7\nclosed\n203.0.113.7\noutside 203.0.113.7\n"
-                    "LAST                  COUNT  NAME        SENT TO\n-           203.0.113.7:8000/tcp\nother.test  -\nwww.test    203.0.113.7:8000/tcp\n1\n[\"www.test\"]\nrefused\ntold\nclosed\n2001:db8:1::7\noutside 2001:db8:1::7\n", result.out, result.err);
+                    "outside 192.0.2.2\nnothing\nclosed\n203.0.113.7\nrefused\noutside 192.0.2.2\nclosed\nunknown\noutside 192.0.2.2\nclosed\n203.0.113.7\noutside 192.0.2.2\n"
+                    "LAST                  COUNT  NAME        SENT TO\n-           203.0.113.7:8000/tcp\nother.test  -\nwww.test    203.0.113.7:8000/tcp\n1\n[\"www.test\"]\nrefused\ntold\nclosed\n2001:db8:1::7\noutside 2001:db8::2\n", result.out, result.err);
 }
 
 TEST_CASE("whoever shares a network that is restricted is shown so, and is told whom to ask for a change") {
@@ -152,7 +155,7 @@ TEST_CASE("a gate that was killed is started anew once; without it nothing is re
       "$run -d --name box --allow www.test \"$ROOT\" sleep 1000 >/dev/null; until [ \"$(gate)\" != none ]; do sleep 0.05; done\n"
       "kill -9 $(pgrep -o -x snug); until [ \"$(gate)\" = none ]; do sleep 0.05; done; echo gone\n");
   CHECK_MESSAGE(result.out ==
-                    "served 127.0.0.1\nclosed\n203.0.113.7\noutside 203.0.113.7\n"
+                    "served 127.0.0.1\nclosed\n203.0.113.7\noutside 192.0.2.2\n"
                     "snug: notice: the gate of the network has ended (SIGKILL): no name is resolved any more, and nothing new is let out\nrefused\nserved 127.0.0.1\ngone\n", result.out, result.err);
 }
 

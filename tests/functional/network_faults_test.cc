@@ -15,10 +15,10 @@ TEST_SUITE_BEGIN("any");
 
 TEST_CASE("this machine's address, interface and default route change: connections come back, new ones find their way, names are resolved") {
   if (!can_have_networks()) return;
-  const Result result = beside_far(
+  const Result result = outside(
       "at() { $SNUG exec box /peer \"$@\"; }\n"
       "$run -d --name box -p 8080:80 \"$ROOT\" sh -c '/peer serve served 0.0.0.0 80; exec sleep 1000' >/dev/null 2>&1; $run -d --name late \"$ROOT\" sleep 1000 >/dev/null\n"
-      "mkfifo $XDG_DATA_HOME/in; $SNUG exec -i box /peer hold 192.0.2.1 8002 <$XDG_DATA_HOME/in >$XDG_DATA_HOME/out &\n"
+      "mkfifo $XDG_DATA_HOME/in; $SNUG exec -i box /peer hold 203.0.113.7 8002 <$XDG_DATA_HOME/in >$XDG_DATA_HOME/out &\n"
       "exec 3>$XDG_DATA_HOME/in; echo before >&3; until grep before $XDG_DATA_HOME/out; do sleep 0.05; done; at ask tcp 192.0.2.1 8000; at ask udp 2001:db8::1 8000\n"
       // The link goes away and comes back.
       "world 'ip link set up0 down'; $SNUG exec box timeout 1 /peer ask tcp 192.0.2.1 8000 || echo down\n"
@@ -28,29 +28,29 @@ TEST_CASE("this machine's address, interface and default route change: connectio
       "world 'ip link del up0; ip link add wlan0 type veth peer name up1 netns /mnt/far; ip link set wlan0 up; ip address add 198.18.0.2/24 dev wlan0; ip -6 address add 2001:db8:9::2/64 dev wlan0 nodad\n"
       "  nsenter --net=/mnt/far sh -c \"ip link set up1 up; ip address add 198.18.0.1/24 dev up1; ip -6 address add 2001:db8:9::1/64 dev up1 nodad; ip address add 192.0.2.1/32 dev lo\"\n"
       "  ip route add default via 198.18.0.1; ip -6 route add default via 2001:db8:9::1'\n"
-      "for how in tcp udp; do at ask $how 198.18.0.1 8000; at ask $how 2001:db8:9::1 8000; done; at ask tcp 192.0.2.1 8000; at resolve udp www.test; at resolve tcp6 six.test\n"
-      "$peer ask tcp 127.0.0.1 8080; $SNUG exec late /peer ask tcp 198.18.0.1 8000; $SNUG exec late /peer ask udp 2001:db8:9::1 8000\n"
-      "$SNUG port add box 8081:80 >/dev/null; $peer ask tcp 127.0.0.1 8081; at ask tcp 198.18.0.1 8000; at ask tcp 2001:db8:9::1 8000; $SNUG logs box\n");
-  const std::string first = "far 192.0.2.2\nfar 2001:db8::2\n", other = "far 198.18.0.2\nfar 2001:db8:9::2\n";
-  CHECK_MESSAGE(result.out == "before\n" + first + "down\nafter\n" + first + other + other + "far 198.18.0.2\n203.0.113.7\n2001:db8:1::7\nserved 127.0.0.1\n" + other + "served 127.0.0.1\n" + other, result.out, result.err);
+      "for how in tcp udp; do at ask $how 203.0.113.7 8000; at ask $how 2001:db8:1::7 8000; done; at ask tcp 192.0.2.1 8000; at resolve udp www.test; at resolve tcp6 six.test\n"
+      "$peer ask tcp 127.0.0.1 8080; $SNUG exec late /peer ask tcp 203.0.113.7 8000; $SNUG exec late /peer ask udp 2001:db8:1::7 8000\n"
+      "$SNUG port add box 8081:80 >/dev/null; $peer ask tcp 127.0.0.1 8081; at ask tcp 203.0.113.7 8000; at ask tcp 2001:db8:1::7 8000; $SNUG logs box\n");
+  const std::string first = "outside 192.0.2.2\noutside 2001:db8::2\n", other = "outside 198.18.0.2\noutside 2001:db8:9::2\n";
+  CHECK_MESSAGE(result.out == "before\n" + first + "down\nafter\n" + first + other + other + "outside 198.18.0.2\n203.0.113.7\n2001:db8:1::7\nserved 127.0.0.1\n" + other + "served 127.0.0.1\n" + other, result.out, result.err);
 }
 
 TEST_CASE("without a default route pasta cannot start; it does once there is one again") {
   if (!can_have_networks()) return;
-  const Result result = beside_far(
+  const Result result = outside(
       "$run -d --name box \"$ROOT\" sleep 1000 >/dev/null; at() { $SNUG exec box /peer \"$@\"; }; told() { until [ $($SNUG logs box 2>&1 | grep -c 'starts it again') = $1 ]; do sleep 0.05; done; }\n"
       "world 'ip link set up0 down'; $SNUG exec box timeout 1 /peer ask tcp 192.0.2.1 8000 || echo down; told 1\n"
-      "world 'ip link set up0 up; ip route add default via 192.0.2.1'; until at ask tcp 192.0.2.1 8000 | grep -o 'far [0-9.]*'; do sleep 0.05; done; at ask udp 192.0.2.1 8000\n"
+      "world 'ip link set up0 up; ip route add default via 192.0.2.1'; until at ask tcp 192.0.2.1 8000 | grep -o 'outside [0-9.]*'; do sleep 0.05; done; at ask udp 192.0.2.1 8000\n"
       "world 'ip route del default'; kill -9 $(pgrep '^pas[st]'); told 2\n"
-      "world 'ip route add default via 192.0.2.1'; until at ask tcp 192.0.2.1 8000 | grep -o 'far [0-9.]*'; do sleep 0.05; done; $SNUG logs box 2>&1\n");
+      "world 'ip route add default via 192.0.2.1'; until at ask tcp 192.0.2.1 8000 | grep -o 'outside [0-9.]*'; do sleep 0.05; done; $SNUG logs box 2>&1\n");
   const std::string lost = "snug: notice: pasta has ended (External interface not usable): the network has no way out; the next default route of this machine starts it again\n",
                     back = "snug: notice: pasta has ended (External interface not usable): was started anew\n";
-  CHECK_MESSAGE(result.out == "down\nfar 192.0.2.2\nfar 192.0.2.2\nfar 192.0.2.2\n" + lost + back + "snug: notice: pasta has ended (SIGKILL): was started anew\n" + lost + back, result.out, result.err);
+  CHECK_MESSAGE(result.out == "down\noutside 192.0.2.2\noutside 192.0.2.2\noutside 192.0.2.2\n" + lost + back + "snug: notice: pasta has ended (SIGKILL): was started anew\n" + lost + back, result.out, result.err);
 }
 
 TEST_CASE("where all ports are taken, of this machine or inside, what wants one is told, or waits, and goes on once there are some") {
   if (!can_have_networks()) return;
-  const Result result = beside_far(
+  const Result result = outside(
       "fill='for port in 40000 40001; do for address in 0.0.0.0 ::; do $0 serve full $address $port; done; done' range=/proc/sys/net/ipv4/ip_local_port_range\n"
       "$run -d --name box \"$ROOT\" sleep 1000 >/dev/null; at() { $SNUG exec box /peer \"$@\"; }; at ask tcp 192.0.2.1 8000; at ask udp 2001:db8::1 8000 eth0; at resolve udp www.test\n"
       "usual=$(cat $range); world \"echo 40000 40001 >$range\"; sh -c \"$fill\" $peer\n"
@@ -60,7 +60,7 @@ TEST_CASE("where all ports are taken, of this machine or inside, what wants one 
       "world \"nsenter --user --preserve-credentials --net --target $($SNUG inspect -f '{{.State.Pid}}' box) sh -c 'echo 40000 40001 >$range'\"\n"
       "$SNUG exec box sh -c \"$fill; wget -q -O - http://192.0.2.1:8000 2>&1\" /peer\n"
       "$SNUG rm -f box >/dev/null; pgrep -x snug || pgrep '^pas[st]' || pgrep -x snug-gate || echo 'nothing left'\n");
-  CHECK_MESSAGE(result.out == "far 192.0.2.2\nfar 2001:db8::2\n203.0.113.7\nfar 2001:db8::2\nfailed\nfailed\nrefused\nruns\nfar 2001:db8::2\nfar 2001:db8::2\n203.0.113.7\n203.0.113.7\n"
+  CHECK_MESSAGE(result.out == "outside 192.0.2.2\noutside 2001:db8::2\n203.0.113.7\noutside 2001:db8::2\nfailed\nfailed\nrefused\nruns\noutside 2001:db8::2\noutside 2001:db8::2\n203.0.113.7\n203.0.113.7\n"
                               "wget: can't connect to remote host (192.0.2.1): Cannot assign requested address\nnothing left\n", result.out, result.err);
   CHECK_MESSAGE(has(result.err, "cannot find a free port of '127.0.0.1': Address already in use (EADDRINUSE)\n  hint:  all of net.ipv4.ip_local_port_range are taken"), result.err);
 }
@@ -76,7 +76,7 @@ TEST_CASE("whoever removes eth0 has no way out any more, and no process of snug'
       "  $SNUG exec box /peer resolve udp www.test; until rests $($SNUG inspect -f '{{.State.MonitorPid}}' box); do :; done; $SNUG exec box ls /sys/class/net; pgrep '^pas[st]'; $SNUG rm -f box >/dev/null\n"
       "done\n");
   const std::string told = "snug: notice: pasta has ended (the container has removed eth0): the network has no way out any more, until its next start\n203.0.113.7\nlo\nsnug0\n";
-  CHECK_MESSAGE(result.out == told + "outside 203.0.113.7\n" + told, result.out, result.err);
+  CHECK_MESSAGE(result.out == told + "outside 192.0.2.2\n" + told, result.out, result.err);
 }
 
 TEST_CASE("with IPv4 alone there is a way out, names are resolved and ports published") {
@@ -85,7 +85,7 @@ TEST_CASE("with IPv4 alone there is a way out, names are resolved and ports publ
       "$run -d --name box -p 8080:80 \"$ROOT\" sh -c '/peer serve served 0.0.0.0 80; exec sleep 1000' >/dev/null; until $peer ask tcp 127.0.0.1 8080 | grep served; do sleep 0.05; done\n"
       "$SNUG exec box sh -c 'for how in tcp udp; do /peer ask $how 203.0.113.7 8000; /peer resolve $how www.test; /peer resolve ${how}6 six.test; done; /peer ask tcp 2001:db8:1::7 8000'\n"
       "$run -p '[::1]:8080:80' \"$ROOT\" true || echo refused\n", "ipv6");
-  CHECK_MESSAGE(result.out == "served 127.0.0.1\noutside 203.0.113.7\n203.0.113.7\n2001:db8:1::7\noutside 203.0.113.7\n203.0.113.7\n2001:db8:1::7\nclosed\nrefused\n", result.out, result.err);
+  CHECK_MESSAGE(result.out == "served 127.0.0.1\noutside 192.0.2.2\n203.0.113.7\n2001:db8:1::7\noutside 192.0.2.2\n203.0.113.7\n2001:db8:1::7\nclosed\nrefused\n", result.out, result.err);
   CHECK_MESSAGE(has(result.err, "cannot publish the port [::1]:8080/tcp: "), result.err);
 }
 

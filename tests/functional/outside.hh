@@ -18,19 +18,16 @@ inline bool can_have_networks() {
 }
 
 /// Runs a script in the world of tests/setup/outside. `$run` starts a container of the small root, in which peer is /peer, as "$ROOT"; outside it
-/// is $peer. `without` is the path of a program or a device that is to be missing, or "ipv4" or "ipv6".
-inline Result outside(const std::string& script, const std::string& without = "", const std::string& with = "") {
+/// is $peer. `world SCRIPT` is run by who has all rights over that world, and prints what it said. `without` is the path of a program or a device
+/// that is to be missing, or "ipv4" or "ipv6".
+inline Result outside(const std::string& script, const std::string& without = "") {
   const Scratch data;
-  const std::string head = "peer=$PEER run=\"$SNUG run --userns single -v $PEER:/peer:ro\"\n";
+  const std::string head =
+      "peer=$PEER run=\"$SNUG run --userns single -v $PEER:/peer:ro\"\n"
+      "world() { echo \"$*\" >/mnt/deed; echo >/mnt/ask; read -r _ </mnt/answer; cat /mnt/told; }\n";
   return run({"tests/setup/outside", helper("peer"), "sh", "-c", head + script},
-             {.env = {"SNUG=" + program(), "PEER=" + helper("peer"), "ROOT=" + small_root(), "DEBIAN=" + debian_root(), "XDG_DATA_HOME=" + data.path(), "OUTSIDE_WITHOUT=" + without, "OUTSIDE_WITH=" + with},
+             {.env = {"SNUG=" + program(), "PEER=" + helper("peer"), "ROOT=" + small_root(), "DEBIAN=" + debian_root(), "XDG_DATA_HOME=" + data.path(), "OUTSIDE_WITHOUT=" + without},
               .patience = std::chrono::seconds(120)});
-}
-
-/// The same with another machine, tests/setup/far. `world SCRIPT` is run by who has all rights over that world, and prints what it said.
-inline Result beside_far(const std::string& script) {
-  const std::string head = "world() { echo \"$*\" >/mnt/deed; echo >/mnt/ask; read -r _ </mnt/answer; cat /mnt/told; }\n";
-  return outside(head + script, "", "far");
 }
 
 }  // namespace snug::test

@@ -40,7 +40,7 @@ constexpr const char* head =
     "wait_for() { until \"$@\" >/dev/null 2>&1; do sleep 0.1; done; }\n"
     "trap '$SNUG rm -f $($SNUG ps -aq) >/dev/null 2>&1' EXIT\n";
 
-Result served(const std::string& script) { return beside_far(head + script); }
+Result served(const std::string& script) { return outside(head + script); }
 
 std::string repeated(int count, const std::string& line) {
   std::string text;
@@ -68,18 +68,18 @@ TEST_CASE("nginx, curl, dig and iperf3 between containers, from the host in and 
       "start ask '--network back' sleep 1000; start here '--network host' sleep 1000\n"
       "address() { $SNUG inspect -f \"{{.NetworkSettings.Networks.back.$2}}\" $1; }\n"
       "web=$(address web IPAddress) web6=$(address web GlobalIPv6Address) ask=$(address ask IPAddress) ask6=$(address ask GlobalIPv6Address)\n"
-      "wait_for get ask http://web; wait_for get ask http://192.0.2.1\n"
+      "wait_for get ask http://web; wait_for get ask http://203.0.113.7\n"
       "echo names; for host in web www web.back; do get ask -4 http://$host/ask4; get ask -6 http://$host/ask6; done | sed \"s/ $ask\\$/ ask/; s/ $ask6\\$/ ask/\"\n"
       "dig() { at ask dig +short \"$@\"; }\n"
       "for how in +notcp +tcp; do [ \"$(dig $how web) $(dig $how www.back) $(dig $how AAAA web)\" = \"$web $web $web6\" ] && echo found; dig $how -x $web; dig $how -x $web6; dig $how www.test; dig $how AAAA six.test; done\n"
       "at ask dig none.invalid | grep -o 'status: [A-Z]*'\n"
       "echo between; flows ask $web 5201; flows ask $web6 5201\n"
       "echo in; get here http://127.0.0.1:8080/here4; get here 'http://[::1]:8081/here6'; flows here 127.0.0.1 5201; flows here ::1 5202\n"
-      "echo out; get ask http://192.0.2.1/out4; get ask 'http://[2001:db8::1]/out6'; flows ask 192.0.2.1 5201; flows ask 2001:db8::1 5201\n"
+      "echo out; get ask http://203.0.113.7/out4; get ask 'http://[2001:db8:1::7]/out6'; flows ask 203.0.113.7 5201; flows ask 2001:db8:1::7 5201\n"
       "world \"for place in 192.0.2.2:8090/far4 [2001:db8::2]:8091/far6; do nsenter --net=/mnt/far chroot $DEBIAN curl -sS --max-time 10 http://\\$place; done\"\n"
       "echo logs; wait_for sh -c '$SNUG logs web | grep -q /far6'; $SNUG logs web | grep -o '.*/here.*\\|.*/far.*'; grep /out $XDG_DATA_HOME/log/access; $SNUG logs web | grep -c \"^$ask /ask4\\|^$ask6 /ask6\"\n");
   const std::string done = repeated(4, "iperf Done\n"), found = "found\nweb.\nweb.\n203.0.113.7\n2001:db8:1::7\n";
-  CHECK_MESSAGE(result.out == "back\nnames\n" + repeated(6, "web sees ask\n") + found + found + "status: NXDOMAIN\nbetween\n" + done + "in\nweb sees 127.0.0.1\nweb sees ::1\n" + done + "out\nfar sees 192.0.2.2\nfar sees 2001:db8::2\n" + done + "web sees 192.0.2.1\nweb sees 2001:db8::1\nlogs\n127.0.0.1 /here4\n::1 /here6\n192.0.2.1 /far4\n2001:db8::1 /far6\n192.0.2.2 /out4\n2001:db8::2 /out6\n6\n", result.out, result.err);
+  CHECK_MESSAGE(result.out == "back\nnames\n" + repeated(6, "web sees ask\n") + found + found + "status: NXDOMAIN\nbetween\n" + done + "in\nweb sees 127.0.0.1\nweb sees ::1\n" + done + "out\nfar sees 192.0.2.2\nfar sees 2001:db8::2\n" + done + "web sees 203.0.113.7\nweb sees 2001:db8:1::7\nlogs\n127.0.0.1 /here4\n::1 /here6\n203.0.113.7 /far4\n2001:db8:1::7 /far6\n192.0.2.2 /out4\n2001:db8::2 /out6\n6\n", result.out, result.err);
 }
 
 TEST_SUITE_END();

@@ -40,7 +40,7 @@ TEST_CASE("if_inet6: the lasting address of the interface is preferred") {
   CHECK(parse_inet6(text, "eth0") == plan::Uplink{"2001:db8::2", 64, ""});
   CHECK(parse_inet6(text.substr(0, text.find("20010db8000000000000000000000002")), "eth0") == plan::Uplink{"2001:db8::99", 64, ""});
   CHECK_FALSE(parse_inet6(text, "eth2"));
-  const std::string loopback = "00000000000000000000000000000001 01 80 10 80       lo\n";
-  CHECK(parse_own_inet6(loopback + text) == std::vector<std::string>{"fe80::fc:ff:fe00:1", "2001:db8::99", "2001:db8::2", "2001:db8::3"});
+  const std::string loopback = "00000000000000000000000000000001 01 80 10 80       lo\n20010db8000200000000000000000077 01 80 00 80       lo\n";
+  CHECK(parse_own_inet6(loopback + text) == std::vector<std::string>{"2001:db8:2::77", "fe80::fc:ff:fe00:1", "2001:db8::99", "2001:db8::2", "2001:db8::3"});
   CHECK_FALSE(parse_inet6("20010db8000000000000000000000002 02 40 00 c0     eth0\n", "eth0"));  // tentative
 }

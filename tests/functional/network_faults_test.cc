@@ -102,7 +102,7 @@ TEST_CASE("without /dev/net/tun there is a notice, or an error where it was requ
 
 TEST_CASE("networks are clear of routes in all tables, and not of those that lead nowhere or everywhere") {
   if (!can_have_networks()) return;
-  const Result result = beside_far(
+  const Result result = outside(
       "world 'ip route add 0.0.0.0/1 dev up0; ip route add 128.0.0.0/1 dev up0; ip -6 route add 2000::/3 dev up0; ip route add unreachable 10.0.0.0/8; ip -6 route add unreachable fd00::/8; ip rule add to 10.90.0.0/16 lookup 77'\n"
       "world 'ip route add 10.90.0.0/16 dev up0 table 77; ip route add 10.128.0.0/9 via 192.0.2.1'; $SNUG network create one\n"
       "for subnet in 10.90.0.0/24 10.128.0.0/8 10.200.0.0/24 fd12:3456::/64 2001:db8:77::/64; do $SNUG network create --subnet $subnet n$(echo $subnet | tr -d .:/); done; $SNUG network ls --format '{{.Name}} {{.Subnet}}'\n");

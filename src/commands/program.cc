@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "snug/base/error.hh"
-#include "snug/sys/process.hh"
+#include "snug/sys/memory.hh"
 
 namespace snug::commands {
 namespace {

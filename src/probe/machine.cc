@@ -14,6 +14,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/memory.hh"
 
 namespace snug::probe {
 namespace {
@@ -60,7 +61,8 @@ std::string read_text(int proc, const std::string& path, bool table = false) {
   return text;
 }
 
-constexpr std::size_t few = 50;  // are not worth a thread
+constexpr std::size_t few = 50;            // are not worth a thread
+constexpr std::size_t a_process = 1 << 10;  // in bytes, with its part of what is made of it
 
 /// What is to be read of a process besides.
 struct Wish {
@@ -113,10 +115,11 @@ plan::LiveProcess* find_process(plan::Machine& machine, pid_t pid) {
   return found == machine.processes.end() || found->pid != pid ? nullptr : &*found;
 }
 
-// The command lines of the first behind walls, and of their parents, and of `wanted`. A cgroup tells what a container is called, and of those that were
-// started in one the first tells it. The processor time is told of helpers, and of who is pid 1 inside.
+// The command lines of the first behind the same walls, and of their parents, and of `wanted`. A cgroup tells what a container is called, and of those
+// that were started in one the first tells it. The processor time is told of helpers, and of who is pid 1 inside.
 std::vector<Wish> make_wishes(plan::Machine& machine, std::span<const std::string_view> wanted) {
   std::map<pid_t, Wish> wishes;
+  std::set<plan::WallInodes> known;
   const auto wish = [&](plan::LiveProcess& process) -> Wish& {
     Wish& made = wishes[process.pid];
     made.process = &process;
@@ -127,10 +130,11 @@ std::vector<Wish> make_wishes(plan::Machine& machine, std::span<const std::strin
     if (std::find(wanted.begin(), wanted.end(), each.name) != wanted.end() || each.pid == machine.reader) wish(each).time = true;
     if (readable ? each.walls == machine.here : each.numbers.size() < 2) continue;
     plan::LiveProcess* const parent = find_process(machine, each.parent);
-    const bool is_first = !readable || !parent || parent->walls != each.walls, is_init = each.numbers.size() > 1 && each.numbers.back() == 1;
+    const bool is_init = each.numbers.size() > 1 && each.numbers.back() == 1;
+    const bool is_first = !readable || ((!parent || parent->walls != each.walls) && known.insert(each.walls).second);
     if (!is_first && !is_init) continue;  // read_words
     Wish& own = wish(each);
-    own.cgroup = is_first;
+    own.cgroup = true;
     own.time |= is_init;
     if (parent) wish(*parent);
   }
@@ -173,6 +177,7 @@ plan::Machine read_machine(std::span<const std::string_view> wanted) {
   for (const sys::Entry& entry : sys::list_folder(proc.get()))
     if (parse_number(entry.name)) names.push_back(entry.name);
   machine.here = read_walls(proc.get(), "self");
+  if (names.size() > few) sys::bring_heap(names.size() * a_process);
   read_all(machine, proc.get(), names);
   const std::vector<Wish> wishes = make_wishes(machine, wanted);
   in_halves(wishes.size() > few, [&](std::size_t half) {

@@ -10,6 +10,7 @@
 
 #include "child.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/memory.hh"
 #include "snug/sys/process.hh"
 
 namespace snug::runtime {

@@ -45,6 +45,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/memory.hh"
 #include "snug/sys/process.hh"
 
 namespace snug::runtime {

@@ -2,11 +2,9 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <link.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -20,9 +18,6 @@
 #include <ctime>
 
 #include "snug/base/error.hh"
-
-// Where the linker has laid that, by src/start.ld; null where there is no such place.
-extern "C" __attribute__((weak)) const char snug_start_begin[], snug_start_end[];
 
 namespace snug::sys {
 namespace {
@@ -145,33 +140,6 @@ void hide_words() noexcept {
   if (!first || !end || end - first <= static_cast<std::ptrdiff_t>(name.size()) || end - first > most) return;
   std::memset(first, 0, static_cast<std::size_t>(end - first));
   std::memcpy(first, name.data(), name.size());
-}
-
-void bring_program() noexcept {
-  constexpr std::size_t heap = 10, stack = 6;  // pages that every start and exec fills
-  const auto page = static_cast<std::uintptr_t>(::getpagesize());
-  const auto address = [&](const void* place) { return reinterpret_cast<std::uintptr_t>(place) / page * page; };
-  if (const std::uintptr_t first = address(snug_start_begin); first != 0)
-    ::madvise(reinterpret_cast<void*>(first), address(snug_start_end) - first, MADV_POPULATE_READ);
-  void* const next = std::malloc(1);
-  ::madvise(reinterpret_cast<void*>(address(next) + page), heap * page, MADV_POPULATE_WRITE);
-  std::free(next);
-  ::madvise(reinterpret_cast<void*>(address(&page) - stack * page), stack * page, MADV_POPULATE_WRITE);
-}
-
-void forget_program() noexcept {
-  const auto forget = [](dl_phdr_info* info, std::size_t, void*) {
-    const auto page = static_cast<std::uintptr_t>(::getpagesize());
-    for (int at = 0; at < info->dlpi_phnum; ++at) {
-      const ElfW(Phdr)& segment = info->dlpi_phdr[at];
-      if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;  // what was written has no other copy
-      const std::uintptr_t first = (info->dlpi_addr + segment.p_vaddr) / page * page;
-      const std::uintptr_t end = info->dlpi_addr + segment.p_vaddr + segment.p_memsz;
-      ::madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
-    }
-    return 0;
-  };
-  ::dl_iterate_phdr(forget, nullptr);
 }
 
 FdPair make_socket_pair(int type) {

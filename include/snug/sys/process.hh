@@ -59,14 +59,6 @@ void reset_signals() noexcept;
 /// CLOCK_MONOTONIC in nanoseconds; safe in a child after clone.
 [[nodiscard]] std::uint64_t monotonic_time() noexcept;
 
-/// Maps the pages in one go that hold what a start runs, and the next ones of heap and stack: where each comes with a fault of its own,
-/// that takes longer than what is done there. Changes nothing else. madvise(2).
-void bring_program() noexcept;
-
-/// Unmaps the pages of the program's own code and constants, which stay in the page cache and come back when they are
-/// touched: for a process that is going to sleep. madvise(2).
-void forget_program() noexcept;
-
 /// Overwrites the words that this process was started with, which everybody on the machine can read: "snug" is left. What points
 /// there is not to be read afterwards. Safe in a child after clone that has its own memory.
 void hide_words() noexcept;

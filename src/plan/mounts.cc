@@ -105,6 +105,10 @@ class Mounts {
   void plan_masks() {
     MaskPaths masks = masks_of(draft_.spec);
     masks.null = null_;
+    const auto is_gone = [&](const std::string& path) {
+      return std::any_of(given_up_.begin(), given_up_.end(), [&](const auto& place) { return is_below(path, place); });
+    };
+    for (std::vector<std::string>* paths : {&masks.hidden, &masks.read_only}) std::erase_if(*paths, is_gone);
     if (!masks.hidden.empty() || !masks.read_only.empty()) draft_.init(std::move(masks));
   }
 

@@ -109,6 +109,11 @@ Fd open_or_make(const Context& context, const char* path, Making making) noexcep
   return errno = ELOOP, Fd();
 }
 
+bool is_folder(int fd) noexcept {
+  const auto status = sys::find_status(fd, "");
+  return status && S_ISDIR(status->st_mode);
+}
+
 const char* last_name(const std::string& path) noexcept { return path.c_str() + path.rfind('/') + 1; }
 
 Fd open_target(const Context& context, const plan::Attach& step, int mount) noexcept {
@@ -213,8 +218,10 @@ int apply(Context& context, const plan::KeepNamespaces& step, Report& report) no
 
 int apply(Context& context, const plan::Attach& step, Report&) noexcept {
   const int mount = context.slots[step.slot];
+  const bool optional = step.missing == plan::Attach::Target::optional;
   const Fd target = open_target(context, step, mount);
-  if (!target) return step.missing == plan::Attach::Target::optional ? 0 : errno;
+  if (!target) return optional ? 0 : errno;
+  if (optional && is_folder(target.get()) != is_folder(mount)) return 0;  // neither fits onto the other
   // Where links lead to "/" the mount would be seen by nobody inside, and be the root of whoever joins later.
   if (!step.within && sys::is_mount_root(target.get()) && sys::mount_id(target.get()) == context.root_mount) return EBUSY;
   if (const int error = sys::attach_mount(mount, target.get())) return error;

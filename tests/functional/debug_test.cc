@@ -124,6 +124,13 @@ TEST_CASE("debug: where the root has no folder for a mount the shell starts with
   const Result run_itself = run({program(), "run", root, "/x"});
   CHECK(run_itself.code == 125);
   CHECK_MESSAGE(has(run_itself.err, "' is no folder"), run_itself.err);
+  // In a circle by themselves; and what is laid over files finds folders.
+  const std::string circles = scratch.path() + "/circles";
+  for (const char* folder : {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"}) fs::create_directories(circles + folder);
+  for (const char* name : {"proc", "sys"}) fs::create_symlink(name, circles + "/" + name);
+  const Result circular = run({program(), "debug", circles, "-c", "ls -d /etc/hosts; echo ok"});
+  CHECK_MESSAGE(circular.out == "/etc/hosts\nok\n", circular.err);
+  CHECK_MESSAGE(has(circular.err, "/proc, /sys are not mounted"), circular.err);
   // With one of them blocked what the others show is hidden all the same.
   for (const char* name : {"proc", "sys", "run", "tmp"}) fs::remove(root + "/" + name);
   const Result no_dev = run({program(), "debug", root, "-c", "for f in kcore keys timer_list; do [ -e /proc/$f ] && cat /proc/$f; done | wc -c; ls -d /proc/self"});

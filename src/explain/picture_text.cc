@@ -64,7 +64,19 @@ Rows member_rows(const Group& group, const Style& style) {
   return rows;
 }
 
-Rows door_rows(const Group& group, const Style& style) {
+// Of a path that has not the room its end, which tells it from others.
+std::string end_of(const std::string& path, std::size_t width, const Style& style) {
+  const std::string_view cut = signs_of(style).cut;
+  std::string_view end = path;
+  if (width < 8 || width_of(text_row(path)) <= width) return path;
+  while (width_of(text_row(std::string(cut) + std::string(end))) > width) {
+    end.remove_prefix(1);
+    while (!end.empty() && (static_cast<unsigned char>(end.front()) & 0xC0U) == 0x80) end.remove_prefix(1);
+  }
+  return std::string(cut) + std::string(end);
+}
+
+Rows door_rows(const Group& group, std::size_t width, const Style& style) {
   Rows rows;
   const Signs& signs = signs_of(style);
   const std::vector<Door> doors = doors_of(group);
@@ -73,11 +85,16 @@ Rows door_rows(const Group& group, const Style& style) {
       rows.push_back({{std::string(signs.door), Ink::door}, {format("and {}", counted(doors.size() - shown_doors, "more door", "more doors")), Ink::door}});
       break;
     }
-    const std::string outside = drawable(door.outside, style);
-    std::string text = leads_by_network(door) ? format("{} {}", door.kind, outside) : drawable(door.inside, style) + (door.inside == door.outside ? "" : format(" {} {}", signs.from, outside));
+    const std::string outside = drawable(door.outside, style), mark = door.read_only ? " (ro)" : "";
+    std::string text = leads_by_network(door) ? format("{} {}", door.kind, outside) : drawable(door.inside, style);
     if (door.kind == "device" || door.kind == "socket") text = door.kind + " " + text;
+    if (!leads_by_network(door) && door.inside != door.outside) {
+      text += format(" {} ", signs.from);
+      const std::size_t taken = width_of(text_row(text + mark));
+      text += end_of(outside, width - std::min(width, taken), style);
+    }
     // The first piece goes into the wall.
-    rows.push_back({{std::string(door.read_only ? signs.one_way : signs.door), Ink::door}, {std::move(text), Ink::door}, {door.read_only ? " (ro)" : "", Ink::faint}});
+    rows.push_back({{std::string(door.read_only ? signs.one_way : signs.door), Ink::door}, {std::move(text), Ink::door}, {mark, Ink::faint}});
   }
   return rows;
 }
@@ -134,7 +151,7 @@ Rows box_of(const Group& group, std::size_t width, const Style& style) {
     content.push_back(std::move(row));
   };
   for (Row& row : member_rows(group, style)) add(std::move(row), {side});
-  for (Row& row : door_rows(group, style)) {
+  for (Row& row : door_rows(group, inner, style)) {
     Piece door = row.front();
     row.erase(row.begin());
     add(std::move(row), std::move(door));

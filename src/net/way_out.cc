@@ -99,7 +99,7 @@ void WayOut::start() {
   std::replace(words.begin(), words.end(), std::string("PID"), format("{}", porter_number_));
   constexpr std::array<const char*, 1> environment{nullptr};
   auto [pid, process] = sys::start_program(choice_.words.front(), std::move(words), environment.data(),
-                                           std::array{null.get(), told.second.get(), errors.second.get()}, SIGKILL);
+                                           std::array{null.get(), told.second.get(), errors.second.get()}, SIGKILL, true);
   if (pid < 0) throw system_error("start " + choice_.words.front(), errno);
   pasta_ = std::move(process);
   told_ = std::move(told.first);

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <utility>
 
+#include "signals.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
 
@@ -84,11 +86,13 @@ void Foreground::move(Pump& pump, const Waiting& waiting) {
   const bool fills = waiting.got(pump.source(), POLLIN);
   const bool drains = waiting.got(pump.sink(), POLLOUT);
   if (fills) pump.fill();
-  if (&pump == terminal_input_ && pump.source_ended()) {
+  if (&pump == terminal_input_ && pump.source_ended() && !std::exchange(input_is_over_, true) && !::isatty(0)) {
     // A terminal has no end of its own: the first key ends a line that is not finished, the second the input.
-    terminal_input_ = nullptr;
-    if (!::isatty(0)) pump.append("\x04\x04");
+    pump.append("\x04\x04");
+    ends_to_type_ = 8;
   }
+  // Who edits lines forgets what was typed before he took the terminal over, and shows that he has done so.
+  if (fills && ends_to_type_ > 0 && &pump == output_pumps_.front()) --ends_to_type_, terminal_input_->append("\x04");
   if (drains) pump.drain();
   if (&pump == input_pump_ && pump.ended()) input_.second.reset();  // the end of the caller's input is the end of the payload's
 }
@@ -100,7 +104,7 @@ void Foreground::resize() {
 
 void Foreground::stop(int init) {
   if (raw_) raw_->restore();
-  ::kill(::getpid(), SIGSTOP);
+  stop_job();
   if (raw_) raw_->enter();
   resize();
   static_cast<void>(sys::send_signal(init, SIGCONT));

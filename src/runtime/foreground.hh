@@ -58,7 +58,9 @@ class Foreground {
   std::vector<std::unique_ptr<Pump>> pumps_;
   std::vector<Pump*> output_pumps_;
   Pump* input_pump_ = nullptr;
-  Pump* terminal_input_ = nullptr;  ///< until its end
+  Pump* terminal_input_ = nullptr;
+  bool input_is_over_ = false;
+  int ends_to_type_ = 0;  ///< of the input, at most
   std::optional<RawTerminal> raw_;
 };
 

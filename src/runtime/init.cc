@@ -18,14 +18,14 @@ namespace {
 
 int exit_code(int status) noexcept { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
-// Reaps all there is to reap; true when the payload has ended, with `status` as its last.
-bool reap(pid_t payload, int control, int& status) noexcept {
+// Reaps all there is to reap; true when the payload has ended, with `status` as its last. `asked`: the monitor wanted it to stop, and knows.
+bool reap(pid_t payload, int control, bool asked, int& status) noexcept {
   int each = 0;
   for (pid_t pid = 0; (pid = ::waitpid(-1, &each, WNOHANG | WUNTRACED)) > 0;) {
     if (pid != payload) continue;
     if (!WIFSTOPPED(each)) return status = each, true;
     // Ctrl-Z at the payload itself: the monitor gives the outer shell its terminal back.
-    if (control >= 0) static_cast<void>(sys::write_all(control, "S"));
+    if (control >= 0 && !asked) static_cast<void>(sys::write_all(control, "S"));
   }
   return false;
 }
@@ -79,8 +79,9 @@ int rest() noexcept {
 int supervise(int payload, int control, int terminal) noexcept {
   Sleeper sleeper;
   int status = 0;
-  while (!reap(payload, terminal >= 0 ? control : -1, status)) {
+  for (bool asked = false; !reap(payload, terminal >= 0 ? control : -1, asked, status);) {
     const int signal = sleeper.wait();
+    if (signal == SIGTSTP || signal == SIGCONT) asked = signal == SIGTSTP;
     if (signal > 0 && signal != SIGCHLD) forward(payload, signal, terminal);
   }
   return exit_code(status);

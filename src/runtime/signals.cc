@@ -34,4 +34,9 @@ int BlockedSignals::next() const {
   return signal;
 }
 
+void stop_job() noexcept {
+  ::kill(0, SIGTSTP);  // the caller's own is blocked, and SIGCONT takes it back
+  ::kill(::getpid(), SIGSTOP);
+}
+
 }  // namespace snug::runtime

@@ -23,4 +23,8 @@ class BlockedSignals {
   sys::Fd fd_;
 };
 
+/// Stops the job of the caller, who holds BlockedSignals, as a terminal's Ctrl-Z does: who waits for it may not be the shell that counts.
+/// Comes back when the job goes on.
+void stop_job() noexcept;
+
 }  // namespace snug::runtime

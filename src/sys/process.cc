@@ -42,13 +42,14 @@ Cloned clone_process(std::uint64_t flags, bool siblings, int cgroup) noexcept {
 
 namespace {
 
-[[noreturn]] void become_program(const char* path, char* const* words, char* const* environment, std::span<const int> streams, int death_signal) noexcept {
+[[noreturn]] void become_program(const char* path, char* const* words, char* const* environment, std::span<const int> streams, int death_signal, bool apart) noexcept {
   constexpr int cannot_execute = 126;
   constexpr std::size_t most = 8;
   constexpr int out_of_the_way = 10;
   std::array<int, most> held{};
   reset_signals();
   if (death_signal != 0) ::prctl(PR_SET_PDEATHSIG, death_signal);
+  if (apart) ::setpgid(0, 0);
   const std::size_t count = std::min(streams.size(), most);
   for (std::size_t at = 0; at < count; ++at) held[at] = ::fcntl(streams[at], F_DUPFD_CLOEXEC, out_of_the_way);
   for (std::size_t at = 0; at < count; ++at) ::dup2(held[at], static_cast<int>(at));
@@ -59,12 +60,12 @@ namespace {
 }  // namespace
 
 Cloned start_program(const std::string& path, std::vector<std::string> words, const char* const* environment, std::span<const int> streams,
-                     int death_signal) {
+                     int death_signal, bool apart) {
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   Cloned child = clone_process(0);
-  if (child.pid == 0) become_program(path.c_str(), pointers.data(), const_cast<char* const*>(environment), streams, death_signal);
+  if (child.pid == 0) become_program(path.c_str(), pointers.data(), const_cast<char* const*>(environment), streams, death_signal, apart);
   return child;
 }
 

@@ -82,11 +82,43 @@ TEST_CASE("Ctrl-Z at a payload that is no shell gives the outer shell its termin
   CHECK(terminal.wait() == 0);
 }
 
+TEST_CASE("a stop that is asked for from outside is one stop") {
+  Terminal terminal({program(), "run", "--userns", "single", small_root(), "sh", "-c", "echo ready; exec cat"}, 24, 80);
+  REQUIRE(terminal.expect("ready\r\n"));
+  ::kill(terminal.pid(), SIGTSTP);
+  CHECK(terminal.stopped());
+  ::kill(terminal.pid(), SIGCONT);
+  pause_briefly();
+  terminal.send("two\n");
+  CHECK_MESSAGE(terminal.expect("two\r\ntwo\r\n"), terminal.seen());
+  terminal.send("\x04");
+  CHECK(terminal.wait() == 0);
+}
+
+TEST_CASE("Ctrl-Z stops the whole job that snug is part of") {
+  Terminal terminal({"/bin/bash", "--norc", "-i"}, 24, 80);
+  terminal.send("PS1='outer'$ \n");
+  REQUIRE_MESSAGE(terminal.expect("\nouter$ "), terminal.seen());
+  terminal.send("sh -c '" + program() + " run --userns single " + small_root() + " sh -c \"echo rea''dy; exec cat\"; echo af''ter'\n");
+  REQUIRE_MESSAGE(terminal.expect("ready\r\n"), terminal.seen());
+  terminal.send("\x1a");
+  CHECK_MESSAGE(terminal.expect("outer$ "), terminal.seen());
+  terminal.send("fg\n");
+  CHECK_MESSAGE(terminal.expect("echo af''ter'\r\n"), terminal.seen());
+  terminal.send("two\n");
+  CHECK_MESSAGE(terminal.expect("two\r\ntwo\r\n"), terminal.seen());
+  terminal.send("\x04");
+  CHECK_MESSAGE(terminal.expect("after\r\n"), terminal.seen());
+  terminal.send("exit\n");
+  CHECK(terminal.wait() == 0);
+}
+
 TEST_CASE("with a terminal asked for, the end of an input that is none ends it inside as well") {
   const auto on_terminal = [](const std::string& command) {
     return std::vector<std::string>{program(), "run", "-t", "--userns", "single", small_root(), "sh", "-c", command};
   };
   CHECK(run(on_terminal("cat; echo end"), {.input = "one\ntwo"}).out.find("end\r\n") != std::string::npos);
+  CHECK(run({program(), "run", "-t", "--userns", "single", small_root(), "sh", "-i"}, {.input = "echo o''ne\n"}).out.find("one\r\n") != std::string::npos);
   CHECK(run({program(), "run", "-it", "--userns", "single", small_root(), "sh"}).err.find("-it: standard input is no terminal") != std::string::npos);
 }
 

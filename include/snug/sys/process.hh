@@ -25,9 +25,10 @@ struct Cloned {
 
 /// Starts the program at `path` in a child: `streams` become its descriptors 0, 1, 2 and so on, signals have their default
 /// dispositions, and where `death_signal` is not 0 it gets that when the thread that started it ends. `environment` ends with a null.
+/// `apart`: in a process group of its own, where the keys of the caller's terminal do not reach it.
 /// Nothing that takes a lock is called in the child: the caller may have other threads. 126 where it cannot be executed.
 [[nodiscard]] Cloned start_program(const std::string& path, std::vector<std::string> words, const char* const* environment,
-                                   std::span<const int> streams, int death_signal = 0);
+                                   std::span<const int> streams, int death_signal = 0, bool apart = false);
 
 /// pidfd_open(2); empty with errno set.
 [[nodiscard]] Fd open_process(pid_t pid) noexcept;

@@ -19,7 +19,7 @@ std::string plain(std::string_view text) {
 std::string render_error(const std::exception& exception) {
   const auto* error = dynamic_cast<const Error*>(&exception);
   if (!error) return format("snug: gave up: {}\n", plain(exception.what()));
-  std::string text = format("snug: {}\n", plain(error->message()));
+  std::string text = error->message().empty() ? "" : format("snug: {}\n", plain(error->message()));
   const auto& contexts = error->contexts();
   // Two at most: where it happened, and where that belongs to.
   if (!contexts.empty()) text += format("  while: {}\n", plain(contexts.front()));

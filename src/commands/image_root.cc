@@ -9,6 +9,7 @@
 #include "image_settings.hh"
 #include "joining.hh"
 #include "registry_options.hh"
+#include "snug/base/signals.hh"
 #include "snug/base/spell.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/layers.hh"
@@ -77,13 +78,13 @@ std::string nearest_hint(const image::Store& store, const plan::Rootfs& rootfs) 
   return {};
 }
 
-/// Gives the id of what was brought. snug-image says itself what went wrong.
+// Gives the id of what was brought. snug-image says itself what went wrong, but for a signal that ended it.
 std::string pull(const image::Store& store, const plan::Spec& spec, const cli::Invocation& invocation) {
   std::string output;
   const int code = run_image_program(pull_words(spec, invocation), invocation.environment, output);
-  if (code != 0)
-    throw Error(format("the image {} could not be brought", quoted(spec.rootfs.given)), folder_hint(spec.rootfs, nearest_hint(store, spec.rootfs)))
-        .with_exit_code(code > 128 ? code : 125);
+  if (code > 128)
+    throw Error(format("the image {} was not brought: {} ended snug-image", quoted(spec.rootfs.given), signal_name(code - 128))).with_exit_code(code);
+  if (code != 0) throw Error({}, folder_hint(spec.rootfs, nearest_hint(store, spec.rootfs)));
   const auto all = lines(output);
   return all.empty() ? std::string() : std::string(all.back());
 }

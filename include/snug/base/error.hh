@@ -9,7 +9,8 @@
 namespace snug {
 
 /// What ends a command: one sentence that says what failed, on which object, and why.
-/// Callers add where they were (`during`), the hint is one thing to do that is true and checkable.
+/// Callers add where they were (`during`), the hint is one thing to do that is true and checkable. Where another program told
+/// the rest of it already, there is a hint alone.
 class Error : public std::exception {
  public:
   explicit Error(std::string message, std::string hint = {})

@@ -62,6 +62,8 @@ TEST_CASE("an error is printed with where it happened, what that belongs to, and
   CHECK(render_error(error) ==
         "snug: cannot bind '/a'\n         second line\\x1b[31m\n  while: reading env:2\n"
         "  while: line 3 of standard input\n  hint:  ask\n");
+  CHECK(render_error(Error({}, "ask")) == "  hint:  ask\n");
+  CHECK(render_error(Error("")).empty());
   CHECK(render_error(std::runtime_error("no memory\r")) == "snug: gave up: no memory\\x0d\n");
 }
 

@@ -17,10 +17,11 @@ namespace {
 
 constexpr int own_failure = 125;
 
-// A file opened later must never become descriptor 0, 1 or 2: it would be taken for a standard stream.
+// A file opened later must never become descriptor 0, 1 or 2: it would be taken for a standard stream. What is written to
+// a standard output that was closed is data that gets lost: that fails, as it would have.
 bool fill_standard_descriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) return false;
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) != fd) return false;
   return true;
 }
 

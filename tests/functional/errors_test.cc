@@ -55,6 +55,17 @@ TEST_CASE("a full output is an error") {
   CHECK(result.err.find("No space left on device") != std::string::npos);
 }
 
+TEST_CASE("a closed output is an error, where there is something to print") {
+  for (const char* words : {"help", "doctor --json", "doctor", "ps", "images", "version"}) {
+    const Result result = run({"/bin/sh", "-c", program() + " " + words + " >&-"});
+    CHECK_MESSAGE(result.code == 125, words);
+    CHECK_MESSAGE(has(result.err, "snug: cannot write to standard output: Bad file descriptor (EBADF)\n"), words);
+  }
+  const std::string start = program() + " run --userns single " + small_root();
+  CHECK(run({"/bin/sh", "-c", start + " true >&-"}).code == 0);
+  CHECK(run({"/bin/sh", "-c", start + " sh -c 'echo lost' >&-"}).code == 1);
+}
+
 TEST_CASE("closed standard descriptors do no harm") {
   const Result result = run({"/bin/sh", "-c", program() + " run --userns single " + small_root() + " sh -c 'echo x >/tmp/f; cat /tmp/f' <&- 2>&-"});
   CHECK(result.code == 0);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "snug/base/error.hh"
+#include "snug/probe/refusal.hh"
 #include "snug/sys/memory.hh"
 
 namespace snug::commands {
@@ -32,6 +33,12 @@ void refuse_setuid() {
                 "take the bits off the file: chmod u-s,g-s; setcap -r");
 }
 
+// The limit of open files is reached wherever the next one was to be opened: no step of a plan has to be at fault.
+std::string render(const Error& error) {
+  const auto limit = error.hint().empty() && error.message().ends_with("(EMFILE)") ? probe::open_files_limit() : std::nullopt;
+  return render_error(error) + (limit ? render_error(Error({}, plan::render_hint(plan::explain_open_files(*limit)))) : "");
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv, int (*dispatch)(std::span<const std::string_view>, const Environment&)) {
@@ -43,7 +50,7 @@ int run_program(int argc, char** argv, int (*dispatch)(std::span<const std::stri
     const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     return dispatch(words, Environment(environ));
   } catch (const Error& error) {
-    std::fputs(render_error(error).c_str(), stderr);
+    std::fputs(render(error).c_str(), stderr);
     return error.exit_code();
   } catch (const std::exception& error) {
     std::fputs(render_error(error).c_str(), stderr);

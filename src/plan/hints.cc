@@ -320,9 +320,14 @@ struct Explain {
 
 }  // namespace
 
+Explanation explain_open_files(const ProcessLimit& limit) {
+  const std::string cause = format("ulimit -n is {}: no more files can be open at once", limit.soft);
+  if (limit.hard > limit.soft) return {cause, format("ulimit -n {}", limit.hard), ""};
+  return {cause, "", "echo '* - nofile 4096' >/etc/security/limits.d/snug.conf"};
+}
+
 Explanation explain_failure(const Action& action, int error, const HostFacts& host, const RefusalFacts& facts) {
-  if (error == EMFILE && facts.open_files)
-    return {format("ulimit -n is {}: no more files can be open at once", facts.open_files->soft), "", ""};
+  if (error == EMFILE && facts.open_files) return explain_open_files(*facts.open_files);
   const Explain explain{error, host, facts};
   return error == EAGAIN ? explain.no_more_processes() : std::visit(explain, action);
 }

@@ -36,13 +36,15 @@ void try_ranges(Examination& examination, Finding finding, const plan::WriteIdMa
       sys::run_mapped({plan::map_words(maps.newuidmap, maps.uids), plan::map_words(maps.newgidmap, maps.gids)},
                       [&] { return take_sub_id(maps); });
   finding.needed = true;  // there is one, so a start takes it
-  if (end.refusal.empty()) {
+  if (end.maps.how == sys::MapsEnd::How::written) {
     finding.detail = format("uids {}, gids {}", ranges_text(host.subuids), ranges_text(host.subgids));
     return examination.add(std::move(finding), plan::BecomeUser{}, end.code < 0 ? EINTR : end.code);
   }
-  const plan::Explanation explanation = plan::explain_failure(maps, EPERM, host, examination.refusal);
   finding.verdict = Verdict::missing;
-  finding.detail = format("{}; {}", printable(end.refusal), explanation.cause);
+  finding.detail = printable(end.maps.words);
+  if (end.maps.how == sys::MapsEnd::How::not_asked) return examination.add(std::move(finding));
+  const plan::Explanation explanation = plan::explain_failure(maps, EPERM, host, examination.refusal);
+  finding.detail += "; " + explanation.cause;
   finding.you_can = explanation.you_can;
   finding.ask = explanation.ask;
   examination.add(std::move(finding));

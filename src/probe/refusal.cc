@@ -35,6 +35,8 @@ std::optional<plan::ProcessLimit> find_limit(decltype(RLIMIT_NPROC) resource) {
 
 }  // namespace
 
+std::optional<plan::ProcessLimit> open_files_limit() { return find_limit(RLIMIT_NOFILE); }
+
 plan::RefusalFacts refusal_facts() {
   plan::RefusalFacts facts;
   for (const char* name : settings)
@@ -45,7 +47,7 @@ plan::RefusalFacts refusal_facts() {
   facts.filtered = is_filtered(sys::find_file_text("/proc/self/status").value_or(""));
   facts.no_new_privileges = ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
   facts.processes = find_limit(RLIMIT_NPROC);
-  facts.open_files = find_limit(RLIMIT_NOFILE);
+  facts.open_files = open_files_limit();
   return facts;
 }
 

@@ -196,11 +196,13 @@ class Monitor {
   std::optional<StepFailure> write_maps() {
     const auto* step = maps_by_helpers();
     if (!step) return {};
-    const std::string words = sys::write_id_maps(map_helpers(*step), pid_);
-    if (!words.empty()) {
+    sys::MapsEnd end = sys::write_id_maps(map_helpers(*step), pid_);
+    if (end.how != sys::MapsEnd::How::written) {
       static_cast<void>(sys::send_signal(init_.get(), SIGKILL));
       reap();
-      return failed_at<plan::WriteIdMaps>(EPERM, words);
+      // No helper is to blame for what it was not asked.
+      if (end.how == sys::MapsEnd::How::not_asked) throw Error(std::move(end.words)).during("mapping the ids");
+      return failed_at<plan::WriteIdMaps>(EPERM, end.words);
     }
     static_cast<void>(sys::write_all(go_.second.get(), "!"));
     go_.second.reset();

@@ -97,7 +97,7 @@ Server::Server(const plan::WriteIdMaps& maps, const plan::MakeOverlay& step, con
   }
   go_read.reset();
   if (process_.pid < 0 || maps.newuidmap.empty()) return;
-  if (sys::write_id_maps(map_helpers(maps), process_.pid).empty()) static_cast<void>(sys::write_all(go_write.get(), "!"));
+  if (sys::write_id_maps(map_helpers(maps), process_.pid).how == sys::MapsEnd::How::written) static_cast<void>(sys::write_all(go_write.get(), "!"));
 }
 
 Server::~Server() {

@@ -88,6 +88,10 @@ Helper::Helper(std::vector<std::string> words, Read stream, HelperInput input) {
   stream_ = std::move(pipe.first);
   pid_ = spawn(words, static_cast<int>(stream), pipe.second.get(), input);
   process_ = open_process(pid_);
+  if (process_) return;
+  const int error = errno;
+  kill();
+  throw system_error(format("watch {}", quoted(words[0])), error);
 }
 
 HelperEnd Helper::finish(int patience_ms, std::size_t limit) {

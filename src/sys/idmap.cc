@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <exception>
+#include <utility>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -43,22 +44,22 @@ int code_of(const std::function<int()>& work) noexcept {
 
 }  // namespace
 
-std::string write_id_maps(const MapHelpers& helpers, pid_t pid) {
+MapsEnd write_id_maps(const MapHelpers& helpers, pid_t pid) {
   try {
     Helper uids(words_for(helpers.uids, pid), Helper::Read::error);
     Helper gids(words_for(helpers.gids, pid), Helper::Read::error);
-    const std::string first = finish(uids);
-    const std::string second = finish(gids);
-    return first.empty() ? second : first;
+    std::string first = finish(uids), second = finish(gids);
+    if (first.empty() && second.empty()) return {};
+    return {MapsEnd::How::refused, first.empty() ? std::move(second) : std::move(first)};
   } catch (const Error& error) {  // one of them cannot be started
-    return error.message();
+    return {MapsEnd::How::not_asked, error.message()};
   }
 }
 
 MappedEnd run_mapped(const MapHelpers& helpers, const std::function<int()>& work) {
   auto [go_read, go_write] = make_pipe();
   const Cloned child = clone_process(CLONE_NEWUSER);
-  if (child.pid < 0) return {errno_text(errno)};
+  if (child.pid < 0) return {{MapsEnd::How::not_asked, errno_text(errno)}};
   if (child.pid == 0) {
     go_write.reset();
     char byte = 0;
@@ -66,12 +67,12 @@ MappedEnd run_mapped(const MapHelpers& helpers, const std::function<int()>& work
     ::_exit(mapped ? code_of(work) : 1);
   }
   MappedEnd end{write_id_maps(helpers, child.pid)};
-  if (end.refusal.empty()) static_cast<void>(write_all(go_write.get(), "!"));
+  if (end.maps.how == MapsEnd::How::written) static_cast<void>(write_all(go_write.get(), "!"));
   go_write.reset();
   int status = -1;
   while (::waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (end.refusal.empty() && WIFEXITED(status)) end.code = WEXITSTATUS(status);
+  if (end.maps.how == MapsEnd::How::written && WIFEXITED(status)) end.code = WEXITSTATUS(status);
   return end;
 }
 

@@ -48,6 +48,16 @@ TEST_CASE("files of sub-ids leave nothing behind") {
   CHECK_MESSAGE(left.empty(), left);
 }
 
+TEST_CASE("too few descriptors are no fault of newuidmap's") {
+  for (const char* limit : {"5", "8", "10", "13"}) {
+    const Result result = run({"/bin/sh", "-c", snug::format("ulimit -Sn {}; exec {} run {} true", limit, program(), small_root())});
+    CHECK_MESSAGE(result.code == 125, result.err);
+    CHECK_MESSAGE(has(result.err, "Too many open files (EMFILE)"), result.err);
+    CHECK_MESSAGE(has(result.err, snug::format("  hint:  ulimit -n is {}: no more files can be open at once; ulimit -n ", limit)), result.err);
+    CHECK_MESSAGE(!has(result.err, "newuidmap allows"), result.err);
+  }
+}
+
 TEST_CASE("explicit maps") {
   const std::string self = snug::format("{}", ::getuid());
   CHECK(mapped({"--uidmap", "0:" + self + ":1", "--gidmap", "0:" + snug::format("{}", ::getgid()) + ":1"}, "wc -l </proc/self/uid_map").out == "1\n");

@@ -42,6 +42,9 @@ struct Explanation {
 [[nodiscard]] Explanation explain_failure(const Action& action, int error, const HostFacts& host,
                                           const RefusalFacts& facts);
 
+/// Explains that no more files can be open at once (EMFILE).
+[[nodiscard]] Explanation explain_open_files(const ProcessLimit& limit);
+
 /// Explains why only one id can be mapped here; nothing where a whole range can.
 [[nodiscard]] std::optional<Explanation> find_missing_ranges(const HostFacts& host);
 

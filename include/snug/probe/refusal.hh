@@ -8,4 +8,7 @@ namespace snug::probe {
 /// side.
 [[nodiscard]] plan::RefusalFacts refusal_facts();
 
+/// Reads of them how many files can be open at once, and opens none for that; nothing: no limit.
+[[nodiscard]] std::optional<plan::ProcessLimit> open_files_limit();
+
 }  // namespace snug::probe

@@ -13,13 +13,20 @@ struct MapHelpers {
   std::vector<std::string> uids, gids;
 };
 
-/// Runs both for the process `pid`, at once. Gives what they said where one of them failed, else an empty text.
-[[nodiscard]] std::string write_id_maps(const MapHelpers& helpers, pid_t pid);
+/// What became of the maps of a process.
+struct MapsEnd {
+  enum class How { written, refused, not_asked };
+  How how = How::written;
+  std::string words = {};  ///< of the helper that refused, a stranger's; or why none could be asked
+};
+
+/// Runs both for the process `pid`, at once.
+[[nodiscard]] MapsEnd write_id_maps(const MapHelpers& helpers, pid_t pid);
 
 /// What became of work in a new user namespace.
 struct MappedEnd {
-  std::string refusal;  ///< why there is no such namespace, in the kernel's or a helper's words; else empty
-  int code = -1;        ///< what the work gave; -1 where it was not done or did not end by itself
+  MapsEnd maps = {};
+  int code = -1;  ///< what the work gave; -1 where it was not done or did not end by itself
 };
 
 /// Runs `work` as root of a new user namespace whose maps `helpers` write, in a child process on the host's own file

@@ -91,7 +91,9 @@ TEST_CASE("clone: what the kernel was built without, and no more processes") {
   CHECK(explain(ForkPayload{}, EAGAIN, facts, host).ask.empty());
   CHECK(has(explain(Clone{ordinary}, EAGAIN).cause, "pids.max"));
   facts.open_files = ProcessLimit{5, 5};
-  CHECK(has(explain(MakePrivate{}, EMFILE, facts).cause, "ulimit -n is 5"));
+  CHECK(explain(MakePrivate{}, EMFILE, facts) == Explanation{"ulimit -n is 5: no more files can be open at once", "", "echo '* - nofile 4096' >/etc/security/limits.d/snug.conf"});
+  facts.open_files->hard = 99;
+  CHECK(explain(MakePrivate{}, EMFILE, facts).you_can == "ulimit -n 99");
 }
 
 TEST_CASE("AppArmor's restriction shows when the new namespace is used for the first time") {

@@ -56,7 +56,7 @@ constexpr auto members(const BindVolume*) {
 
 constexpr auto members(const TmpfsVolume*) {
   return std::tuple{member("target", &TmpfsVolume::target), member("size", &TmpfsVolume::size), member("mode", &TmpfsVolume::mode),
-                    member("readOnly", &TmpfsVolume::read_only), member("executable", &TmpfsVolume::executable)};
+                    member("readOnly", &TmpfsVolume::read_only), member("executable", &TmpfsVolume::executable), member("uid", &TmpfsVolume::uid), member("gid", &TmpfsVolume::gid)};
 }
 
 constexpr auto members(const Device*) { return std::tuple{member("source", &Device::source), member("target", &Device::target)}; }

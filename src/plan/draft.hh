@@ -90,6 +90,9 @@ using Verdict = std::optional<Refusal>;
 [[nodiscard]] Verdict check_kernel(const HostFacts& facts);
 [[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);
 
+/// Refuses an id that is not mapped; `what` is what it was given for, and its kind. identity.cc
+[[nodiscard]] Verdict check_mapped(const std::vector<IdRange>& map, ContainerId id, std::string_view what, bool of_image = false);
+
 /// Names the namespaces that are not the host's, as in /proc/PID/ns, in the order in which they are entered. namespaces.cc
 [[nodiscard]] std::vector<std::string> kinds_of(const Namespaces& namespaces);
 

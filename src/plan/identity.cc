@@ -24,15 +24,6 @@ bool is_all_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-Verdict check_mapped(const std::vector<IdRange>& map, ContainerId id, std::string_view what, bool of_image = false) {
-  if (find_range(map, id)) return {};
-  if (of_image)
-    return Refusal{format("the image runs as {} {}, which is not mapped into the container", what, id.value),
-                   "--user 0 runs it as root inside; see snug-walls(7), \"id maps\", for how more ids are mapped"};
-  return Refusal{format("{} {} is not mapped into the container", what, id.value),
-                 "ids that are mapped: snug plan; see snug-walls(7), \"id maps\""};
-}
-
 // Turns a name or number into an id, or says why not.
 template <typename Entry, typename GetId>
 std::variant<ContainerId, Refusal> look_up(const std::vector<Entry>& entries, const std::string& word,
@@ -118,6 +109,15 @@ void choose_home(Draft& draft, bool is_caller) {
 }
 
 }  // namespace
+
+Verdict check_mapped(const std::vector<IdRange>& map, ContainerId id, std::string_view what, bool of_image) {
+  if (find_range(map, id)) return {};
+  if (of_image)
+    return Refusal{format("the image runs as {} {}, which is not mapped into the container", what, id.value),
+                   "--user 0 runs it as root inside; see snug-walls(7), \"id maps\", for how more ids are mapped"};
+  return Refusal{format("{} {} is not mapped into the container", what, id.value),
+                 "ids that are mapped: snug plan; see snug-walls(7), \"id maps\""};
+}
 
 Verdict plan_identity(Draft& draft) {
   Identity& who = draft.identity;

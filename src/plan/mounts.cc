@@ -52,10 +52,9 @@ class Mounts {
   Slot make(std::string type, std::vector<std::pair<std::string, std::string>> options, MountFlags flags) {
     const Slot slot = draft_.new_slot();
     const IdMaps& maps = draft_.maps;
-    if (type == "tmpfs" && maps.setup_uid.value != 0 && find_range(maps.uids, {0}) && find_range(maps.gids, {0})) {
-      options.push_back({"uid", "0"});
-      options.push_back({"gid", "0"});
-    }
+    if (type == "tmpfs" && maps.setup_uid.value != 0 && find_range(maps.uids, {0}) && find_range(maps.gids, {0}))
+      for (const char* owner : {"uid", "gid"})
+        if (std::none_of(options.begin(), options.end(), [&](const auto& option) { return option.first == owner; })) options.push_back({owner, "0"});
     draft_.init(MakeFilesystem{slot, std::move(type), std::move(options), flags});
     return slot;
   }
@@ -228,13 +227,26 @@ class Mounts {
         draft_.plan.opened.push_back(format("{} is the host's {}{}", printable(bind->target), printable(bind->source),
                                             bind->read_only ? ", read-only" : ""));
       } else {
-        const auto& tmpfs = std::get<TmpfsVolume>(volume);
-        std::vector<std::pair<std::string, std::string>> options{{"mode", format("{:04o}", tmpfs.mode.value_or(01777))}};
-        if (tmpfs.size) options.push_back({"size", format("{}", *tmpfs.size)});
-        draft_.attach_later(make("tmpfs", std::move(options), {.read_only = tmpfs.read_only, .no_exec = !tmpfs.executable}),
-                            tmpfs.target, Attach::Target::make);
+        if (Verdict refused = plan_tmpfs(std::get<TmpfsVolume>(volume))) return refused;
       }
     }
+    return {};
+  }
+
+  Verdict plan_tmpfs(const TmpfsVolume& tmpfs) {
+    std::vector<std::pair<std::string, std::string>> options{{"mode", format("{:04o}", tmpfs.mode.value_or(01777))}};
+    if (tmpfs.size) options.push_back({"size", format("{}", *tmpfs.size)});
+    if (Verdict refused = add_owner(options, "uid", draft_.maps.uids, tmpfs.uid, tmpfs.target)) return refused;
+    if (Verdict refused = add_owner(options, "gid", draft_.maps.gids, tmpfs.gid, tmpfs.target)) return refused;
+    draft_.attach_later(make("tmpfs", std::move(options), {.read_only = tmpfs.read_only, .no_exec = !tmpfs.executable}), tmpfs.target, Attach::Target::make);
+    return {};
+  }
+
+  static Verdict add_owner(std::vector<std::pair<std::string, std::string>>& options, const char* kind, const std::vector<IdRange>& map,
+                           std::optional<ContainerId> id, const std::string& target) {
+    if (!id) return {};
+    if (Verdict refused = check_mapped(map, *id, format("--tmpfs {}: {}", printable(target), kind))) return refused;
+    options.push_back({kind, format("{}", id->value)});
     return {};
   }
 

@@ -48,6 +48,13 @@ TEST_CASE("files of sub-ids leave nothing behind") {
   CHECK_MESSAGE(left.empty(), left);
 }
 
+TEST_CASE("a tmpfs belongs to an id inside") {
+  for (const char* owner : {"root", "keep-id"})
+    CHECK(mapped({"--userns", owner, "--tmpfs", "/m:uid=1000,gid=7,mode=700"}, "stat -c %u:%g:%a /m").out == "1000:7:700\n");
+  CHECK(mapped({"--userns", "keep-id", "--tmpfs", "/m:uid=1000"}, "stat -c %u:%g /m").out == "1000:0\n");
+  CHECK(run({program(), "plan", "--verify", "--tmpfs", "/m:uid=1000,gid=7", small_root(), "true"}).code == 0);
+}
+
 TEST_CASE("too few descriptors are no fault of newuidmap's") {
   for (const char* limit : {"5", "8", "10", "13"}) {
     const Result result = run({"/bin/sh", "-c", snug::format("ulimit -Sn {}; exec {} run {} true", limit, program(), small_root())});

@@ -150,7 +150,13 @@ TEST_CASE("a mount point below a bind is not made on the host's side") {
   CHECK(fs::is_empty(scratch.path()));
 }
 
-TEST_CASE("tmpfs mounts have the size and mode asked for") {
+TEST_CASE("tmpfs mounts have the size, mode and owner asked for") {
+  CHECK(inside("stat -c %u:%g:%a /m", {"--tmpfs", "/m:uid=0,gid=0,mode=750"}).out == "0:0:750\n");
+  const Result refused = inside("true", {"--tmpfs", "/m:uid=7"});
+  CHECK(refused.code == 125);
+  CHECK_MESSAGE(refused.err.starts_with("snug: --tmpfs /m: uid 7 is not mapped into the container\n  hint:  "), refused.err);
+  const Result shown = run({program(), "plan", "--userns", "single", "--tmpfs", "/m:uid=0", small_root(), "true"});
+  CHECK_MESSAGE(has(shown.out, "uid=0"), shown.out);
   CHECK(inside("stat -c %a /m; df -k /m | tail -n 1 | awk '{print $2}'", {"--tmpfs", "/m:size=64k,mode=700"}).out == "700\n64\n");
 }
 

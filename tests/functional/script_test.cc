@@ -109,7 +109,7 @@ TEST_CASE("plan --sh: what the script builds is what run builds, with one id") {
   const std::string root = small_root();
   compare({"--userns", "single", root});
   compare({"--userns", "single", "--rw", root});
-  compare({"--userns", "single", "--read-only", "--tmpfs", "/scratch", "--network", "host", root});
+  compare({"--userns", "single", "--read-only", "--tmpfs", "/scratch:uid=0,gid=0,mode=750", "--network", "host", root});
   compare({"--userns", "single", "-v", scratch.path() + "/we,ir d$(x):/a b/c", "-v", "/opt:/opt:ro", "-w", "/x y", "--no-init", root});
   compare({"--userns", "single", "--hostname", "h", "--cap-drop", "ALL", "--cap-add", "kill", "--ulimit", "nofile=99:100", "-e", "A=it's $(id) \\ \"q\"",
            "-e", "B=\x1b[31m\n\x7f", "--dns", "9.9.9.9", "--add-host", "db:10.0.0.1", "--ipc", "host", "--pid", "host", root});

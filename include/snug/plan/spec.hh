@@ -95,6 +95,7 @@ struct TmpfsVolume {
   std::optional<std::uint32_t> mode;
   bool read_only = false;
   bool executable = false;
+  std::optional<ContainerId> uid = {}, gid = {};  ///< whose its folder is; the root's inside by default
   bool operator==(const TmpfsVolume&) const = default;
 };
 using Volume = std::variant<BindVolume, TmpfsVolume>;

@@ -171,8 +171,9 @@ TEST_CASE("--tmpfs") {
   CHECK(tmpfs("/t") == plan::TmpfsVolume{.target = "/t"});
   CHECK(tmpfs("/t:size=1k,mode=700,exec,ro") ==
         plan::TmpfsVolume{.target = "/t", .size = 1024, .mode = 0700, .read_only = true, .executable = true});
+  CHECK(tmpfs("/t:uid=1000,gid=0") == plan::TmpfsVolume{.target = "/t", .uid = ContainerId{1000}, .gid = ContainerId{0}});
   for (const std::string_view bad :
-       {"", "t", "/", "/t:", "/t:size=50%", "/t:size=0", "/t:mode=999", "/t:uid=1", "/t:suid", "/t:exec,noexec"})
+       {"", "t", "/", "/t:", "/t:size=50%", "/t:size=0", "/t:mode=999", "/t:uid=", "/t:uid=me", "/t:gid=-1", "/t:suid", "/t:exec,noexec"})
     CHECK_MESSAGE(refuses([&] { return tmpfs(bad); }), bad);
 }
 

@@ -20,7 +20,7 @@ Spec full() {
           .namespaces = {.user = JoinNamespace{"/u"}, .pid = HostNamespace{}, .network = HostNamespace{}, .uts = HostNamespace{},
                          .ipc = HostNamespace{}, .cgroup = HostNamespace{}, .time = NewNamespace{}},
           .id_map = {IdMapChoice::Mode::ranges, ContainerId{7}, ContainerId{8}, {{{0}, {1000}, 1}}, {{{0}, {1001}, 2}}},
-          .volumes = {BindVolume{"/s", "/t", true, false, false}, TmpfsVolume{"/m", 4096, 0700, true, true}},
+          .volumes = {BindVolume{"/s", "/t", true, false, false}, TmpfsVolume{"/m", 4096, 0700, true, true, ContainerId{3}, ContainerId{4}}},
           .devices = {{"/dev/fuse", "/dev/f"}},
           .name = "web", .hostname = "h", .workdir = "/w",
           .env = {{"A", "b=c"}},

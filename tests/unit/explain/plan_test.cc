@@ -153,6 +153,8 @@ TEST_CASE("each option changes what is printed") {
       {"volume", [](Spec& s) { s.volumes = {BindVolume{"/srv", "/srv"}}; }},
       {"volume :ro", [](Spec& s) { s.volumes = {BindVolume{"/srv", "/srv", true}}; }},
       {"tmpfs", [](Spec& s) { s.volumes = {TmpfsVolume{"/t", {}, {}}}; }},
+      {"tmpfs uid=", [](Spec& s) { s.volumes = {TmpfsVolume{.target = "/t", .uid = ContainerId{5}}}; }},
+      {"tmpfs gid=", [](Spec& s) { s.volumes = {TmpfsVolume{.target = "/t", .gid = ContainerId{5}}}; }},
       {"device", [](Spec& s) { s.devices = {{"/dev/fuse", "/dev/fuse"}}; }},
       {"entrypoint", [](Spec& s) { s.entrypoint = std::vector<std::string>{"nice"}; }},
   };

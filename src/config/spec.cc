@@ -109,7 +109,7 @@ constexpr auto members(const Group*) {
 
 constexpr auto members(const RootfsFacts*) {
   return std::tuple{member("accounts", &RootfsFacts::accounts), member("groups", &RootfsFacts::groups), member("passwd", &RootfsFacts::passwd),
-                    member("shells", &RootfsFacts::shells), member("shellless", &RootfsFacts::shellless), member("folders", &RootfsFacts::folders),
+                    member("group", &RootfsFacts::group), member("shells", &RootfsFacts::shells), member("shellless", &RootfsFacts::shellless), member("folders", &RootfsFacts::folders),
                     member("blocked", &RootfsFacts::blocked), member("absent", &RootfsFacts::absent), member("terminalEntry", &RootfsFacts::terminal_entry),
                     member("terminalCarried", &RootfsFacts::terminal_carried), member("living", &RootfsFacts::living)};
 }

@@ -18,11 +18,11 @@ void add_map(Details& details, std::string_view what, const std::vector<IdRange>
   }
 }
 
-// Of the accounts all but the last line are the root's own, which nobody wants to read here.
+// Of the accounts and groups all but the last line are the root's own, which nobody wants to read here.
 void add_file(Details& details, const MakeFiles::File& file) {
   if (!is_utf8(file.content)) return details.push_back(format("{}: {} bytes that are no text", file.name, file.content.size()));
   const std::vector<std::string_view> all = lines(file.content);
-  const std::size_t skipped = file.name == "passwd" && !all.empty() ? all.size() - 1 : 0;
+  const std::size_t skipped = (file.name == "passwd" || file.name == "group") && !all.empty() ? all.size() - 1 : 0;
   if (skipped) details.push_back(format("{}: (the root's own, {} lines)", file.name, skipped));
   for (std::size_t at = skipped; at < all.size(); ++at)
     details.push_back(format("{}: {}", file.name, printable(all[at])));

@@ -25,7 +25,7 @@ bool lies_below(std::string_view path, std::string_view folder) { return path.si
 // What every container has, and nothing can be done with.
 bool is_usual(const plan::LiveMount& mount) {
   static constexpr std::array<std::string_view, 6> devices{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
-  static constexpr std::array<std::string_view, 5> files{"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/run/.containerenv", "/etc/passwd"};
+  static constexpr std::array<std::string_view, 6> files{"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/run/.containerenv", "/etc/passwd", "/etc/group"};
   if (mount.what == What::device) return std::find(devices.begin(), devices.end(), mount.origin) != devices.end();
   return std::find(files.begin(), files.end(), mount.target) != files.end();
 }

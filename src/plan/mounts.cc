@@ -174,6 +174,7 @@ class Mounts {
     if (!host.empty()) add_file(files, "hostname", host + "\n");
     const Identity& who = draft_.identity;
     if (!who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
+    if (!draft_.facts.rootfs.group.empty() && !has_group([&](const Group& group) { return group.gid == who.gid.value; })) add_file(files, "group", groups(who.gid));
     add_apt_setting(files);
     if (const std::string& entry = draft_.facts.rootfs.terminal_entry; draft_.plan.terminal && !entry.empty()) add_terminal(files, entry);
     draft_.init(std::move(files));
@@ -201,12 +202,27 @@ class Mounts {
     draft_.attach_later(slot, format("{}/{}/{}", terminfo_folder, type[0], type), Attach::Target::optional);
   }
 
-  std::string passwd(const Identity& who) const {
-    std::string text = draft_.facts.rootfs.passwd;
+  static std::string with_line(std::string text, const std::string& line) {
     if (!text.ends_with('\n')) text += '\n';
+    return text + line + '\n';
+  }
+
+  std::string passwd(const Identity& who) const {
     const auto& shells = draft_.facts.rootfs.shells;
-    return text + format("{}:x:{}:{}::{}:{}\n", who.name, who.uid.value, who.gid.value, who.home,
-                         shells.empty() ? "/bin/sh" : shells.front());
+    return with_line(draft_.facts.rootfs.passwd,
+                     format("{}:x:{}:{}::{}:{}", who.name, who.uid.value, who.gid.value, who.home, shells.empty() ? "/bin/sh" : shells.front()));
+  }
+
+  template <typename Condition>
+  bool has_group(Condition condition) const {
+    return std::any_of(draft_.facts.rootfs.groups.begin(), draft_.facts.rootfs.groups.end(), condition);
+  }
+
+  // What the caller's group is called may be the name of another one inside.
+  std::string groups(ContainerId gid) const {
+    const std::string& name = draft_.facts.group_name;
+    const bool named = gid == draft_.maps.caller_gid && !name.empty() && !has_group([&](const Group& group) { return group.name == name; });
+    return with_line(draft_.facts.rootfs.group, format("{}:x:{}:", named ? name : format("{}", gid.value), gid.value));
   }
 
   std::string hosts(const std::string& host) const {

@@ -237,6 +237,7 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   check_sources(spec);
   HostFacts facts;
   read_caller(facts, environment);
+  if (keeps_group(spec)) facts.group_name = find_group_name(facts.gid);
   using Mode = plan::IdMapChoice::Mode;
   const bool is_new = std::holds_alternative<plan::NewNamespace>(spec.namespaces.user);
   if (spec.id_map.mode == Mode::ranges || (is_new && spec.id_map.mode != Mode::single)) read_sub_ids(facts);

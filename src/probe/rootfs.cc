@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 
+#include "account.hh"
 #include "parse.hh"
 #include "snug/base/error.hh"
 #include "snug/base/spell.hh"
@@ -120,7 +121,8 @@ plan::RootfsFacts look_at(const View& root, const plan::Spec& spec, const plan::
   plan::RootfsFacts facts;
   facts.passwd = read_inside(root, "etc/passwd");
   facts.accounts = parse_passwd(facts.passwd);
-  if (spec.user || !spec.groups.empty()) facts.groups = parse_group(read_inside(root, "etc/group"));
+  if (spec.user || !spec.groups.empty() || keeps_group(spec)) facts.group = read_inside(root, "etc/group");
+  facts.groups = parse_group(facts.group);
   if (!spec.own_shell && spec.command.empty() && (!spec.entrypoint || spec.entrypoint->empty())) {
     for (const std::string& shell : {host.account.shell, std::string("/bin/bash"), std::string("/bin/sh")})
       if (std::find(facts.shells.begin(), facts.shells.end(), shell) == facts.shells.end() && has(root, shell, S_IFREG))

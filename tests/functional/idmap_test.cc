@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "harness.hh"
+#include "images.hh"
 #include "snug/base/text.hh"
 
 using namespace snug::test;
@@ -29,6 +30,9 @@ TEST_CASE("root: the caller is root inside, sub-ids are the rest") {
 TEST_CASE("keep-id: the caller keeps his ids, root is there too") {
   CHECK(mapped({"--userns", "keep-id"}, "id -u; id -g").out == snug::format("{}\n{}\n", ::getuid(), ::getgid()));
   CHECK(mapped({"--userns", "keep-id:uid=7,gid=8"}, "id -u; id -g; tail -n 1 /etc/passwd | cut -d: -f3").out == "7\n8\n7\n");
+  const std::string id = shell_output("id -u; id -g; id -gn");
+  CHECK(mapped({"--userns", "keep-id"}, "id -u; id -g; id -gn").out == id);
+  CHECK(mapped({"--userns", "keep-id:uid=7,gid=5000"}, "id -g; id -gn; head -n 1 /etc/group").out == snug::format("5000\n{}root:x:0:\n", shell_output("id -gn")));
   CHECK(mapped({"--userns", "keep-id", "-u", "0"}, "id -u; touch /x && stat -c %u /x").out == "0\n0\n");
 }
 

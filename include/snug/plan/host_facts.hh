@@ -65,7 +65,7 @@ inline constexpr const char* terminfo_folder = "/run/terminfo";
 struct RootfsFacts {
   std::vector<Account> accounts;          ///< of its own /etc/passwd
   std::vector<Group> groups;              ///< of its own /etc/group
-  std::string passwd;                     ///< the text of /etc/passwd, for the copy with the caller's line
+  std::string passwd, group;              ///< the texts of /etc/passwd and /etc/group, for the copies with the lines that they lack
   std::vector<std::string> shells;        ///< which of the shells asked about it has
   bool shellless = false;                 ///< there was to be one of them, and it has none
   std::vector<std::string> folders;       ///< which of the folders asked about it has (work folder, home, apt_settings)
@@ -135,6 +135,7 @@ struct HostFacts {
   HostId uid, gid;
   std::vector<HostId> groups;                        ///< supplementary
   Account account;                                   ///< the caller's own line of passwd; the name may be empty
+  std::string group_name;                            ///< of the caller's group; empty: nobody knows it, or nobody asked
   std::vector<SubIdRange> subuids, subgids;
   std::string sub_id_service;                        ///< who hands them out in place of those files: subid: in nsswitch.conf
   std::uint32_t next_sub_id = 100000;                ///< from here on nobody has any, for remedies

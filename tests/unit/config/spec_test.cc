@@ -66,7 +66,7 @@ TEST_CASE("a damaged record is an error, not a container") {
 
 TEST_CASE("what is known of a root file system comes whole from one process to another") {
   const RootfsFacts facts{.accounts = {{"root", 0, 0, "/root", "/bin/sh"}, {"me", 1, 2, "/home/me", "/bin/bash"}}, .groups = {{"audio", 29, {"me"}}},
-                          .passwd = "root:x:0:0::/root:/bin/sh\n", .shells = {"/bin/sh"}, .folders = {"/", "/root"}, .blocked = {"/proc"}, .absent = {"/sys", "/run"}, .terminal_entry = "TERMINFO=/x",
+                          .passwd = "root:x:0:0::/root:/bin/sh\n", .group = "audio:x:29:me\n", .shells = {"/bin/sh"}, .folders = {"/", "/root"}, .blocked = {"/proc"}, .absent = {"/sys", "/run"}, .terminal_entry = "TERMINFO=/x",
                           .terminal_carried = true, .living = true};
   CHECK(config::parse_rootfs_facts(config::render_rootfs_facts(facts)) == facts);
   CHECK(config::parse_rootfs_facts(config::render_rootfs_facts({})) == RootfsFacts{});

@@ -112,6 +112,33 @@ TEST_CASE("a tmpfs is of whom it was asked for, where he is mapped") {
   CHECK(refusal(spec, some_facts()).starts_with("--tmpfs /x: gid 70000 is not mapped into the container"));
 }
 
+TEST_CASE("who has no line in the root's passwd and group gets one, called as out here where that is free") {
+  const auto file = [](const Spec& spec, const HostFacts& facts, const std::string& name) {
+    const Plan plan = plan_of(spec, facts);
+    for (const MakeFiles::File& each : plan.find<MakeFiles>()->files)
+      if (each.name == name) return each.content;
+    return std::string();
+  };
+  Spec spec = a_spec();
+  HostFacts facts = some_facts();
+  facts.rootfs.group = "root:x:0:\nstaff:x:50:me";
+  facts.rootfs.groups = {{"root", 0, {}}, {"staff", 50, {"me"}}};
+  CHECK(file(spec, facts, "passwd").empty());
+  CHECK(file(spec, facts, "group").empty());
+  spec.id_map.mode = IdMapChoice::Mode::keep_id;
+  CHECK(file(spec, facts, "passwd") == "root:x:0:0:root:/root:/bin/sh\nme:x:1000:1000::/:/bin/bash\n");
+  CHECK(file(spec, facts, "group") == "root:x:0:\nstaff:x:50:me\n1000:x:1000:\n");
+  facts.group_name = "us";
+  CHECK(file(spec, facts, "group") == "root:x:0:\nstaff:x:50:me\nus:x:1000:\n");
+  facts.group_name = "staff";
+  CHECK(file(spec, facts, "group") == "root:x:0:\nstaff:x:50:me\n1000:x:1000:\n");
+  spec.id_map.keep_gid = ContainerId{50};
+  CHECK(file(spec, facts, "group").empty());
+  facts.rootfs.group.clear();
+  facts.rootfs.groups.clear();
+  CHECK(file(spec, facts, "group").empty());
+}
+
 TEST_CASE("the maps alone are those of the plan") {
   Spec spec = a_spec();
   for (const auto mode : {IdMapChoice::Mode::root, IdMapChoice::Mode::keep_id, IdMapChoice::Mode::single}) {

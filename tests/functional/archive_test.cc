@@ -41,7 +41,7 @@ void check_refused(const std::string& path, const std::string& says, const std::
   CHECK(result.code == 125);
   CHECK_MESSAGE(result.err.find(says) != std::string::npos, result.err);
   CHECK_MESSAGE(snug::lines(result.err).size() <= 2, result.err);  // the message, and perhaps a hint
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }
 
@@ -63,7 +63,7 @@ TEST_CASE("an archive is a root: unpacked, writable, and gone with the container
   }
   CHECK(in_archive(plain, "exit 7", single).code == 7);
   CHECK((snapshot(scratch.path()) == files));
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("killed at any moment of unpacking, snug leaves nothing that the next 
   }
   CHECK(eventually([] { return find_processes(program()).empty() && find_processes("snug-layer").empty(); }));
   CHECK(inside("true").code == 0);
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("an interrupted unpacking says so, and leaves nothing") {
   const Result result = run({"/bin/bash", "-c", "set -m; " + script}, {.folder = scratch.path()});
   CHECK_MESSAGE(result.out == "code 130\n", result.err);
   CHECK_MESSAGE(result.err.find("unpacking 'tar:pipe.tar' was interrupted by signal 2") != std::string::npos, result.err);
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("what comes while an unpacked root is removed waits for that") {
     ::nanosleep(&time, nullptr);
     monitor.signal(SIGINT);
     static_cast<void>(monitor.wait());
-    const std::string left = difference(before, traces());
+    const std::string left = left_since(before);
     CHECK_MESSAGE(left.empty(), left);
   }
 }
@@ -190,7 +190,7 @@ TEST_CASE("the plan of an archive begins with its unpacking, and leaves nothing"
     CHECK_MESSAGE(plan.out.find(word) != std::string::npos, word);
   const Result json = run({program(), "plan", "--json", "--userns", "single", "tar:" + path, "true"});
   CHECK(json.out.find("\n  \"unpack\": {\n") != std::string::npos);
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }
 

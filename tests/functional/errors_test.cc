@@ -19,7 +19,7 @@ void check_refused(const std::vector<std::string>& words, const std::string& say
   CHECK(result.code == 125);
   CHECK(result.out.empty());
   CHECK_MESSAGE(result.err.find(says) != std::string::npos, result.err);
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }
 

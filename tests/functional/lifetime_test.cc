@@ -55,7 +55,7 @@ void check_many_starts(const std::vector<std::string>& words) {
   for (int number = 0; number < 20; ++number) all.push_back(std::make_unique<Background>(words));
   for (auto& each : all) good += each->wait() == 0;
   CHECK(good == 120);
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("killed at any moment of its start, snug leaves nothing that the next 
   }
   CHECK(eventually([] { return find_processes(program()).empty(); }));
   CHECK(inside("true").code == 0);
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("folders in folders are removed, however deep") {
                              " sh -c 'cd /var; n=0; while [ $n -lt 300 ]; do mkdir d && cd d && n=$((n+1)); done; touch f; chmod 0 .; echo $n'"});
   CHECK(result.out == "300\n");
   CHECK(result.err.empty());
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }
 

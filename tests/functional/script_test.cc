@@ -113,14 +113,14 @@ TEST_CASE("plan --sh: what the script builds is what run builds, with one id") {
   compare({"--userns", "single", "-v", scratch.path() + "/we,ir d$(x):/a b/c", "-v", "/opt:/opt:ro", "-w", "/x y", "--no-init", root});
   compare({"--userns", "single", "--hostname", "h", "--cap-drop", "ALL", "--cap-add", "kill", "--ulimit", "nofile=99:100", "-e", "A=it's $(id) \\ \"q\"",
            "-e", "B=\x1b[31m\n\x7f", "--dns", "9.9.9.9", "--add-host", "db:10.0.0.1", "--ipc", "host", "--pid", "host", root});
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }
 
 TEST_CASE("plan --sh: on the machine's own root") {
   const auto before = traces();
   compare({"--userns", "single", "host"});
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }
 
@@ -168,6 +168,6 @@ TEST_CASE("plan --sh: what the script builds is what run builds, with a range of
   compare({"-u", "worker", "--group-add", "50", root});
   compare({"--userns", "keep-id", root});
   compare({"--userns", "keep-id", "--read-only", "host"});
-  const std::string left = difference(before, traces());
+  const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
 }

@@ -284,25 +284,70 @@ std::vector<std::string> snapshot(const std::string& folder) {
 namespace {
 
 // Others may run tests at the same time.
-bool is_mine(const std::string& path) {
+bool is_mine(const fs::path& path) {
   const auto status = sys::find_status(AT_FDCWD, path.c_str());
   return status && status->st_uid == ::getuid();
+}
+
+struct Process {
+  pid_t pid;
+  std::string line;  ///< its words, each with a NUL behind it
+};
+
+// The folder in /proc of a process that is closed to tracers belongs to root, so it does not tell. Threads of the kernel and what has
+// ended have no command line.
+std::vector<Process> own_processes() {
+  std::vector<Process> found;
+  const std::string mine = format("\nUid:\t{}\t", ::getuid());
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const auto number = parse_number(entry.path().filename().string());
+    const auto pid = number ? static_cast<pid_t>(*number) : ::getpid();
+    if (pid == ::getpid() || !has(process_text(pid, "status"), mine)) continue;
+    if (std::string line = process_text(pid, "cmdline"); !line.empty()) found.push_back({pid, std::move(line)});
+  }
+  return found;
+}
+
+enum class Depth { one, all };
+
+// What is not there, is closed or goes away meanwhile has nothing to show.
+void add_files(std::vector<std::string>& found, const fs::path& folder, Depth depth) {
+  std::error_code gone, none;
+  for (fs::directory_iterator at(folder, gone), end; !gone && at != end; at.increment(gone)) {
+    if (is_mine(at->path())) found.push_back(at->path().string());
+    if (depth == Depth::all && fs::is_directory(at->symlink_status(none))) add_files(found, at->path(), depth);
+  }
 }
 
 }  // namespace
 
 std::vector<std::string> traces() {
   std::vector<std::string> found;
-  for (const pid_t pid : find_processes(program())) found.push_back(format("process {}", pid));
+  for (const Process& each : own_processes()) {
+    if (::getuid() == 0 && !has(each.line, program())) continue;  // what else root has running is nobody's trace
+    std::string words = each.line;
+    std::replace(words.begin(), words.end(), '\0', ' ');
+    found.push_back(format("process {} {}", each.pid, words));
+  }
   const std::string mounts = sys::find_file_text("/proc/self/mountinfo").value_or("");
   for (const std::string_view line : lines(mounts)) found.emplace_back(line);
   const std::string store = variable("HOME") + "/.local/share/snug";
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(store + "/containers", none)) found.push_back(entry.path().string());
-  for (const auto& entry : fs::recursive_directory_iterator("/sys/fs/cgroup", fs::directory_options::skip_permission_denied, none))
-    if (entry.path().filename().string().starts_with("snug-") && is_mine(entry.path())) found.push_back(entry.path().string());
+  for (const std::string& folder : {store, format("/run/user/{}", ::getuid()), std::string("/sys/fs/cgroup")}) add_files(found, folder, Depth::all);
+  std::erase_if(found, [&](const std::string& each) { return fs::path(each).parent_path() == store; });  // they come with its first use, and stay
+  for (const char* folder : {"/tmp", "/var/tmp"}) add_files(found, folder, Depth::one);
   std::sort(found.begin(), found.end());
   return found;
+}
+
+std::string left_since(const std::vector<std::string>& before) {
+  std::vector<std::string> left;
+  static_cast<void>(eventually([&] {
+    const std::vector<std::string> now = traces();
+    left.clear();
+    std::set_difference(now.begin(), now.end(), before.begin(), before.end(), std::back_inserter(left));
+    return left.empty();
+  }));
+  return join(left, "\n");
 }
 
 std::string difference(const std::vector<std::string>& before, const std::vector<std::string>& after) {
@@ -313,16 +358,8 @@ std::string difference(const std::vector<std::string>& before, const std::vector
 
 std::vector<pid_t> find_processes(const std::string& word) {
   std::vector<pid_t> found;
-  // Of this user; the folder in /proc of a process that is closed to tracers belongs to root, so it does not tell.
-  const std::string mine = format("\nUid:\t{}\t", ::getuid());
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const auto number = parse_number(entry.path().filename().string());
-    if (!number || static_cast<pid_t>(*number) == ::getpid()) continue;
-    const auto pid = static_cast<pid_t>(*number);
-    if (process_text(pid, "status").find(mine) == std::string::npos) continue;
-    const std::string line = process_text(pid, "cmdline");
-    if (line.find(word) != std::string::npos && line.find("functional") == std::string::npos) found.push_back(pid);
-  }
+  for (const Process& each : own_processes())
+    if (has(each.line, word) && !has(each.line, "functional")) found.push_back(each.pid);
   return found;
 }
 
@@ -330,9 +367,8 @@ std::vector<pid_t> find_commands(const std::vector<std::string>& words) {
   std::string line;
   for (const std::string& word : words) line += word + '\0';
   std::vector<pid_t> found;
-  for (const auto& entry : fs::directory_iterator("/proc"))
-    if (const auto number = parse_number(entry.path().filename().string()); number && process_text(static_cast<pid_t>(*number), "cmdline") == line)
-      found.push_back(static_cast<pid_t>(*number));
+  for (const Process& each : own_processes())
+    if (each.line == line) found.push_back(each.pid);
   return found;
 }
 

@@ -100,16 +100,20 @@ class Scratch {
 /// Everything below a folder: names, types, modes, link counts and contents, as lines to compare.
 [[nodiscard]] std::vector<std::string> snapshot(const std::string& folder);
 
-/// What a container could leave behind: processes of this user, mounts, containers' folders, cgroups.
+/// What a container could leave behind, of this user alone: processes, what the store holds, what lies in /run/user, /tmp and /var/tmp,
+/// cgroups; and all mounts.
 [[nodiscard]] std::vector<std::string> traces();
+
+/// The traces that were not there before, as a text; what is just ending is waited for.
+[[nodiscard]] std::string left_since(const std::vector<std::string>& before);
 
 /// The lines that are in one of the two and not in the other, as a text.
 [[nodiscard]] std::string difference(const std::vector<std::string>& before, const std::vector<std::string>& after);
 
-/// The pids of processes that have `word` in their command line.
+/// The pids of this user's processes that have `word` in their command line.
 [[nodiscard]] std::vector<pid_t> find_processes(const std::string& word);
 
-/// The pids of processes, of any user, whose command line consists of these words.
+/// The pids of this user's processes whose command line consists of these words.
 [[nodiscard]] std::vector<pid_t> find_commands(const std::vector<std::string>& words);
 
 void pause_briefly();

@@ -28,7 +28,7 @@ bool Runner::leaves_loop() {
   Flow& flow = session_.flow;
   if (session_.interactive && take_interrupt()) throw Interrupted{};
   if (flow.kind == Flow::Kind::none) return false;
-  if (flow.kind == Flow::Kind::leave_function) return true;
+  if (flow.kind == Flow::Kind::leave_call) return true;
   if (flow.levels > 1) return --flow.levels, true;
   const bool goes_on = flow.kind == Flow::Kind::next_round;
   flow = {};

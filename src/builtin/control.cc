@@ -1,11 +1,7 @@
 // What changes the shell itself.
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include "files.hh"
 #include "runner.hh"
@@ -21,28 +17,6 @@ int fail(Call&) { return 1; }
 
 // Done by Runner::run_words: the descriptors stay as they are then.
 int do_exec(Call&) { return 0; }
-
-int change_folder(Call& call) {
-  const Options options(call, "LP");
-  options.need(0, 1);
-  Session& session = call.session;
-  const bool back = !options.operands().empty() && options.operands()[0] == "-";
-  const std::string path = back ? session.value("OLDPWD") : options.operands().empty() ? session.value("HOME") : options.operands()[0];
-  if (path.empty()) throw Failure(back ? "there is no folder to go back to" : "HOME is not set");
-  if (::chdir(path.c_str()) != 0) throw failure(path, errno);
-  session.set("OLDPWD", session.value("PWD"));
-  session.set("PWD", current_folder());
-  if (back) call.out.line(call.out.name(session.value("PWD")));
-  return 0;
-}
-
-int tell_folder(Call& call) {
-  Options(call, "LP").need(0, 0);
-  const std::string folder = current_folder();
-  if (folder.empty()) throw Failure("the folder is not there any more, or lies outside of this root");
-  call.out.line(call.out.name(folder));
-  return 0;
-}
 
 void tell_variables(Call& call, bool exported, bool read_only) {
   for (const auto& [name, variable] : call.session.variables)
@@ -88,8 +62,6 @@ int unset(Call& call) {
   return 0;
 }
 
-std::string alias_text(const std::string& name, const std::string& value) { return format("alias {}={}", name, shell_quoted(value)); }
-
 int set_aliases(Call& call) {
   if (call.words.size() == 1)
     for (const auto& [name, value] : call.session.aliases) call.out.line(call.out.name(alias_text(name, value)));
@@ -116,31 +88,9 @@ int forget_aliases(Call& call) {
   return call.status;
 }
 
-bool switch_option(Session& session, char letter, bool on) {
-  switch (letter) {
-    case 'e': session.exits_on_error = on; return true;
-    case 'x': session.tells_commands = on; return true;
-    case 'f': session.keeps_patterns = on; return true;
-    case 'u': session.needs_variables = on; return true;
-    default: return false;
-  }
-}
-
 int set(Call& call) {
-  if (call.words.size() == 1) return tell_variables(call, false, false), 0;
-  std::size_t at = 1;
-  for (; at < call.words.size(); ++at) {
-    const std::string& word = call.words[at];
-    if (word == "--") {
-      ++at;
-      break;
-    }
-    if (word.size() < 2 || (word[0] != '-' && word[0] != '+')) break;
-    for (const char letter : word.substr(1))
-      if (!switch_option(call.session, letter, word[0] == '-')) throw Failure(format("there is no option {} here; 'help set' tells those that are", quoted(word)), 2);
-  }
-  if (at < call.words.size() || call.words[at - 1] == "--") call.session.parameters.assign(call.words.begin() + static_cast<std::ptrdiff_t>(at), call.words.end());
-  return 0;
+  if (call.words.size() > 1) return set_switches(call);
+  return tell_variables(call, false, false), 0;
 }
 
 int shift(Call& call) {
@@ -154,14 +104,15 @@ int shift(Call& call) {
 int code_of(const Call& call) { return call.words.size() > 1 ? static_cast<int>(number_of(call.words[1]) & 255) : call.session.status; }
 
 int leave(Call& call) {
-  if (call.session.interactive && !call.session.jobs.all().empty()) call.session.jobs.look();
-  throw Leave{code_of(call)};
+  const int code = code_of(call);
+  if (call.session.may_leave()) throw Leave{code};
+  throw Failure(std::string(stopped_jobs));
 }
 
-int leave_function(Call& call) {
+int leave_call(Call& call) {
   const int code = code_of(call);
-  if (call.session.calls == 0) throw Failure("no function is running");
-  call.session.flow = {Flow::Kind::leave_function, 0};
+  if (call.session.calls == 0 && call.session.sources == 0) throw Failure("no function and no file is being done");
+  call.session.flow = {Flow::Kind::leave_call, 0};
   return code;
 }
 
@@ -181,59 +132,16 @@ int evaluate_words(Call& call) { return call.runner.run_text(join(std::span(call
 int read_script(Call& call) {
   if (call.words.size() < 2) throw Failure("a file is needed", 2);
   const sys::Fd file = open_input(call.words[1]);
-  return call.runner.run_text(without_returns(sys::read_all(file.get())));
-}
-
-std::string describe_command(const Call& call, const std::string& name) {
-  if (const auto found = call.session.aliases.find(name); found != call.session.aliases.end()) return format("an alias for {}", found->second);
-  if (call.session.functions.contains(name)) return "a function";
-  if (find_builtin(name)) return "a command of this shell";
-  if (std::string path = call.runner.find_program(name); !path.empty()) return path;
-  return call.session.tools >= 0 ? "left to the tools of --tools" : "";
-}
-
-int tell_type(Call& call) {
-  for (std::size_t at = 1; at < call.words.size(); ++at) {
-    const std::string kind = describe_command(call, call.words[at]);
-    if (kind.empty()) call.complain(format("{}: not found", printable(call.words[at])));
-    else call.out.line(call.out.name(format("{} is {}", call.words[at], kind)));
-  }
-  return call.status;
-}
-
-// Past functions of the same name; -v tells what it would be.
-int do_command(Call& call) {
-  const Options options(call, "+vV");
-  if (options.operands().empty()) return 0;
-  if (!options.has('v') && !options.has('V')) {
-    const auto functions = std::exchange(call.session.functions, {});
-    const int code = call.runner.run_words(options.operands());
-    call.session.functions = functions;
-    return code;
-  }
-  for (const std::string& name : options.operands()) {
-    const std::string kind = describe_command(call, name);
-    if (kind.empty()) call.status = 1;
-    else if (call.session.aliases.contains(name)) call.out.line(call.out.name(alias_text(name, call.session.aliases.at(name))));
-    else call.out.line(call.out.name(kind.starts_with('/') ? kind : name));
-  }
-  return call.status;
+  const std::string text = without_returns(sys::read_all(file.get()));
+  Session& session = call.session;
+  const Deeper deeper(session.sources);
+  const int status = call.runner.run_text(text);
+  if (session.flow.kind == Flow::Kind::leave_call) session.flow = {};
+  return status;
 }
 
 int tell_history(Call& call) {
   for (std::size_t at = 0; at < call.session.history.size(); ++at) call.out.line(call.out.name(format("{:5}  {}", at + 1, call.session.history[at])));
-  return 0;
-}
-
-int change_umask(Call& call) {
-  Options(call, "").need(0, 1);
-  if (call.words.size() == 1) {
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    call.out.line(format("{:04o}", mask));
-    return 0;
-  }
-  ::umask(parse_mode(call.words[1], 0777 & ~0U, false) & 0777U);
   return 0;
 }
 
@@ -243,8 +151,8 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"[", "EXPRESSION ]", "the same as test", test_expression, true},
     {"alias", "[NAME[=TEXT]...]", "have a name stand for a text where a command begins; tell all", set_aliases, true},
     {"break", "[N]", "leave the loop, or N of them", leave_loop, true},
-    {"cd", "[FOLDER|-]", "go to a folder; home; - goes back", change_folder, true},
-    {"command", "[-v] NAME [ARG...]", "do a command past functions of its name; -v tells what it is", do_command, true},
+    {"cd", "[-L|-P] [FOLDER|-]", "go to a folder; home; - goes back; -P takes links for what they lead to; CDPATH lists where else to look", change_folder, true},
+    {"command", "[-v|-V] NAME [ARG...]", "do a command past functions of its name; -v tells what would be done, -V what that is", do_command, true},
     {"continue", "[N]", "begin the next round of the loop", begin_next_round, true},
     {"echo", "[-n] [-e] [WORD...]", "print words; -n without a line feed, -e with \\n, \\t and the like", echo, true},
     {"eval", "[WORD...]", "put words together and do them as a command", evaluate_words, true},
@@ -252,22 +160,26 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"exit", "[CODE]", "leave the shell", leave, true},
     {"export", "[-n] [NAME[=VALUE]...]", "hand variables on to programs; -n does not any more", export_variables, true},
     {"false", "", "do nothing, and fail", fail, true},
+    {"getopts", "LETTERS NAME [WORD...]", "take the next option of the parameters, or of words, into NAME; its value into OPTARG", take_option, true},
+    {"hash", "[-r] [NAME...]", "look whether there are commands of these names; nothing is remembered, and -r forgets that", look_up, true},
     {"help", "[NAME]", "tell what commands there are, or how one is called", help, true},
     {"history", "", "tell what was typed", tell_history, true},
     {"local", "NAME[=VALUE]...", "have variables be the function's own", make_local, true},
     {"printf", "FORMAT [WORD...]", "print words as FORMAT says: %s %d %x %o %c %b %f %g %e %%", print_formatted, true},
-    {"pwd", "", "tell the folder", tell_folder, true},
-    {"read", "[-r] [-p PROMPT] [NAME...]", "read a line into variables; -r takes backslashes as they are", read_line, true},
+    {"pwd", "[-L|-P]", "tell the folder, by the names that led there; -P without links", tell_folder, true},
+    {"read", "[-rs] [-n COUNT] [-p PROMPT] [-t SECONDS] [NAME...]", "read a line into variables; -r takes backslashes as they are, -n no more characters, -s shows nothing, -t waits no longer", read_line, true},
     {"readonly", "[NAME[=VALUE]...]", "protect variables", protect_variables, true},
-    {"return", "[CODE]", "leave the function", leave_function, true},
-    {"set", "[-efux] [--] [WORD...]", "tell all variables; -e leaves at a failure, -u at what is not set, -x tells commands, -f keeps patterns; set $1 and on", set, true},
+    {"return", "[CODE]", "leave the function, or the file that . does", leave_call, true},
+    {"set", "[-Cefnux] [-o NAME] [--] [WORD...]", "tell all variables; -e leaves at a failure, -u at what is not set, -x tells commands, -f keeps patterns, -C files, -n does nothing; -o tells names, as of pipefail; set $1 and on", set, true},
     {"shift", "[N]", "drop the first of $1 and on", shift, true},
     {"source", "FILE", "the same as .", read_script, true},
-    {"test", "EXPRESSION", "compare: -e -f -d -r -w -x -s -L -z -n = != -eq -ne -lt -le -gt -ge ! -a -o", test_expression, true},
+    {"test", "EXPRESSION", "compare: -e -f -d -r -w -x -s -L -O -G -z -n = != -eq -ne -lt -le -gt -ge ! -a -o", test_expression, true},
+    {"times", "", "tell the time that the shell and those that it started computed, for themselves and in the kernel", tell_times, true},
     {"trap", "[ACTION|- SIGNAL|EXIT...]", "do something when a signal comes, or the shell ends; '' ignores it, - forgets that", set_traps, true},
     {"true", "", "do nothing, and succeed", do_nothing, true},
     {"type", "NAME...", "tell what a command is", tell_type, true},
-    {"umask", "[MODE]", "tell or set what new files lack", change_umask, true},
+    {"ulimit", "[-SH] [-a|-cdflnstuv] [N|unlimited]", "tell or set a limit: -c core -d data -f files -l locked -n descriptors -s stack -t seconds -u processes -v memory; -S what counts, -H the most it can be", change_limit, true},
+    {"umask", "[-S] [MODE]", "tell or set what new files lack: 022, or what they may have, as u=rwx,g-w; -S tells it so", change_umask, true},
     {"unalias", "[-a] NAME...", "forget aliases; -a all", forget_aliases, true},
     {"unset", "[-f] NAME...", "forget variables and functions", unset, true},
 });

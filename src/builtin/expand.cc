@@ -42,12 +42,16 @@ class Expander {
   void take(const Part& part) {
     switch (part.kind) {
       case Part::Kind::text: return add(part.text, part.quoted);
-      case Part::Kind::home: return add(surroundings_.find("HOME").value_or("~"), true);
+      case Part::Kind::home: return add(home_of(part.text), true);
       case Part::Kind::length: return add(format("{}", part.text == "@" || part.text == "*" ? surroundings_.parameters().size() : length_of(part.text)), part.quoted);
       case Part::Kind::arithmetic: return add(format("{}", work_out(*part.argument)), part.quoted);
       case Part::Kind::command: return add_value(surroundings_.run(*part.commands), part.quoted);
       case Part::Kind::variable: return take_variable(part);
     }
+  }
+
+  std::string home_of(const std::string& user) const {
+    return (user.empty() ? surroundings_.find("HOME") : surroundings_.home(user)).value_or("~" + user);
   }
 
   // The value of what should be there.

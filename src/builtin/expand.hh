@@ -25,6 +25,8 @@ struct Surroundings {
   std::function<std::string(const List& commands)> run;                    ///< gives what they print
   std::function<std::vector<std::string>(std::string_view pattern)> paths; ///< the files that a pattern names
   std::function<bool()> needs_variables = [] { return false; };            ///< set -u: what is not set is no empty text, but Missing
+  std::function<bool()> keeps_files = [] { return false; };                ///< set -C: > changes no file that is there
+  std::function<std::optional<std::string>(const std::string& user)> home = [](const std::string&) { return std::nullopt; };  ///< of ~user
 };
 
 /// Turns words into what they stand for, as POSIX says: ~, $, $(…), $((…)), then splitting, files, and quotes away. Throws Error.

@@ -186,22 +186,36 @@ std::string time_text(std::int64_t seconds, const char* pattern) {
 
 namespace {
 
-std::map<unsigned, std::string> read_names(const char* path) {
-  std::map<unsigned, std::string> names;
+// The lines of /etc/passwd or /etc/group that have an id.
+std::vector<std::vector<std::string>> read_accounts(const char* path) {
+  std::vector<std::vector<std::string>> accounts;
   const sys::Fd file = sys::try_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   const auto status = file ? sys::find_status(file.get(), "") : std::nullopt;
   constexpr off_t most = 1 << 20;
-  if (!status || !S_ISREG(status->st_mode) || status->st_size > most) return names;
+  if (!status || !S_ISREG(status->st_mode) || status->st_size > most) return accounts;
   const std::string text = sys::read_all(file.get(), std::size_t{most} * 2);
   for (const std::string_view line : lines(text)) {
-    const std::vector<std::string> fields = split(line, ':');
+    std::vector<std::string> fields = split(line, ':');
     const auto id = fields.size() > 2 ? parse_number(fields[2]) : std::nullopt;
-    if (id && *id <= 0xffffffffU && !fields[0].empty()) names.try_emplace(static_cast<unsigned>(*id), fields[0]);
+    if (id && *id <= 0xffffffffU && !fields[0].empty()) accounts.push_back(std::move(fields));
   }
+  return accounts;
+}
+
+std::map<unsigned, std::string> read_names(const char* path) {
+  std::map<unsigned, std::string> names;
+  for (const std::vector<std::string>& fields : read_accounts(path)) names.try_emplace(static_cast<unsigned>(*parse_number(fields[2])), fields[0]);
   return names;
 }
 
 }  // namespace
+
+std::optional<std::string> home_of(const std::string& user) {
+  constexpr std::size_t home = 5;
+  for (const std::vector<std::string>& fields : read_accounts("/etc/passwd"))
+    if (fields[0] == user && fields.size() > home) return fields[home];
+  return {};
+}
 
 const Accounts::Names& Accounts::users() const {
   if (!users_) users_ = read_names("/etc/passwd");

@@ -81,6 +81,9 @@ class Accounts {
   mutable std::optional<Names> users_, groups_;
 };
 
+/// The home folder of a user, of the root's own /etc/passwd.
+[[nodiscard]] std::optional<std::string> home_of(const std::string& user);
+
 // Commands that have a file of their own.
 [[nodiscard]] int list_files(Call& call);     // ls.cc
 [[nodiscard]] int find_files(Call& call);     // find.cc

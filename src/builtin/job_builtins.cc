@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <span>
 
 #include "runner.hh"
 #include "snug/base/signals.hh"
@@ -97,6 +98,16 @@ void list_signals(Call& call) {
   }
 }
 
+// The name of a number, also of a code that a signal left, and the number of a name.
+void tell_signals(Call& call, std::span<const std::string> words) {
+  for (const std::string& word : words) {
+    const auto number = parse_number(word);
+    const auto signal = parse_signal(number && *number > 128 && *number < 256 ? format("{}", *number - 128) : word);
+    if (!signal) call.complain(format("{} is no signal; 'kill -l' lists them", quoted(word)));
+    else call.out.line(number ? signal_name(*signal).substr(3) : format("{}", *signal));
+  }
+}
+
 void send(Call& call, const std::string& whom, int signal) {
   pid_t target = 0;
   if (whom.starts_with('%')) {
@@ -113,7 +124,7 @@ void send(Call& call, const std::string& whom, int signal) {
 int send_signal(Call& call) {
   int signal = SIGTERM;
   std::size_t at = 1;
-  if (call.words.size() > 1 && call.words[1] == "-l") return list_signals(call), 0;
+  if (call.words.size() > 1 && call.words[1] == "-l") return call.words.size() > 2 ? tell_signals(call, std::span(call.words).subspan(2)) : list_signals(call), call.status;
   if (call.words.size() > 1 && call.words[1].size() > 1 && call.words[1][0] == '-' && call.words[1] != "--") {
     const bool apart = call.words[1] == "-s";
     const std::string name = apart ? (call.words.size() > 2 ? call.words[2] : "") : call.words[1].substr(1);
@@ -132,7 +143,7 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"bg", "[%JOB]", "have a stopped job go on in the background", continue_behind, true},
     {"fg", "[%JOB]", "bring a job to the front", bring_to_front, true},
     {"jobs", "[-lp]", "list what runs in the background, and what is stopped", list_jobs, true},
-    {"kill", "[-SIGNAL] PID|%JOB...", "send a signal, TERM by default; -l lists them", send_signal, true},
+    {"kill", "[-SIGNAL|-s SIGNAL] PID|%JOB... | -l [SIGNAL...]", "send a signal, TERM by default; -l lists them, or tells number or name of one", send_signal, true},
     {"wait", "[PID|%JOB...]", "wait for the end of jobs", wait_for_some, true},
 });
 

@@ -25,7 +25,10 @@ Job::State Job::state() const {
 }
 
 int Job::code() const {
-  const int status = processes.empty() ? 0 : processes.back().status;
+  int status = processes.empty() ? 0 : processes.back().status;
+  if (fails_with_any && state() == State::done)
+    for (const Process& each : processes)
+      if (each.status != 0) status = each.status;
   const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WIFSTOPPED(status) ? 128 + WSTOPSIG(status) : WEXITSTATUS(status);
   return negated && state() == State::done ? !code : code;
 }

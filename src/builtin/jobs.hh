@@ -24,9 +24,10 @@ struct Job {
   std::string text;
   termios modes{};  ///< its terminal's, when it was stopped
   bool has_modes = false, negated = false, background = false;
+  bool fails_with_any = false;  ///< its code is that of the last process that failed, and not of the last one
 
   [[nodiscard]] State state() const;
-  [[nodiscard]] int code() const;  ///< of its last process: the exit code, or 128 + n
+  [[nodiscard]] int code() const;  ///< of the process that counts: the exit code, or 128 + n
 };
 
 /// Says what a signal is: "Terminated".

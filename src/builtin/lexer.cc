@@ -37,6 +37,10 @@ std::size_t name_length(std::string_view text, bool in_braces) {
 
 }  // namespace
 
+std::size_t user_length(std::string_view text) {
+  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), [](char each) { return is_in_name(each) || each == '.' || each == '-'; }) - text.begin());
+}
+
 bool is_name(std::string_view text) {
   return !text.empty() && begins_name(text[0]) && std::all_of(text.begin(), text.end(), is_in_name);
 }
@@ -81,9 +85,12 @@ std::optional<Token> Lexer::take_operation() {
 Token Lexer::take_word() {
   Token token{.kind = Token::Kind::word, .start = at_};
   token.word.start = at_;
-  if (text_[at_] == '~' && (at_ + 1 == text_.size() || is_in(" \t\n;&|()<>/", text_[at_ + 1]))) {
-    token.word.parts.push_back({.kind = Part::Kind::home});
-    ++at_;
+  if (text_[at_] == '~') {
+    const std::size_t length = user_length(text_.substr(at_ + 1)), end = at_ + 1 + length;
+    if (end == text_.size() || text_[end] == '/' || is_in(ends_word, text_[end])) {
+      token.word.parts.push_back({.kind = Part::Kind::home, .text = std::string(text_.substr(at_ + 1, length))});
+      at_ = end;
+    }
   }
   while (!at_end() && !is_in(ends_word, text_[at_])) {
     switch (text_[at_]) {

@@ -25,7 +25,7 @@ std::size_t assigned_name(const Word& word) {
   return equals != std::string_view::npos && is_name(front.substr(0, equals)) ? equals : 0;
 }
 
-// In NAME=~/a:~ each ~ behind the = or a colon is the home folder, where it is all up to the next slash or colon.
+// In NAME=~/a:~b each ~ behind the = or a colon is a home folder, where it and a user's name are all up to the next slash or colon.
 void take_homes(Word& word) {
   std::vector<Part> parts;
   for (std::size_t number = 0; number < word.parts.size(); ++number) {
@@ -34,11 +34,12 @@ void take_homes(Word& word) {
     std::size_t from = 0;
     for (std::size_t at = 1; open && at < part.text.size(); ++at) {
       const bool begins = part.text[at - 1] == ':' || (number == 0 && at == part.text.find('=') + 1);
-      const bool ends = at + 1 < part.text.size() ? part.text[at + 1] == '/' || part.text[at + 1] == ':' : number + 1 == word.parts.size();
+      const std::size_t length = user_length(std::string_view(part.text).substr(at + 1)), end = at + 1 + length;
+      const bool ends = end < part.text.size() ? part.text[end] == '/' || part.text[end] == ':' : number + 1 == word.parts.size();
       if (part.text[at] != '~' || !begins || !ends) continue;
       parts.push_back({.text = part.text.substr(from, at - from)});
-      parts.push_back({.kind = Part::Kind::home});
-      from = at + 1;
+      parts.push_back({.kind = Part::Kind::home, .text = part.text.substr(at + 1, length)});
+      from = end;
     }
     part.text.erase(0, from);
     if (!open || !part.text.empty()) parts.push_back(std::move(part));
@@ -349,7 +350,7 @@ class Parser {
   // [N]>FILE and its kin.
   bool take_redirection(std::vector<Redirection>& redirections) {
     static constexpr std::array<std::pair<std::string_view, Redirection::Kind>, 7> kinds{
-        {{"<", Redirection::Kind::read}, {">", Redirection::Kind::write}, {">|", Redirection::Kind::write}, {">>", Redirection::Kind::append},
+        {{"<", Redirection::Kind::read}, {">", Redirection::Kind::write}, {">|", Redirection::Kind::overwrite}, {">>", Redirection::Kind::append},
          {"<>", Redirection::Kind::read_write}, {">&", Redirection::Kind::duplicate}, {"<&", Redirection::Kind::duplicate}}};
     const bool has_number = token_.kind == Kind::word && token_.plain && token_.glued && token_.text.size() == 1 && token_.text[0] >= '0' && token_.text[0] <= '9';
     const int number = has_number ? token_.text[0] - '0' : -1;

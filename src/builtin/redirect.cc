@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +15,18 @@ namespace snug::builtin {
 namespace {
 
 constexpr int first_aside = 10;
+
+// A file that is there is kept; a device or a pipe has nothing to be kept.
+int open_new(const std::string& path) {
+  const int made = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (made >= 0) return made;
+  if (errno != EEXIST) throw failure(path, errno);
+  sys::Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file) throw failure(path, errno);
+  const auto status = sys::find_status(file.get(), "");
+  if (!status || S_ISREG(status->st_mode)) throw Failure(format("{}: is there, and kept by 'set -C'; >| overwrites it", printable(path)));
+  return file.release();
+}
 
 int open_target(const Redirection& redirection, const std::string& path) {
   using Kind = Redirection::Kind;
@@ -80,7 +93,8 @@ void Redirected::apply(const Redirection& redirection, const Surroundings& surro
     return;
   }
   saved_.emplace_back(fd, keep_aside(fd));  // first: what was closed is what is opened next
-  sys::Fd opened(has_lines ? open_document(*redirection.document, surroundings) : open_target(redirection, target));
+  sys::Fd opened(has_lines ? open_document(*redirection.document, surroundings) : redirection.kind == Redirection::Kind::write && surroundings.keeps_files() ? open_new(target)
+                                                                                                              : open_target(redirection, target));
   if (opened.get() == fd) {
     ::fcntl(opened.release(), F_SETFD, 0);
     return;

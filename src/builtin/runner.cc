@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "files.hh"
 #include "pattern.hh"
 #include "redirect.hh"
 #include "snug/base/text.hh"
@@ -55,7 +56,9 @@ Runner::Runner(Session& session) : session_(session) {
                    .parameters = [this] { return session_.parameters; },
                    .run = [this](const List& list) { return output_of(list); },
                    .paths = [this](std::string_view pattern) { return session_.keeps_patterns ? std::vector<std::string>() : find_paths(pattern); },
-                   .needs_variables = [this] { return session_.needs_variables; }};
+                   .needs_variables = [this] { return session_.needs_variables; },
+                   .keeps_files = [this] { return session_.keeps_files; },
+                   .home = home_of};
 }
 
 int Runner::run_text(std::string_view text) {
@@ -75,6 +78,7 @@ int Runner::run_text(std::string_view text) {
 
 int Runner::run(const List& list) {
   for (const Chain& chain : list.chains) {
+    if (session_.only_reads && !session_.interactive) break;
     if (session_.interactive && take_interrupt()) throw Interrupted{};
     session_.status = run(chain);
     obey_traps();
@@ -114,11 +118,15 @@ void Runner::check_exit(int status, bool tested) {
 }
 
 int Runner::run(const Pipeline& pipeline, bool background, const std::string& text) {
-  const Command& first = pipeline.commands.front();
-  const auto* group = std::get_if<Group>(&first.what);
-  if (background || pipeline.commands.size() > 1 || (group && group->forked)) return start(pipeline, background, text);
-  const int status = run_in_shell(first);
+  if (background || pipeline.commands.size() > 1) return start(pipeline, background, text);
+  const int status = run_alone(pipeline.commands.front(), text);
   return pipeline.negated ? !status : status;
+}
+
+int Runner::run_alone(const Command& command, const std::string& text) {
+  const auto* group = std::get_if<Group>(&command.what);
+  if (!group || !group->forked) return run_in_shell(command);
+  return start({.commands = {command}}, false, text);
 }
 
 // What goes wrong on the way to a command is that command's failure.
@@ -147,7 +155,7 @@ int Runner::run_compound(const Command& command) {
 }
 
 int Runner::start(const Pipeline& pipeline, bool background, const std::string& text) {
-  Job job{.processes = {}, .text = text, .negated = pipeline.negated};
+  Job job{.processes = {}, .text = text, .negated = pipeline.negated, .fails_with_any = session_.fails_with_any};
   sys::Fd input;
   for (std::size_t at = 0; at < pipeline.commands.size(); ++at) {
     const Command& command = pipeline.commands[at];
@@ -307,6 +315,7 @@ int Runner::run_words(std::vector<std::string> words, const std::vector<Assignme
 
 int Runner::call_function(const Command& body, std::vector<std::string> words) {
   if (session_.calls >= most_calls) throw Failure("functions call each other without an end");
+  const std::string text = join(words, " ");
   words.erase(words.begin());
   std::swap(session_.parameters, words);
   ++session_.calls;
@@ -319,13 +328,13 @@ int Runner::call_function(const Command& body, std::vector<std::string> words) {
   };
   int status = 0;
   try {
-    status = run_in_shell(body);
+    status = run_alone(body, text);
   } catch (...) {
     leave();
     throw;
   }
   leave();
-  if (session_.flow.kind == Flow::Kind::leave_function) session_.flow = {};
+  if (session_.flow.kind == Flow::Kind::leave_call) session_.flow = {};
   return status;
 }
 

@@ -3,28 +3,23 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
+#include "folder.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 
 namespace snug::builtin {
-namespace {
-
-std::string current_folder() {
-  std::array<char, 4096> buffer;
-  return ::getcwd(buffer.data(), buffer.size()) && buffer[0] == '/' ? buffer.data() : "";
-}
-
-}  // namespace
 
 Session::Session(std::string called, std::vector<std::string> given, const std::vector<std::string>& env)
     : parameters(std::move(given)), name(std::move(called)), pid(::getpid()) {
   for (const std::string& line : env)
     if (const std::size_t equals = line.find('='); equals != std::string::npos)
       variables[line.substr(0, equals)] = {.value = line.substr(equals + 1), .exported = true};
-  if (const std::string folder = current_folder(); !folder.empty()) variables["PWD"] = {.value = folder, .exported = true};
+  if (const std::string folder = logical_folder(value("PWD")); !folder.empty()) variables["PWD"] = {.value = folder, .exported = true};
   variables["OLDPWD"].is_set = false;
+  variables["PPID"] = {.value = format("{}", ::getppid()), .read_only = true};
+  variables["OPTIND"] = {.value = "1"};
   variables["IFS"] = {.value = " \t\n"};
 }
 
@@ -37,7 +32,12 @@ std::optional<std::string> Session::find(const std::string& wanted) const {
   if (wanted == "#") return format("{}", parameters.size());
   if (wanted == "$") return format("{}", pid);
   if (wanted == "!") return last_background ? std::optional(format("{}", last_background)) : std::nullopt;
-  if (wanted == "-") return format("{}{}{}{}{}", interactive ? "i" : "", exits_on_error ? "e" : "", tells_commands ? "x" : "", keeps_patterns ? "f" : "", needs_variables ? "u" : "");
+  if (wanted == "-") {
+    std::string letters = interactive ? "i" : "";
+    for (const Switch& each : switches)
+      if (each.letter && this->*each.flag) letters += each.letter;
+    return letters;
+  }
   const auto found = variables.find(wanted);
   return found == variables.end() || !found->second.is_set ? std::nullopt : std::optional(found->second.value);
 }
@@ -48,6 +48,7 @@ void Session::set(const std::string& wanted, std::string text) {
   if (variable.read_only) throw Error(format("{} is read-only", wanted));
   variable.value = std::move(text);
   variable.is_set = true;
+  if (wanted == "OPTIND") option_place = 0;
 }
 
 void Session::unset(const std::string& wanted) {
@@ -71,6 +72,14 @@ void Session::reveal(std::size_t count) noexcept {
     if (last.variable) variables[last.name] = std::move(*last.variable);
     else variables.erase(last.name);
   }
+}
+
+bool Session::may_leave() {
+  if (!interactive) return true;
+  jobs.look();
+  const auto& all = jobs.all();
+  const bool any = std::any_of(all.begin(), all.end(), [](const Job& job) { return job.state() == Job::State::stopped; });
+  return !any || std::exchange(was_warned, true);
 }
 
 std::vector<std::string> Session::environment() const {

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,7 +24,7 @@ struct Variable {
 
 /// What break, continue and return have left to be left.
 struct Flow {
-  enum class Kind { none, leave_loop, next_round, leave_function };
+  enum class Kind { none, leave_loop, next_round, leave_call };
   Kind kind = Kind::none;
   unsigned levels = 0;
 };
@@ -60,6 +61,10 @@ class Session {
   void hide(const std::string& wanted);
   void reveal(std::size_t count) noexcept;
 
+  /// Whether the shell may end. Where somebody sits at it and jobs are stopped it may not, but once that was said by it, and nothing else
+  /// was typed.
+  [[nodiscard]] bool may_leave();
+
   /// Gives what a program gets: NAME=VALUE.
   [[nodiscard]] std::vector<std::string> environment() const;
 
@@ -75,11 +80,32 @@ class Session {
   Jobs jobs;
   Flow flow;
   std::vector<Hidden> hidden;  ///< by local variables of the functions that run
-  unsigned loops = 0, calls = 0;  ///< how deep in them it is
+  unsigned loops = 0, calls = 0, sources = 0;  ///< how deep in them it is
   std::vector<std::string> history;
   int tools = -1;            ///< a program for the names that neither this shell nor PATH has; -1: none
   bool interactive = false;  ///< somebody sits at it
-  bool exits_on_error = false, tells_commands = false, keeps_patterns = false, needs_variables = false;  ///< set -e -x -f -u
+  bool exits_on_error = false, tells_commands = false, keeps_patterns = false, needs_variables = false, keeps_files = false, only_reads = false;  ///< set -e -x -f -u -C -n
+  bool fails_with_any = false;     ///< set -o pipefail: a pipeline fails where one of its commands does
+  bool was_warned = false;         ///< that jobs are stopped
+  std::size_t option_place = 0;    ///< of getopts, within the word of $OPTIND; 0: at its front
 };
+
+/// One of what `set` turns on and off.
+struct Switch {
+  char letter;  ///< 0: it has none
+  std::string_view name;
+  bool Session::*flag;
+};
+
+inline constexpr std::array<Switch, 7> switches{{{'e', "errexit", &Session::exits_on_error},
+                                                 {'C', "noclobber", &Session::keeps_files},
+                                                 {'n', "noexec", &Session::only_reads},
+                                                 {'f', "noglob", &Session::keeps_patterns},
+                                                 {'u', "nounset", &Session::needs_variables},
+                                                 {0, "pipefail", &Session::fails_with_any},
+                                                 {'x', "xtrace", &Session::tells_commands}}};
+
+/// Said by a shell that is not left yet.
+inline constexpr std::string_view stopped_jobs = "there are stopped jobs, which end with the shell; once more leaves it";
 
 }  // namespace snug::builtin

@@ -9,6 +9,7 @@
 
 #include "complete.hh"
 #include "files.hh"
+#include "folder.hh"
 #include "redirect.hh"
 #include "runner.hh"
 #include "snug/base/text.hh"
@@ -31,7 +32,7 @@ constexpr std::string_view welcome = "snug's own shell: 'help' tells what it can
 
 // NAME:/folder# with what a terminal could act on escaped.
 std::string prompt_of(const Session& session) {
-  const std::string folder = current_folder();
+  const std::string folder = logical_folder(session.value("PWD"));
   const std::string where = session.value("SNUG_CONTAINER").empty() ? session.value("HOSTNAME") : session.value("SNUG_CONTAINER");
   return format("{}:{}{} ", printable(where.empty() ? "snug" : where), folder.empty() ? "?" : printable(folder), ::geteuid() == 0 ? '#' : '$');
 }
@@ -62,10 +63,16 @@ class Sitting {
     for (const std::string& line : session_.jobs.take_news()) tell(line + "\n");
     static_cast<void>(take_interrupt());
     const auto line = editor_.read(prompt_of(session_).c_str());
-    if (!line) return tell("\n"), false;
+    if (!line) return tell("\n"), !may_end();
     if (editor_.was_interrupted()) heed_interrupt();
     else if (!trimmed(*line).empty()) obey(*line);
     return true;
+  }
+
+  bool may_end() {
+    const bool may = session_.may_leave();
+    if (!may) tell(format("{}\n", stopped_jobs));
+    return may;
   }
 
   // It came to the shell itself, or to what had the terminal.
@@ -75,6 +82,7 @@ class Sitting {
   }
 
   void obey(std::string text) {
+    const bool was_warned = session_.was_warned;
     try {
       const std::optional<List> list = read_whole(text);
       keep(text);
@@ -92,6 +100,7 @@ class Sitting {
     }
     session_.flow = {};
     session_.loops = session_.calls = 0;
+    if (was_warned) session_.was_warned = false;
   }
 
   // Asks for more lines while those that are there are no whole command. Nothing where Ctrl-C took them back.

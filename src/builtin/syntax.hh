@@ -26,14 +26,14 @@ struct Part {
   enum class Kind { text, variable, length, command, arithmetic, home };
   Kind kind = Kind::text;
   bool quoted = false;
-  std::string text = {};  ///< the text; the name of a variable; the expression
+  std::string text = {};  ///< the text; the name of a variable; whose home, "": one's own
   std::string operation = {};         ///< of ${NAME:-WORD} what stands between the two: "-", ":-", "%%"
   std::shared_ptr<Word> argument = {};  ///< of that, WORD
   std::shared_ptr<List> commands = {};  ///< of $(…)
 };
 
 struct Redirection {
-  enum class Kind { read, write, append, read_write, duplicate, document };
+  enum class Kind { read, write, append, read_write, duplicate, document, overwrite };
   Kind kind = Kind::read;
   int fd = 0;
   Word target = {};
@@ -153,6 +153,9 @@ class Commands {
 
 /// Reads all commands. Throws SyntaxError. Pure.
 [[nodiscard]] List parse(std::string_view text, const Aliases* aliases = nullptr);
+
+/// Gives the length of the name of a user that may stand behind a ~; it may be 0.
+[[nodiscard]] std::size_t user_length(std::string_view text);
 
 /// Whether a variable may be called so.
 [[nodiscard]] bool is_name(std::string_view text);

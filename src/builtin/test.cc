@@ -14,7 +14,7 @@ bool is_binary(std::string_view word) {
 }
 
 bool is_unary(std::string_view word) {
-  return word.size() == 2 && word[0] == '-' && std::string_view("bcdefghknprsStuwxzLO").find(word[1]) != std::string_view::npos;
+  return word.size() == 2 && word[0] == '-' && std::string_view("bcdefghknprsStuwxzLOG").find(word[1]) != std::string_view::npos;
 }
 
 bool check_file(char letter, const std::string& path) {
@@ -34,6 +34,7 @@ bool check_file(char letter, const std::string& path) {
     case 'k': return (status.st_mode & S_ISVTX) != 0;
     case 's': return status.st_size > 0;
     case 'O': return status.st_uid == ::geteuid();
+    case 'G': return status.st_gid == ::getegid();
     case 'L':
     case 'h': return S_ISLNK(status.st_mode);
     default: return true;

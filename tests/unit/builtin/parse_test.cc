@@ -20,7 +20,7 @@ std::string shown(const Word& word) {
       case Part::Kind::length: text += "<#" + part.text + ">"; break;
       case Part::Kind::command: text += format("<{}({})>", mark, shown(*part.commands)); break;
       case Part::Kind::arithmetic: text += "<((" + shown(*part.argument) + "))>"; break;
-      case Part::Kind::home: text += "<~>"; break;
+      case Part::Kind::home: text += "<~" + part.text + ">"; break;
     }
   }
   return text;
@@ -92,7 +92,7 @@ TEST_CASE("words: quotes, escapes, comments") {
   CHECK(tree(R"(a'b c'"d \" \x $"\ e)") == R"(a'b cd " \x $ 'e)");
   CHECK(tree("'' \"\"") == "'' ''");
   CHECK(tree("a\\\nb") == "ab");
-  CHECK(tree("~ ~/x a~ ~b") == "<~> <~>/x a~ ~b");
+  CHECK(tree("~ ~/x a~ ~b") == "<~> <~>/x a~ <~b>");
 }
 
 TEST_CASE("words: variables and commands") {
@@ -108,7 +108,7 @@ TEST_CASE("commands: pipelines, lists, redirections") {
   CHECK(tree("a &&\n\n b |\n c") == "a && b | c");
   CHECK(tree("a >b 2>&1 <c >>d 2 >e 3<>f 1>&- x") == "a 2 x {1 1 b} {2 4 1} {0 0 c} {1 2 d} {1 1 e} {3 3 f} {1 4 -}");
   CHECK(tree("A=1 B= c D=2; E=$f") == "A:=1 B:= c D=2; E:=<$f> ");
-  CHECK(tree("A=~/x:~:b~:'~':~c B=\\~ C=~ d ~/e f=~/g") == "A:=<~>/x:<~>:b~:'~':~c B:='~' C:=<~> d <~>/e f=~/g");
+  CHECK(tree("A=~/x:~:b~:'~':~c B=\\~ C=~ d ~/e f=~/g") == "A:=<~>/x:<~>:b~:'~':<~c> B:='~' C:=<~> d <~>/e f=~/g");
   CHECK(tree("export A=~/x:~ ~ B='~'; readonly -p C=~; local D=~ E~=~; echo A=~") == "export A=<~>/x:<~> <~> B='~'; readonly -p C=<~>; local D=<~> E~=~; echo A=~");
   CHECK(tree("(a; b) | { c; } >d") == "fork[a; b] | [c] {1 1 d}");
 }

@@ -119,7 +119,7 @@ TEST_CASE("scripts of files, and programs that are none") {
   CHECK(output("echo 'echo $1 $0; exit 4' >s; chmod +x s; ./s x; echo $?; . ./s; echo never", folder.path()) == "x ./s\n4\nsnug\n(4)");
   CHECK(output("printf '#!/nowhere/sh\\n' >t; chmod +x t; ./t", folder.path()) == "./t: the interpreter of its first line, or its dynamic loader, is not here\n(127)");
   CHECK(output("printf '\\0\\1' >u; chmod +x u; ./u", folder.path()) == "./u: no program for this machine, and no script\n(126)");
-  CHECK(output("command -v cd ls sh; type cd nothing; eval 'echo a;' 'echo b'") == "cd\nls\n/usr/bin/sh\ncd is a command of this shell\ntype: nothing: not found\na\nb\n");
+  CHECK(output("command -v cd ls sh; type cd nothing; eval 'echo a;' 'echo b'") == "cd\nls\n/usr/bin/sh\ncd is a shell builtin\ntype: nothing: not found\na\nb\n");
 }
 
 TEST_CASE("test, echo and printf") {
@@ -134,8 +134,72 @@ TEST_CASE("test, echo and printf") {
   CHECK(output("printf '%999999999999999999s' a").find("too wide") != std::string::npos);
 }
 
+TEST_CASE("umask, as a number and in words") {
+  CHECK(output("umask 022; umask; umask -S; umask 0; umask -S") == "0022\nu=rwx,g=rx,o=rx\nu=rwx,g=rwx,o=rwx\n");
+  CHECK(output("umask 0; umask u=rwx,g=rx,o=; umask; umask g-x; umask; umask +r; umask; umask a=; umask -S") == "0027\n0037\n0033\nu=,g=,o=\n");
+  CHECK(output("umask 027; umask o=q; umask 8; umask") == "umask: 'q' is no letter of a mode\numask: '8' is no mode\n0027\n");
+}
+
+TEST_CASE("functions whose bodies are other commands, and return out of a file") {
+  const Folder folder;
+  CHECK(output("x=1; f() ( x=5; exit 3 ); f; echo $? [$x]") == "3 [1]\n");
+  CHECK(output("f() ( cd /usr; return 4; echo never ); cd /; f && echo no || echo $? $PWD") == "4 /\n");
+  CHECK(output("f() if [ $1 = a ]; then echo yes; fi; f a; g() for i; do echo $i; done; g 1 2; h() { echo out; } >h; h; cat h", folder.path()) == "yes\n1\n2\nout\n");
+  CHECK(output("printf 'echo a\\nreturn 3\\necho never\\n' >s; . ./s; echo $?; f() { . ./s; echo on $?; }; f; while true; do . ./s; break; done", folder.path()) ==
+        "a\n3\na\non 3\na\n");
+  CHECK(output("return; echo $?") == "return: no function and no file is being done\n1\n");
+}
+
+TEST_CASE("folders, by the names that led there") {
+  const Folder folder;
+  CHECK(output("mkdir -p d/e; ln -s d/e l; cd l; pwd; pwd -P; cd ..; pwd; cd -P l; pwd; cd -; echo ${OLDPWD##*/}", folder.path()) ==
+        snug::format("{0}/l\n{0}/d/e\n{0}\n{0}/d/e\n{0}\ne\n", folder.path()));
+  CHECK(output("cd d/./e/../e//; pwd; cd nowhere/..; cd ''; sh -c pwd; cd ..; echo ${PWD##*/}", folder.path()) ==
+        snug::format("{0}/d/e\ncd: {0}/d/e/nowhere/..: No such file or directory\ncd: a folder without a name is none\n{0}/d/e\nd\n", folder.path()));
+  CHECK(output("CDPATH=/nowhere:/usr; cd bin; cd ./bin; cd \"$OLDPWD\"; unset OLDPWD; cd -") ==
+        "/usr/bin\ncd: ./bin: No such file or directory\ncd: there is no folder to go back to\n(1)");
+  CHECK(output("cd /../..; pwd; cd //usr; pwd; PWD=/nowhere; pwd") == "/\n/usr\n/usr\n");
+  CHECK(output("mkdir g; cd g; rmdir ../g; cd ..; echo $?; cd /; pwd", folder.path()).ends_with("\n/\n"));
+}
+
+TEST_CASE("homes of others") {
+  CHECK(output("echo ~root ~root/x ~nobody-here '~root' ~root\\x a~root; x=~root:~/y:~none; echo $x; HOME=/h; echo ~") ==
+        "/root /root/x ~nobody-here ~root ~rootx a~root\n/root:/root/y:~none\n/h\n");
+}
+
+TEST_CASE("what set turns on and off") {
+  const Folder folder;
+  CHECK(output("set -C; echo a >f; echo b >f; echo $?; echo c >|f; echo d >>f; cat f; echo x >/dev/null && echo $-", folder.path()) ==
+        "f: is there, and kept by 'set -C'; >| overwrites it\n1\nc\nd\nC\n");
+  CHECK(output("set -o pipefail; false | true; echo $?; (exit 3) | (exit 4) | true; echo $?; ! false | true; echo $?; set +o pipefail; false | true; echo $?") == "1\n4\n0\n0\n");
+  CHECK(output("set -o noglob -o nounset; echo /* $-; set +o noglob; set -o | grep glob; set +o | grep unset") == "/* fu\nnoglob     off\nset -o nounset\n");
+  CHECK(output("set -n\necho never\nif") == "the end stands where a command of 'if' is wanted\n(2)");
+  CHECK(output("set -v; echo $?; set -o posix; set -- -a b; echo $1") == "set: there is no option '-v' here; 'help set' tells those that are\n2\nset: there is no option '-o posix' here; 'help set' tells those that are\n-a\n");
+}
+
+TEST_CASE("read, for a while and so many characters") {
+  CHECK(output("printf 'äbc\\nd' | { read -n 2 x; read y; echo $x $y; }; sleep 1 | { read -t 0.05 x; echo $?; }; printf 'a' | { read -t 5 -s x; echo $? $x; }") == "äb c\n142\n1 a\n");
+  CHECK(output("read -n 0 x; echo $?; read -t x y; echo $?") == "read: -n takes a number of characters, from 1 on\n2\nread: 'x' is no number of seconds up to a million\n2\n");
+}
+
+TEST_CASE("getopts") {
+  CHECK(output("set -- -ab -c one -dtwo -e -- rest; while getopts abc:d: o; do echo $o ${OPTARG-none}; done; shift $((OPTIND - 1)); echo $*") ==
+        "a none\nb none\nc one\nd two\nsnug: there is no option -e here\n? none\nrest\n");
+  CHECK(output("getopts :a:b o -x -a; echo $o $OPTARG; getopts :a:b o -x -a; echo $o $OPTARG; getopts :a:b o -x -a; echo $? $o; OPTIND=1; getopts b o -bb; OPTIND=1; getopts b o -b; echo $o $OPTIND") ==
+        "? x\n: a\n1 ?\nb 2\n");
+}
+
+TEST_CASE("limits, times and names") {
+  CHECK(output("ulimit -n 64; ulimit -n; ulimit -Sn 32; ulimit -Sn; ulimit -Hn; sh -c 'ulimit -n'; ulimit -c 0; ulimit -c; ulimit -n x; ulimit -a | grep -c .") ==
+        "64\n32\n64\n32\n0\nulimit: 'x' is no number, and not unlimited\n9\n");
+  CHECK(output("times | grep -c 'm0.*s 0m0'; hash ls cd nothing; hash -r; hash; [ -O . ]; [ -G /proc/self ] && echo mine; [ $PPID -gt 0 ] && echo parent") ==
+        "2\nhash: nothing: not found\nmine\nparent\n");
+  CHECK(output("f() { :; }; command -V cd f; kill -l 9 TERM 143 SIGHUP; kill -l nothing; kill -l | grep -c .") ==
+        "cd is a shell builtin\nf is a function\nKILL\n15\nTERM\n1\nkill: 'nothing' is no signal; 'kill -l' lists them\n6\n");
+}
+
 TEST_CASE("help knows each command, and the nearest name of a wrong one") {
-  CHECK(output("help cd") == "cd [FOLDER|-]\n    go to a folder; home; - goes back\n");
+  CHECK(output("help false") == "false\n    do nothing, and fail\n");
   CHECK(output("help gerp") == "help: 'gerp' is no command of this shell; did you mean grep?\n(1)");
   CHECK(output("ls --colour").starts_with("ls: there is no option --colour here; 'help ls' tells those that are\n"));
   CHECK(output("help | grep -c .") != "0\n");

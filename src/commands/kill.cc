@@ -5,6 +5,7 @@
 
 #include "commands.hh"
 #include "containers.hh"
+#include "known_words.hh"
 #include "snug/base/error.hh"
 #include "snug/base/signals.hh"
 #include "snug/base/text.hh"
@@ -16,7 +17,7 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array options{
-    cli::Option{.name = "signal", .letter = 's', .argument = "SIGNAL", .help = "send this; KILL by default"},
+    cli::Option{.name = "signal", .letter = 's', .argument = "SIGNAL", .help = "send this; KILL by default", .completer = {cli::Complete::words, signal_words}},
 };
 
 // pid 1 passes it on to the command; SIGKILL ends pid 1, and everything with it.

@@ -10,6 +10,7 @@
 #include "snug/commands/layers.hh"
 #include "snug/sys/file.hh"
 #include "joining.hh"
+#include "known_words.hh"
 #include "registry_options.hh"
 #include "security.hh"
 #include "values.hh"
@@ -201,9 +202,9 @@ constexpr std::array rows = std::to_array<Row>({
     {flag("allow-32bit", 0, "let programs of the machine's 32-bit kind run"), Files::of_user,
      [](Draft& draft, Value value) { draft.spec.restraints.foreign = is_yes(value); }},
     of_pull(authfile_option),
-    {many("cap-add", 0, "CAPABILITY", "give a capability, or ALL, to root inside"), Files::of_user,
+    {many("cap-add", 0, "CAPABILITY", "give a capability, or ALL, to root inside", {Complete::words, capability_words}), Files::of_user,
      add<&Spec::cap_add, parse_capability>},
-    {many("cap-drop", 0, "CAPABILITY", "take a capability, or ALL, from root inside"), Files::of_project,
+    {many("cap-drop", 0, "CAPABILITY", "take a capability, or ALL, from root inside", {Complete::words, capability_words}), Files::of_project,
      add<&Spec::cap_drop, parse_capability>},
     of_pull(cert_dir_option),
     {one("cgroupns", 0, wall_argument, "choose the cgroup namespace", wall_words), Files::of_user,
@@ -299,7 +300,7 @@ constexpr std::array rows = std::to_array<Row>({
      set<&Spec::own_shell, parse_shell>},
     {one("shm-size", 0, "SIZE", "size of /dev/shm; 64m by default"), Files::of_project,
      set<&Spec::shm_size, parse_bytes>},
-    {one("stop-signal", 0, "SIGNAL", "what 'snug stop' sends; the image's, or TERM, by default"), Files::of_project,
+    {one("stop-signal", 0, "SIGNAL", "what 'snug stop' sends; the image's, or TERM, by default", {Complete::words, signal_words}), Files::of_project,
      set<&Spec::stop_signal, parse_stop_signal>},
     {one("stop-timeout", 0, "SECONDS", "how long 'snug stop' waits before it kills; 10 by default"), Files::of_project,
      set<&Spec::stop_timeout, parse_seconds>},

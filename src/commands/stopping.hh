@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "known_words.hh"
 #include "snug/cli/arguments.hh"
 #include "snug/state/record.hh"
 
@@ -17,7 +18,7 @@ struct Patience {
 
 /// The options that choose it.
 inline constexpr std::array patience_options{
-    cli::Option{.name = "signal", .letter = 's', .argument = "SIGNAL", .help = "send this, not the container's own stop signal"},
+    cli::Option{.name = "signal", .letter = 's', .argument = "SIGNAL", .help = "send this, not the container's own stop signal", .completer = {cli::Complete::words, signal_words}},
     cli::Option{.name = "time", .letter = 't', .argument = "SECONDS", .help = "wait so long before SIGKILL; 10 by default"},
 };
 

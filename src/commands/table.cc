@@ -67,6 +67,19 @@ constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "volume", .comes_with = "images"},
 });
 
+// Those that the word begins, as far as they are few; or the one that it was mistyped from.
+std::vector<std::string> find_meant(std::string_view word) {
+  constexpr std::size_t most = 4;
+  std::vector<std::string> names, longer;
+  for (const cli::Command* command : table) {
+    names.emplace_back(command->name);
+    if (command->name.starts_with(word)) longer.push_back(format("'snug {}'", command->name));
+  }
+  if (!word.empty() && !longer.empty() && longer.size() <= most) return longer;
+  const auto nearest = find_nearest(word, names);
+  return nearest ? std::vector{format("'snug {}'", *nearest)} : std::vector<std::string>();
+}
+
 }  // namespace
 
 std::span<const cli::Command* const> all_commands() { return table; }
@@ -79,11 +92,8 @@ const cli::Command& find_command(std::string_view name) {
   for (const cli::NotYet& word : absent)
     if (word.word == name)
       throw UsageError(format("'{}' comes with {}; it is not there yet", name, word.comes_with));
-  std::vector<std::string> names;
-  for (const cli::Command* command : table) names.emplace_back(command->name);
-  const auto nearest = find_nearest(name, names);
-  throw UsageError(format("{} is no command", quoted(name)),
-                   nearest ? format("did you mean 'snug {}'?", *nearest) : "'snug help' lists the commands");
+  const std::vector<std::string> meant = find_meant(name);
+  throw UsageError(format("{} is no command", quoted(name)), meant.empty() ? "'snug help' lists the commands" : format("did you mean {}?", join(meant, " or ")));
 }
 
 }  // namespace snug::commands

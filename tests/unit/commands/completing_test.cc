@@ -2,10 +2,16 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
+#include <linux/capability.h>
 
+#include <array>
+#include <cctype>
+
+#include "known_words.hh"
+#include "snug/base/signals.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/table.hh"
+#include "snug/plan/step.hh"
 
 using namespace snug;
 using namespace snug::commands;
@@ -41,6 +47,20 @@ TEST_CASE("of every operand of every command it is told what completes it") {
     if (command->further) CHECK_MESSAGE((command->max_operands > 1 && command->further->kind != Complete::nothing), command->name);
     for (const cli::Option* option : cli::options_of(*command))
       if (option->is_flag()) CHECK_MESSAGE((option->completer.kind == Complete::nothing), option->name);
+  }
+}
+
+TEST_CASE("signals and capabilities are completed, all that there are") {
+  CHECK(words("run --cap-add NET_") == "NET_ADMIN NET_BIND_SERVICE NET_BROADCAST NET_RAW");
+  CHECK(words("run --cap-drop A") == "ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE");
+  for (const char* line : {"kill -s TE", "kill --signal TE", "stop --signal TE", "stop -s TE", "run --stop-signal TE"}) CHECK_MESSAGE(words(line) == "TERM", line);
+  std::string signals;
+  for (int number = 1; number < 32; ++number) signals += format("{}{}", signals.empty() ? "" : " ", signal_name(number).substr(3));
+  CHECK(signals == signal_words);
+  for (int number = 0; number <= CAP_LAST_CAP; ++number) {
+    std::string name = plan::describe_capability(number);
+    for (char& each : name) each = static_cast<char>(std::toupper(each));
+    CHECK_MESSAGE((" " + std::string(capability_words) + " ").find(" " + name + " ") != std::string::npos, name);
   }
 }
 

@@ -63,6 +63,8 @@ TEST_CASE("help texts are as the golden files say, and fit a page") {
 
 TEST_CASE("unknown commands get the nearest right word, docker's are told apart") {
   CHECK(refusal("rnu") == "'rnu' is no command | did you mean 'snug run'?");
+  CHECK(refusal("wa") == "'wa' is no command | did you mean 'snug wait' or 'snug walls'?");
+  CHECK(refusal("netw") == "'netw' is no command | did you mean 'snug network'?");
   CHECK(refusal("versoin") == "'versoin' is no command | did you mean 'snug version'?");
   CHECK(refusal("frobnicate") == "'frobnicate' is no command | 'snug help' lists the commands");
   CHECK(refusal("volume") == "'volume' comes with images; it is not there yet | ");

@@ -30,11 +30,14 @@ std::optional<std::string> read_line() {
 
 int run_script(const Commands& commands, const Environment& environment) {
   const std::string shell = host_shell(environment);
+  bool has_returns = false;  // as Windows ends lines
   for (unsigned number = 1;; ++number) {
     Outcome outcome;
     try {
-      const auto line = read_line();
+      auto line = read_line();
       if (!line) return 0;
+      if (number == 1) has_returns = line->ends_with('\r');
+      if (has_returns && line->ends_with('\r')) line->pop_back();
       outcome = do_line(*line, commands, shell);
     } catch (Error& error) {
       error.during(format("doing line {} of standard input", number));

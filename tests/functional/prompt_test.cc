@@ -341,6 +341,10 @@ TEST_CASE("what is piped in is a script, which ends at the first command that fa
   CHECK(mistyped.err ==
         "snug: 'rnu' is no command\n  while: doing line 3 of standard input\n  hint:  did you mean 'snug run'?\n");
 
+  const Result returns = script("version\r\n\r\n! exit 6\r\n");  // as Windows ends lines
+  CHECK_MESSAGE(returns.code == 6, returns.err);
+  CHECK(snug::lines(returns.out).size() == 1);
+
   const Result left = script("exit\nrnu\n");
   CHECK(left.code == 0);
   CHECK(left.err.empty());

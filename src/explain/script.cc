@@ -31,10 +31,13 @@ export PATH
 
 // The overlay's work folder is closed to its owner, and sub-ids may own what was written.
 constexpr std::string_view folder_lines = R"sh(
-# The container's folder, and its end. What sub-ids own goes away in a map that has them.
+# The container's folder, and its end. Who maps the ids waits there for whom to map, as long as "pid" is there: for ever, where nothing
+# was started. What sub-ids own goes away in a map that has them.
 (umask 077; mkdir -p -- "$store")
 box=$(mktemp -d -- "$store/script-XXXXXX")
-trap 'cd /; unshare --user --map-root-user rm -rf -- "$box" 2>/dev/null || unshare --user --map-root-user --map-auto rm -rf -- "$box"' EXIT
+trap '[ ! -p "$box/pid" ] || kill "${mapper-}" 2>/dev/null || :
+cd /
+rm -rf -- "$box" 2>/dev/null || unshare --user --map-root-user rm -rf -- "$box" 2>/dev/null || unshare --user --map-root-user --map-auto rm -rf -- "$box"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 chmod 755 "$box"

@@ -108,7 +108,7 @@ struct ScriptOf {
       return join(list, " ");
     };
     return {{"mkfifo pid go", "{", "  read -r pid <pid", "  word=no", format("  {} &&", words(step.newuidmap, step.uids)),
-             format("    {} && word=go", words(step.newgidmap, step.gids)), "  echo \"$word\" >go", "} &"}};
+             format("    {} && word=go", words(step.newgidmap, step.gids)), "  echo \"$word\" >go", "  rm pid", "} &", "mapper=$!"}};
   }
   ScriptStep operator()(const BecomeUser& step) const {
     if (actor == Actor::init)

@@ -161,6 +161,22 @@ TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("ranges");
 
+TEST_CASE("plan --sh: where no namespaces can be had the script says so once, and nothing of it stays") {
+  Scratch scratch;
+  const std::string fake = scratch.path() + "/fake", path = scratch.path() + "/script";
+  fs::create_directory(fake);
+  scratch.write("fake/unshare", "#!/bin/sh\necho no namespaces >&2\nexit 1\n");
+  fs::permissions(fake + "/unshare", fs::perms::all);
+  const auto before = traces();
+  scratch.write("script", run({program(), "plan", "--sh", small_root(), "true"}).out);
+  const Result result = run({"sh", "-c", "PATH=$1:$PATH sh $2", "sh", fake, path});
+  CHECK(result.code == 1);
+  CHECK(result.err == "no namespaces\n");
+  CHECK_MESSAGE(run({"pgrep", "-f", path}).out.empty(), "the one that maps ids still waits");
+  const std::string left = difference(before, traces());
+  CHECK_MESSAGE(left.empty(), left);
+}
+
 TEST_CASE("plan --sh: what the script builds is what run builds, with a range of ids") {
   const auto before = traces();
   const std::string root = small_root();

@@ -8,10 +8,13 @@ export PATH
 
 store='/home/me/it'\''s here'
 
-# The container's folder, and its end. What sub-ids own goes away in a map that has them.
+# The container's folder, and its end. Who maps the ids waits there for whom to map, as long as "pid" is there: for ever, where nothing
+# was started. What sub-ids own goes away in a map that has them.
 (umask 077; mkdir -p -- "$store")
 box=$(mktemp -d -- "$store/script-XXXXXX")
-trap 'cd /; unshare --user --map-root-user rm -rf -- "$box" 2>/dev/null || unshare --user --map-root-user --map-auto rm -rf -- "$box"' EXIT
+trap '[ ! -p "$box/pid" ] || kill "${mapper-}" 2>/dev/null || :
+cd /
+rm -rf -- "$box" 2>/dev/null || unshare --user --map-root-user rm -rf -- "$box" 2>/dev/null || unshare --user --map-root-user --map-auto rm -rf -- "$box"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 chmod 755 "$box"
@@ -48,7 +51,9 @@ mkfifo pid go
   /usr/bin/newuidmap "$pid" 0 1000 1 1 100000 65536 &&
     /usr/bin/newgidmap "$pid" 0 1000 1 1 100000 65536 && word=go
   echo "$word" >go
+  rm pid
 } &
+mapper=$!
 
 # 48. start the gate, which knows names
 #    Not done: a process has to ask for names while the container runs.

@@ -130,8 +130,9 @@ int begin_next_round(Call& call) { return change_loop(call, Flow::Kind::next_rou
 int evaluate_words(Call& call) { return call.runner.run_text(join(std::span(call.words).subspan(1), " ")); }
 
 int read_script(Call& call) {
-  if (call.words.size() < 2) throw Failure("a file is needed", 2);
-  const sys::Fd file = open_input(call.words[1]);
+  const Options options(call, "+");
+  options.need(1, 1);
+  const sys::Fd file = open_input(options.operands()[0]);
   const std::string text = without_returns(sys::read_all(file.get()));
   Session& session = call.session;
   const Deeper deeper(session.sources);

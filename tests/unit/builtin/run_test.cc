@@ -147,6 +147,7 @@ TEST_CASE("functions whose bodies are other commands, and return out of a file")
   CHECK(output("f() if [ $1 = a ]; then echo yes; fi; f a; g() for i; do echo $i; done; g 1 2; h() { echo out; } >h; h; cat h", folder.path()) == "yes\n1\n2\nout\n");
   CHECK(output("printf 'echo a\\nreturn 3\\necho never\\n' >s; . ./s; echo $?; f() { . ./s; echo on $?; }; f; while true; do . ./s; break; done", folder.path()) ==
         "a\n3\na\non 3\na\n");
+  CHECK(output(". ./s a; echo $?", folder.path()) == ".: no use for 'a'; 'help .' tells how it is called\n2\n");
   CHECK(output("return; echo $?") == "return: no function and no file is being done\n1\n");
 }
 
@@ -158,6 +159,7 @@ TEST_CASE("folders, by the names that led there") {
         snug::format("{0}/d/e\ncd: {0}/d/e/nowhere/..: No such file or directory\ncd: a folder without a name is none\n{0}/d/e\nd\n", folder.path()));
   CHECK(output("CDPATH=/nowhere:/usr; cd bin; cd ./bin; cd \"$OLDPWD\"; unset OLDPWD; cd -") ==
         "/usr/bin\ncd: ./bin: No such file or directory\ncd: there is no folder to go back to\n(1)");
+  CHECK(output("mkdir p; cd p; touch .a b; echo .* * ./.*; rm -r ../p", folder.path()) == ". .. .a b ./. ./.. ./.a\n");
   CHECK(output("cd /../..; pwd; cd //usr; pwd; PWD=/nowhere; pwd") == "/\n/usr\n/usr\n");
   CHECK(output("mkdir g; cd g; rmdir ../g; cd ..; echo $?; cd /; pwd", folder.path()).ends_with("\n/\n"));
 }

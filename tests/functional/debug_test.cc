@@ -158,6 +158,13 @@ TEST_CASE("debug: a session on a terminal") {
   terminal.send("\x1a");
   REQUIRE_MESSAGE(terminal.expect("[1]+  Stopped"), terminal.seen());
   REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
+  for (const char* leave : {"exit\n", "\x04"}) {
+    terminal.send(leave);
+    CHECK_MESSAGE(terminal.expect("there are stopped jobs"), terminal.seen());
+    REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
+    terminal.send("true\n");
+    REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
+  }
   terminal.send("fg\n");
   REQUIRE_MESSAGE(terminal.expect("got-$x)\r\n"), terminal.seen());
   terminal.send("word\n");

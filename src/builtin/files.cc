@@ -97,17 +97,36 @@ bool is_output(int fd) {
          ::lseek(fd, 0, SEEK_CUR) < from.st_size;
 }
 
-void for_each_line(int fd, const std::function<bool(std::string_view)>& work) {
+void for_each_whole_line(int fd, const std::function<bool(std::string_view)>& work) {
   std::string waiting;
   std::array<char, 32768> buffer;
   while (const std::size_t count = read_some(fd, buffer.data(), buffer.size())) {
     std::size_t from = waiting.size(), start = 0;
     waiting.append(buffer.data(), count);
     for (std::size_t end = 0; (end = waiting.find('\n', from)) != std::string::npos; start = from = end + 1)
-      if (!work(std::string_view(waiting).substr(start, end - start))) return;
+      if (!work(std::string_view(waiting).substr(start, end + 1 - start))) return;
     waiting.erase(0, start);
   }
   if (!waiting.empty()) work(waiting);
+}
+
+void for_each_line(int fd, const std::function<bool(std::string_view)>& work) {
+  for_each_whole_line(fd, [&](std::string_view line) { return work(line.substr(0, line.size() - line.ends_with('\n'))); });
+}
+
+std::vector<std::string> lines_of_inputs(Call& call, const std::vector<std::string>& paths) {
+  std::vector<std::string> all;
+  for_each_input(call, paths, [&](int fd, const std::string&) {
+    for_each_line(fd, [&](std::string_view line) { return all.emplace_back(line), true; });
+  });
+  return all;
+}
+
+char one_character(const std::string& text) {
+  if (text == "\\t") return '\t';
+  if (text == "\\0") return '\0';
+  if (text.size() != 1) throw Failure(format("{} is not one character", quoted(text)), 2);
+  return text[0];
 }
 
 std::string mode_text(mode_t mode) {

@@ -48,8 +48,20 @@ void for_each_input(Call& call, const std::vector<std::string>& paths, const std
 /// Reads bytes; 0 at the end. Throws Failure.
 [[nodiscard]] std::size_t read_some(int fd, char* buffer, std::size_t size);
 
-/// Hands each line to `work`, without its line feed, until that gives false. Throws Failure.
+/// Hands each line to `work`, with its line feed, which the last of a file may lack, until that gives false. Throws Failure.
+void for_each_whole_line(int fd, const std::function<bool(std::string_view line)>& work);
+
+/// The same without line feeds.
 void for_each_line(int fd, const std::function<bool(std::string_view line)>& work);
+
+/// Gives all lines of the files, or of standard input, without their line feeds.
+[[nodiscard]] std::vector<std::string> lines_of_inputs(Call& call, const std::vector<std::string>& paths);
+
+/// Reads the one character that an option names: itself, \t or \0. Throws Failure.
+[[nodiscard]] char one_character(const std::string& text);
+
+/// Compares names in which numbers count as such, as `sort -V` and `ls -v` of GNU do: below, at or above 0. Pure.
+[[nodiscard]] int compare_versions(std::string_view one, std::string_view other);  // versions.cc
 
 /// "-rw-r--r--".
 [[nodiscard]] std::string mode_text(mode_t mode);

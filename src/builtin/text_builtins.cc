@@ -4,12 +4,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <ctime>
-#include <deque>
 
 #include "files.hh"
 #include "snug/base/text.hh"
-#include "snug/base/utf8.hh"
 #include "snug/sys/file.hh"
 #include "table.hh"
 #include "text.hh"
@@ -25,124 +22,54 @@ void copy_bytes(Call& call, int fd) {
   }
 }
 
-// What a terminal could act on is shown as cat -v does, but for line feeds and tabs.
-std::string visible(std::string_view line) {
-  std::string out;
-  for (const char each : line) {
-    const auto byte = static_cast<unsigned char>(each);
-    if (byte >= 128) out += "M-";
-    const unsigned char low = byte & 127U;
-    if (low == '\t' && byte < 128) out += '\t';
-    else if (low < 32) out += format("^{}", static_cast<char>(low + 64));
-    else out += low == 127 ? "^?" : std::string(1, static_cast<char>(low));
+/// Prints texts with what cat's options put in.
+class Printing {
+ public:
+  Printing(Call& call, const Options& options)
+      : call_(call), numbers_(options.has('n')), numbers_full_(options.has('b')), squeezes_(options.has('s')), visible_(options.last_of("vAet")),
+        ends_(options.last_of("AEe")), tabs_(options.last_of("ATt")) {}
+
+  [[nodiscard]] bool is_plain() const { return !(numbers_ || numbers_full_ || squeezes_ || visible_ || ends_ || tabs_); }
+
+  void put(std::string_view line) {
+    const bool whole = line.ends_with('\n'), empty = begins_ && line == "\n";
+    if (squeezes_ && empty && empty_before_) return;
+    empty_before_ = empty;
+    if (begins_ && (numbers_full_ ? !empty : numbers_)) call_.out.put(format("{:6}\t", ++number_));
+    line.remove_suffix(whole);
+    const bool returns = ends_ && !visible_ && whole && line.ends_with('\r');
+    line.remove_suffix(returns);
+    call_.out.put(shown(line));
+    if (whole) call_.out.put(format("{}{}\n", returns ? "^M" : "", ends_ ? "$" : ""));
+    begins_ = whole;
   }
-  return out;
-}
+
+ private:
+  [[nodiscard]] std::string shown(std::string_view line) const {
+    std::string out;
+    for (const char each : line) {
+      const auto byte = static_cast<unsigned char>(each);
+      const unsigned char low = byte & 127U;
+      if (each == '\t') out += tabs_ ? "^I" : "\t";
+      else if (!visible_) out += each;
+      else out += format("{}{}{}", byte >= 128 ? "M-" : "", low < 32 || low == 127 ? "^" : "", static_cast<char>(low < 32 ? low + 64 : low == 127 ? '?' : low));
+    }
+    return out;
+  }
+
+  Call& call_;
+  bool numbers_, numbers_full_, squeezes_, visible_, ends_, tabs_;
+  bool begins_ = true, empty_before_ = false;  ///< the file before may have ended within a line
+  std::size_t number_ = 0;
+};
 
 int concatenate(Call& call) {
-  const Options options(call, "Abentuv");
-  const bool plain = !options.has('n') && !options.has('b') && !options.has('v') && !options.has('A') && !options.has('e');
-  std::size_t number = 0;
+  const Options options(call, "AETbenstuv", {{"number", 'n'}, {"number-nonblank", 'b'}, {"squeeze-blank", 's'}, {"show-all", 'A'}, {"show-ends", 'E'}, {"show-tabs", 'T'}, {"show-nonprinting", 'v'}});
+  Printing printing(call, options);
   for_each_input(call, options.operands(), [&](int fd, const std::string& name) {
     if (is_output(fd)) return call.complain(format("{}: input file is output file", call.out.name(name)));
-    if (plain) return copy_bytes(call, fd);
-    for_each_line(fd, [&](std::string_view line) {
-      if (options.has('n') || (options.has('b') && !line.empty())) call.out.put(format("{:6}\t", ++number));
-      call.out.put(options.has('v') || options.has('A') || options.has('e') ? visible(line) : std::string(line));
-      call.out.line(options.has('A') || options.has('e') ? "$" : "");
-      return true;
-    });
-  });
-  return call.status;
-}
-
-// "==> NAME <==" where there is more than one.
-void tell_name(Call& call, const Options& options, const std::string& name, bool& first) {
-  if (options.has('q') || (options.operands().size() < 2 && !options.has('v'))) return;
-  call.out.line(format("{}==> {} <==", std::exchange(first, false) ? "" : "\n", name == "-" ? "standard input" : call.out.name(name)));
-}
-
-int show_front(Call& call) {
-  const Options options(call, "#c:n:qv", {{"lines", 'n'}, {"bytes", 'c'}});
-  const char by = options.last_of("#nc");
-  const long long most = by ? number_of(options.value(by)) : 10;
-  if (most < 0) throw Failure("a number below zero is none of lines", 2);
-  bool first = true;
-  for_each_input(call, options.operands(), [&](int fd, const std::string& name) {
-    tell_name(call, options, name, first);
-    long long left = most;
-    if (by == 'c') {
-      std::array<char, 4096> buffer;
-      while (left > 0) {
-        const std::size_t count = read_some(fd, buffer.data(), static_cast<std::size_t>(std::min<long long>(left, buffer.size())));
-        if (!count) break;
-        call.out.put({buffer.data(), count});
-        left -= static_cast<long long>(count);
-      }
-      return;
-    }
-    if (left > 0) for_each_line(fd, [&](std::string_view line) { return call.out.line(line), --left > 0; });
-  });
-  return call.status;
-}
-
-void show_last_bytes(Call& call, int fd, std::size_t most) {
-  std::string last;
-  std::array<char, 32768> buffer;
-  while (const std::size_t count = read_some(fd, buffer.data(), buffer.size())) {
-    last.append(buffer.data(), count);
-    if (last.size() > most + buffer.size()) last.erase(0, last.size() - most);
-  }
-  call.out.put(std::string_view(last).substr(last.size() - std::min(last.size(), most)));
-}
-
-void show_last_lines(Call& call, int fd, std::size_t most) {
-  std::deque<std::string> last;
-  for_each_line(fd, [&](std::string_view line) {
-    last.emplace_back(line);
-    if (last.size() > most) last.pop_front();
-    return true;
-  });
-  for (const std::string& line : last) call.out.line(line);
-}
-
-// Until a signal comes. A file that shrinks is read from its front again.
-[[noreturn]] void follow(Call& call, int fd) {
-  constexpr timespec pause{0, 200'000'000};
-  for (;;) {
-    copy_bytes(call, fd);
-    call.out.flush();
-    const auto status = sys::find_status(fd, "");
-    if (status && S_ISREG(status->st_mode) && ::lseek(fd, 0, SEEK_CUR) > status->st_size) ::lseek(fd, 0, SEEK_SET);
-    ::nanosleep(&pause, nullptr);
-  }
-}
-
-int show_end(Call& call) {
-  const Options options(call, "#Fc:fn:qv", {{"lines", 'n'}, {"bytes", 'c'}, {"follow", 'f'}});
-  const char by = options.last_of("#nc");
-  const std::string count = by ? options.value(by) : "10";
-  const bool from_front = count.starts_with('+');
-  const auto most = static_cast<std::size_t>(std::max<long long>(0, std::abs(number_of(count))));
-  const bool follows = options.has('f') || options.has('F');
-  if (follows && options.operands().size() > 1) throw Failure("one file at a time can be followed", 2);
-  bool first = true;
-  for_each_input(call, options.operands(), [&](int fd, const std::string& name) {
-    tell_name(call, options, name, first);
-    if (from_front && by == 'c') {
-      std::size_t skipped = most ? most - 1 : 0;
-      std::array<char, 4096> buffer;
-      while (skipped)
-        if (const std::size_t got = read_some(fd, buffer.data(), std::min(skipped, buffer.size()))) skipped -= got;
-        else break;
-      copy_bytes(call, fd);
-    } else if (from_front) {
-      std::size_t number = 0;
-      for_each_line(fd, [&](std::string_view line) { return ++number >= most ? call.out.line(line) : void(), true; });
-    } else {
-      by == 'c' ? show_last_bytes(call, fd, most) : show_last_lines(call, fd, most);
-    }
-    if (follows) follow(call, fd);
+    if (printing.is_plain()) return copy_bytes(call, fd);
+    for_each_whole_line(fd, [&](std::string_view line) { return printing.put(line), true; });
   });
   return call.status;
 }
@@ -212,15 +139,16 @@ int tee(Call& call) {
 }
 
 constexpr std::array builtins = std::to_array<Builtin>({
-    {"cat", "[-bnvA] [FILE...]", "print files; -n with numbers, -v with what a terminal acts on made visible", concatenate},
+    {"cat", "[-AETbenstuv] [FILE...]", "print files; -n with numbers, -s no empty line twice, -v what a terminal acts on made visible, -T tabs, -E ends of lines, -A all three", concatenate},
     {"cut", "-f LIST [-d CHAR] [-s] | -c LIST [FILE...]", "print parts of lines: fields, or characters; LIST is 1,3-5", cut_lines},
     {"grep", "[-EFHLcehilnoqrsvwx] [-ABC N] [--color[=WHEN]] PATTERN [FILE...]",
      "print lines that match; -r all below, -i any case, -v others, -n numbers, -l names, -F a text", search_text},
-    {"head", "[-n N|-N|-c N] [FILE...]", "print the first lines, or bytes", show_front},
+    {"head", "[-qv] [-n [-]N|-N|-c [-]N] [FILE...]", "print the first lines, or bytes: 2K, 1M; -n -N all but the last", show_front},
     {"less", "[-N] [FILE...]", "show texts page by page, -N with the numbers of lines: Space, b, arrows, g, G, /TEXT, n, :n, :p, q", show_pages},
-    {"sort", "[-bfnru] [-k N] [-t CHAR] [FILE...]", "sort lines; -n numbers, -r backwards, -u each once, -k by a field", sort_lines},
+    {"sort", "[-CVbcfhnrsu] [-k F[.C][,F[.C]]]... [-t CHAR] [-o FILE] [FILE...]",
+     "sort lines; -n numbers, -h 2K before 1M, -V versions, -r backwards, -u each once, -k by fields, each with letters of its own: -k2,2n -k1; -c is it sorted", sort_lines},
     {"strings", "[-n N] [FILE...]", "print the texts in other files: N bytes or more, 4 by default", find_strings},
-    {"tail", "[-f] [-n [+]N|-N|-c [+]N] [FILE...]", "print the last lines, or bytes; +N from there on; -f goes on", show_end},
+    {"tail", "[-Ffqv] [-n [+]N|-N|+N|-c [+]N] [FILE...]", "print the last lines, or bytes: 2K, 1M; +N from there on; -f goes on, -F with the next of that name", show_end},
     {"tee", "[-a] [FILE...]", "copy what comes to files, too; -a behind what they hold", tee},
     {"tr", "[-cds] SET [SET]", "replace characters; -d drops them, -s squeezes repeats, -c all others: a-z \\n [:upper:]", translate},
     {"uniq", "[-cdu] [FILE]", "print repeated lines once; -c with their number, -d those alone, -u the others", drop_repeats},

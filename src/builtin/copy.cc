@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <map>
 
 #include "files.hh"
 #include "snug/base/text.hh"
@@ -20,34 +21,79 @@ bool is_folder(const std::string& path) {
   return status && S_ISDIR(status->st_mode);
 }
 
+bool is_newer(const struct stat& one, const struct stat& other) {
+  return one.st_mtim.tv_sec != other.st_mtim.tv_sec ? one.st_mtim.tv_sec > other.st_mtim.tv_sec : one.st_mtim.tv_nsec > other.st_mtim.tv_nsec;
+}
+
+/// Which links are followed to what they lead to: none, those on the command line, or those met on the way, too.
+enum class Followed { none, named, all };
+
+struct CopyChoice {
+  bool recursive = false, keeps = false, keeps_links = false, force = false, verbose = false, asks = false, newer_only = false, stays = false, spares = false;
+  Followed followed = Followed::named;
+};
+
+/// Copies files and trees; what cannot be copied is told.
 class Copier {
  public:
   Copier(Call& call, const CopyChoice& choice) : call_(call), choice_(choice) {}
 
-  // `top`: named on the command line, where a link stands for what it leads to unless -a or -P says otherwise.
+  void copy(const std::string& from, const std::string& to) {
+    made_.reset();
+    device_.reset();
+    copy(from, to, true);
+  }
+
+ private:
+  // `top`: named on the command line.
   void copy(const std::string& from, const std::string& to, bool top) {
-    const auto status = find_stat(from, choice_.follows && top);
+    const auto status = find_stat(from, choice_.followed == Followed::all || (top && choice_.followed == Followed::named));
     if (!status) return call_.complain(from, errno);
-    if (const auto there = find_stat(to, true); there && there->st_dev == status->st_dev && there->st_ino == status->st_ino)
+    if (const auto there = find_stat(to, !S_ISLNK(status->st_mode)); there && there->st_dev == status->st_dev && there->st_ino == status->st_ino)
       return call_.complain(format("{} and {} are the same file", quoted(from), quoted(to)));
+    if (!device_) device_ = status->st_dev;
     if (S_ISDIR(status->st_mode)) return copy_folder(from, to, *status);
+    if (!may_replace(to, *status)) return;
+    if (link_again(to, *status)) return tell(from, to);
     if (choice_.force && ::access(to.c_str(), W_OK) != 0) ::unlink(to.c_str());
     const bool done = S_ISREG(status->st_mode) ? copy_file(from, to, *status) : copy_other(from, to, *status);
     if (!done) return;
     if (choice_.keeps) keep(to, *status);
-    if (choice_.verbose) call_.out.line(call_.out.name(format("'{}' -> '{}'", from, to)));
+    if (choice_.keeps_links && status->st_nlink > 1) copied_.try_emplace({status->st_dev, status->st_ino}, to);
+    tell(from, to);
   }
 
- private:
+  void tell(const std::string& from, const std::string& to) {
+    if (choice_.verbose) tell_pair(call_, "", from, to);
+  }
+
+  bool may_replace(const std::string& to, const struct stat& status) {
+    const auto there = find_stat(to);
+    if (!there) return true;
+    if (choice_.spares) return false;
+    if (choice_.newer_only && !is_newer(status, *there)) return false;
+    return !choice_.asks || agrees(call_, format("overwrite '{}'", printable(to)));
+  }
+
+  // Another name of what was copied already.
+  bool link_again(const std::string& to, const struct stat& status) {
+    const auto known = choice_.keeps_links ? copied_.find({status.st_dev, status.st_ino}) : copied_.end();
+    if (known == copied_.end()) return false;
+    ::unlink(to.c_str());
+    if (::linkat(AT_FDCWD, known->second.c_str(), AT_FDCWD, to.c_str(), 0) != 0) call_.complain(to, errno);
+    return true;
+  }
+
   void copy_folder(const std::string& from, const std::string& to, const struct stat& status) {
     if (!choice_.recursive) return call_.complain(format("{} is a folder: -r copies it", quoted(from)));
     if (made_ && status.st_dev == made_->st_dev && status.st_ino == made_->st_ino) return call_.complain(format("{} is not copied into itself", quoted(from)));
     const bool is_new = ::mkdir(to.c_str(), 0700) == 0;
     if (!is_new && (errno != EEXIST || !is_folder(to))) return call_.complain(to, errno == EEXIST ? ENOTDIR : errno);
     if (!made_) made_ = find_stat(to);
+    if (is_new) tell(from, to);
     std::vector<std::string> names;
     try {
-      names = list_folder(from);
+      if (!choice_.stays || status.st_dev == *device_) names = list_folder(from);
     } catch (const Failure& problem) {
       return call_.complain(problem.message());
     }
@@ -94,53 +140,94 @@ class Copier {
   Call& call_;
   const CopyChoice& choice_;
   std::optional<struct stat> made_;  ///< the first folder that was made: what is copied may lie around it
+  std::optional<dev_t> device_;
+  std::map<std::pair<dev_t, ino_t>, std::string> copied_;  ///< files with more than one name
 };
 
-// Hands each source and its target to `work`: into the last operand where that is a folder.
+// Hands each source and its target to `work`: into the last operand where that is a folder, or into that of -t.
 template <typename Work>
 void for_each_pair(const Options& options, Call& call, Work&& work) {
-  options.need(2, SIZE_MAX);
-  const auto& operands = options.operands();
-  const std::string& target = operands.back();
+  const bool named = options.has('t');
+  options.need(named ? 1 : 2, SIZE_MAX);
+  std::vector<std::string> sources = options.operands();
+  const std::string target = named ? options.value('t') : sources.back();
+  if (!named) sources.pop_back();
   const bool into = is_folder(target) && !options.has('T');
-  if (!into && operands.size() > 2) throw Failure(format("{} is no folder", quoted(target)));
-  for (std::size_t at = 0; at + 1 < operands.size(); ++at) {
+  if (!into && (sources.size() > 1 || named)) throw Failure(format("{} is no folder", quoted(target)));
+  for (const std::string& source : sources) {
     try {
-      work(operands[at], into ? join_path(target, base_name(operands[at])) : target);
+      work(source, into ? join_path(target, base_name(source)) : target);
     } catch (const Failure& problem) {
       call.complain(problem.message());
     }
   }
 }
 
-void move_entry(Call& call, const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) == 0) return;
-  if (errno != EXDEV) return call.complain(format("{} to {}: {}", quoted(from), quoted(to), reason(errno)));
+// Of -f, -i and -n the last counts; -u leaves what is as new alone.
+bool may_move(Call& call, const Options& options, const std::string& from, const std::string& to) {
+  const auto there = find_stat(to), own = find_stat(from);
+  if (!there || !own) return true;
+  if (options.has('u') && !is_newer(*own, *there)) return false;
+  const char how = options.last_of("fin");
+  return how != 'n' && (how != 'i' || agrees(call, format("overwrite '{}'", printable(to))));
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.find_last_not_of('/') == std::string::npos ? 0 : path.rfind('/', path.find_last_not_of('/'));
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+// rename(2) does nothing where both are names of one file.
+bool is_same(Call& call, const std::string& from, const std::string& to) {
+  const auto own = find_stat(from), there = find_stat(to);
+  if (!own || !there || own->st_dev != there->st_dev || own->st_ino != there->st_ino) return false;
+  const auto folder = find_stat(folder_of(from), true), other = find_stat(folder_of(to), true);
+  const bool one_name = base_name(from) == base_name(to) && folder && other && folder->st_dev == other->st_dev && folder->st_ino == other->st_ino;
+  if (one_name || S_ISDIR(own->st_mode)) call.complain(format("{} and {} are the same file", quoted(from), quoted(to)));
+  else if (::unlink(from.c_str()) != 0) call.complain(from, errno);
+  return true;
+}
+
+// Whether it did.
+bool move_entry(Call& call, Copier& copier, const std::string& from, const std::string& to) {
   const int before = std::exchange(call.status, 0);
-  copy_entry(call, from, to, {.recursive = true, .keeps = true, .follows = false, .force = true});
-  if (call.status == 0) remove_entry(call, from, true, false);
-  call.status |= before;
+  if (!is_same(call, from, to) && ::rename(from.c_str(), to.c_str()) != 0) {
+    if (errno != EXDEV) call.complain(format("{} to {}: {}", quoted(from), quoted(to), reason(errno)));
+    else copier.copy(from, to);
+    if (call.status == 0) remove_entry(call, from, {.recursive = true});  // it is another file system's
+  }
+  return std::exchange(call.status, call.status | before) == 0;
 }
 
 }  // namespace
 
-void copy_entry(Call& call, const std::string& from, const std::string& to, const CopyChoice& choice) { Copier(call, choice).copy(from, to, true); }
-
 int copy_files(Call& call) {
-  const Options options(call, "PRTadfprv", {{"recursive", 'r'}, {"archive", 'a'}, {"force", 'f'}, {"verbose", 'v'}});
-  const bool all = options.has('a');
-  const CopyChoice choice{.recursive = all || options.has('r') || options.has('R'), .keeps = all || options.has('p'),
-                          .follows = !all && !options.has('P') && !options.has('d'), .force = options.has('f'), .verbose = options.has('v')};
-  for_each_pair(options, call, [&](const std::string& from, const std::string& to) { copy_entry(call, from, to, choice); });
+  const Options options(call, "HLPRTadfinprt:uvx",
+                        {{"recursive", 'r'}, {"archive", 'a'}, {"force", 'f'}, {"verbose", 'v'}, {"dereference", 'L'}, {"no-dereference", 'P'}, {"no-clobber", 'n'}, {"interactive", 'i'},
+                         {"update", 'u'}, {"target-directory", 't'}, {"no-target-directory", 'T'}, {"one-file-system", 'x'}});
+  const bool all = options.has('a'), recursive = all || options.has('r') || options.has('R');
+  const char follow = options.last_of("HLPad"), how = options.last_of("fin");
+  const CopyChoice choice{.recursive = recursive,
+                          .keeps = all || options.has('p'),
+                          .keeps_links = all || options.has('d'),
+                          .force = options.has('f'),
+                          .verbose = options.has('v'),
+                          .asks = how == 'i',
+                          .newer_only = options.has('u'),
+                          .stays = options.has('x'),
+                          .spares = options.has('n'),
+                          .followed = follow == 'L' || (!follow && !recursive) ? Followed::all : follow == 'H' ? Followed::named : Followed::none};
+  Copier copier(call, choice);
+  for_each_pair(options, call, [&](const std::string& from, const std::string& to) { copier.copy(from, to); });
   return call.status;
 }
 
 int move_files(Call& call) {
-  const Options options(call, "Tfnv", {{"force", 'f'}, {"verbose", 'v'}});
+  const Options options(call, "Tfint:uv", {{"force", 'f'}, {"verbose", 'v'}, {"no-clobber", 'n'}, {"interactive", 'i'}, {"update", 'u'}, {"target-directory", 't'}, {"no-target-directory", 'T'}});
+  const CopyChoice choice{.recursive = true, .keeps = true, .keeps_links = true, .force = true, .followed = Followed::none};
+  Copier copier(call, choice);
   for_each_pair(options, call, [&](const std::string& from, const std::string& to) {
-    if (options.has('n') && find_stat(to)) return;
-    move_entry(call, from, to);
-    if (options.has('v')) call.out.line(call.out.name(format("renamed '{}' -> '{}'", from, to)));
+    if (may_move(call, options, from, to) && move_entry(call, copier, from, to) && options.has('v')) tell_pair(call, "renamed ", from, to);
   });
   return call.status;
 }

@@ -14,25 +14,32 @@
 namespace snug::builtin {
 namespace {
 
-void make_with_parents(Call& call, const std::string& path, mode_t mode) {
+// Gives mkdir(2)'s result; with `tells`, what was made is told.
+int make_one(Call& call, const std::string& path, mode_t mode, bool tells) {
+  const int result = ::mkdir(path.c_str(), mode);
+  if (result == 0 && tells) call.out.line(call.out.name(format("created directory '{}'", path)));
+  return result;
+}
+
+void make_with_parents(Call& call, const std::string& path, mode_t mode, bool tells) {
   for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
     const std::string parent = path.substr(0, slash);
-    if (::mkdir(parent.c_str(), 0777) != 0 && errno != EEXIST) return call.complain(parent, errno);
+    if (make_one(call, parent, 0777, tells) != 0 && errno != EEXIST) return call.complain(parent, errno);
   }
   const auto is_folder = [&] {
     const auto status = find_stat(path, true);
     return status && S_ISDIR(status->st_mode);
   };
-  if (::mkdir(path.c_str(), mode) != 0 && !(errno == EEXIST && is_folder())) call.complain(path, errno);
+  if (make_one(call, path, mode, tells) != 0 && !(errno == EEXIST && is_folder())) call.complain(path, errno);
 }
 
 int make_folders(Call& call) {
-  const Options options(call, "m:pv", {{"parents", 'p'}, {"mode", 'm'}});
+  const Options options(call, "m:pv", {{"parents", 'p'}, {"mode", 'm'}, {"verbose", 'v'}});
   options.need(1, SIZE_MAX);
   const mode_t mode = options.has('m') ? parse_mode(options.value('m'), 0777, true) : 0777;
   for (const std::string& path : options.operands()) {
-    if (options.has('p')) make_with_parents(call, path, mode);
-    else if (::mkdir(path.c_str(), mode) != 0) call.complain(path, errno);
+    if (options.has('p')) make_with_parents(call, path, mode, options.has('v'));
+    else if (make_one(call, path, mode, options.has('v')) != 0) call.complain(path, errno);
     if (options.has('m') && call.status == 0) ::chmod(path.c_str(), mode);
   }
   return call.status;
@@ -55,7 +62,7 @@ int remove_folders(Call& call) {
 }
 
 int make_links(Call& call) {
-  const Options options(call, "Tfnsv", {{"symbolic", 's'}, {"force", 'f'}});
+  const Options options(call, "Tfnsv", {{"symbolic", 's'}, {"force", 'f'}, {"verbose", 'v'}, {"no-dereference", 'n'}, {"no-target-directory", 'T'}});
   options.need(1, SIZE_MAX);
   std::vector<std::string> sources = options.operands();
   std::string target = ".";
@@ -68,28 +75,7 @@ int make_links(Call& call) {
     if (options.has('f')) ::unlink(link.c_str());
     const int result = options.has('s') ? ::symlink(source.c_str(), link.c_str()) : ::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, link.c_str(), 0);
     if (result != 0) call.complain(link, errno);
-  }
-  return call.status;
-}
-
-int touch(Call& call) {
-  const Options options(call, "acmr:", {{"no-create", 'c'}, {"reference", 'r'}});
-  options.need(1, SIZE_MAX);
-  std::array<timespec, 2> times{timespec{0, UTIME_NOW}, timespec{0, UTIME_NOW}};
-  if (options.has('r')) {
-    const auto like = find_stat(options.value('r'), true);
-    if (!like) throw failure(options.value('r'), errno);
-    times = {like->st_atim, like->st_mtim};
-  }
-  if (options.has('a') && !options.has('m')) times[1].tv_nsec = UTIME_OMIT;
-  if (options.has('m') && !options.has('a')) times[0].tv_nsec = UTIME_OMIT;
-  for (const std::string& path : options.operands()) {
-    if (!options.has('c') && !find_stat(path, true))
-      if (!sys::try_open(AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0666)) {
-        call.complain(path, errno);
-        continue;
-      }
-    if (::utimensat(AT_FDCWD, path.c_str(), times.data(), 0) != 0 && !(errno == ENOENT && options.has('c'))) call.complain(path, errno);
+    else if (options.has('v')) call.out.line(call.out.name(format("'{}' {} '{}'", link, options.has('s') ? "->" : "=>", source)));
   }
   return call.status;
 }
@@ -110,42 +96,80 @@ int tell_folder_name(Call& call) {
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   const std::size_t slash = path.rfind('/');
   path = slash == std::string_view::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   call.out.line(call.out.name(path));
   return 0;
 }
 
+// The path with all links and dots resolved; the last name need not be there, or with `missing` any of them. "": it has none.
+std::string resolve(const std::string& path, bool existing, bool missing) {
+  std::string done = path.starts_with('/') ? "/" : current_folder();
+  if (done.empty()) return "";
+  std::string rest = path;
+  for (unsigned links = 0; !rest.empty();) {
+    const std::size_t slash = rest.find('/');
+    const std::string name = rest.substr(0, slash);
+    rest = slash == std::string::npos ? "" : rest.substr(slash + 1);
+    if (name.empty() || name == ".") continue;
+    if (name == "..") {
+      done.erase(std::max<std::size_t>(done.rfind('/'), 1));
+      continue;
+    }
+    const std::string next = join_path(done, name);
+    const auto status = find_stat(next);
+    const bool last = rest.find_first_not_of('/') == std::string::npos;
+    if (!status && !missing && (existing || errno != ENOENT || !last)) return "";
+    if (status && !missing && !last && !S_ISDIR(status->st_mode) && !S_ISLNK(status->st_mode)) return "";
+    const std::string link = status && S_ISLNK(status->st_mode) ? link_of(next) : "";
+    if (link.empty()) {
+      done = next;
+      continue;
+    }
+    constexpr unsigned most_links = 40;  // as the kernel has it
+    if (++links > most_links) return "";
+    rest = rest.empty() ? link : link + "/" + rest;
+    if (link.starts_with('/')) done = "/";
+  }
+  return done;
+}
+
 int read_links(Call& call) {
-  const Options options(call, "f");
+  const Options options(call, "efmnqs", {{"canonicalize", 'f'}, {"canonicalize-existing", 'e'}, {"canonicalize-missing", 'm'}, {"no-newline", 'n'}});
   options.need(1, SIZE_MAX);
+  const char how = options.last_of("efm");
   for (const std::string& path : options.operands()) {
-    std::array<char, 4096> buffer;
-    const std::string found = options.has('f') ? (::realpath(path.c_str(), buffer.data()) ? buffer.data() : "") : link_of(path);
-    if (found.empty()) call.status = 1;
-    else call.out.line(call.out.name(found));
+    const std::string found = how ? resolve(path, how == 'e', how == 'm') : link_of(path);
+    if (found.empty()) {
+      call.status = 1;
+      continue;
+    }
+    call.out.put(call.out.name(found));
+    if (!options.has('n') || options.operands().size() > 1) call.out.put("\n");
   }
   return call.status;
 }
 
 constexpr std::array builtins = std::to_array<Builtin>({
     {"basename", "PATH [SUFFIX]", "tell the last name of a path", tell_base_name},
-    {"chgrp", "[-Rh] GROUP PATH...", "change the group; -R of all below, too", change_owner},
-    {"chmod", "[-R] MODE PATH...", "change the mode: 755, u+x,go-w; -R of all below, too", change_mode},
-    {"chown", "[-Rh] USER[:GROUP] PATH...", "change the owner; -R of all below, too; -h of links themselves", change_owner},
-    {"cp", "[-adfprv] SOURCE... TARGET", "copy; -r folders, -p mode, owner and times, -a all of that, -d links as links", copy_files},
-    {"df", "[-ahi] [PATH...]", "tell the space of file systems; -i inodes, -h in round numbers", tell_space},
+    {"chgrp", "[-Rh] GROUP PATH...", "change the group; -R of all below, too; -h of links themselves", change_owner},
+    {"chmod", "[-Rcfv] MODE PATH...", "change the mode: 755, u+x,go-w, g=u; -R of all below, too, -v tell each, -c those that change", change_mode},
+    {"chown", "[-Rh] USER[:[GROUP]] PATH...", "change the owner, with USER: the group of /etc/passwd; -R of all below, too; -h of links themselves", change_owner},
+    {"cp", "[-HLPTadfinpruvx] SOURCE... TARGET | -t FOLDER SOURCE...",
+     "copy; -r folders, -p mode, owner and times, -d links of both kinds as links, -a all of that, -L what links lead to, -n -i -u not, asked, newer over what is there", copy_files},
+    {"df", "[-PTahik] [PATH...]", "tell the space of file systems; -i inodes, -h in round numbers, -T with their types, -P as POSIX has it", tell_space},
     {"dirname", "PATH", "tell the folder of a path", tell_folder_name},
-    {"du", "[-ahsx] [-d DEPTH] [PATH...]", "tell what files take; -s sums, -a each file, -x stays in one file system", tell_sizes},
+    {"du", "[-abchkmsx] [-d DEPTH] [PATH...]", "tell what files take; -s sums, -c one of all, -a each file, -b bytes that they hold, -m -h in MiB or round numbers, -x stays in one file system", tell_sizes},
     {"find", "[PATH...] [TEST...]", "search: -name -iname -path -type -size -user -perm -newer -empty -links -maxdepth -mindepth -xdev -print0 -delete -exec ! -o", find_files},
-    {"ln", "[-sfn] SOURCE... TARGET", "make links; -s symbolic ones, -f in place of what is there", make_links},
+    {"ln", "[-Tfnsv] SOURCE... TARGET", "make links; -s symbolic ones, -f in place of what is there", make_links},
     {"ls", "[-1AaCdFhilnRrSt] [--color[=auto|always|never]] [--full-time] [PATH...]", "list files; -l in full, -a hidden ones, -t by time, -S by size, -R all below; times are UTC", list_files},
-    {"mkdir", "[-p] [-m MODE] PATH...", "make folders; -p with those above them", make_folders},
-    {"mount", "", "list what is mounted", tell_mounts},
-    {"mv", "[-fnv] SOURCE... TARGET", "move or rename; -n not over what is there", move_files},
-    {"readlink", "[-f] PATH...", "tell where a link leads; -f at the end", read_links},
-    {"rm", "[-frv] PATH...", "remove; -r with all below, -f also where nothing is", remove_files},
+    {"mkdir", "[-pv] [-m MODE] PATH...", "make folders; -p with those above them", make_folders},
+    {"mount", "[-t TYPE]", "list what is mounted", tell_mounts},
+    {"mv", "[-Tfinuv] SOURCE... TARGET | -t FOLDER SOURCE...", "move or rename; -n -i -u not, asked, newer over what is there", move_files},
+    {"readlink", "[-efmn] PATH...", "tell where a link leads; -f at the end, -e where that is, -m wherever it is", read_links},
+    {"rm", "[-Idfirv] PATH...", "remove; -r with all below, -f also where nothing is, -i asked each time, -I once, -d empty folders", remove_files},
     {"rmdir", "[-p] PATH...", "remove empty folders", remove_folders},
     {"stat", "[-L] [-c FORMAT] PATH...", "tell all about files; -c %n %s %a %A %u %g %U %G %i %h %F %y", tell_stat},
-    {"touch", "[-acm] [-r FILE] PATH...", "set the times of files, which are made; -c are not", touch},
+    {"touch", "[-acm] [-r FILE|-d TIME|-t [[CC]YY]MMDDhhmm[.ss]] PATH...", "set the times of files, which are made; -c are not; TIME is @N or 2026-11-28 10:21:00, in UTC", touch},
 });
 
 }  // namespace

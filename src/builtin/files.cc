@@ -62,6 +62,16 @@ sys::Fd open_input(const std::string& path) {
   return file;
 }
 
+bool agrees(Call& call, std::string_view question) {
+  call.out.flush();
+  static_cast<void>(sys::write_all(2, format("{}: {}? ", call.words.front(), question)));
+  std::string answer;
+  for (char each = 0; read_some(0, &each, 1) == 1 && each != '\n';) answer += each;
+  return answer.starts_with('y') || answer.starts_with('Y');
+}
+
+void tell_pair(Call& call, std::string_view what, const std::string& from, const std::string& to) { call.out.line(call.out.name(format("{}'{}' -> '{}'", what, from, to))); }
+
 std::string without_returns(std::string text) {
   const std::size_t feed = std::min(text.find('\n'), text.size());
   if (feed == 0 || text[feed - 1] != '\r') return text;
@@ -129,64 +139,6 @@ char one_character(const std::string& text) {
   return text[0];
 }
 
-std::string mode_text(mode_t mode) {
-  static constexpr std::array<std::pair<mode_t, char>, 7> types{{{S_IFDIR, 'd'}, {S_IFLNK, 'l'}, {S_IFCHR, 'c'}, {S_IFBLK, 'b'}, {S_IFIFO, 'p'}, {S_IFSOCK, 's'}, {S_IFREG, '-'}}};
-  std::string text = "?rwxrwxrwx";
-  for (const auto& [type, letter] : types)
-    if ((mode & S_IFMT) == type) text[0] = letter;
-  for (unsigned bit = 0; bit < 9; ++bit)
-    if (!(mode & (0400U >> bit))) text[bit + 1] = '-';
-  const auto mark = [&](mode_t bit, std::size_t at, char set) {
-    if (mode & bit) text[at] = text[at] == 'x' ? set : static_cast<char>(set - 'a' + 'A');
-  };
-  mark(S_ISUID, 3, 's');
-  mark(S_ISGID, 6, 's');
-  mark(S_ISVTX, 9, 't');
-  return text;
-}
-
-namespace {
-
-// The bits that a letter of rwxXst stands for, for all three kinds of users.
-mode_t bits_of(char letter, mode_t mode, bool folder) {
-  switch (letter) {
-    case 'r': return 0444;
-    case 'w': return 0222;
-    case 'x': return 0111;
-    case 'X': return folder || (mode & 0111U) ? 0111 : 0;
-    case 's': return S_ISUID | S_ISGID;
-    case 't': return S_ISVTX;
-    default: throw Failure(format("{} is no letter of a mode", quoted(std::string(1, letter))), 2);
-  }
-}
-
-mode_t apply_clause(std::string_view clause, mode_t mode, bool folder) {
-  const std::size_t sign = clause.find_first_of("+-=");
-  if (sign == std::string_view::npos) throw Failure(format("{} is no mode", quoted(clause)), 2);
-  mode_t who = sign == 0 ? 07777 : 0;
-  for (const char each : clause.substr(0, sign)) {
-    if (std::string_view("ugoa").find(each) == std::string_view::npos) throw Failure(format("{} is no mode", quoted(clause)), 2);
-    who |= each == 'u' ? 04700U : each == 'g' ? 02070U : each == 'o' ? 01007U : 07777U;
-  }
-  mode_t bits = 0;
-  for (const char each : clause.substr(sign + 1)) bits |= bits_of(each, mode, folder);
-  bits &= who | (bits & S_ISVTX);
-  if (clause[sign] == '+') return mode | bits;
-  return clause[sign] == '-' ? mode & ~bits : (mode & ~(who & 0777U)) | bits;
-}
-
-}  // namespace
-
-mode_t parse_mode(std::string_view text, mode_t mode, bool folder) {
-  if (!text.empty() && text.find_first_not_of("01234567") == std::string_view::npos && text.size() < 6) {
-    mode_t number = 0;
-    for (const char digit : text) number = number * 8 + static_cast<mode_t>(digit - '0');
-    return number & 07777U;
-  }
-  for (const std::string& clause : split(text, ',')) mode = apply_clause(clause, mode, folder);
-  return mode & 07777U;
-}
-
 std::string human_size(std::uint64_t bytes) {
   if (bytes < 1024) return format("{}", bytes);
   double size = static_cast<double>(bytes);
@@ -201,61 +153,6 @@ std::string time_text(std::int64_t seconds, const char* pattern) {
   std::array<char, 256> buffer;
   if (!::gmtime_r(&time, &parts)) return "?";
   return {buffer.data(), std::strftime(buffer.data(), buffer.size(), pattern, &parts)};
-}
-
-namespace {
-
-// The lines of /etc/passwd or /etc/group that have an id.
-std::vector<std::vector<std::string>> read_accounts(const char* path) {
-  std::vector<std::vector<std::string>> accounts;
-  const sys::Fd file = sys::try_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  const auto status = file ? sys::find_status(file.get(), "") : std::nullopt;
-  constexpr off_t most = 1 << 20;
-  if (!status || !S_ISREG(status->st_mode) || status->st_size > most) return accounts;
-  const std::string text = sys::read_all(file.get(), std::size_t{most} * 2);
-  for (const std::string_view line : lines(text)) {
-    std::vector<std::string> fields = split(line, ':');
-    const auto id = fields.size() > 2 ? parse_number(fields[2]) : std::nullopt;
-    if (id && *id <= 0xffffffffU && !fields[0].empty()) accounts.push_back(std::move(fields));
-  }
-  return accounts;
-}
-
-std::map<unsigned, std::string> read_names(const char* path) {
-  std::map<unsigned, std::string> names;
-  for (const std::vector<std::string>& fields : read_accounts(path)) names.try_emplace(static_cast<unsigned>(*parse_number(fields[2])), fields[0]);
-  return names;
-}
-
-}  // namespace
-
-std::optional<std::string> home_of(const std::string& user) {
-  constexpr std::size_t home = 5;
-  for (const std::vector<std::string>& fields : read_accounts("/etc/passwd"))
-    if (fields[0] == user && fields.size() > home) return fields[home];
-  return {};
-}
-
-const Accounts::Names& Accounts::users() const {
-  if (!users_) users_ = read_names("/etc/passwd");
-  return *users_;
-}
-
-const Accounts::Names& Accounts::groups() const {
-  if (!groups_) groups_ = read_names("/etc/group");
-  return *groups_;
-}
-
-std::string Accounts::name_of(const Names& names, unsigned id) {
-  const auto found = names.find(id);
-  return found == names.end() ? format("{}", id) : found->second;
-}
-
-unsigned Accounts::id_of(const Names& names, std::string_view name, std::string_view what) {
-  if (const auto number = parse_number(name); number && *number < 0xffffffffU) return static_cast<unsigned>(*number);
-  for (const auto& [id, each] : names)
-    if (each == name) return id;
-  throw Failure(format("{} is no {} here", quoted(name), what));
 }
 
 }  // namespace snug::builtin

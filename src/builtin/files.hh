@@ -75,6 +75,9 @@ void for_each_line(int fd, const std::function<bool(std::string_view line)>& wor
 /// "2026-11-28 10:21", in UTC: no file of the root is asked what time it is here.
 [[nodiscard]] std::string time_text(std::int64_t seconds, const char* pattern = "%Y-%m-%d %H:%M");
 
+/// Reads @N, 2026-11-28 or 2026-11-28 10:21:00.5, in UTC, or "now". Throws Failure.
+[[nodiscard]] timespec parse_time(const std::string& text);  // times.cc
+
 /// The names of users and groups, of the root's own /etc/passwd and /etc/group.
 class Accounts {
  public:
@@ -83,6 +86,10 @@ class Accounts {
   /// Reads a name or a number. Throws Failure.
   [[nodiscard]] uid_t find_user(std::string_view name) const { return id_of(users(), name, "user"); }
   [[nodiscard]] gid_t find_group(std::string_view name) const { return id_of(groups(), name, "group"); }
+  /// The group that /etc/passwd gives a user; nothing where it does not list that user.
+  [[nodiscard]] std::optional<gid_t> find_login_group(uid_t uid) const;
+  /// The groups that /etc/group lists a user in.
+  [[nodiscard]] std::vector<gid_t> groups_of(std::string_view user) const;
 
  private:
   using Names = std::map<unsigned, std::string>;
@@ -105,17 +112,21 @@ class Accounts {
 [[nodiscard]] int tell_mounts(Call& call);    // sizes.cc: mount
 [[nodiscard]] int copy_files(Call& call);     // copy.cc
 [[nodiscard]] int move_files(Call& call);     // copy.cc
+[[nodiscard]] int touch(Call& call);          // times.cc
 [[nodiscard]] int remove_files(Call& call);   // remove.cc
 [[nodiscard]] int change_mode(Call& call);    // owners.cc
 [[nodiscard]] int change_owner(Call& call);   // owners.cc
 
-/// Copies a file or a tree; what cannot be copied is told.
-struct CopyChoice {
-  bool recursive = false, keeps = false, follows = true, force = false, verbose = false;
-};
-void copy_entry(Call& call, const std::string& from, const std::string& to, const CopyChoice& choice);
+/// Asks on standard error, and reads the answer on standard input: whether it is yes.
+[[nodiscard]] bool agrees(Call& call, std::string_view question);
+
+/// Tells that the call made or changed something, on standard output: "'a' -> 'b'".
+void tell_pair(Call& call, std::string_view what, const std::string& from, const std::string& to);
 
 /// Removes a file, or with `recursive` a tree; what cannot be removed is told.
-void remove_entry(Call& call, const std::string& path, bool recursive, bool quiet);
+struct RemoveChoice {
+  bool recursive = false, quiet = false, asks = false, verbose = false;
+};
+void remove_entry(Call& call, const std::string& path, const RemoveChoice& choice);
 
 }  // namespace snug::builtin

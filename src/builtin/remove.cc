@@ -8,6 +8,7 @@
 
 #include "files.hh"
 #include "snug/base/text.hh"
+#include "snug/sys/file.hh"
 
 namespace snug::builtin {
 namespace {
@@ -17,10 +18,13 @@ constexpr unsigned most_deep = 4000;  // a descriptor and a frame of the stack e
 /// Goes down by descriptors: whoever puts a link in the place of a folder meanwhile leads nowhere.
 class Remover {
  public:
-  Remover(Call& call, bool quiet) : call_(call), quiet_(quiet) {}
+  Remover(Call& call, const RemoveChoice& choice) : call_(call), choice_(choice) {}
 
   void remove(int folder, const std::string& name, const std::string& shown, unsigned depth) {
-    if (::unlinkat(folder, name.c_str(), 0) == 0 || (quiet_ && errno == ENOENT)) return;
+    if (choice_.asks && !is_folder(folder, name) && !agrees(call_, format("remove '{}'", printable(shown)))) return;
+    if (choice_.asks && is_folder(folder, name) && !agrees(call_, format("descend into directory '{}'", printable(shown)))) return;
+    if (::unlinkat(folder, name.c_str(), 0) == 0) return tell("removed", shown);
+    if (choice_.quiet && errno == ENOENT) return;
     const int error = errno;
     if (error != EISDIR && error != EPERM) return call_.complain(shown, error);
     const int fd = ::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -30,10 +34,21 @@ class Remover {
       return call_.complain(format("{}: folders lie too deep in each other", printable(shown)));
     }
     empty(fd, shown, depth);
+    if (choice_.asks && !agrees(call_, format("remove directory '{}'", printable(shown)))) return;
     if (::unlinkat(folder, name.c_str(), AT_REMOVEDIR) != 0) call_.complain(shown, errno);
+    else tell("removed directory", shown);
   }
 
  private:
+  static bool is_folder(int folder, const std::string& name) {
+    const auto status = sys::find_status(folder, name.c_str());
+    return status && S_ISDIR(status->st_mode);
+  }
+
+  void tell(std::string_view what, const std::string& shown) {
+    if (choice_.verbose) call_.out.line(call_.out.name(format("{} '{}'", what, shown)));
+  }
+
   // Takes the descriptor over.
   void empty(int fd, const std::string& shown, unsigned depth) {
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(fd), ::closedir);
@@ -45,33 +60,44 @@ class Remover {
   }
 
   Call& call_;
-  bool quiet_;
+  const RemoveChoice& choice_;
 };
+
+void remove_empty(Call& call, const std::string& path, const RemoveChoice& choice) {
+  if (choice.asks && !agrees(call, format("remove directory '{}'", printable(path)))) return;
+  if (::rmdir(path.c_str()) != 0) call.complain(path, errno);
+  else if (choice.verbose) call.out.line(call.out.name(format("removed directory '{}'", path)));
+}
 
 }  // namespace
 
-void remove_entry(Call& call, const std::string& path, bool recursive, bool quiet) {
-  if (recursive) return Remover(call, quiet).remove(AT_FDCWD, path, path, 0);
-  if (::unlink(path.c_str()) != 0 && !(quiet && errno == ENOENT)) call.complain(path, errno);
+void remove_entry(Call& call, const std::string& path, const RemoveChoice& choice) {
+  const auto status = find_stat(path);
+  if (status && S_ISDIR(status->st_mode) && !choice.recursive) return call.complain(path, EISDIR);
+  Remover(call, choice).remove(AT_FDCWD, path, path, 0);
 }
 
 int remove_files(Call& call) {
-  const Options options(call, "Rdfirv", {{"recursive", 'r'}, {"force", 'f'}, {"verbose", 'v'}});
-  if (options.has('i')) throw Failure("nobody is asked here: leave -i out", 2);
+  const Options options(call, "IRdfirv", {{"recursive", 'r'}, {"force", 'f'}, {"verbose", 'v'}, {"dir", 'd'}});
   if (!options.has('f')) options.need(1, SIZE_MAX);
-  for (const std::string& path : options.operands()) {
+  const char asks = options.last_of("Iif");
+  const RemoveChoice choice{.recursive = options.has('r') || options.has('R'), .quiet = options.has('f'), .asks = asks == 'i', .verbose = options.has('v')};
+  const auto& operands = options.operands();
+  if (asks == 'I' && (operands.size() > 3 || choice.recursive) && !agrees(call, format("remove {} argument{}{}", operands.size(), operands.size() == 1 ? "" : "s", choice.recursive ? " recursively" : "")))
+    return 0;
+  for (const std::string& path : operands) {
     const std::string_view name = base_name(path);
     if (name == "." || name == ".." || name == "/") {
       call.complain(format("{}: is not removed", printable(path)));
       continue;
     }
-    const int before = std::exchange(call.status, 0);
-    if (options.has('d') && ::rmdir(path.c_str()) == 0) continue;
     std::string plain = path;
     while (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
-    remove_entry(call, plain, options.has('r') || options.has('R'), options.has('f'));
-    if (options.has('v') && call.status == 0) call.out.line(call.out.name(format("removed '{}'", path)));
-    call.status |= before;
+    const auto status = find_stat(plain);
+    const bool folder = status && S_ISDIR(status->st_mode);
+    if (status && !folder && plain != path) call.complain(path, ENOTDIR);  // what a link leads to is not removed by way of it
+    else if (folder && options.has('d') && !choice.recursive) remove_empty(call, plain, choice);
+    else remove_entry(call, plain, choice);
   }
   return call.status;
 }

@@ -2,10 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 
+#include "session.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 
@@ -58,20 +62,20 @@ long long number_of(std::string_view text) {
   return number;
 }
 
-bool take_colour(Call& call, std::string_view alone) {
-  bool colour = false;
-  for (auto word = call.words.begin() + 1; word != call.words.end() && *word != "--";) {
-    const std::string_view name = std::string_view(*word).substr(0, word->find('='));
-    if (name != "--color") {
-      ++word;
-      continue;
-    }
-    const std::string when(name.size() < word->size() ? std::string_view(*word).substr(name.size() + 1) : alone);
-    if (when != "always" && when != "auto" && when != "never") throw Failure(format("--color is auto, always or never, and not {}", quoted(when)), 2);
-    colour = when == "auto" ? call.out.is_terminal() : when == "always";
-    word = call.words.erase(word);
-  }
-  return colour;
+bool has_screen(const Call& call) {
+  static constexpr std::array families{"Eterm", "alacritty", "ansi", "contour", "cygwin", "eterm", "foot", "ghostty", "gnome", "iTerm2.app", "iterm", "iterm2", "kitty",
+                                       "konsole", "linux", "mintty", "mlterm", "nsterm", "putty", "rio", "rxvt", "screen", "st", "teraterm", "tmux", "vscode",
+                                       "vt100", "vt102", "vt220", "vt320", "vt420", "vt520", "vte", "wezterm", "xterm"};
+  const std::string type = call.session.value("TERM");
+  const auto is_it = [&](std::string_view family) { return type.starts_with(family) && (type.size() == family.size() || type[family.size()] == '-'); };
+  return call.out.is_terminal() && std::any_of(families.begin(), families.end(), is_it);
+}
+
+bool wants_colour(const Call& call, const Options& options, std::string_view alone) {
+  if (!options.has(colour_letter)) return false;
+  const std::string_view when = options.value(colour_letter).empty() ? alone : options.value(colour_letter);
+  if (when != "always" && when != "auto" && when != "never") throw Failure(format("--color is auto, always or never, and not {}", quoted(when)), 2);
+  return when == "auto" ? has_screen(call) : when == "always";
 }
 
 Options::Options(const Call& call, std::string_view letters, Names names) : call_(call), letters_(letters) {
@@ -104,9 +108,11 @@ std::string Options::next(std::size_t& at, std::string_view option) const {
 void Options::take_letters(std::string_view word, std::size_t& at) {
   if (letters_.starts_with('#') && parse_number(word.substr(1))) return note('#', std::string(word.substr(1)));
   for (std::size_t place = 1; place < word.size(); ++place) {
-    const std::size_t found = word[place] == ':' || word[place] == '+' || word[place] == '#' ? std::string_view::npos : letters_.find(word[place]);
+    const bool sign = !std::isalnum(static_cast<unsigned char>(word[place]));  // stands for a name without a letter, or means something above
+    const std::size_t found = sign ? std::string_view::npos : letters_.find(word[place]);
     if (found == std::string_view::npos)
       throw Failure(format("there is no option -{} here; 'help {}' tells those that are", printable(word.substr(place, 1)), call_.words.front()), 2);
+    if (letters_.substr(found + 1, 1) == "?") return note(word[place], std::string(word.substr(place + 1)));
     if (letters_.substr(found + 1, 1) != ":") {
       note(word[place], "");
       continue;
@@ -119,7 +125,8 @@ void Options::take_name(std::string_view word, std::size_t& at, Names names) {
   const std::size_t equals = word.find('=');
   for (const auto& [name, letter] : names) {
     if (word.substr(2, equals == std::string_view::npos ? equals : equals - 2) != name) continue;
-    const bool takes = letters_.substr(std::min(letters_.find(letter), letters_.size() - 1) + 1, 1) == ":";
+    const std::string_view kind = letters_.substr(std::min(letters_.find(letter), letters_.size() - 1) + 1, 1);
+    const bool takes = kind == ":" || (kind == "?" && equals != std::string_view::npos);
     if (!takes && equals != std::string_view::npos) throw Failure(format("--{} takes no value", name), 2);
     return note(letter, !takes ? "" : equals == std::string_view::npos ? next(at, word) : std::string(word.substr(equals + 1)));
   }

@@ -63,8 +63,9 @@ class Options {
  public:
   using Names = std::initializer_list<std::pair<std::string_view, char>>;
 
-  /// `letters`: those that it takes, one with a value followed by ':'; '+' at the front: what follows the first operand is none;
-  /// '#' at the front: -5 is the value of '#'. `names`: long ones and the letters that they stand for. Throws Failure.
+  /// `letters`: those that it takes, one with a value followed by ':', one that may have a value right behind it,
+  /// as -Iseconds or --iso-8601=seconds, by '?'; '+' at the front: what follows the first operand is none; '#' at the front: -5 is the value of '#'. `names`: long
+  /// ones and the letters that they stand for, which for a name without one is a sign such as '='. Throws Failure.
   Options(const Call& call, std::string_view letters, Names names = {});
 
   [[nodiscard]] bool has(char letter) const { return values_.contains(letter); }
@@ -90,8 +91,14 @@ class Options {
   std::vector<std::string> operands_;
 };
 
-/// Takes --color[=WHEN] away from the words, of which the last counts: whether to colour. Alone it means `alone`. Throws Failure.
-[[nodiscard]] bool take_colour(Call& call, std::string_view alone);
+/// The letter of --color[=WHEN], which has none to be typed.
+constexpr char colour_letter = '*';
+
+/// Whether to colour what is written, as --color says, which alone means `alone`. Throws Failure.
+[[nodiscard]] bool wants_colour(const Call& call, const Options& options, std::string_view alone);
+
+/// Whether standard output is a terminal of a family that obeys the sequences of ANSI, as TERM says: none is sent to another.
+[[nodiscard]] bool has_screen(const Call& call);
 
 /// Reads a whole number; throws Failure.
 [[nodiscard]] long long number_of(std::string_view text);

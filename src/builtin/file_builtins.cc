@@ -159,16 +159,19 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"df", "[-PTahik] [PATH...]", "tell the space of file systems; -i inodes, -h in round numbers, -T with their types, -P as POSIX has it", tell_space},
     {"dirname", "PATH", "tell the folder of a path", tell_folder_name},
     {"du", "[-abchkmsx] [-d DEPTH] [PATH...]", "tell what files take; -s sums, -c one of all, -a each file, -b bytes that they hold, -m -h in MiB or round numbers, -x stays in one file system", tell_sizes},
-    {"find", "[PATH...] [TEST...]", "search: -name -iname -path -type -size -user -perm -newer -empty -links -maxdepth -mindepth -xdev -print0 -delete -exec ! -o", find_files},
+    {"find", "[-HLP] [PATH...] [TEST...]",
+     "search: -name -iname -path -ipath -lname -type f,d,l -size -perm -links -inum -samefile -empty -user -group -uid -gid -nouser -nogroup -newer -newermt "
+     "-[amc]time -[amc]min -executable -readable -writable -maxdepth -mindepth -xdev -depth -prune -quit -print -print0 -printf -ls -delete -exec ! -a -o ( )", find_files},
     {"ln", "[-Tfnsv] SOURCE... TARGET", "make links; -s symbolic ones, -f in place of what is there", make_links},
-    {"ls", "[-1AaCdFhilnRrSt] [--color[=auto|always|never]] [--full-time] [PATH...]", "list files; -l in full, -a hidden ones, -t by time, -S by size, -R all below; times are UTC", list_files},
+    {"ls", "[-1ACFLRSXacdhilnprstuv] [--color[=auto|always|never]] [--full-time] [--group-directories-first] [PATH...]",
+     "list files; -l in full, -a hidden ones, -t by time, -S size, -X ending, -v version, -u -c other times, -R all below, -L what links lead to; times are UTC", list_files},
     {"mkdir", "[-pv] [-m MODE] PATH...", "make folders; -p with those above them", make_folders},
     {"mount", "[-t TYPE]", "list what is mounted", tell_mounts},
     {"mv", "[-Tfinuv] SOURCE... TARGET | -t FOLDER SOURCE...", "move or rename; -n -i -u not, asked, newer over what is there", move_files},
     {"readlink", "[-efmn] PATH...", "tell where a link leads; -f at the end, -e where that is, -m wherever it is", read_links},
     {"rm", "[-Idfirv] PATH...", "remove; -r with all below, -f also where nothing is, -i asked each time, -I once, -d empty folders", remove_files},
     {"rmdir", "[-p] PATH...", "remove empty folders", remove_folders},
-    {"stat", "[-L] [-c FORMAT] PATH...", "tell all about files; -c %n %s %a %A %u %g %U %G %i %h %F %y", tell_stat},
+    {"stat", "[-L] [-c FORMAT|--printf=FORMAT] PATH...", "tell all about files; -c %n %N %s %a %A %u %g %U %G %i %h %F %b %B %o %d %f %t %T %x %y %z %X %Y %Z", tell_stat},
     {"touch", "[-acm] [-r FILE|-d TIME|-t [[CC]YY]MMDDhhmm[.ss]] PATH...", "set the times of files, which are made; -c are not; TIME is @N or 2026-11-28 10:21:00, in UTC", touch},
 });
 

@@ -147,6 +147,8 @@ std::string human_size(std::uint64_t bytes) {
   return size < 9.95 ? format("{:.1f}{}", size, " KMGTP"[unit]) : format("{:.0f}{}", size, " KMGTP"[unit]);
 }
 
+std::string moment_text(const timespec& time) { return format("{}.{:09} +0000", time_text(time.tv_sec, "%Y-%m-%d %H:%M:%S"), time.tv_nsec); }
+
 std::string time_text(std::int64_t seconds, const char* pattern) {
   const time_t time = seconds;
   tm parts{};

@@ -78,6 +78,9 @@ void for_each_line(int fd, const std::function<bool(std::string_view line)>& wor
 /// Reads @N, 2026-11-28 or 2026-11-28 10:21:00.5, in UTC, or "now". Throws Failure.
 [[nodiscard]] timespec parse_time(const std::string& text);  // times.cc
 
+/// "2026-11-28 10:21:00.000000000 +0000".
+[[nodiscard]] std::string moment_text(const timespec& time);
+
 /// The names of users and groups, of the root's own /etc/passwd and /etc/group.
 class Accounts {
  public:

@@ -1,44 +1,18 @@
-#include <regex.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <deque>
 #include <memory>
 
+#include "expression.hh"
 #include "files.hh"
+#include "pattern.hh"
 #include "snug/base/text.hh"
+#include "snug/base/utf8.hh"
 #include "text.hh"
 
 namespace snug::builtin {
 namespace {
-
-/// One of the patterns, ready to be looked for.
-class Expression {
- public:
-  Expression(const std::string& pattern, int flags) {
-    const int error = ::regcomp(&compiled_, pattern.c_str(), flags);
-    if (error == 0) return;
-    std::array<char, 256> text;
-    ::regerror(error, &compiled_, text.data(), text.size());
-    throw Failure(format("{}: {}", quoted(pattern), text.data()), 2);
-  }
-  ~Expression() { ::regfree(&compiled_); }
-  Expression(const Expression&) = delete;
-  Expression& operator=(const Expression&) = delete;
-
-  // Where it is in `text`, which ends with a zero, from `from` on.
-  [[nodiscard]] bool find(const std::string& text, std::size_t from, regmatch_t& place) const {
-    if (::regexec(&compiled_, text.c_str() + from, 1, &place, from ? REG_NOTBOL : 0) != 0) return false;
-    place.rm_so += static_cast<regoff_t>(from);
-    place.rm_eo += static_cast<regoff_t>(from);
-    return true;
-  }
-
- private:
-  regex_t compiled_{};
-};
 
 // A text as a pattern that means just that.
 std::string fixed(std::string_view text) {
@@ -50,23 +24,29 @@ std::string fixed(std::string_view text) {
   return out;
 }
 
+constexpr char included = '<', excluded = '>', excluded_folders = '/', flushed = '=';  // have no letters
+
 class Search {
  public:
   explicit Search(Call& call)
-      : call_(call), colour_(take_colour(call, "auto")), options_(call, "A:B:C:EFHGILRce:hilnoqrsvwx", {{"ignore-case", 'i'}, {"recursive", 'r'}, {"count", 'c'}, {"invert-match", 'v'}, {"regexp", 'e'}}) {
+      : call_(call), options_(call, "#A:B:C:EFGHILRace:f:hilm:noqrsvwx*?<:>:/:=",
+                              {{"ignore-case", 'i'}, {"recursive", 'r'}, {"dereference-recursive", 'R'}, {"count", 'c'}, {"invert-match", 'v'}, {"regexp", 'e'}, {"file", 'f'},
+                               {"extended-regexp", 'E'}, {"basic-regexp", 'G'}, {"fixed-strings", 'F'}, {"word-regexp", 'w'}, {"line-regexp", 'x'}, {"line-number", 'n'},
+                               {"with-filename", 'H'}, {"no-filename", 'h'}, {"files-with-matches", 'l'}, {"files-without-match", 'L'}, {"only-matching", 'o'}, {"quiet", 'q'},
+                               {"silent", 'q'}, {"no-messages", 's'}, {"max-count", 'm'}, {"text", 'a'}, {"after-context", 'A'}, {"before-context", 'B'}, {"context", 'C'},
+                               {"color", colour_letter}, {"include", included}, {"exclude", excluded}, {"exclude-dir", excluded_folders}, {"line-buffered", flushed}}),
+        colour_(wants_colour(call, options_, "auto")) {
     operands_ = options_.operands();
-    std::vector<std::string> patterns;
-    if (options_.has('e')) patterns = options_.all('e');
-    else if (operands_.empty()) throw Failure("a pattern is needed", 2);
-    else patterns.push_back(operands_.front()), operands_.erase(operands_.begin());
-    const bool extended = (options_.has('E') || call.words[0] == "egrep") && !options_.has('F');
-    for (const std::string& given : patterns)
-      for (const std::string& pattern : split(given, '\n'))
-        expressions_.push_back(std::make_unique<Expression>(options_.has('F') ? fixed(pattern) : pattern, (extended ? REG_EXTENDED : 0) | (options_.has('i') ? REG_ICASE : 0)));
+    const bool extended = options_.last_of("EFG") == 'E' || (!options_.last_of("EFG") && call.words[0] == "egrep"), plain = options_.last_of("EFG") == 'F';
+    for (const std::string& pattern : take_patterns())
+      expressions_.push_back(std::make_unique<Expression>(plain ? fixed(pattern) : pattern, (extended ? REG_EXTENDED : 0) | (options_.has('i') ? REG_ICASE : 0)));
     before_ = context('B'), after_ = context('A');
+    if (options_.has('m')) most_ = static_cast<std::uint64_t>(std::max<long long>(0, number_of(options_.value('m'))));
     recursive_ = options_.has('r') || options_.has('R');
-    if (recursive_ && operands_.empty()) operands_.emplace_back(".");
-    names_ = !options_.has('h') && (options_.has('H') || recursive_ || operands_.size() > 1);
+    implied_ = recursive_ && operands_.empty();
+    if (implied_) operands_.emplace_back(".");
+    const char names = options_.last_of("hH");
+    names_ = names ? names == 'H' : recursive_ || operands_.size() > 1;
   }
 
   int run() {
@@ -77,31 +57,62 @@ class Search {
   }
 
  private:
+  std::vector<std::string> take_patterns() {
+    std::vector<std::string> patterns;
+    const auto add = [&](const std::string& given) {
+      for (std::string& pattern : split(given, '\n')) patterns.push_back(std::move(pattern));
+    };
+    if (options_.has('e'))
+      for (const std::string& given : options_.all('e')) add(given);
+    if (options_.has('f'))
+      for (const std::string& path : options_.all('f')) for_each_line(open_input(path).get(), [&](std::string_view line) { return patterns.emplace_back(line), true; });
+    if (options_.has('e') || options_.has('f')) return patterns;
+    if (operands_.empty()) throw Failure("a pattern is needed", 2);
+    add(operands_.front());
+    operands_.erase(operands_.begin());
+    return patterns;
+  }
+
   [[nodiscard]] std::size_t context(char side) const {
-    const char letter = options_.has(side) ? side : 'C';
+    const char letter = options_.has(side) ? side : options_.has('C') ? 'C' : '#';
     return options_.has(letter) ? static_cast<std::size_t>(std::max<long long>(0, number_of(options_.value(letter)))) : 0;
   }
 
-  // In folders neither links nor pipes nor devices are gone into.
+  [[nodiscard]] bool is_named(char option, std::string_view name) const {
+    const auto fits = [&](const std::string& pattern) { return matches(pattern, name); };
+    return options_.has(option) && std::any_of(options_.all(option).begin(), options_.all(option).end(), fits);
+  }
+
+  [[nodiscard]] bool is_wanted(std::string_view name) const { return !is_named(excluded, name) && (!options_.has(included) || is_named(included, name)); }
+
+  // In folders neither pipes nor devices are gone into, and links with -R alone.
   void visit(const std::string& path, bool named) {
     if (found_ && options_.has('q')) return;
-    const auto status = path == "-" ? std::nullopt : find_stat(path, named);
-    if (status && S_ISDIR(status->st_mode) && recursive_) {
-      try {
-        for (const std::string& name : list_folder(path)) visit(path == "." && named ? name : join_path(path, name), false);
-      } catch (const Failure& problem) {
-        complain(problem.message());
-      }
-      return;
-    }
+    const auto status = path == "-" ? std::nullopt : find_stat(path, named || options_.has('R'));
+    if (status && S_ISDIR(status->st_mode) && recursive_) return visit_folder(path, *status, named);
     if (!named && !(status && S_ISREG(status->st_mode))) return;
+    if (path != "-" && !is_wanted(base_name(path))) return;
     try {
       const sys::Fd file = open_input(path);
-      if (!options_.last_of("cqlL") && is_output(file.get())) throw Failure(format("{}: input file is also the output", printable(path)));
-      search(file.get(), path);
+      const std::string shown = path == "-" ? "(standard input)" : path;
+      if (!options_.last_of("cqlL") && is_output(file.get())) throw Failure(format("{}: input file is also the output", printable(shown)));
+      search(file.get(), shown);
     } catch (const Failure& problem) {
       complain(problem.message());
     }
+  }
+
+  void visit_folder(const std::string& path, const struct stat& status, bool named) {
+    const std::pair folder(status.st_dev, status.st_ino);
+    if (is_named(excluded_folders, base_name(path)) && !(named && implied_)) return;
+    if (std::find(above_.begin(), above_.end(), folder) != above_.end()) return complain(format("{}: a link leads back to a folder above it", printable(path)));
+    above_.push_back(folder);
+    try {
+      for (const std::string& name : list_folder(path)) visit(named && implied_ ? name : join_path(path, name), false);
+    } catch (const Failure& problem) {
+      complain(problem.message());
+    }
+    above_.pop_back();
   }
 
   void complain(const std::string& text) {
@@ -134,19 +145,21 @@ class Search {
 
   void search(int fd, const std::string& path) {
     std::uint64_t number = 0, count = 0, left = 0, shown = 0;
+    if (most_ == 0) return;
     bool binary = false;
     std::deque<std::string> earlier;
     for_each_line(fd, [&](std::string_view text) {
       ++number;
-      binary = binary || text.find('\0') != std::string_view::npos;
+      binary = binary || (!options_.has('a') && text.find('\0') != std::string_view::npos);
+      if (binary && options_.has('I')) return count = 0, false;
       const std::string line(text);
       regmatch_t place{};
-      const bool chosen = find(line, 0, place) != options_.has('v');
+      const bool chosen = count < most_ && find(line, 0, place) != options_.has('v');
       if (chosen) {
         found_ = true;
         ++count;
         if (options_.has('q') || options_.has('l') || options_.has('L')) return false;
-        if (options_.has('c')) return true;
+        if (options_.has('c')) return count < most_;
         if (binary) return call_.out.line(format("{}: not a text, but matches", call_.out.name(path))), false;
         if ((before_ || after_) && shown && number - earlier.size() > shown + 1) call_.out.line("--");
         for (std::size_t at = 0; at < earlier.size(); ++at) put(path, number - earlier.size() + at, '-', earlier[at]);
@@ -162,7 +175,7 @@ class Search {
         earlier.push_back(line);
         if (earlier.size() > before_) earlier.pop_front();
       }
-      return true;
+      return count < most_ || left > 0;
     });
     if (options_.has('c')) call_.out.line(names_ ? format("{}:{}", call_.out.name(path), count) : format("{}", count));
     if (count ? options_.has('l') : options_.has('L')) call_.out.line(call_.out.name(path));
@@ -178,14 +191,25 @@ class Search {
     if (names_) call_.out.put(painted(call_.out.name(path), "35") + mark);
     if (options_.has('n')) call_.out.put(painted(format("{}", number), "32") + mark);
     call_.out.line(line);
+    if (call_.out.is_terminal() || options_.has(flushed)) call_.out.flush();  // more may be long in coming
+  }
+
+  // Letters are not taken apart, though the pattern knows only bytes.
+  static regmatch_t whole_letters(const std::string& line, regmatch_t place) {
+    const auto inner = [&](regoff_t at) { return at > 0 && static_cast<std::size_t>(at) < line.size() && (static_cast<unsigned char>(line[static_cast<std::size_t>(at)]) & 0xc0U) == 0x80; };
+    while (place.rm_eo > place.rm_so && inner(place.rm_eo)) ++place.rm_eo;
+    while (inner(place.rm_so)) --place.rm_so;
+    return place;
   }
 
   // The places of a line that match, and are not empty.
   [[nodiscard]] std::vector<regmatch_t> places(const std::string& line) const {
     std::vector<regmatch_t> all;
     regmatch_t place{};
-    for (std::size_t at = 0; at <= line.size() && find(line, at, place); at = static_cast<std::size_t>(std::max(place.rm_eo, place.rm_so + 1)))
+    for (std::size_t at = 0; at <= line.size() && find(line, at, place); at = static_cast<std::size_t>(std::max(place.rm_eo, place.rm_so + 1))) {
+      if (is_utf8(line)) place = whole_letters(line, place);
       if (place.rm_eo > place.rm_so) all.push_back(place);
+    }
     return all;
   }
 
@@ -207,12 +231,14 @@ class Search {
   }
 
   Call& call_;
-  bool colour_;
   Options options_;
+  bool colour_;
   std::vector<std::string> operands_;
   std::vector<std::unique_ptr<Expression>> expressions_;
   std::size_t before_ = 0, after_ = 0;
-  bool recursive_ = false, names_ = false, found_ = false;
+  std::uint64_t most_ = UINT64_MAX;
+  std::vector<std::pair<dev_t, ino_t>> above_;  ///< the folders that it is in
+  bool recursive_ = false, implied_ = false, names_ = false, found_ = false;
 };
 
 }  // namespace

@@ -36,8 +36,11 @@ std::string_view colour_of(mode_t mode) {
 class Lister {
  public:
   explicit Lister(Call& call)
-      : call_(call), colour_(take_colour(call, "always")),
-        options_(call, "1AaCdFhilnRrSt", {{"all", 'a'}, {"almost-all", 'A'}, {"human-readable", 'h'}, {"recursive", 'R'}, {"full-time", full_time}}) {}
+      : call_(call),
+        options_(call, "1ACFLRSUXacdhilnprstuv*?=<",
+                 {{"all", 'a'}, {"almost-all", 'A'}, {"human-readable", 'h'}, {"recursive", 'R'}, {"reverse", 'r'}, {"directory", 'd'}, {"inode", 'i'}, {"size", 's'},
+                  {"classify", 'F'}, {"dereference", 'L'}, {"numeric-uid-gid", 'n'}, {"full-time", full_time}, {"group-directories-first", folders_first}, {"color", colour_letter}}),
+        colour_(wants_colour(call, options_, "always")) {}
 
   int run() {
     std::vector<std::string> operands = options_.operands();
@@ -45,7 +48,7 @@ class Lister {
     std::vector<Entry> files, folders;
     for (const std::string& path : operands) {
       Entry entry{.name = path, .path = path};
-      const bool follows = !options_.has('d') && !is_long();
+      const bool follows = options_.has('L') || follows_to_folders();
       // A link that leads nowhere is listed itself; what may not be looked at is not.
       if (!look(entry, follows) && !(follows && (errno == ENOENT || errno == ELOOP) && look(entry, false))) {
         const int error = errno;
@@ -53,7 +56,8 @@ class Lister {
         if (error != EACCES) call_.status = 2;  // else as of a folder that may not be read
         continue;
       }
-      const bool folder = !options_.has('d') && leads_to_folder(entry);
+      if (follows && !options_.has('L') && !S_ISDIR(entry.status.st_mode)) static_cast<void>(look(entry, false));
+      const bool folder = !options_.has('d') && S_ISDIR(entry.status.st_mode);
       (folder ? folders : files).push_back(std::move(entry));
     }
     sort(files);
@@ -66,16 +70,12 @@ class Lister {
   }
 
  private:
-  static constexpr char full_time = '=';  // has no letter
+  static constexpr char full_time = '=', folders_first = '<';  // have no letters
 
   [[nodiscard]] bool is_long() const { return options_.has('l') || options_.has('n') || options_.has(full_time); }
 
-  // A link on the command line is followed to a folder, but for -l it is what is looked at.
-  bool leads_to_folder(const Entry& entry) const {
-    if (S_ISDIR(entry.status.st_mode)) return true;
-    const auto status = S_ISLNK(entry.status.st_mode) && !is_long() ? find_stat(entry.path, true) : std::nullopt;
-    return status && S_ISDIR(status->st_mode);
-  }
+  // A link on the command line is followed to a folder, but for -l and -F it is what is looked at.
+  [[nodiscard]] bool follows_to_folders() const { return !options_.has('d') && !options_.has('F') && !is_long(); }
 
   static bool look(Entry& entry, bool follows) {
     const auto status = find_stat(entry.path, follows);
@@ -83,15 +83,31 @@ class Lister {
     return status.has_value();
   }
 
+  // The time that is shown and sorted by.
+  [[nodiscard]] const timespec& moment_of(const struct stat& status) const {
+    const char which = options_.last_of("cu");
+    return which == 'u' ? status.st_atim : which == 'c' ? status.st_ctim : status.st_mtim;
+  }
+
+  static std::string_view extension_of(std::string_view name) {
+    const std::size_t dot = name.rfind('.');
+    return dot == std::string_view::npos ? "" : name.substr(dot);
+  }
+
   void sort(std::vector<Entry>& entries) const {
-    const char by = options_.last_of("St");
+    char by = options_.last_of("StXv");
+    if (!by && options_.last_of("cu") && !is_long()) by = 't';
     std::stable_sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
+      const timespec &one = moment_of(a.status), &other = moment_of(b.status);
       if (by == 'S' && a.status.st_size != b.status.st_size) return a.status.st_size > b.status.st_size;
-      if (by == 't' && a.status.st_mtim.tv_sec != b.status.st_mtim.tv_sec) return a.status.st_mtim.tv_sec > b.status.st_mtim.tv_sec;
-      if (by == 't' && a.status.st_mtim.tv_nsec != b.status.st_mtim.tv_nsec) return a.status.st_mtim.tv_nsec > b.status.st_mtim.tv_nsec;
+      if (by == 't' && one.tv_sec != other.tv_sec) return one.tv_sec > other.tv_sec;
+      if (by == 't' && one.tv_nsec != other.tv_nsec) return one.tv_nsec > other.tv_nsec;
+      if (const int difference = by == 'X' ? extension_of(a.name).compare(extension_of(b.name)) : 0) return difference < 0;
+      if (const int difference = by == 'v' ? compare_versions(a.name, b.name) : 0) return difference < 0;
       return a.name < b.name;
     });
     if (options_.has('r')) std::reverse(entries.begin(), entries.end());
+    if (options_.has(folders_first)) std::stable_partition(entries.begin(), entries.end(), [](const Entry& each) { return S_ISDIR(each.status.st_mode); });
   }
 
   void show_folder(const std::string& path, bool heading, bool& first) {
@@ -107,12 +123,14 @@ class Lister {
     for (const std::string& name : names) {
       if (name[0] == '.' && !options_.has('a') && !options_.has('A')) continue;
       Entry entry{.name = name, .path = join_path(path, name)};
-      if (look(entry, false)) entries.push_back(std::move(entry));
+      const bool leads = !options_.has('L') || look(entry, true);
+      if (!leads) call_.complain(entry.path, errno);  // and is listed itself
+      if ((options_.has('L') && leads) || look(entry, false)) entries.push_back(std::move(entry));
       else if (errno != ENOENT) call_.complain(entry.path, errno);  // else it has just gone
     }
     sort(entries);
     if (heading) call_.out.line(format("{}{}:", std::exchange(first, false) ? "" : "\n", call_.out.name(path)));
-    if (is_long()) tell_total(entries);
+    if (is_long() || options_.has('s')) tell_total(entries);
     show(entries);
     if (!options_.has('R')) return;
     for (const Entry& entry : entries)
@@ -122,14 +140,24 @@ class Lister {
   void tell_total(const std::vector<Entry>& entries) {
     std::uint64_t blocks = 0;
     for (const Entry& entry : entries) blocks += static_cast<std::uint64_t>(entry.status.st_blocks);
-    call_.out.line(format("total {}", options_.has('h') ? human_size(blocks * 512) : format("{}", blocks / 2)));
+    call_.out.line("total " + space_of(blocks));
+  }
+
+  [[nodiscard]] std::string space_of(std::uint64_t blocks) const { return options_.has('h') ? human_size(blocks * 512) : format("{}", blocks / 2); }
+
+  // What -i and -s put in front.
+  [[nodiscard]] std::string front_of(const Entry& entry) const {
+    std::string front = options_.has('i') ? format("{:>{}} ", entry.status.st_ino, is_long() ? 8 : 0) : "";
+    if (options_.has('s')) front += format("{:>4} ", space_of(static_cast<std::uint64_t>(entry.status.st_blocks)));
+    return front;
   }
 
   void show(const std::vector<Entry>& entries) {
     if (is_long()) return show_long(entries);
     std::vector<std::string> words;
-    for (const Entry& entry : entries) words.push_back((options_.has('i') ? format("{} ", entry.status.st_ino) : "") + name_of(entry));
-    if (call_.out.is_terminal() && !options_.has('1')) return show_columns(words);
+    for (const Entry& entry : entries) words.push_back(front_of(entry) + name_of(entry));
+    const char way = options_.last_of("1C");
+    if (way == 'C' || (call_.out.is_terminal() && !way)) return show_columns(words);
     for (const std::string& word : words) call_.out.line(word);
   }
 
@@ -137,8 +165,8 @@ class Lister {
     const mode_t mode = entry.status.st_mode;
     std::string name = call_.out.name(entry.name);
     if (const std::string_view colour = colour_ ? colour_of(mode) : ""; !colour.empty()) name = format("{}{}\033[0m", colour, name);
+    if (S_ISDIR(mode) && options_.last_of("Fp")) return name + "/";
     if (!options_.has('F')) return name;
-    if (S_ISDIR(mode)) return name + "/";
     if (S_ISLNK(mode) && !is_long()) return name + "@";
     if (S_ISFIFO(mode)) return name + "|";
     if (S_ISSOCK(mode)) return name + "=";
@@ -153,8 +181,8 @@ class Lister {
   }
 
   std::string time_of(const struct stat& status) const {
-    if (!options_.has(full_time)) return time_text(status.st_mtim.tv_sec);
-    return format("{}.{:09} +0000", time_text(status.st_mtim.tv_sec, "%Y-%m-%d %H:%M:%S"), status.st_mtim.tv_nsec);
+    const timespec& time = moment_of(status);
+    return options_.has(full_time) ? moment_text(time) : time_text(time.tv_sec);
   }
 
   void show_columns(const std::vector<std::string>& words) {
@@ -184,16 +212,15 @@ class Lister {
     }
     for (std::size_t at = 0; at < entries.size(); ++at) {
       const Entry& entry = entries[at];
-      const std::string number = options_.has('i') ? format("{:>8} ", entry.status.st_ino) : "";
       const std::string link = S_ISLNK(entry.status.st_mode) ? " -> " + call_.out.name(link_of(entry.path)) : "";
-      call_.out.line(format("{}{} {:>{}} {:<{}} {:<{}} {:>{}} {} {}{}", number, mode_text(entry.status.st_mode), cells[at][0], widths[0], cells[at][1], widths[1],
+      call_.out.line(format("{}{} {:>{}} {:<{}} {:<{}} {:>{}} {} {}{}", front_of(entry), mode_text(entry.status.st_mode), cells[at][0], widths[0], cells[at][1], widths[1],
                             cells[at][2], widths[2], cells[at][3], widths[3], time_of(entry.status), name_of(entry), link));
     }
   }
 
   Call& call_;
-  bool colour_;
   Options options_;
+  bool colour_;
   Accounts accounts_;
 };
 

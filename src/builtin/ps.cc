@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 
 #include "files.hh"
@@ -19,6 +20,7 @@ namespace {
 struct Process {
   std::uint64_t pid = 0, parent = 0, ticks = 0, pages = 0;
   uid_t uid = 0;
+  std::uint64_t start = 0, group = 0, session = 0, terminal = 0;
   std::string state, name, words;
 };
 
@@ -28,12 +30,16 @@ bool parse_stat(std::string_view text, Process& process) {
   if (open == std::string_view::npos || close == std::string_view::npos || close + 2 > text.size()) return false;
   process.name = text.substr(open + 1, close - open - 1);
   const std::vector<std::string> fields = split(trimmed(text.substr(close + 2)), ' ');
-  constexpr std::size_t parent = 1, user_time = 11, system_time = 12, pages = 21;
+  constexpr std::size_t parent = 1, group = 2, session = 3, terminal = 4, user_time = 11, system_time = 12, start = 19, pages = 21;
   if (fields.size() <= pages) return false;
   process.state = fields[0];
   process.parent = parse_number(fields[parent]).value_or(0);
   process.ticks = parse_number(fields[user_time]).value_or(0) + parse_number(fields[system_time]).value_or(0);
   process.pages = parse_number(fields[pages]).value_or(0);
+  process.group = parse_number(fields[group]).value_or(0);
+  process.session = parse_number(fields[session]).value_or(0);
+  process.terminal = parse_number(fields[terminal]).value_or(0);
+  process.start = parse_number(fields[start]).value_or(0);
   return true;
 }
 
@@ -65,6 +71,21 @@ std::string time_of(std::uint64_t ticks) {
   return format("{}:{:02}", seconds / 60, seconds % 60);
 }
 
+// A pseudo-terminal by its number, and others by those of the device.
+std::string terminal_of(std::uint64_t device) {
+  if (device == 0) return "?";
+  const unsigned major = ::major(device), minor = ::minor(device);
+  constexpr unsigned first_pts = 136, last_pts = 143;
+  return major >= first_pts && major <= last_pts ? format("pts/{}", (major - first_pts) * 256 + minor) : format("{}:{}", major, minor);
+}
+
+std::string start_of(std::uint64_t ticks) {
+  timespec now{}, up{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  ::clock_gettime(CLOCK_BOOTTIME, &up);
+  return time_text(now.tv_sec - up.tv_sec + static_cast<std::int64_t>(ticks / static_cast<std::uint64_t>(std::max(1L, ::sysconf(_SC_CLK_TCK)))));
+}
+
 std::string field(const std::string& name, const Process& process, const Accounts& accounts) {
   if (name == "pid") return format("{}", process.pid);
   if (name == "ppid") return format("{}", process.parent);
@@ -75,7 +96,11 @@ std::string field(const std::string& name, const Process& process, const Account
   if (name == "time") return time_of(process.ticks);
   if (name == "comm") return process.name;
   if (name == "args" || name == "cmd" || name == "command") return process.words;
-  throw Failure(format("{} is no field: pid ppid user uid stat rss time comm args", quoted(name)), 2);
+  if (name == "pgid") return format("{}", process.group);
+  if (name == "sid") return format("{}", process.session);
+  if (name == "tty" || name == "tt") return terminal_of(process.terminal);
+  if (name == "start" || name == "lstart") return start_of(process.start);
+  throw Failure(format("{} is no field: pid ppid pgid sid user uid stat rss time start tty comm args", quoted(name)), 2);
 }
 
 std::string heading(std::string name) {
@@ -83,18 +108,36 @@ std::string heading(std::string name) {
   return name == "ARGS" || name == "CMD" ? "COMMAND" : name;
 }
 
+// Of -p, -C and -u one has to fit.
+bool is_wanted(const Process& process, const Options& options, const Accounts& accounts, bool all) {
+  if (all || !options.last_of("pCu")) return true;
+  const auto fits = [&](char letter, const auto& is_it) {
+    if (!options.has(letter)) return false;
+    for (const std::string& list : options.all(letter))
+      for (const std::string& each : split(list, ','))
+        if (is_it(each)) return true;
+    return false;
+  };
+  return fits('p', [&](const std::string& each) { return process.pid == static_cast<std::uint64_t>(number_of(each)); }) ||
+         fits('C', [&](const std::string& each) { return process.name == each; }) ||
+         fits('u', [&](const std::string& each) { return process.uid == accounts.find_user(each); });
+}
+
 }  // namespace
 
 int list_processes(Call& call) {
-  // ps aux, without a dash.
-  if (call.words.size() > 1 && !call.words[1].empty() && call.words[1][0] != '-') call.words[1].insert(0, "-");
-  const Options options(call, "Aaeflo:uxw");
+  // ps aux, without a dash, is another language: f draws a tree there, and u is no user.
+  const bool typed = call.words.size() > 1 && call.words[1] == "-aux";  // as many type it, and as procps takes it
+  const bool plain = typed || (call.words.size() > 1 && !call.words[1].empty() && call.words[1][0] != '-');
+  if (plain && !typed) call.words[1].insert(0, "-");
+  const Options options(call, plain ? "auxwo:" : "AC:aefo:p:u:w", {{"user", 'u'}, {"pid", 'p'}, {"format", 'o'}});
   options.need(0, 0);
   const std::vector<std::string> fields = options.has('o') ? split(options.value('o'), ',') : std::vector<std::string>{"pid", "ppid", "user", "stat", "rss", "time", "args"};
   const Accounts accounts;
   std::vector<std::vector<std::string>> rows(1);
   for (const std::string& name : fields) rows[0].push_back(heading(name));
   for (const Process& process : read_processes()) {
+    if (!is_wanted(process, options, accounts, plain)) continue;
     std::vector<std::string> row;
     for (const std::string& name : fields) row.push_back(printable(field(name, process, accounts)));
     rows.push_back(std::move(row));

@@ -17,7 +17,7 @@ namespace {
 
 class Measure {
  public:
-  explicit Measure(Call& call) : call_(call), options_(call, "ahksxd:", {{"max-depth", 'd'}, {"summarize", 's'}, {"human-readable", 'h'}}) {
+  explicit Measure(Call& call) : call_(call), options_(call, "abchkmsxd:", {{"max-depth", 'd'}, {"summarize", 's'}, {"human-readable", 'h'}, {"bytes", 'b'}, {"total", 'c'}, {"all", 'a'}, {"one-file-system", 'x'}}) {
     if (options_.has('d')) depth_ = number_of(options_.value('d'));
     if (options_.has('s')) depth_ = 0;
   }
@@ -25,10 +25,12 @@ class Measure {
   int run() {
     std::vector<std::string> paths = options_.operands();
     if (paths.empty()) paths.emplace_back(".");
+    std::uint64_t all = 0;
     for (const std::string& path : paths) {
       device_.reset();
-      measure(path, 0);
+      all += measure(path, 0);
     }
+    if (options_.has('c')) tell(all, "total");
     return call_.status;
   }
 
@@ -41,7 +43,7 @@ class Measure {
     if (options_.has('x') && status->st_dev != *device_) return 0;
     const bool folder = S_ISDIR(status->st_mode);
     if (!folder && status->st_nlink > 1 && !seen_.emplace(status->st_dev, status->st_ino).second) return 0;
-    std::uint64_t size = static_cast<std::uint64_t>(status->st_blocks) * 512;
+    std::uint64_t size = options_.has('b') ? static_cast<std::uint64_t>(status->st_size) : static_cast<std::uint64_t>(status->st_blocks) * 512;
     if (folder) {
       try {
         for (const std::string& name : list_folder(path)) size += measure(join_path(path, name), depth + 1);
@@ -50,8 +52,14 @@ class Measure {
       }
     }
     if (depth <= depth_ && (folder || depth == 0 || options_.has('a')))
-      call_.out.line(format("{}\t{}", options_.has('h') ? human_size(size) : format("{}", (size + 1023) / 1024), call_.out.name(path)));
+      tell(size, path);
     return size;
+  }
+
+  void tell(std::uint64_t size, const std::string& name) {
+    const char unit = options_.last_of("bhkm");
+    const std::uint64_t bytes = unit == 'b' ? 1 : unit == 'm' ? 1024 * 1024 : 1024;
+    call_.out.line(format("{}\t{}", unit == 'h' ? human_size(size) : format("{}", (size + bytes - 1) / bytes), call_.out.name(name)));
   }
 
   Call& call_;
@@ -99,9 +107,10 @@ std::vector<std::string> row_of(const MountLine& mount, const Options& options, 
   std::uint64_t all = space.f_files, unused = space.f_ffree, available = space.f_ffree;
   const auto size = [&](std::uint64_t blocks) {
     const std::uint64_t bytes = blocks * space.f_frsize;
-    return options.has('h') ? human_size(bytes) : format("{}", bytes / 1024);
+    return options.last_of("hk") == 'h' ? human_size(bytes) : format("{}", bytes / 1024);
   };
   std::vector<std::string> row{out.name(mount.source)};
+  if (options.has('T')) row.push_back(out.name(mount.type));
   if (options.has('i')) {
     row.insert(row.end(), {format("{}", all), format("{}", all - unused), format("{}", available)});
   } else {
@@ -131,13 +140,16 @@ MountLine find_mount(const std::vector<MountLine>& mounts, const std::string& pa
 int tell_sizes(Call& call) { return Measure(call).run(); }
 
 int tell_space(Call& call) {
-  const Options options(call, "ahikPT", {{"human-readable", 'h'}});
+  const Options options(call, "ahikPT", {{"human-readable", 'h'}, {"print-type", 'T'}, {"portability", 'P'}, {"inodes", 'i'}, {"all", 'a'}});
   const std::vector<MountLine> all = read_mounts();
   std::vector<std::pair<MountLine, std::string>> wanted;
   for (const std::string& path : options.operands()) wanted.emplace_back(find_mount(all, path), path);
   if (options.operands().empty())
     for (const MountLine& each : all) wanted.emplace_back(each, each.target);
-  std::vector<std::vector<std::string>> rows{{"Filesystem", options.has('i') ? "Inodes" : options.has('h') ? "Size" : "1K-blocks", "Used", "Available", "Use%", "Mounted on"}};
+  const bool posix = options.has('P') && !options.has('i');
+  const char* unit = options.has('i') ? "Inodes" : options.last_of("hk") == 'h' ? "Size" : posix ? "1024-blocks" : "1K-blocks";
+  std::vector<std::vector<std::string>> rows{{"Filesystem", unit, "Used", "Available", posix ? "Capacity" : "Use%", "Mounted on"}};
+  if (options.has('T')) rows[0].insert(rows[0].begin() + 1, "Type");
   for (const auto& [mount, path] : wanted) {
     struct statvfs space {};
     if (::statvfs(path.c_str(), &space) != 0) call.complain(path, errno);
@@ -148,7 +160,7 @@ int tell_space(Call& call) {
 }
 
 int tell_mounts(Call& call) {
-  const Options options(call, "lt:");
+  const Options options(call, "t:");
   if (!options.operands().empty()) throw Failure("nothing is mounted from here: 'snug run -v' and '--tmpfs' do");
   for (const MountLine& each : read_mounts())
     if (!options.has('t') || each.type == options.value('t')) call.out.line(call.out.name(format("{} on {} type {} ({})", each.source, each.target, each.type, each.options)));

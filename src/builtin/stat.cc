@@ -20,11 +20,12 @@ std::string type_of(const struct stat& status) {
   return status.st_size ? "regular file" : "regular empty file";
 }
 
-std::string moment(const timespec& time) { return format("{}.{:09} +0000", time_text(time.tv_sec, "%Y-%m-%d %H:%M:%S"), time.tv_nsec); }
-
 std::string field(char letter, const std::string& path, const struct stat& status, const Accounts& accounts) {
   switch (letter) {
     case 'n': return path;
+    case 'N': return S_ISLNK(status.st_mode) ? format("'{}' -> '{}'", path, link_of(path)) : format("'{}'", path);
+    case 'B': return "512";
+    case 'o': return format("{}", status.st_blksize);
     case 's': return format("{}", status.st_size);
     case 'b': return format("{}", status.st_blocks);
     case 'a': return format("{:o}", status.st_mode & 07777U);
@@ -43,21 +44,39 @@ std::string field(char letter, const std::string& path, const struct stat& statu
     case 'X': return format("{}", status.st_atim.tv_sec);
     case 'Y': return format("{}", status.st_mtim.tv_sec);
     case 'Z': return format("{}", status.st_ctim.tv_sec);
-    case 'x': return moment(status.st_atim);
-    case 'y': return moment(status.st_mtim);
-    case 'z': return moment(status.st_ctim);
+    case 'x': return moment_text(status.st_atim);
+    case 'y': return moment_text(status.st_mtim);
+    case 'z': return moment_text(status.st_ctim);
     case '%': return "%";
     default: throw Failure(format("%{} is not among the fields here", printable(std::string(1, letter))), 2);
   }
 }
 
-std::string filled(const std::string& pattern, const std::string& path, const struct stat& status, const Accounts& accounts) {
+std::string filled(const Out& out, const std::string& pattern, const std::string& path, const struct stat& status, const Accounts& accounts) {
   std::string text;
   for (std::size_t at = 0; at < pattern.size(); ++at) {
-    if (pattern[at] == '%' && at + 1 < pattern.size()) text += field(pattern[++at], path, status, accounts);
+    if (pattern[at] == '%' && at + 1 < pattern.size()) text += out.name(field(pattern[++at], path, status, accounts));
     else text += pattern[at];
   }
   return text;
+}
+
+constexpr char printed = '=';  // --printf has no letter
+
+// \n, \t, \0 and \\ of --printf.
+std::string unescaped_text(const std::string& text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    static constexpr std::string_view letters = "nt0\\";
+    if (text[at] != '\\' || at + 1 >= text.size()) {
+      out += text[at];
+      continue;
+    }
+    const std::size_t found = letters.find(text[++at]);
+    if (found == std::string_view::npos) throw Failure(format("\\{} is no escape here: \\n \\t \\0", printable(text.substr(at, 1))), 2);
+    out += std::string_view("\n\t\0\\", 4)[found];
+  }
+  return out;
 }
 
 void tell(Call& call, const std::string& path, const struct stat& status, const Accounts& accounts) {
@@ -69,21 +88,22 @@ void tell(Call& call, const std::string& path, const struct stat& status, const 
                        device ? format("     Device type: {},{}", major(status.st_rdev), minor(status.st_rdev)) : ""));
   call.out.line(format("Access: ({:04o}/{})  Uid: ({:>5}/{:>8})   Gid: ({:>5}/{:>8})", status.st_mode & 07777U, mode_text(status.st_mode), status.st_uid,
                        call.out.name(accounts.user(status.st_uid)), status.st_gid, call.out.name(accounts.group(status.st_gid))));
-  call.out.line("Access: " + moment(status.st_atim));
-  call.out.line("Modify: " + moment(status.st_mtim));
-  call.out.line("Change: " + moment(status.st_ctim));
+  call.out.line("Access: " + moment_text(status.st_atim));
+  call.out.line("Modify: " + moment_text(status.st_mtim));
+  call.out.line("Change: " + moment_text(status.st_ctim));
 }
 
 }  // namespace
 
 int tell_stat(Call& call) {
-  const Options options(call, "Lc:", {{"format", 'c'}, {"dereference", 'L'}});
+  const Options options(call, "Lc:=:", {{"format", 'c'}, {"printf", printed}, {"dereference", 'L'}});
   options.need(1, SIZE_MAX);
   const Accounts accounts;
   for (const std::string& path : options.operands()) {
     const auto status = find_stat(path, options.has('L'));
     if (!status) call.complain(path, errno);
-    else if (options.has('c')) call.out.line(call.out.name(filled(options.value('c'), path, *status, accounts)));
+    else if (options.has(printed)) call.out.put(filled(call.out, unescaped_text(options.value(printed)), path, *status, accounts));
+    else if (options.has('c')) call.out.line(filled(call.out, options.value('c'), path, *status, accounts));
     else tell(call, path, *status, accounts);
   }
   return call.status;

@@ -51,19 +51,39 @@ std::vector<gid_t> own_groups() {
   return groups;
 }
 
+struct Identity {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;
+};
+
+// Of another user, by the root's own files.
+Identity identity_of(const std::string& user, const Accounts& accounts) {
+  Identity found{.uid = accounts.find_user(user), .groups = {}};
+  const auto gid = accounts.find_login_group(found.uid);
+  if (!gid) throw Failure(format("{} is no user here", quoted(user)));
+  found.gid = *gid;
+  found.groups = accounts.groups_of(accounts.user(found.uid));
+  std::erase(found.groups, found.gid);
+  found.groups.insert(found.groups.begin(), found.gid);
+  return found;
+}
+
 int tell_identity(Call& call) {
-  const Options options(call, "Ggnu");
-  options.need(0, 0);
+  const Options options(call, "Ggnru", {{"user", 'u'}, {"group", 'g'}, {"groups", 'G'}, {"name", 'n'}, {"real", 'r'}});
+  options.need(0, 1);
   const Accounts accounts;
+  Identity own{options.has('r') ? ::getuid() : ::geteuid(), options.has('r') ? ::getgid() : ::getegid(), own_groups()};
+  if (!options.operands().empty()) own = identity_of(options.operands()[0], accounts);
   const auto shown = [&](const std::string& name, unsigned id) { return options.has('n') ? call.out.name(name) : format("{}", id); };
-  if (options.has('u')) return call.out.line(shown(accounts.user(::geteuid()), ::geteuid())), 0;
-  if (options.has('g')) return call.out.line(shown(accounts.group(::getegid()), ::getegid())), 0;
+  if (options.has('u')) return call.out.line(shown(accounts.user(own.uid), own.uid)), 0;
+  if (options.has('g')) return call.out.line(shown(accounts.group(own.gid), own.gid)), 0;
   const auto full = [&](unsigned id, const std::string& name) { return name == format("{}", id) ? name : format("{}({})", id, call.out.name(name)); };
   std::string groups;
-  for (const gid_t gid : own_groups())
+  for (const gid_t gid : own.groups)
     groups += format("{}{}", groups.empty() ? "" : options.has('G') ? " " : ",", options.has('G') ? shown(accounts.group(gid), gid) : full(gid, accounts.group(gid)));
   if (options.has('G')) call.out.line(groups);
-  else call.out.line(format("uid={} gid={} groups={}", full(::geteuid(), accounts.user(::geteuid())), full(::getegid(), accounts.group(::getegid())), groups));
+  else call.out.line(format("uid={} gid={} groups={}", full(own.uid, accounts.user(own.uid)), full(own.gid, accounts.group(own.gid)), groups));
   return 0;
 }
 
@@ -93,14 +113,50 @@ int tell_hostname(Call& call) {
   return 0;
 }
 
+std::string iso_pattern(const std::string& precision) {
+  if (precision.empty() || precision == "date") return "%Y-%m-%d";
+  if (precision == "seconds") return "%Y-%m-%dT%H:%M:%S+00:00";
+  if (precision == "minutes") return "%Y-%m-%dT%H:%M+00:00";
+  if (precision == "ns") return "%Y-%m-%dT%H:%M:%S,%N+00:00";
+  throw Failure(format("{} is none of date, minutes, seconds and ns", quoted(precision)), 2);
+}
+
+// strftime(3) does not know %N, of which %3N is the front.
+std::string with_nanoseconds(std::string_view pattern, long nanoseconds) {
+  std::string out;
+  for (std::size_t at = 0; at < pattern.size(); ++at) {
+    const std::string_view rest = pattern.substr(at);
+    const bool digits = rest.size() > 2 && rest[1] >= '1' && rest[1] <= '9' && rest[2] == 'N';
+    if (rest.starts_with("%N") || (rest[0] == '%' && digits)) {
+      out += format("{:09}", nanoseconds).substr(0, digits ? static_cast<std::size_t>(rest[1] - '0') : 9);
+      at += digits ? 2 : 1;
+    } else if (rest[0] == '%' && rest.size() > 1) {
+      out.append(rest.substr(0, 2));
+      ++at;
+    } else {
+      out += rest[0];
+    }
+  }
+  return out;
+}
+
 // The root's own time zone is a file that strangers wrote, and is not read.
 int tell_date(Call& call) {
-  const Options options(call, "Ru");
+  const Options options(call, "I?Rd:r:u", {{"date", 'd'}, {"reference", 'r'}, {"iso-8601", 'I'}, {"utc", 'u'}, {"rfc-email", 'R'}});
   options.need(0, 1);
   const bool chosen = !options.operands().empty();
   if (chosen && !options.operands()[0].starts_with('+')) throw Failure("the clock is the machine's, and is not set from here", 2);
-  const std::string pattern = chosen ? options.operands()[0].substr(1) : options.has('R') ? "%a, %d %b %Y %H:%M:%S +0000" : "%a %b %e %H:%M:%S UTC %Y";
-  call.out.line(time_text(::time(nullptr), pattern.c_str()));
+  timespec time = parse_time(options.has('d') ? options.value('d') : "now");
+  if (options.has('r')) {
+    const auto status = find_stat(options.value('r'), true);
+    if (!status) throw failure(options.value('r'), errno);
+    time = status->st_mtim;
+  }
+  const std::string pattern = chosen              ? options.operands()[0].substr(1)
+                              : options.has('R') ? "%a, %d %b %Y %H:%M:%S +0000"
+                              : options.has('I') ? iso_pattern(options.value('I'))
+                                                 : "%a %b %e %H:%M:%S UTC %Y";
+  call.out.line(time_text(time.tv_sec, with_nanoseconds(pattern, time.tv_nsec).c_str()));
   return 0;
 }
 
@@ -165,12 +221,13 @@ int find_programs(Call& call) {
 }
 
 constexpr std::array builtins = std::to_array<Builtin>({
-    {"date", "[-R] [+FORMAT]", "tell the time, in UTC", tell_date},
+    {"date", "[-Ru] [-d TIME|-r FILE] [-I[seconds]] [+FORMAT]", "tell the time, in UTC; -d that one: @N or 2026-11-28 10:21:00, -r that of a file", tell_date},
     {"env", "[-i] [-u NAME] [NAME=VALUE...] [COMMAND [ARG...]]", "tell what programs are handed on, or do a command with it changed", tell_environment},
     {"hostname", "", "tell the name of the host", tell_hostname},
-    {"id", "[-Ggnu]", "tell user and groups", tell_identity},
+    {"id", "[-Ggnru] [USER]", "tell user and groups, or those that /etc/passwd and /etc/group give another", tell_identity},
     {"ip", "[-46] [-br] address|link|route|listeners [show] [[dev] NAME]", "tell the addresses, interfaces and routes of the network, and what listens", tell_network},
-    {"ps", "[-ef|aux] [-o FIELD,...]", "list processes: pid ppid user stat rss time args comm", list_processes},
+    {"ps", "[-Aaefw] [-p PID,...] [-u USER,...] [-C NAME,...] [-o FIELD,...] | aux",
+     "list processes: pid ppid pgid sid user uid stat rss time start tty args comm", list_processes},
     {"sleep", "TIME...", "wait: 5, 0.2, 3m", sleep_for},
     {"time", "COMMAND [ARG...]", "tell how long a command took", measure_time},
     {"uname", "[-amnrsv]", "tell the kernel, which is the same inside and outside", tell_system},

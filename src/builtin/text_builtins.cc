@@ -141,8 +141,8 @@ int tee(Call& call) {
 constexpr std::array builtins = std::to_array<Builtin>({
     {"cat", "[-AETbenstuv] [FILE...]", "print files; -n with numbers, -s no empty line twice, -v what a terminal acts on made visible, -T tabs, -E ends of lines, -A all three", concatenate},
     {"cut", "-f LIST [-d CHAR] [-s] | -c LIST [FILE...]", "print parts of lines: fields, or characters; LIST is 1,3-5", cut_lines},
-    {"grep", "[-EFHLcehilnoqrsvwx] [-ABC N] [--color[=WHEN]] PATTERN [FILE...]",
-     "print lines that match; -r all below, -i any case, -v others, -n numbers, -l names, -F a text", search_text},
+    {"grep", "[-EFGHILRachilnoqrsvwx] [-ABCm N] [--color[=WHEN]] [--include=|--exclude=|--exclude-dir=GLOB] [--line-buffered] PATTERN|-e PATTERN|-f FILE [FILE...]",
+     "print lines that match; -r all below, -R through links, too, -i any case, -v others, -n numbers, -l names, -F a text, -m N lines, -a of any file, -I of texts alone", search_text},
     {"head", "[-qv] [-n [-]N|-N|-c [-]N] [FILE...]", "print the first lines, or bytes: 2K, 1M; -n -N all but the last", show_front},
     {"less", "[-N] [FILE...]", "show texts page by page, -N with the numbers of lines: Space, b, arrows, g, G, /TEXT, n, :n, :p, q", show_pages},
     {"sort", "[-CVbcfhnrsu] [-k F[.C][,F[.C]]]... [-t CHAR] [-o FILE] [FILE...]",
@@ -153,7 +153,8 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"tr", "[-cds] SET [SET]", "replace characters; -d drops them, -s squeezes repeats, -c all others: a-z \\n [:upper:]", translate},
     {"uniq", "[-cdu] [FILE]", "print repeated lines once; -c with their number, -d those alone, -u the others", drop_repeats},
     {"wc", "[-clmw] [FILE...]", "count lines, words and bytes; -m characters", count},
-    {"xxd", "[-p] [-c N] [-l N] [-s N] | -r [-p] [FILE]", "print bytes as numbers; -l so many, -s from there on, -c in a row, -p nothing else; -r makes bytes of them", dump_bytes},
+    {"xxd", "[-bpu] [-c N] [-g N] [-l N] [-s [-]N] | -r [-p] [FILE]",
+     "print bytes as numbers; -l so many, -s from there on, -N from the end, -c in a row, -g in a group, -b bits, -u in capitals, -p nothing else; -r makes bytes of them", dump_bytes},
 });
 
 }  // namespace

@@ -9,8 +9,9 @@
 namespace snug::builtin {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> classes{
-    {{"[:upper:]", "A-Z"}, {"[:lower:]", "a-z"}, {"[:alpha:]", "A-Za-z"}, {"[:digit:]", "0-9"}, {"[:alnum:]", "0-9A-Za-z"}, {"[:space:]", "\t-\r "}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> classes{
+    {{"[:upper:]", "A-Z"}, {"[:lower:]", "a-z"}, {"[:alpha:]", "A-Za-z"}, {"[:digit:]", "0-9"}, {"[:alnum:]", "0-9A-Za-z"}, {"[:space:]", "\t-\r "},
+     {"[:blank:]", "\t "}, {"[:punct:]", "!-/:-@\\[-`{-~"}, {"[:cntrl:]", "\\000-\\037\\177"}, {"[:print:]", " -~"}, {"[:graph:]", "!-~"}, {"[:xdigit:]", "0-9A-Fa-f"}}};
 
 // One character of a set: \n and its kin, \NNN, or itself.
 char take_character(std::string_view text, std::size_t& at) {
@@ -22,6 +23,15 @@ char take_character(std::string_view text, std::size_t& at) {
   unsigned value = 0;
   for (unsigned digits = 0; digits < 3 && at < text.size() && text[at] >= '0' && text[at] <= '7'; ++digits) value = value * 8 + static_cast<unsigned>(text[at++] - '0');
   return static_cast<char>(value);
+}
+
+// A class that is none, and what brackets mean to other programs: [=a=] and [a*5].
+void refuse_brackets(std::string_view text) {
+  if (text.size() < 4 || text[0] != '[') return;
+  const char sign = text[1];
+  const std::size_t end = sign == ':' || sign == '=' ? text.find(std::string{sign, ']'}, 2) : std::string_view::npos;
+  if (end != std::string_view::npos) throw Failure(format("{} is no class such as [:upper:]", quoted(text.substr(0, end + 2))), 2);
+  if (text[2] == '*' && text.find(']') != std::string_view::npos) throw Failure(format("{}: repeats are not understood here", quoted(text.substr(0, text.find(']') + 1))), 2);
 }
 
 std::string expand_set(std::string_view text) {
@@ -36,6 +46,7 @@ std::string expand_set(std::string_view text) {
       break;
     }
     if (is_class) continue;
+    refuse_brackets(text.substr(at));
     const char first = take_character(text, at);
     if (at + 1 >= text.size() || text[at] != '-') {
       set += first;

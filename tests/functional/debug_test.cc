@@ -230,9 +230,43 @@ TEST_CASE("debug: a session on a terminal") {
   CHECK(terminal.wait() == 9);
 }
 
-TEST_CASE("debug: less, and a terminal that nobody knows") {
+TEST_CASE("debug: less on a terminal that nobody knows sends text alone") {
   const Bare bare;
-  Terminal terminal({"env", "TERM=nobody-knows-it", program(), "debug", bare.root()}, 6, 60);
+  for (const char* type : {"TERM=nobody-knows-it", "TERM=dumb"}) {
+    Terminal terminal({"env", type, program(), "debug", bare.root()}, 6, 60);
+    REQUIRE_MESSAGE(terminal.expect(prompt()), terminal.seen());
+    terminal.send("printf 'line %s\\n' 1 2 3 4 5 6 7 8 9 | less; mkdir /tmp/d; ls --color=auto /tmp\n");
+    CHECK_MESSAGE(terminal.expect("less: this terminal is not known to have a screen: all follows at once\r\nline 1\r\n"), terminal.seen());
+    REQUIRE_MESSAGE(terminal.expect("line 9\r\nd\r\n"), terminal.seen());
+    terminal.send("exit 3\n");
+    CHECK(terminal.wait() == 3);
+    CHECK_MESSAGE(!has(terminal.seen(), "\033["), terminal.seen());
+  }
+}
+
+TEST_CASE("debug: less shows what has come, and takes keys while more comes") {
+  const Bare bare;
+  Terminal terminal({"env", "TERM=xterm", program(), "debug", bare.root()}, 6, 60);
+  REQUIRE_MESSAGE(terminal.expect(prompt()), terminal.seen());
+  terminal.send("while true; do echo y; done | less\n");
+  REQUIRE_MESSAGE(terminal.expect("1-5, and more to come"), terminal.seen());
+  terminal.send("G");
+  REQUIRE_MESSAGE(terminal.expect("reading on; a key stops it"), terminal.seen());
+  terminal.send("q");
+  REQUIRE_MESSAGE(terminal.expect(prompt()), terminal.seen());
+  terminal.send("(echo fir''st; sleep 1; echo sec''ond; sleep 86619) | less\n");
+  REQUIRE_MESSAGE(terminal.expect("first\r\n~"), terminal.seen());
+  REQUIRE_MESSAGE(terminal.expect("second\r\n~"), terminal.seen());
+  terminal.send("q");
+  terminal.send("\x03");  // less is gone; what it read from is not
+  REQUIRE_MESSAGE(terminal.expect(prompt()), terminal.seen());
+  terminal.send("exit 3\n");
+  CHECK(terminal.wait() == 3);
+}
+
+TEST_CASE("debug: less goes through texts, and from one to the next") {
+  const Bare bare;
+  Terminal terminal({"env", "TERM=xterm", program(), "debug", bare.root()}, 6, 60);
   REQUIRE_MESSAGE(terminal.expect(prompt()), terminal.seen());
   terminal.send("for i in 1 2 3 4 5 6 7 8 9; do echo line $i; done | less\n");
   REQUIRE_MESSAGE(terminal.expect("1-5 of 9"), terminal.seen());

@@ -125,7 +125,8 @@ class Finder {
     std::vector<std::string> names;
     while (const dirent* entry = ::readdir(directory.get()))
       if ((hidden || entry->d_name[0] != '.') && matches(parts_[number], entry->d_name)) names.emplace_back(entry->d_name);
-    for (const std::string& name : names) go_on(name);
+    for (const std::string& name : names)
+      if (!hidden || (name != "." && name != "..")) go_on(name);
   }
 
   std::vector<std::string> parts_, found_;

@@ -159,7 +159,7 @@ TEST_CASE("folders, by the names that led there") {
         snug::format("{0}/d/e\ncd: {0}/d/e/nowhere/..: No such file or directory\ncd: a folder without a name is none\n{0}/d/e\nd\n", folder.path()));
   CHECK(output("CDPATH=/nowhere:/usr; cd bin; cd ./bin; cd \"$OLDPWD\"; unset OLDPWD; cd -") ==
         "/usr/bin\ncd: ./bin: No such file or directory\ncd: there is no folder to go back to\n(1)");
-  CHECK(output("mkdir p; cd p; touch .a b; echo .* * ./.*; rm -r ../p", folder.path()) == ". .. .a b ./. ./.. ./.a\n");
+  CHECK(output("mkdir p; cd p; touch .a b; echo .* * ./.*; rm -r ../p", folder.path()) == ".a b ./.a\n");
   CHECK(output("cd /../..; pwd; cd //usr; pwd; PWD=/nowhere; pwd") == "/\n/usr\n/usr\n");
   CHECK(output("mkdir g; cd g; rmdir ../g; cd ..; echo $?; cd /; pwd", folder.path()).ends_with("\n/\n"));
 }

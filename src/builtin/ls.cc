@@ -37,7 +37,7 @@ class Lister {
  public:
   explicit Lister(Call& call)
       : call_(call),
-        options_(call, "1ACFLRSUXacdhilnprstuv*?=<",
+        options_(call, "1ACFLRSXacdhilnprstuv*?=<",
                  {{"all", 'a'}, {"almost-all", 'A'}, {"human-readable", 'h'}, {"recursive", 'R'}, {"reverse", 'r'}, {"directory", 'd'}, {"inode", 'i'}, {"size", 's'},
                   {"classify", 'F'}, {"dereference", 'L'}, {"numeric-uid-gid", 'n'}, {"full-time", full_time}, {"group-directories-first", folders_first}, {"color", colour_letter}}),
         colour_(wants_colour(call, options_, "always")) {}

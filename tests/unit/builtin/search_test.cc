@@ -21,8 +21,8 @@ TEST_CASE("grep: what people type") {
         "a\na\na\n1\na\nb\nc\n1\nb\nc\n4\n");
   CHECK(output("printf 'a\\0b\\n' >z; grep a z; grep -a -o a z; grep -I a z; echo $?; grep -rl --include='*' a . | sort; grep -rl --include=f --include=p a; grep -rl --exclude='[zp]' a", at) ==
         "z: not a text, but matches\na\n1\n./f\n./z\nf\nf\n");
-  CHECK(output("mkdir d e; echo q >d/x; echo q >e/x; ln -s ../e d/l; ln -s .. e/up; grep -r q; grep -r --exclude-dir=e q; grep -Rh q d 2>&1", at) ==
-        "d/x:q\ne/x:q\nd/x:q\nq\ngrep: d/l/up/d/l: a link leads back to a folder above it\ngrep: d/l/up/e: a link leads back to a folder above it\nq\nq\n(2)");
+  CHECK(output("mkdir d e; echo q >d/x; echo q >e/x; ln -s ../e d/l; ln -s .. e/up; grep -r q; grep -r --exclude-dir=e q; grep -Rh q d 2>/dev/null; grep -Rh q d 2>&1 >/dev/null", at) ==
+        "d/x:q\ne/x:q\nd/x:q\nq\nq\ngrep: d/l/up/d: a link leads back to a folder above it\ngrep: d/l/up/e: a link leads back to a folder above it\n(2)");
   CHECK(output("echo abc | grep --line-number --only-matching --extended-regexp 'b|c'; echo abc | grep --max-count=1 --no-messages --quiet b; echo $?; grep -P x f", at) ==
         "1:b\n1:c\n0\ngrep: there is no option -P here; 'help grep' tells those that are\n(2)");
 }
@@ -47,7 +47,7 @@ TEST_CASE("ls: orders, columns and links") {
   CHECK(output("mkdir d; touch a.2 b.1 a.10; ln -s d l; ls -dF l; ls -F l; ls l; ls -C a.2 b.1; ls -v a*; ls -X a.2 b.1; ls -p | head -n 4 | tail -n 1; ls --group-directories-first | head -n 1; ls -1C a.2 b.1", at) ==
         "l@\nl@\na.2  b.1\na.2\na.10\nb.1\na.2\nd/\nd\na.2  b.1\n");
   CHECK(output("touch -d @9 a.2; touch -ad @1 b.1; touch -ad @5 a.10; ls -ltu --full-time b.1 a.10 | cut -d' ' -f6-; ls -tL l a.2; ls -lL l | head -n 1; ls -sd /nowhere 2>/dev/null; ls -U", at)
-            .find("1970-01-01 00:00:05.000000000 +0000 a.10\n1970-01-01 00:00:01.000000000 +0000 b.1\na.2\n\nl:\ntotal 0\nls: there is no option -U here") == 0);
+        == "1970-01-01 00:00:05.000000000 +0000 a.10\n1970-01-01 00:00:01.000000000 +0000 b.1\na.2\n\nl:\ntotal 0\nls: there is no option -U here");
   CHECK(output("ln -s nowhere n; ls n; ls -L n; echo $?; ls -s a.2", at) == "n\nn\n0\n   0 a.2\n");
 }
 

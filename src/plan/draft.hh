@@ -77,6 +77,7 @@ class Draft {
   bool answers_root = false;     ///< what root with one id cannot do is answered: of what the user runs, never of what unpacks for him
   Slot root = 0;                 ///< the root file system's mount
   std::vector<Slot> volumes;     ///< of the binds among the volumes, in their order
+  std::size_t of_root = 0;       ///< how many of the first attachments are parts of the root file system itself
   std::vector<Action> dressing;  ///< links and folders of the root, made right after the pivot
 
  private:

@@ -278,12 +278,16 @@ class Mounts {
     }
   }
 
-  // A mount on /a comes before one on /a/b, whatever the order they were asked for in; else that order stays.
+  // A mount on /a comes before one on /a/b, whatever the order they were asked for in; else that order stays. The parts of the
+  // root come before them all: where a link leads a volume above some, it covers them.
   std::vector<Attach> in_order() const {
     std::vector<Attach> attachments = draft_.attachments();
-    std::stable_sort(attachments.begin(), attachments.end(), [](const Attach& a, const Attach& b) {
+    const auto is_shallower = [](const Attach& a, const Attach& b) {
       return std::count(a.target.begin(), a.target.end(), '/') < std::count(b.target.begin(), b.target.end(), '/');
-    });
+    };
+    const auto others = attachments.begin() + static_cast<std::ptrdiff_t>(draft_.of_root);
+    std::stable_sort(attachments.begin(), others, is_shallower);
+    std::stable_sort(others, attachments.end(), is_shallower);
     return attachments;
   }
 
@@ -314,11 +318,10 @@ class Mounts {
     MountFlags flags = draft_.flags(true);
     draft_.init(SetMountFlags{"/", flags});
     if (draft_.spec.rootfs.kind != Rootfs::Kind::host) return;
-    // By path one reaches what is mounted last: in the place of a volume, that.
     for (const Step& step : draft_.plan.steps)
       if (const auto* overlay = std::get_if<MakeOverlay>(&step.action); overlay && overlay->upper)
         for (const Attach& attach : draft_.attachments())
-          if (attach.slot == overlay->slot && !is_target(attach.target)) read_only_.push_back(attach.target);
+          if (attach.slot == overlay->slot) read_only_.push_back(attach.target);
     for (const std::string& target : read_only_) draft_.init(SetMountFlags{target, flags});
   }
 

@@ -138,6 +138,14 @@ bool uses_memory(Draft& draft) {
   return !draft.facts.store_takes_upper;
 }
 
+// The volume on `path`, or the last one on the way to it.
+const Volume* find_nearest_volume(const Spec& spec, std::string_view path) {
+  const Volume* nearest = nullptr;
+  for (const Volume& volume : spec.volumes)
+    if (is_below(path, target_of(volume)) && (!nearest || target_of(*nearest).size() <= target_of(volume).size())) nearest = &volume;
+  return nearest;
+}
+
 // The host's own root: a skeleton in memory, with each folder an overlay of the host's folder. Folders above
 // other mounts (the spine) are part of the skeleton, because the kernel does not overlay them.
 class HostRoot {
@@ -149,6 +157,7 @@ class HostRoot {
     draft_.init(MakeFilesystem{draft_.root, "tmpfs", {{"mode", "0755"}}, draft_.flags()});
     add_folder("/");
     tell_read_only();
+    draft_.of_root = draft_.attachments().size();
     hide_store();
   }
 
@@ -173,6 +182,8 @@ class HostRoot {
   void add_entry(const std::string& path, const FolderEntry& entry) {
     if (entry.kind == FolderEntry::Kind::symlink) {
       draft_.dressing.push_back(MakeLink{path, entry.link});
+    } else if (is_volumes(path)) {
+      return;
     } else if (entry.kind == FolderEntry::Kind::file) {
       take(path, Attach::Target::make);
     } else if (entry.kind == FolderEntry::Kind::directory) {
@@ -211,9 +222,20 @@ class HostRoot {
     return nearest ? nearest->type : "";
   }
 
+  // In its place there is what the user mounts, and nothing of the machine's.
+  [[nodiscard]] bool is_volumes(const std::string& path) const { return find_nearest_volume(draft_.spec, path) != nullptr; }
+
+  // A volume shows it where it shows the machine's own folders in their own places.
+  [[nodiscard]] bool is_store_inside() const {
+    const Volume* nearest = find_nearest_volume(draft_.spec, draft_.facts.store);
+    if (!nearest) return !is_replaced(draft_.facts.store);
+    const auto* bind = std::get_if<BindVolume>(nearest);
+    return bind && bind->source == bind->target;
+  }
+
   // What snug keeps of this and other containers is not the container's to read.
   void hide_store() {
-    if (is_replaced(draft_.facts.store)) return;
+    if (!is_store_inside()) return;
     const Slot slot = draft_.new_slot();
     draft_.init(MakeFilesystem{slot, "tmpfs", {{"mode", "0700"}, {"size", "4096"}}, {.read_only = true}});
     draft_.attach_later(slot, draft_.facts.store, Attach::Target::optional);
@@ -291,13 +313,10 @@ bool is_folder_inside(const Draft& draft, const std::string& path) {
   const bool in_root = std::find(folders.begin(), folders.end(), path) != folders.end();
   if (draft.facts.rootfs.living) return in_root;
   const bool on_host = draft.spec.rootfs.kind == Rootfs::Kind::host;
-  const Volume* nearest = nullptr;
-  for (const Volume& volume : draft.spec.volumes) {
-    if (is_below(target_of(volume), path)) return true;  // the mount itself, or one below it, for which it is made
-    if (is_below(path, target_of(volume)) && (!nearest || target_of(*nearest).size() <= target_of(volume).size()))
-      nearest = &volume;
-  }
-  if (nearest) {
+  const auto& volumes = draft.spec.volumes;
+  // The mount itself, or one below it, for which it is made.
+  if (std::any_of(volumes.begin(), volumes.end(), [&](const Volume& volume) { return is_below(target_of(volume), path); })) return true;
+  if (const Volume* nearest = find_nearest_volume(draft.spec, path)) {
     const auto* bind = std::get_if<BindVolume>(nearest);
     return bind && bind->source == bind->target && on_host && in_root;
   }

@@ -44,6 +44,38 @@ TEST_CASE("host: a door that was opened stays open") {
   CHECK(fs::exists(scratch.path() + "/made"));
 }
 
+TEST_CASE("host: what is mounted below the place of a volume is left out, and the volume is all that is there, also where a link leads to it") {
+  Scratch scratch;
+  for (const char* each : {"/place/x/y", "/mine/x/y", "/empty"}) fs::create_directories(scratch.path() + each);
+  fs::create_symlink("place", scratch.path() + "/link");
+  scratch.write("mine/x/y/mine", "");
+  const auto seen = [&](const std::string& options, const std::string& listed) {
+    const Result result = run({"unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                               "mount -t tmpfs machine place/x/y && touch place/x/y/theirs && exec " + program() + " run --userns single " + options + " host ls -A " + listed},
+                              {.folder = scratch.path()});
+    return result.code == 0 ? result.out : result.err;  // beside the notices of this machine
+  };
+  const std::string place = scratch.path() + "/place";
+  CHECK(seen("", place + "/x/y") == "theirs\n");
+  CHECK(seen("-v ./mine:" + place, place + "/x/y") == "mine\n");
+  CHECK(seen("-v ./mine:" + scratch.path() + "/link", place + "/x/y") == "mine\n");
+  CHECK(seen("-v ./empty:" + place, place).empty());
+  CHECK(seen("--tmpfs " + place, place).empty());
+  CHECK(seen("--read-only --tmpfs " + place, place).empty());
+}
+
+TEST_CASE("host: a tmpfs above what snug keeps is empty, and the same folder shown by a volume keeps it hidden") {
+  Scratch home;
+  const auto seen = [&](const std::string& option, const std::string& value) {
+    const Result result = run({program(), "run", "--userns", "single", option, value, "host", "sh", "-c", "cd \"$1\" && find . -mindepth 1", "sh", home.path()},
+                              {.env = {"XDG_DATA_HOME=" + home.path() + "/data"}});
+    return result.code == 0 ? result.out : result.err;
+  };
+  fs::create_directories(home.path() + "/data/snug/kept");
+  CHECK(seen("--tmpfs", home.path()).empty());
+  CHECK(seen("-v", home.path() + ":" + home.path()) == "./data\n./data/snug\n");
+}
+
 TEST_CASE("host: a home below /tmp, which is the container's own, is not inside unless a volume brings it there") {
   Scratch home("/tmp");
   const std::string notice = "notice: your home '" + home.path() + "' is not inside, where /tmp is not the host's";

@@ -296,6 +296,31 @@ TEST_CASE("storage: writes are kept in memory where the disk cannot hold them, a
   spec.root_writes = RootWrites::refused;  // nothing is written that could be removed
   CHECK(plan_of(spec, facts).notices.empty());
 }
+TEST_CASE("host: in the place of a volume there is nothing of the machine's, and no cover of what snug keeps but over the very folder") {
+  Spec spec = a_spec();
+  spec.rootfs = {Rootfs::Kind::host, "", "host"};
+  HostFacts facts = some_facts();
+  facts.mounts = {{"/", "ext4", "/"}, {"/mnt/x/y", "ext4", "/"}};
+  facts.folders["/"] = {{"home", FolderEntry::Kind::directory, "", 0755}, {"mnt", FolderEntry::Kind::directory, "", 0755}};
+  facts.folders["/mnt"] = {{"x", FolderEntry::Kind::directory, "", 0755}};
+  facts.folders["/mnt/x"] = {{"file", FolderEntry::Kind::file, "", 0644}, {"y", FolderEntry::Kind::directory, "", 0755}};
+  const auto targets = [&](const Volume& volume) {
+    spec.volumes = {volume};
+    std::string text;
+    for (const Step& step : plan_of(spec, facts).steps)
+      if (const auto* attach = std::get_if<Attach>(&step.action); attach && (attach->target.starts_with("/mnt") || attach->target.starts_with("/home"))) text += attach->target + " ";
+    return text;
+  };
+  CHECK(targets(BindVolume{"/srv", "/srv"}) == "/home /mnt/x/file /mnt/x/y /home/me/.local/share/snug ");
+  CHECK(targets(BindVolume{"/srv", "/mnt"}) == "/home /mnt /home/me/.local/share/snug ");
+  CHECK(targets(BindVolume{"/srv", "/mnt/x/y"}) == "/home /mnt/x/file /mnt/x/y /home/me/.local/share/snug ");
+  CHECK(targets(TmpfsVolume{"/home/me", {}, {}}) == "/home /mnt/x/file /mnt/x/y /home/me ");
+  CHECK(targets(BindVolume{"/srv", "/home"}) == "/mnt/x/file /mnt/x/y /home ");
+  CHECK(targets(BindVolume{"/home/me", "/home/me"}) == "/home /mnt/x/file /mnt/x/y /home/me /home/me/.local/share/snug ");
+  // Where a link leads there nobody knows: what is mounted later covers what stands below.
+  CHECK(targets(BindVolume{"/srv", "/mnt/x"}).ends_with("/mnt/x /home/me/.local/share/snug "));
+}
+
 
 TEST_CASE("the command starts in a folder that is inside, and so is its home") {
   struct Start {

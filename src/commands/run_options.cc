@@ -439,6 +439,15 @@ void check_storage(const Spec& spec, const cli::Arguments& arguments) {
                           : spec.rootfs.kind == Kind::archive ? "an archive is unpacked for the container alone, which takes no driver"
                                                               : "with --rw the folder itself is written into, which takes no driver";
   throw UsageError(format("--storage-driver: {}", why), on_host ? "a folder or an image has the choice" : "leave it out");
+// The same of what would have no effect.
+void check_effects(const Spec& spec, const cli::Arguments& arguments) {
+  if (is_typed(arguments, "shm-size") && std::holds_alternative<plan::HostNamespace>(spec.namespaces.ipc))
+    throw UsageError("--shm-size: /dev/shm is the host's with --ipc host, and not the container's to size", "leave one of the two out");
+  if (spec.rootfs.kind == plan::Rootfs::Kind::image) return;
+  for (const std::string_view name : {"platform", "pull"})
+    if (is_typed(arguments, name)) throw UsageError(format("--{}: it is for images, and {} is none", name, snug::quoted(spec.rootfs.given)), "leave it out");
+}
+
 }
 
 void check_map(const Spec& spec, const cli::Arguments& arguments) {
@@ -481,6 +490,7 @@ plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environ
   }
   settle_shared(draft);
   set_rootfs(spec, arguments, folder);
+  check_effects(spec, arguments);
   if (!is_given(arguments, "network") && !is_given(arguments, "net")) spec.network.way_out = true;
   check_storage(spec, arguments);
   check_map(spec, arguments);

@@ -67,11 +67,15 @@ Verdict choose_user(Draft& draft, const UserChoice& choice) {
 
 Verdict add_groups(Draft& draft) {
   Identity& who = draft.identity;
-  for (const std::string& word : draft.spec.groups) {
-    if (word == "keep-groups") {
-      who.groups.reset();
-      return {};
-    }
+  const std::vector<std::string>& words = draft.spec.groups;
+  const bool keep = std::find(words.begin(), words.end(), "keep-groups") != words.end();
+  if (keep && std::any_of(words.begin(), words.end(), [](const std::string& word) { return word != "keep-groups"; }))
+    return Refusal{"--group-add keep-groups: the caller's groups can be kept, or others set in their place", "leave keep-groups out, or the others"};
+  if (keep) {
+    who.groups.reset();
+    return {};
+  }
+  for (const std::string& word : words) {
     const auto gid =
         look_up(draft.facts.rootfs.groups, word, "--group-add", "/etc/group", [](const Group& g) { return g.gid; });
     if (const auto* refused = std::get_if<Refusal>(&gid)) return *refused;
@@ -131,6 +135,8 @@ Verdict plan_identity(Draft& draft) {
     who.account = find_account(draft.facts.rootfs.accounts, who.uid);
   }
   const bool of_image = draft.spec.user && draft.spec.user->of_image;
+  if (!draft.spec.user && !find_range(maps.uids, who.uid))
+    return Refusal{"neither uid 0 nor your own is mapped into the container", "map one of them, or choose another that is mapped: --user UID"};
   if (Verdict refused = check_mapped(maps.uids, who.uid, "uid", of_image)) return refused;
   if (Verdict refused = check_mapped(maps.gids, who.gid, "gid", of_image)) return refused;
   if (Verdict refused = add_groups(draft)) return refused;

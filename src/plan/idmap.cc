@@ -56,9 +56,13 @@ Verdict check_explicit(const std::vector<IdRange>& map, std::string_view option)
     if (a.count == 0 || std::uint64_t{a.inside.value} + a.count > std::numeric_limits<std::uint32_t>::max() ||
         std::uint64_t{a.outside.value} + a.count > std::numeric_limits<std::uint32_t>::max())
       return Refusal{format("{}: the range at {} is empty or too long", option, a.inside.value), {}};
-    for (const IdRange& b : map)
-      if (&a != &b && a.inside.value < b.inside.value + b.count && b.inside.value < a.inside.value + a.count)
+    for (const IdRange& b : map) {
+      if (&a == &b) continue;
+      if (a.inside.value < b.inside.value + b.count && b.inside.value < a.inside.value + a.count)
         return Refusal{format("{}: the ranges at {} and {} overlap", option, a.inside.value, b.inside.value), {}};
+      if (a.outside.value < b.outside.value + b.count && b.outside.value < a.outside.value + a.count)
+        return Refusal{format("{}: the ranges at {} and {} overlap on the host, from {} and from {} on", option, a.inside.value, b.inside.value, a.outside.value, b.outside.value), {}};
+    }
   }
   return {};
 }

@@ -28,6 +28,15 @@ constexpr std::array<Wall, 7> walls{{
     {"--timens", "time", &Namespaces::time, 0x80 /* CLONE_NEWTIME */, ""},
 }};
 
+// The user namespace comes along with any other of a container's.
+std::string describe_joined(const Spec& spec, const Wall& wall, const JoinNamespace& join) {
+  std::string bringer = spec.network.container;
+  for (const Wall& each : walls)
+    if (const auto* other = std::get_if<JoinNamespace>(&(spec.namespaces.*each.choice)); other && bringer.empty()) bringer = other->container;
+  if (join.container.empty() && !bringer.empty()) return format("the user namespace of container:{}, which comes along: shared with whoever lives there", bringer);
+  return format("{} {}: shared with whoever lives there", wall.option, join.container.empty() ? "ns:" + printable(join.path) : "container:" + join.container);
+}
+
 }  // namespace
 
 std::string hostname_of(const Draft& draft) {
@@ -55,7 +64,7 @@ Verdict plan_namespaces(Draft& draft) {
       clone.flags |= wall.flag;
     } else if (const auto* join = std::get_if<JoinNamespace>(&choice)) {
       enter.entries.push_back({wall.kind, join->path});
-      draft.plan.opened.push_back(format("{} {}: shared with whoever lives there", wall.option, join->container.empty() ? "ns:" + printable(join->path) : "container:" + join->container));
+      draft.plan.opened.push_back(describe_joined(draft.spec, wall, *join));
     } else if (*wall.opened) {
       draft.plan.opened.push_back(format("{} host: {}", wall.option, wall.opened));
     }

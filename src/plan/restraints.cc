@@ -51,6 +51,15 @@ Verdict check_unmasked(const Spec& spec) {
   return {};
 }
 
+// Links of /proc that lead into the folder of whoever looks, and what leads there in /dev.
+Verdict check_masked(const Spec& spec) {
+  static constexpr std::array each_ones_own{"/proc/self", "/proc/thread-self", "/proc/net", "/proc/mounts", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr"};
+  for (const std::string& path : spec.restraints.mask)
+    if (std::any_of(each_ones_own.begin(), each_ones_own.end(), [&](const char* link) { return is_below(path, link); }))
+      return Refusal{format("--security-opt mask={}: it leads into /proc/self, which is another folder for each process, and cannot be covered for all", printable(path)), "leave it out"};
+  return {};
+}
+
 // What those namespaces open is less where Landlock shuts it again.
 void tell_reach(Draft& draft) {
   const auto* landlock = draft.plan.find<EnforceLandlock>();
@@ -154,6 +163,7 @@ Verdict plan_restraint(Draft& draft) {
   const Restraints& asked = draft.spec.restraints;
   if (Verdict refused = check_left_out(draft.spec)) return refused;
   if (Verdict refused = check_unmasked(draft.spec)) return refused;
+  if (Verdict refused = check_masked(draft.spec)) return refused;
   auto chosen = capabilities_of(draft.spec, draft.facts.last_capability);
   if (auto* refused = std::get_if<Refusal>(&chosen)) return std::move(*refused);
   if (asked.nested) draft.plan.opened.push_back("--nested: namespaces can be made and file systems mounted inside, and the kernel tells all it knows in /proc");

@@ -97,7 +97,8 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file, an
     const std::string word =
         value.empty() ? "--" + std::string(name) : "--" + std::string(name) + "=" + std::string(value);
     if (name == "network-alias") return !(spec({"--network=a", word, "/srv/root"}) == spec({"--network=a", "/srv/root"}));
-    return !(spec({word, "/srv/root"}) == spec({"/srv/root"}));
+    const char* root = name == "platform" || name == "pull" ? "image" : "/srv/root";  // of images alone
+    return !(spec({word, root}) == spec({root}));
   };
   struct Example {
     std::string_view name, value;
@@ -233,6 +234,16 @@ TEST_CASE("options that contradict each other are refused, a file is overruled")
   CHECK(spec({"--read-only=false", "--rw"}).root_writes == plan::RootWrites::kept);
   CHECK(spec_after("read-only", "true", {"--rw"}).root_writes == plan::RootWrites::kept);
   CHECK(spec_after("read-only", "true", {"--read-only=false"}).root_writes == plan::RootWrites::thrown_away);
+}
+
+TEST_CASE("options that would have no effect are refused") {
+  CHECK(refusal({"--shm-size", "1m", "--ipc", "host"}).starts_with("--shm-size: /dev/shm is the host's with --ipc host"));
+  CHECK(spec({"--shm-size", "1m", "--ipc", "container:other"}).shm_size == 1048576);
+  for (const char* root : {"./bb", "host", "tar:r.tar"}) {
+    CHECK(refusal({"--pull", "always", root}) == format("--pull: it is for images, and '{}' is none", root));
+    CHECK(refusal({"--platform", "linux/arm64", root}) == format("--platform: it is for images, and '{}' is none", root));
+  }
+  CHECK(spec_after("platform", "linux/arm64", {"./bb"}).rootfs.path == "/home/me/bb");
 }
 
 TEST_CASE("two mounts on one place are refused, a file's one is replaced") {

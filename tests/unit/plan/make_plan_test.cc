@@ -227,6 +227,39 @@ TEST_CASE("users: digits are a number, names come from the root, both have to be
   CHECK(refusal(spec, facts).find("is not an id") != std::string::npos);
 }
 
+TEST_CASE("id maps: neither in the container nor on the host may two ranges meet, and somebody has to be in it") {
+  Spec spec = a_spec();
+  spec.id_map.mode = IdMapChoice::Mode::ranges;
+  spec.id_map.uids = {{{0}, {1000}, 1}, {{0}, {100000}, 5}};
+  CHECK(refusal(spec, some_facts()) == "--uidmap: the ranges at 0 and 0 overlap");
+  spec.id_map.uids = {{{0}, {100000}, 10}, {{10}, {100009}, 1}};
+  CHECK(refusal(spec, some_facts()) == "--uidmap: the ranges at 0 and 10 overlap on the host, from 100000 and from 100009 on");
+  spec.id_map.uids = {{{1}, {100000}, 100}};
+  CHECK(refusal(spec, some_facts()) == "neither uid 0 nor your own is mapped into the container");
+  spec.user = {{"7", ""}};
+  CHECK(refusal(spec, some_facts()).find("uid") == std::string::npos);
+}
+
+TEST_CASE("what is joined is named as it was typed, and what came along as what brought it") {
+  Spec spec = a_spec();
+  spec.id_map = {.mode = IdMapChoice::Mode::ranges, .uids = {{{0}, {1000}, 1}}, .gids = {{{0}, {1000}, 1}}};
+  spec.namespaces.user = JoinNamespace{"/proc/3239/fd/11"};
+  spec.namespaces.pid = JoinNamespace{"/proc/3239/fd/12", "base"};
+  const std::vector<std::string> opened = plan_of(spec, some_facts()).opened;
+  CHECK(opened.at(0) == "the user namespace of container:base, which comes along: shared with whoever lives there");
+  CHECK(opened.at(1) == "--pid container:base: shared with whoever lives there");
+  spec.namespaces.pid = NewNamespace{};
+  CHECK(plan_of(spec, some_facts()).opened.at(0) == "--userns ns:/proc/3239/fd/11: shared with whoever lives there");
+}
+
+TEST_CASE("groups: the caller's are kept alone") {
+  Spec spec = a_spec();
+  spec.groups = {"5", "keep-groups"};
+  CHECK(refusal(spec, some_facts()).starts_with("--group-add keep-groups: "));
+  spec.groups = {"keep-groups"};
+  CHECK(refusal(spec, some_facts()) == "a plan");
+}
+
 TEST_CASE("the spine of the host's root is what lies above other mounts") {
   CHECK(host_spine({}) == std::vector<std::string>{"/"});
   CHECK(host_spine({{"/", "ext4", "/"}, {"/var/lib/x", "ext4", "/"}, {"/proc", "proc", "/"}, {"/home", "ext4", "/"}}) ==
@@ -263,6 +296,31 @@ TEST_CASE("host: what cannot be overlaid, for others are mounted below it unseen
   CHECK(plan_of(spec, facts).notices.at(0).text.ends_with(" /file4, /file5 and 14 more"));
 }
 
+TEST_CASE("host: in the place of a volume there is nothing of the machine's, and no cover of what snug keeps but over the very folder") {
+  Spec spec = a_spec();
+  spec.rootfs = {Rootfs::Kind::host, "", "host"};
+  HostFacts facts = some_facts();
+  facts.mounts = {{"/", "ext4", "/"}, {"/mnt/x/y", "ext4", "/"}};
+  facts.folders["/"] = {{"home", FolderEntry::Kind::directory, "", 0755}, {"mnt", FolderEntry::Kind::directory, "", 0755}};
+  facts.folders["/mnt"] = {{"x", FolderEntry::Kind::directory, "", 0755}};
+  facts.folders["/mnt/x"] = {{"file", FolderEntry::Kind::file, "", 0644}, {"y", FolderEntry::Kind::directory, "", 0755}};
+  const auto targets = [&](const Volume& volume) {
+    spec.volumes = {volume};
+    std::string text;
+    for (const Step& step : plan_of(spec, facts).steps)
+      if (const auto* attach = std::get_if<Attach>(&step.action); attach && (attach->target.starts_with("/mnt") || attach->target.starts_with("/home"))) text += attach->target + " ";
+    return text;
+  };
+  CHECK(targets(BindVolume{"/srv", "/srv"}) == "/home /mnt/x/file /mnt/x/y /home/me/.local/share/snug ");
+  CHECK(targets(BindVolume{"/srv", "/mnt"}) == "/home /mnt /home/me/.local/share/snug ");
+  CHECK(targets(BindVolume{"/srv", "/mnt/x/y"}) == "/home /mnt/x/file /mnt/x/y /home/me/.local/share/snug ");
+  CHECK(targets(TmpfsVolume{"/home/me", {}, {}}) == "/home /mnt/x/file /mnt/x/y /home/me ");
+  CHECK(targets(BindVolume{"/srv", "/home"}) == "/mnt/x/file /mnt/x/y /home ");
+  CHECK(targets(BindVolume{"/home/me", "/home/me"}) == "/home /mnt/x/file /mnt/x/y /home/me /home/me/.local/share/snug ");
+  // Where a link leads there nobody knows: what is mounted later covers what stands below.
+  CHECK(targets(BindVolume{"/srv", "/mnt/x"}).ends_with("/mnt/x /home/me/.local/share/snug "));
+}
+
 TEST_CASE("what no step shows is among the terms: how it ends, what is kept, labels and what is required") {
   Spec spec = a_spec();
   CHECK(plan_of(spec, some_facts()).terms == std::vector<std::string>{"it goes away when it has ended"});
@@ -296,31 +354,6 @@ TEST_CASE("storage: writes are kept in memory where the disk cannot hold them, a
   spec.root_writes = RootWrites::refused;  // nothing is written that could be removed
   CHECK(plan_of(spec, facts).notices.empty());
 }
-TEST_CASE("host: in the place of a volume there is nothing of the machine's, and no cover of what snug keeps but over the very folder") {
-  Spec spec = a_spec();
-  spec.rootfs = {Rootfs::Kind::host, "", "host"};
-  HostFacts facts = some_facts();
-  facts.mounts = {{"/", "ext4", "/"}, {"/mnt/x/y", "ext4", "/"}};
-  facts.folders["/"] = {{"home", FolderEntry::Kind::directory, "", 0755}, {"mnt", FolderEntry::Kind::directory, "", 0755}};
-  facts.folders["/mnt"] = {{"x", FolderEntry::Kind::directory, "", 0755}};
-  facts.folders["/mnt/x"] = {{"file", FolderEntry::Kind::file, "", 0644}, {"y", FolderEntry::Kind::directory, "", 0755}};
-  const auto targets = [&](const Volume& volume) {
-    spec.volumes = {volume};
-    std::string text;
-    for (const Step& step : plan_of(spec, facts).steps)
-      if (const auto* attach = std::get_if<Attach>(&step.action); attach && (attach->target.starts_with("/mnt") || attach->target.starts_with("/home"))) text += attach->target + " ";
-    return text;
-  };
-  CHECK(targets(BindVolume{"/srv", "/srv"}) == "/home /mnt/x/file /mnt/x/y /home/me/.local/share/snug ");
-  CHECK(targets(BindVolume{"/srv", "/mnt"}) == "/home /mnt /home/me/.local/share/snug ");
-  CHECK(targets(BindVolume{"/srv", "/mnt/x/y"}) == "/home /mnt/x/file /mnt/x/y /home/me/.local/share/snug ");
-  CHECK(targets(TmpfsVolume{"/home/me", {}, {}}) == "/home /mnt/x/file /mnt/x/y /home/me ");
-  CHECK(targets(BindVolume{"/srv", "/home"}) == "/mnt/x/file /mnt/x/y /home ");
-  CHECK(targets(BindVolume{"/home/me", "/home/me"}) == "/home /mnt/x/file /mnt/x/y /home/me /home/me/.local/share/snug ");
-  // Where a link leads there nobody knows: what is mounted later covers what stands below.
-  CHECK(targets(BindVolume{"/srv", "/mnt/x"}).ends_with("/mnt/x /home/me/.local/share/snug "));
-}
-
 
 TEST_CASE("the command starts in a folder that is inside, and so is its home") {
   struct Start {

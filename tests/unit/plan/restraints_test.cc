@@ -188,6 +188,16 @@ TEST_CASE("paths are masked but for those that are asked for, and for volumes") 
   CHECK(!plan_of(spec).find<MaskPaths>());
 }
 
+TEST_CASE("what is another file for each process cannot be masked") {
+  Spec spec = a_spec();
+  for (const char* wrong : {"/proc/self", "/proc/self/net", "/proc/thread-self/comm", "/proc/net", "/proc/net/tcp", "/proc/mounts", "/dev/stdin"}) {
+    spec.restraints.mask = {"/etc/secret", wrong};
+    CHECK(snug::test::refusal(spec, some_facts()).starts_with(std::string("--security-opt mask=") + wrong + ": it leads into /proc/self"));
+  }
+  spec.restraints.mask = {"/proc/selfish", "/proc/meminfo"};
+  CHECK(plan_of(spec).find<MaskPaths>());
+}
+
 TEST_CASE("with --nested a path that was named is masked, and no other") {
   Spec spec = a_spec();
   spec.restraints.nested = true;

@@ -39,7 +39,8 @@ snug::layer::Limits limits_of(int target) {
   snug::layer::Limits limits;
   struct statvfs disk {};
   if (::fstatvfs(target, &disk) != 0) return limits;
-  limits.bytes = std::max<std::uint64_t>(1, std::uint64_t{disk.f_bavail} * disk.f_frsize / 10 * 9);
+  if (disk.f_bavail == 0) throw snug::Error("no room is left for it on the disk where snug keeps its data");
+  limits.bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize / 10 * 9;
   if (disk.f_favail > 0) limits.entries = std::min<std::uint64_t>(limits.entries, disk.f_favail / 10 * 9);
   return limits;
 }

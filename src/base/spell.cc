@@ -25,11 +25,15 @@ std::optional<std::string> find_nearest(std::string_view typed, std::span<const 
   unsigned best_distance = 0;
   for (const std::string& word : words) {
     const unsigned distance = edit_distance(typed, word);
-    if (!best || distance < best_distance) best = &word, best_distance = distance;
+    // A letter that was forgotten is likelier than one that is wrong or too many.
+    if (!best || distance < best_distance || (distance == best_distance && word.size() > best->size())) best = &word, best_distance = distance;
   }
   const std::size_t allowed = std::max<std::size_t>(1, typed.size() / 3);
-  if (!best || best_distance > allowed) return {};
-  return *best;
+  if (best && best_distance <= allowed) return *best;
+  const std::string* begun = nullptr;
+  for (const std::string& word : words)
+    if (typed.size() > 1 && word.starts_with(typed) && (!begun || word.size() < begun->size())) begun = &word;
+  return begun ? std::optional(*begun) : std::nullopt;
 }
 
 }  // namespace snug

@@ -61,10 +61,11 @@ std::vector<std::string> pull_words(const plan::Spec& spec, const cli::Invocatio
   return words;
 }
 
-// A name without a slash may have been meant for the folder that stands there.
-std::string folder_hint(const plan::Rootfs& rootfs, std::string otherwise) {
+// A name without a slash may have been meant for the folder or archive that lies there.
+std::string place_hint(const plan::Rootfs& rootfs, std::string otherwise) {
   const auto status = sys::find_status(AT_FDCWD, rootfs.given.c_str());
-  return status && S_ISDIR(status->st_mode) ? format("there is a folder of that name: ./{}", printable(rootfs.given)) : std::move(otherwise);
+  if (status && S_ISDIR(status->st_mode)) return format("there is a folder of that name: ./{}", printable(rootfs.given));
+  return status && S_ISREG(status->st_mode) ? format("there is a file of that name: tar:{} is an archive", printable(rootfs.given)) : std::move(otherwise);
 }
 
 // The image that is here and was meant, perhaps.
@@ -72,10 +73,10 @@ std::string nearest_hint(const image::Store& store, const plan::Rootfs& rootfs) 
   std::vector<std::string> names;
   for (const image::Stored& stored : store.list())
     if (!stored.name.empty() && !image::is_name_of(rootfs.given, stored.name)) names.push_back(image::familiar_name(image::parse_reference(stored.name)));
-  if (const auto nearest = find_nearest(rootfs.given, names)) return format("did you mean {}, which is here?", quoted(*nearest));
   for (const std::string& name : names)
     if (name.starts_with(rootfs.given + ":")) return format("{} is here", quoted(name));
-  return {};
+  const auto nearest = find_nearest(rootfs.given, names);
+  return nearest ? format("did you mean {}, which is here?", quoted(*nearest)) : std::string();
 }
 
 // Gives the id of what was brought. snug-image says itself what went wrong, but for a signal that ended it.
@@ -84,7 +85,7 @@ std::string pull(const image::Store& store, const plan::Spec& spec, const cli::I
   const int code = run_image_program(pull_words(spec, invocation), invocation.environment, output);
   if (code > 128)
     throw Error(format("the image {} was not brought: {} ended snug-image", quoted(spec.rootfs.given), signal_name(code - 128))).with_exit_code(code);
-  if (code != 0) throw Error({}, folder_hint(spec.rootfs, nearest_hint(store, spec.rootfs)));
+  if (code != 0) throw Error({}, place_hint(spec.rootfs, nearest_hint(store, spec.rootfs)));
   const auto all = lines(output);
   return all.empty() ? std::string() : std::string(all.back());
 }
@@ -95,7 +96,7 @@ std::optional<Image> find_present(const image::Store& store, const plan::Spec& s
   if (image && !is_wanted(spec, *image)) image.reset();
   if (image || spec.pull != plan::Pull::never) return image;
   throw Error(format("the image {} is not here, and --pull never forbids to bring it", quoted(spec.rootfs.given)),
-              folder_hint(spec.rootfs, format("snug pull {}", shell_quoted(printable(spec.rootfs.given)))));
+              place_hint(spec.rootfs, format("snug pull {}", shell_quoted(printable(spec.rootfs.given)))));
 }
 
 }  // namespace

@@ -158,6 +158,10 @@ std::string parse_host_path(std::string_view text, std::string_view folder) {
   return cleaned(format("{}/{}", folder, text));
 }
 
+std::string parse_file_path(std::string_view text, std::string_view folder) {
+  return parse_host_path(is_path(text) || text.empty() ? std::string(text) : format("./{}", text), folder);
+}
+
 std::string parse_inside_path(std::string_view text) {
   if (!text.starts_with('/'))
     throw UsageError(format("{} has to be a path from the root of the container on: /...", quoted(text)));
@@ -168,7 +172,8 @@ plan::Rootfs parse_rootfs(std::string_view text, std::string_view folder) {
   using Kind = plan::Rootfs::Kind;
   const std::string given(text);
   const auto path_of = [&](std::string_view path) {
-    return parse_host_path(is_path(path) || path.empty() ? std::string(path) : format("./{}", path), folder);
+    if (path.empty()) throw UsageError(format("{} names a kind of root file system, and no place", quoted(given)), format("{}./PATH", printable(given.substr(0, given.find(':') + 1))));
+    return parse_file_path(path, folder);
   };
   if (text == "host") return {Kind::host, "", given};
   if (text.starts_with("tar:")) return {Kind::archive, path_of(text.substr(4)), given};

@@ -1,7 +1,9 @@
 #include "planning.hh"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <string>
@@ -196,11 +198,30 @@ void look_for_shell(Planned& planned, const runtime::StepFailure& failure) {
   }
 }
 
+namespace {
+
+// What the plan has changed by then counts as well.
+plan::RefusalFacts refusal_facts_of(const plan::Plan& plan, const plan::HostFacts& host, std::size_t failed) {
+  plan::RefusalFacts facts = probe::refusal_facts();
+  for (std::size_t at = 0; at < failed; ++at)
+    if (const auto* set = std::get_if<plan::SetLimits>(&plan.steps[at].action))
+      for (const plan::ResourceLimit& limit : set->limits)
+        if (limit.number == RLIMIT_NOFILE && limit.soft < std::min<std::uint64_t>(1024, host.open_files_hard))
+          facts.open_files = {limit.soft, limit.hard}, facts.chosen_open_files = true;
+  if (const auto* maps = plan.find<plan::WriteIdMaps>())
+    facts.caller_unmapped = std::none_of(maps->uids.begin(), maps->uids.end(), [&](const plan::IdRange& range) { return host.uid >= range.outside && host.uid.value - range.outside.value < range.count; });
+  return facts;
+}
+
+}  // namespace
+
 Error failure_error(const plan::Plan& plan, const plan::HostFacts& facts, const runtime::StepFailure& failure) {
   const plan::Step& step = plan.steps.at(failure.step);
   std::string message = format("cannot {}: {}", plan::describe(plan, step), errno_text(failure.error));
   if (!failure.reason.empty() && message.find(quoted(failure.reason)) == std::string::npos) message += format(" ({})", printable(failure.reason));
-  const auto explanation = plan::explain_failure(step.action, failure.error, facts, probe::refusal_facts());
+  // Of a helper that could not be started, its words tell the errno.
+  const bool starved = failure.reason.find(errno_text(EAGAIN)) != std::string::npos;
+  const auto explanation = plan::explain_failure(step.action, starved ? EAGAIN : failure.error, facts, refusal_facts_of(plan, facts, failure.step));
   Error error(std::move(message), plan::render_hint(explanation));
   const auto* exec = std::get_if<plan::Exec>(&step.action);
   if (exec && !exec->from_host) error.with_exit_code(failure.error == ENOENT ? 127 : 126);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -44,6 +45,8 @@ std::string render(const Error& error) {
 int run_program(int argc, char** argv, int (*dispatch)(std::span<const std::string_view>, const Environment&)) {
   sys::bring_program();
   if (!fill_standard_descriptors()) return own_failure;
+  std::signal(SIGXFSZ, SIG_IGN);  // the call that failed says so, too, and what was begun is cleared away
+  ::umask(::umask(077) & 077);    // who takes his own rights away would be left with folders that he cannot remove
   std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, nobody can ask how a child ended
   try {
     refuse_setuid();

@@ -76,10 +76,8 @@ void add_env(Draft& draft, Value value) {
 }
 
 void add_env_file(Draft& draft, Value value) {
-  const std::string path =
-      value.starts_with('/') || draft.folder.empty() ? value : format("{}/{}", draft.folder, value);
   try {
-    const sys::Fd file = sys::open(AT_FDCWD, path, O_RDONLY | O_NOCTTY);
+    const sys::Fd file = sys::open(AT_FDCWD, parse_file_path(value, draft.folder), O_RDONLY | O_NOCTTY);
     for (auto& variable : parse_variables(sys::read_all(file.get()), value, draft.environment)) draft.spec.env.push_back(std::move(variable));
   } catch (const UsageError&) {
     throw;
@@ -313,7 +311,7 @@ constexpr std::array rows = std::to_array<Row>({
     {many("tmpfs", 0, "TARGET[:OPTION,...]", "mount an empty file system in memory"), Files::of_project,
      [](Draft& draft, Value value) { mount(draft, parse_tmpfs(value)); }},
     {one("tools", 0, "PROGRAM", "lend snug's own shell a static program of the host, such as /bin/busybox", {Complete::file}), Files::of_user,
-     [](Draft& draft, Value value) { draft.spec.tools = parse_host_path(value, draft.folder); }},
+     [](Draft& draft, Value value) { draft.spec.tools = parse_file_path(value, draft.folder); }},
     {flag("tty", 't', "give the command a terminal; by itself when the caller has one"), Files::of_user,
      [](Draft& draft, Value value) {
        draft.spec.terminal = is_yes(value) ? plan::Terminal::always : plan::Terminal::never;
@@ -439,6 +437,8 @@ void check_storage(const Spec& spec, const cli::Arguments& arguments) {
                           : spec.rootfs.kind == Kind::archive ? "an archive is unpacked for the container alone, which takes no driver"
                                                               : "with --rw the folder itself is written into, which takes no driver";
   throw UsageError(format("--storage-driver: {}", why), on_host ? "a folder or an image has the choice" : "leave it out");
+}
+
 // The same of what would have no effect.
 void check_effects(const Spec& spec, const cli::Arguments& arguments) {
   if (is_typed(arguments, "shm-size") && std::holds_alternative<plan::HostNamespace>(spec.namespaces.ipc))
@@ -446,8 +446,6 @@ void check_effects(const Spec& spec, const cli::Arguments& arguments) {
   if (spec.rootfs.kind == plan::Rootfs::Kind::image) return;
   for (const std::string_view name : {"platform", "pull"})
     if (is_typed(arguments, name)) throw UsageError(format("--{}: it is for images, and {} is none", name, snug::quoted(spec.rootfs.given)), "leave it out");
-}
-
 }
 
 void check_map(const Spec& spec, const cli::Arguments& arguments) {
@@ -490,9 +488,9 @@ plan::Spec make_spec(const cli::Arguments& arguments, const Environment& environ
   }
   settle_shared(draft);
   set_rootfs(spec, arguments, folder);
-  check_effects(spec, arguments);
   if (!is_given(arguments, "network") && !is_given(arguments, "net")) spec.network.way_out = true;
   check_storage(spec, arguments);
+  check_effects(spec, arguments);
   check_map(spec, arguments);
   return spec;
 }

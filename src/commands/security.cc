@@ -26,7 +26,7 @@ bool parse_switch(std::string_view value, std::array<std::string_view, 2> words)
 FilterChoice parse_filter(std::string_view value, std::string_view folder) {
   if (value == "default" || value == "builtin") return {};
   if (value == "unconfined") return {.kind = FilterChoice::Kind::none};
-  const std::string path = parse_host_path(value, folder);
+  const std::string path = parse_file_path(value, folder);
   const sys::Fd file = sys::open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   return {.kind = FilterChoice::Kind::profile, .path = path, .profile = sys::read_all(file.get())};
 }

@@ -75,7 +75,7 @@ void tell_owners(const Planned& planned, std::uint64_t owners) {
   const auto* maps = planned.unpack->find<plan::WriteIdMaps>();
   // With one id all others are lost, which the plan's own notice tells.
   if (owners == 0 || (maps && maps->uids.size() == 1 && maps->uids[0].count == 1)) return;
-  const plan::Notice notice{"idmap", format("{} entries of the archive have owners that are not mapped, and lose them", owners), {}};
+  const plan::Notice notice{"idmap", owners == 1 ? std::string("1 entry of the archive has an owner that is not mapped, and loses it") : format("{} entries of the archive have owners that are not mapped, and lose them", owners), {}};
   const auto& required = planned.spec.require;
   if (std::find(required.begin(), required.end(), notice.wall) != required.end())
     throw Error(format("--require {}: {}", notice.wall, notice.text));

@@ -20,6 +20,9 @@ namespace snug::commands {
 /// Makes a path of the host absolute without looking at the file system; throws where it is a bare name.
 [[nodiscard]] std::string parse_host_path(std::string_view text, std::string_view folder);
 
+/// The same of what can be nothing but a path: a bare name lies in `folder`.
+[[nodiscard]] std::string parse_file_path(std::string_view text, std::string_view folder);
+
 /// Cleans a path of the container, which has to be absolute.
 [[nodiscard]] std::string parse_inside_path(std::string_view text);
 

@@ -247,6 +247,7 @@ class Profile {
 
 // A misspelt "syscalls" would be a filter that lets everything through.
 const Json& checked(const Json& profile) {
+  if (!find(profile, "defaultAction")) throw Error("it has no \"defaultAction\"");
   static constexpr std::array<std::string_view, 9> known{"defaultAction", "defaultErrnoRet", "architectures", "archMap", "syscalls", "flags", "listenerPath", "listenerMetadata", "comment"};
   for (const auto& entry : profile.items())
     if (std::find(known.begin(), known.end(), entry.key()) == known.end()) throw Error(format("{} is no key of a profile", snug::quoted(entry.key())));
@@ -265,8 +266,8 @@ plan::FilterProgram compile_profile(const std::string& text, const ProfileCondit
   try {
     const Json json = parse_json(text);
     return Profile(checked(profile_in(json)), conditions).program();
-  } catch (const Json::exception& exception) {
-    throw Error(exception.what());
+  } catch (const Json::exception&) {  // names what in the library went wrong, and nothing in the profile
+    throw Error("a value in it is missing, or of another kind than a profile has there");
   }
 }
 

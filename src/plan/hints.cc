@@ -9,6 +9,7 @@
 #include <bit>
 #include <cerrno>
 
+#include "draft.hh"
 #include "snug/base/text.hh"
 
 namespace snug::plan {
@@ -164,9 +165,11 @@ struct Explain {
   Explanation operator()(const EnterNamespaces& step) const {
     if (error == ESTALE) return {"what is there now is another one: the container has ended meanwhile", "", ""};
     if (!step.entries.empty() && step.entries.front().inode != 0) return {};
-    if (error != EPERM && error != EINVAL) return {};
-    return {"a namespace can be entered by whoever owns the user namespace it belongs to",
-            "join that one too: --userns ns:/proc/PID/ns/user", ""};
+    const bool with_user = std::any_of(step.entries.begin(), step.entries.end(), [](const auto& entry) { return entry.kind == "user"; });
+    if (error == EINVAL) return {with_user ? "it is no namespace of that kind, or the user namespace that you are in anyway" : "it is no namespace of that kind", "", ""};
+    if (error != EPERM) return {};
+    constexpr const char* owner = "a namespace can be entered by whoever owns the user namespace it belongs to";
+    return with_user ? Explanation{format("it is of another kind, or not yours: {}", owner), "", ""} : Explanation{owner, "join that one too: --userns ns:/proc/PID/ns/user", ""};
   }
 
   [[nodiscard]] Explanation covered(std::string_view top, std::string_view option) const {
@@ -196,6 +199,8 @@ struct Explain {
   }
 
   Explanation operator()(const TakeTree& step) const {
+    if (error == EINVAL && !step.device && !step.flags.recursive)
+      return {"others are mounted below it, and an ordinary user may not look beneath them", "have them shown as well: rbind, or bind-recursive=enabled", ""};
     if (error == EACCES) return {"a folder on the way to it is closed to you", "namei -l shows which", ""};
     if (!step.device || error != ENODEV) return {};
     if (step.device->number)
@@ -222,6 +227,9 @@ struct Explain {
       return {format("an overlay takes 500 layers at most, and here are {}", step.lowers.size()), "", ""};
     if (error == ENODEV) return {"this kernel has no overlay file system", without, "modprobe overlay"};
     if (error == ENOSPC) return disk_is_full(host);
+    if (error == EACCES && facts.caller_unmapped)
+      return {format("your own id, uid {}, is not mapped into the container, and who makes it is none that may go to the root file system or to {}", host.uid.value, quoted(host.store)),
+              format("map yourself as well, such as --uidmap 0:{}:1", host.uid.value), ""};
     const auto missing = find_missing_storage(host);
     if (missing && step.upper && !step.upper->mount) return *missing;
     if (error == EINVAL && !step.lowers.empty())
@@ -235,9 +243,11 @@ struct Explain {
     if (error == EXDEV)
       return {format("{} is not there, and would be made on the host's side, of --rw or of a volume, where snug makes nothing", quoted(step.target)),
               "make it there first", ""};
-    if (error == ENOENT)
+    if (error == ENOENT && step.missing == Attach::Target::must_exist && find_replaced(step.target) == step.target)
       return {format("the root file system has no {}, and with --rw snug makes nothing in it", quoted(step.target)),
               "make it there first", ""};
+    if (error == ENOENT && step.missing == Attach::Target::must_exist) return {"links in the root file system lead elsewhere from a folder on the way to it", "put a folder in their place there", ""};
+    if (error == ENOENT || error == EROFS) return {format("{} is not there, and nothing can be made in the file system that it would lie in", quoted(step.target)), "choose another place", ""};
     if (is_refused() || error == EOVERFLOW)
       return {"its folder belongs to an id that is not mapped here; see snug-walls(7), \"id maps\"", "", ""};
     if (error == ENOTDIR || error == EINVAL)
@@ -296,6 +306,9 @@ struct Explain {
     if (error == ENOENT && step.paths.size() == 1)
       return {"the file is not there, or the interpreter in its first line or its dynamic loader is not", own, ""};
     if (error == ENOENT) return {"no folder of PATH inside the container has it", own, ""};
+    if (error == EACCES && !step.argv.empty() && step.argv.front().empty()) return {"the command is an empty word", "", ""};
+    if (error == EACCES)
+      return {"what is executed, and its interpreter, has to be a file, no folder, with an x in its mode for who executes it, and on no mount that is noexec", "", ""};
     if (error == ENOEXEC)
       return {"it is no program of this machine's architecture, and no script with a first line", "", ""};
     if (error == E2BIG) return {"arguments and environment are too large together; execve(2) tells the limit", "", ""};
@@ -327,6 +340,8 @@ Explanation explain_open_files(const ProcessLimit& limit) {
 }
 
 Explanation explain_failure(const Action& action, int error, const HostFacts& host, const RefusalFacts& facts) {
+  if (error == EMFILE && facts.open_files && facts.chosen_open_files)
+    return {format("--ulimit nofile={} is in force by then, and takes more open files than that to start anything", facts.open_files->soft), "choose a larger one", ""};
   if (error == EMFILE && facts.open_files) return explain_open_files(*facts.open_files);
   const Explain explain{error, host, facts};
   return error == EAGAIN ? explain.no_more_processes() : std::visit(explain, action);

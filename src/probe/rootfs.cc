@@ -67,6 +67,8 @@ Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
   if (root) return root;
   if (error == ENOTDIR && sys::find_status(AT_FDCWD, path.c_str()))
     throw Error(format("cannot {}: it is a file, not a folder", what), "for an archive say tar:PATH");
+  if (const auto link = error == ENOENT ? sys::find_link(AT_FDCWD, path.c_str()) : std::nullopt)
+    throw system_error(what, error, format("it is a link to {}, where there is nothing", quoted(*link)));
   throw system_error(what, error, error == ENOENT ? find_meant(path, rootfs.given.empty() ? path : rootfs.given) : "");
 }
 

@@ -76,7 +76,7 @@ void write_new_record(const std::string& store, const Record& record) {
   const sys::Fd file = sys::open(folder.get(), "config.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
   int error = sys::write_all(file.get(), render(record));
   if (!error && ::renameat(folder.get(), "config.new", folder.get(), "config.json") != 0) error = errno;
-  if (error) throw system_error("write the container's record", error);
+  if (error) throw system_error(format("write the container's record in {}", quoted(folder_of(store, record.id))), error, error == ENOSPC || error == EDQUOT ? "there is no room left for you on that disk" : "");
 }
 
 void secure_record(const std::string& store, const std::string& id) noexcept {

@@ -43,16 +43,26 @@ Fd try_open_in_root(int root, const char* path, int flags, unsigned mode) noexce
   return Fd();
 }
 
+namespace {
+
+// By the name under which it was opened, or has by now; pipes and their like have none.
+std::string name_of(int fd) {
+  const std::string name = find_link(AT_FDCWD, format("/proc/self/fd/{}", fd).c_str()).value_or("");
+  return name.starts_with('/') ? quoted(name) : "a file";
+}
+
+}  // namespace
+
 std::string read_all(int fd, std::size_t limit) {
   std::string text;
   std::array<char, 4096> buffer;
   for (;;) {
     const ssize_t count = ::read(fd, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw system_error("read a file", errno);
+    if (const int error = count < 0 ? errno : 0) throw system_error(format("read {}", name_of(fd)), error);
     if (count == 0) return text;
     text.append(buffer.data(), static_cast<std::size_t>(count));
-    if (text.size() > limit) throw system_error("read a file", EFBIG);
+    if (text.size() > limit) throw system_error(format("read {}", name_of(fd)), EFBIG, format("snug reads no more of it than {} bytes", limit));
   }
 }
 

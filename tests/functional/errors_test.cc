@@ -42,6 +42,52 @@ TEST_CASE("bad input ends in one clear message and leaves nothing behind") {
   check_refused({"run", "--userns", "single", "-v", root + ":/../..", root, "true"}, "..");
 }
 
+TEST_CASE("each refusal names the object, and the cause that is true") {
+  Scratch scratch;
+  scratch.write("p.json", "{}");
+  std::filesystem::create_directory(scratch.path() + "/folder");
+  std::filesystem::create_symlink("nowhere", scratch.path() + "/dangling");
+  const std::string root = small_root();
+  const auto told = [&](std::vector<std::string> words, const std::string& says) {
+    words.insert(words.begin(), {program(), "run", "--userns", "single"});
+    const Result result = run(words, {.folder = scratch.path()});
+    CHECK(result.code >= 125);
+    CHECK_MESSAGE(result.err.find(says) != std::string::npos, says, result.err);
+  };
+  told({"--env-file", "folder", root, "true"}, "cannot read '" + scratch.path() + "/folder': Is a directory (EISDIR)");
+  told({"--env-file", "/dev/zero", root, "true"}, "cannot read '/dev/zero': File too large (EFBIG)");
+  told({"--security-opt", "seccomp=p.json", root, "true"}, "it has no \"defaultAction\"");
+  told({"--security-opt", "seccomp=folder", root, "true"}, "cannot read '" + scratch.path() + "/folder'");
+  told({"./dangling", "true"}, "it is a link to 'nowhere', where there is nothing");
+  told({"dir:", "true"}, "'dir:' names a kind of root file system, and no place");
+  told({root, ""}, "the command is an empty word");
+  told({root, "/etc"}, "no folder, with an x in its mode");
+  told({"-w", "/proc/foo", root, "true"}, "'/proc/foo' is not there, and nothing can be made in the file system");
+  told({"-v", scratch.path() + ":/sys/foo", root, "true"}, "'/sys/foo' is not there, and nothing can be made");
+  told({"--mount", "type=bind,src=/,dst=/h,ro,bind-recursive=disabled", root, "true"}, "bind-recursive=enabled");
+  told({"--ulimit", "nofile=2", root, "true"}, "--ulimit nofile=2 is in force");
+  told({"--vol", "x", root, "true"}, "did you mean --volume?");
+  check_refused({"run", "--userns", "ns:/etc/passwd", root, "true"}, "it is no namespace of that kind");
+  check_refused({"run", "--userns", "ns:/proc/self/ns/user", root, "true"}, "the user namespace that you are in anyway");
+  check_refused({"rn", root, "true"}, "did you mean 'snug run'?");
+}
+
+TEST_CASE("a mask of one's own rights and a limit of files leave nothing behind that cannot be removed") {
+  const auto start = [](const std::string& before, const std::string& words) {
+    return run({"/bin/sh", "-c", before + "; exec " + program() + " run --userns single " + words + " " + small_root() + " sh -c 'umask'"});
+  };
+  const auto before = traces();
+  for (const char* mask : {"0700", "0777"}) {
+    const Result result = start(std::string("umask ") + mask, "");
+    CHECK_MESSAGE(result.out == "0022\n", result.err);
+  }
+  const Result limited = start("ulimit -f 0", "-d");
+  CHECK(limited.code == 125);
+  CHECK_MESSAGE(limited.err.find("File too large (EFBIG)") != std::string::npos, limited.err);
+  const std::string left = difference(before, traces());
+  CHECK_MESSAGE(left.empty(), left);
+}
+
 TEST_CASE("names that would act on a terminal are printed harmless") {
   const Result result = run({program(), "run", "/no/\x1b[31mred\r\n", "true"});
   CHECK(result.code == 125);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "images.hh"
 #include "snug/base/text.hh"
@@ -213,6 +214,9 @@ TEST_CASE("image: one that is not here is not run, and a folder of that name is 
   fs::create_directory(data.folder() + "/rootfs");
   const Result folder = run({program(), "run", "--pull", "never", "rootfs"}, {.env = {data.environment()}, .folder = data.folder()});
   CHECK(has(folder.err, "hint:  there is a folder of that name: ./rootfs\n"));
+  std::ofstream(data.folder() + "/root.tar");
+  const Result file = run({program(), "run", "--pull", "never", "root.tar"}, {.env = {data.environment()}, .folder = data.folder()});
+  CHECK_MESSAGE(has(file.err, "hint:  there is a file of that name: tar:root.tar is an archive\n"), file.err);
   CHECK(has(data.snug({"run", "No/Such"}).err, "did you mean 'No/such'?"));
   CHECK_FALSE(fs::exists(data.store()));
 }

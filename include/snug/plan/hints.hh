@@ -26,6 +26,8 @@ struct RefusalFacts {
   bool filtered = false;                              ///< a seccomp filter restrains this process
   bool no_new_privileges = false;                     ///< programs with set-user-ID bits gain nothing
   std::optional<ProcessLimit> processes, open_files;  ///< nothing: no limit
+  bool chosen_open_files = false;                     ///< that of open files is the container's own: --ulimit
+  bool caller_unmapped = false;                       ///< the caller's uid is not in the container's map
   bool operator==(const RefusalFacts&) const = default;
 };
 

@@ -209,6 +209,13 @@ TEST_CASE("root file systems") {
   CHECK(refusal([&] { return parse("MyRoot"); }) == "'MyRoot' is no name of an image: it has capital letters, and a repository must be in small ones");
   for (const std::string_view bad : {"", "dir:", "tar:", "oci:", "oci::x", ".hidden", "...", "~/deb", "a b", "docker://"})
     CHECK_MESSAGE(refuses([&] { return parse(bad); }), bad);
+  CHECK(refusal([&] { return parse("dir:"); }) == "'dir:' names a kind of root file system, and no place");
+}
+
+TEST_CASE("what can be nothing but a path needs no dot in front") {
+  CHECK(parse_file_path("a.json", "/home/me") == "/home/me/a.json");
+  CHECK(parse_file_path("../a.json", "/home/me") == "/home/a.json");
+  CHECK(parse_file_path("/a.json", "") == "/a.json");
 }
 
 TEST_CASE("variables") {

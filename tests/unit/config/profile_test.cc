@@ -95,4 +95,6 @@ TEST_CASE("profile: what cannot be had, or is none, is said") {
                            R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"]}]})",
                            R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]}]})"})
     CHECK_MESSAGE(refusal(text) != "taken", text);
+  CHECK(refusal("{}") == "it has no \"defaultAction\"");
+  CHECK(refusal(R"({"defaultAction": 5})") == "a value in it is missing, or of another kind than a profile has there");
 }

@@ -159,14 +159,23 @@ TEST_CASE("overlays: too old, not there, no place to write, no folder for it") {
 
 TEST_CASE("targets, folders, limits and commands") {
   CHECK(has(explain(Attach{0, "/d"}, EXDEV).cause, "'/d' is not there, and would be made on the host's side"));
-  CHECK(has(explain(Attach{0, "/d"}, ENOENT).cause, "has no '/d'"));
+  CHECK(has(explain(Attach{0, "/tmp", Attach::Target::must_exist}, ENOENT).cause, "has no '/tmp', and with --rw"));
+  CHECK(has(explain(Attach{0, "/sys/fs/cgroup", Attach::Target::must_exist}, ENOENT).cause, "links in the root file system lead elsewhere"));
+  for (const int error : {ENOENT, EROFS})
+    for (const Action& action : {Action(Attach{0, "/proc/x"}), Action(MakeFolder{"/proc/x"})}) CHECK(has(explain(action, error).cause, "'/proc/x' is not there, and nothing can be made"));
+  CHECK(has(explain(TakeTree{.source = "/", .flags = {}}, EINVAL).you_can, "bind-recursive=enabled"));
+  CHECK(explain(TakeTree{.source = "/", .flags = {.recursive = true}}, EINVAL) == Explanation{});
   for (const int error : {EACCES, EPERM, EOVERFLOW}) CHECK(has(explain(MakeFolder{"/d"}, error).cause, "not mapped"));
   CHECK(has(explain(Attach{0, "/d"}, ENOTDIR).cause, "a file on a file"));
   CHECK(has(explain(EnterNamespaces{}, ESTALE).cause, "has ended"));
   CHECK(explain(EnterNamespaces{{{"user", "/proc/7/fd/5", 41}}}, EPERM) == Explanation{});
   CHECK(has(explain(Clone{}, ENOMEM).cause, "going away"));
   CHECK(has(explain(OpenTerminal{}, ENODEV).cause, "ptmx"));
-  for (const int error : {EPERM, EINVAL}) CHECK(has(explain(EnterNamespaces{}, error).you_can, "--userns ns:"));
+  const EnterNamespaces network{{{"net", "/x", 0}}}, user{{{"user", "/x", 0}}};
+  CHECK(has(explain(network, EPERM).you_can, "--userns ns:"));
+  CHECK(explain(user, EPERM).you_can.empty());
+  CHECK(explain(network, EINVAL) == Explanation{"it is no namespace of that kind", "", ""});
+  CHECK(has(explain(user, EINVAL).cause, "that you are in anyway"));
   CHECK(has(explain(ChangeFolder{"/d"}, ENOENT).cause, "-w"));
   CHECK(has(explain(SetLimits{}, EPERM).cause, "ulimit -H"));
   CHECK(has(explain(Exec{.paths = {"/x"}}, ENOENT).cause, "interpreter"));
@@ -178,6 +187,19 @@ TEST_CASE("targets, folders, limits and commands") {
     CHECK(has(explain(exec, ENOENT, {}, bare).you_can, "'snug debug', or --shell builtin"));
     CHECK(explain(exec, EACCES, {}, bare).you_can == "");
   }
+  CHECK(has(explain(Exec{.paths = {"/etc"}, .argv = {"/etc"}}, EACCES).cause, "no folder, with an x"));
+  CHECK(explain(Exec{.paths = {"/bin/"}, .argv = {""}}, EACCES).cause == "the command is an empty word");
+  RefusalFacts limited;
+  limited.open_files = ProcessLimit{2, 2};
+  CHECK(has(explain(EnforceLandlock{}, EMFILE, limited).cause, "ulimit -n is 2"));
+  limited.chosen_open_files = true;
+  CHECK(explain(EnforceLandlock{}, EMFILE, limited).cause.starts_with("--ulimit nofile=2 is in force"));
+  HostFacts unmapped;
+  unmapped.uid = {1000};
+  RefusalFacts without;
+  CHECK(explain(MakeOverlay{.upper = Layer{"upper0", {}}}, EACCES, without, unmapped) == Explanation{});
+  without.caller_unmapped = true;
+  CHECK(explain(MakeOverlay{.upper = Layer{"upper0", {}}}, EACCES, without, unmapped).you_can == "map yourself as well, such as --uidmap 0:1000:1");
   CHECK(has(explain(Exec{}, ENOEXEC).cause, "architecture"));
   CHECK(has(explain(Exec{}, E2BIG).cause, "too large"));
   CHECK(has(explain(MakeFolders{}, ENOSPC).cause, "the disk is full"));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -83,6 +84,9 @@ void check_kind(const cli::Option& option, const Setting& setting) {
     throw UsageError(format("{} is either true or false", option.name));
   if (!option.is_flag() && setting.type == Setting::Type::boolean)
     throw UsageError(format("{} is not true or false but {}", option.name, option.argument));
+  static constexpr std::array<std::string_view, 9> counted{"NUMBER", "SIZE", "WEIGHT", "PORT", "SECONDS", "LIST", "GROUP", "USER[:GROUP]", "[IP:]HOST:CONTAINER[/udp]"};
+  if (setting.type == Setting::Type::number && std::find(counted.begin(), counted.end(), option.argument) == counted.end())
+    throw UsageError(format("{} is no number but {}", option.name, option.argument), format("a text stands in quotes: {} = \"{}\"", option.name, setting.values.front()));
 }
 
 void take(const Setting& setting, FileOf whose, std::vector<cli::Given>& taken) {
@@ -112,7 +116,10 @@ void check_owner(const std::string& path, const struct stat& status) {
 void read_file(const std::string& path, FileOf whose, std::vector<cli::Given>& taken) {
   // Non-blocking: a pipe of that name must not make us wait.
   const sys::Fd file = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!file && (errno == ENOENT || errno == ENOTDIR)) return;
+  if (const int error = file ? 0 : errno; error == ENOENT || error == ENOTDIR) {
+    if (sys::find_link(AT_FDCWD, path.c_str())) throw system_error(format("open {}", snug::quoted(path)), error, "it is a link, and nothing is where it leads");
+    return;
+  }
   if (!file) throw system_error(format("open {}", snug::quoted(path)), errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))

@@ -172,6 +172,8 @@ TEST_CASE("unknown keys get the nearest right word, values of the wrong kind are
         "hostname takes one value, not a list | reading DIR/project/snug.toml:2");
   CHECK(folder.project_refusal("[run]\nhostname = true") ==
         "hostname is not true or false but NAME | reading DIR/project/snug.toml:2");
+  CHECK(folder.project_refusal("[run]\nhostname = 5") == "hostname is no number but NAME | reading DIR/project/snug.toml:2");
+  CHECK(folder.project_refusal("rootfs = 5") == "rootfs is no number but ROOTFS | reading DIR/project/snug.toml:1");
   CHECK(folder.project_refusal("[run]\nread-only = 'yes'") ==
         "read-only is either true or false | reading DIR/project/snug.toml:2");
   CHECK(folder.project_refusal("[run]\nworkdir = 'x'") ==
@@ -185,6 +187,12 @@ TEST_CASE("files that others may write are not believed") {
   CHECK(folder.refusal() == "'DIR/project/snug.toml' may be written by everybody");
   folder.write("project/snug.toml", "", 0664);
   CHECK(folder.refusal() == "taken");
+}
+
+TEST_CASE("a configuration that is a link to nothing is not passed over") {
+  const Folder folder;
+  REQUIRE(::symlink("gone", (folder / "project/snug.toml").c_str()) == 0);
+  CHECK(folder.refusal() == "cannot open 'DIR/project/snug.toml': No such file or directory (ENOENT)");
 }
 
 TEST_CASE("a configuration that is no file is refused at once") {

@@ -308,11 +308,13 @@ void Background::drain() {
   log_.finish();
 }
 
-// Whoever has nothing to take any more, or does not take it, is let go.
+// Whoever has nothing to take any more, or does not take it, is told the end, and let go.
 void Background::see_off(const Exited& exited) {
-  for (Visitor& visitor : visitors_) visitor.tell(make_packet(Word::ended, End{.code = exited.code, .killed = exited.init_killed, .out_of_memory = exited.out_of_memory}));
+  const auto end = std::make_shared<const std::string>(make_packet(Word::ended, End{.code = exited.code, .killed = exited.init_killed, .out_of_memory = exited.out_of_memory}));
   for (;;) {
-    visitors_.remove_if([](const Visitor& each) { return !each.has_something() || each.patience() == 0; });
+    for (Visitor& visitor : visitors_)
+      if (!visitor.has_something() || visitor.patience() == 0) visitor.part(end);
+    visitors_.remove_if([](const Visitor& each) { return each.fd() < 0; });
     if (visitors_.empty()) return;
     Waiting waiting;
     int patience = -1;

@@ -47,6 +47,8 @@ class Visitor {
   [[nodiscard]] int patience() const;
   /// Lets go of what it did not take in time.
   void lose_patience();
+  /// Sends the last packet, where it takes nothing, too: what it lost is told first.
+  void part(SharedPacket packet);
 
  private:
   sys::Fd socket_;

@@ -43,9 +43,9 @@ int logs(const cli::Invocation& invocation) {
   runtime::LogWish wish{.tail = parse_tail(given.find("tail")), .since = find_moment(given, "since"), .until = find_moment(given, "until")};
   const std::string store = store_of(invocation.environment);
   const state::Record record = state::find_record(store, given.operands.front());
+  const state::State state = state::read_state(store, record.id);
   sys::Fd monitor;
   if (given.flag("follow")) {
-    const state::State state = state::read_state(store, record.id);
     if (state.phase == state::State::Phase::running) monitor = state::open_marked(state.monitor);
     wish.monitor = monitor.get();
   }
@@ -54,7 +54,7 @@ int logs(const cli::Invocation& invocation) {
     const std::string text = (times ? runtime::render_log_time(line.time) + " " : "") + line.text;
     line.error ? say(text) : print(text);
   });
-  if (!found)
+  if (!found && state.phase != state::State::Phase::created)
     throw Error(format("there is no log of the container {}", quoted(record.name)),
                 "what a container in the foreground writes is not kept, nor with --log-driver none");
   return 0;

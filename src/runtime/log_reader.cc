@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <list>
+#include <optional>
+#include <utility>
 
 #include "log_line.hh"
 #include "snug/base/error.hh"
@@ -54,14 +57,14 @@ class LogFiles {
     return files;
   }
 
-  /// The one that was begun after `file`; empty where that is the newest.
-  [[nodiscard]] Fd open_next(int file) const {
+  /// The one that was begun after `file`; empty where that is the newest. `passed`: how many were begun since and are there; 0: `file` is there.
+  [[nodiscard]] Fd open_next(int file, std::size_t& passed) const {
     const Fd newest = open(0);
     if (newest && same_file(newest.get(), file)) return {};
     std::list<Fd> files = open_all();
     const auto same = std::find_if(files.begin(), files.end(), [&](const Fd& each) { return same_file(each.get(), file); });
-    // What was removed unread meanwhile is lost.
     const auto next = same == files.end() ? files.begin() : std::next(same);
+    passed = same == files.end() ? files.size() : 0;
     return next == files.end() ? Fd() : std::move(*next);
   }
 
@@ -103,21 +106,52 @@ class LineReader {
   std::string rest_;
 };
 
-// Where the last `wanted` lines of a file begin; of a file with fewer, `wanted` is what is missing then.
-off_t find_tail(int file, std::uint64_t& wanted) {
-  const auto status = sys::find_status(file, "");
-  off_t end = status ? status->st_size : 0;
-  std::array<char, block_size> block;
-  for (bool last = true; end > 0;) {
-    const off_t start = std::max<off_t>(0, end - static_cast<off_t>(block.size()));
-    if (::pread(file, block.data(), static_cast<std::size_t>(end - start), start) != end - start) return 0;
-    for (off_t at = end; at-- > start; last = false)
-      if (block[static_cast<std::size_t>(at - start)] == '\n' && !last && --wanted == 0) return at + 1;
-    end = start;
+/// Finds where the last lines of a log begin, going back from its end, one file after the other.
+class Tail {
+ public:
+  explicit Tail(std::uint64_t wanted) : wanted_(wanted) {}
+
+  /// Nothing where all of the file is wanted, and maybe more.
+  std::optional<off_t> find(int file) {
+    const auto status = sys::find_status(file, "");
+    off_t front = status ? status->st_size : 0;
+    std::string text;
+    for (bool last = true; front > 0;) {
+      std::string block(static_cast<std::size_t>(std::min<off_t>(front, block_size)), '\0');
+      front -= static_cast<off_t>(block.size());
+      if (::pread(file, block.data(), block.size(), front) != static_cast<ssize_t>(block.size())) return 0;
+      text.insert(0, block);
+      // What has no line feed yet is half a record.
+      if (last) text.resize(text.rfind('\n') + 1);
+      last = last && text.empty();
+      if (const auto found = look_at(text, front == 0)) return front + static_cast<off_t>(*found);
+    }
+    return {};
   }
-  if (wanted > 0 && status && status->st_size > 0) --wanted;  // the first line has no line feed in front
-  return 0;
-}
+
+ private:
+  // Takes whole records away from the end of the text, until a line ends that is not wanted.
+  std::optional<std::size_t> look_at(std::string& text, bool whole) {
+    while (!text.empty()) {
+      const std::size_t before = text.size() < 2 ? std::string::npos : text.rfind('\n', text.size() - 2);
+      if (before == std::string::npos && !whole) return {};
+      const std::size_t begin = before == std::string::npos ? 0 : before + 1;
+      if (ends_line(std::string_view(text).substr(begin, text.size() - begin - 1)) && wanted_-- == 0) return text.size();
+      text.resize(begin);
+    }
+    return {};
+  }
+
+  // A long line is in several records; the very last may have no end.
+  bool ends_line(std::string_view record) {
+    const auto line = parse_log_line(record);
+    if (!line) return false;
+    return std::exchange(newest_, false) || line->text.ends_with('\n');
+  }
+
+  std::uint64_t wanted_;
+  bool newest_ = true;
+};
 
 /// Sleeps until something in a folder changes, or a process ends.
 class Watch {
@@ -133,55 +167,105 @@ class Watch {
     waiting.want(process_, POLLIN);
     waiting.want(changes_.get(), POLLIN);
     if (!waiting.sleep(changes_ ? -1 : blind_wait)) return true;
-    std::array<char, 4096> events;
-    while (changes_ && ::read(changes_.get(), events.data(), events.size()) > 0) continue;
+    static_cast<void>(rotations());
     return !waiting.got(process_, POLLIN);
+  }
+
+  /// How often the log was rotated since this was made; nothing where that cannot be told.
+  [[nodiscard]] std::optional<std::uint64_t> rotations() const {
+    alignas(inotify_event) std::array<char, 4096> events;
+    ssize_t count = 0;
+    while (changes_ && (count = ::read(changes_.get(), events.data(), events.size())) > 0)
+      for (ssize_t at = 0; at < count;) {
+        inotify_event event;
+        std::memcpy(&event, events.data() + at, sizeof event);
+        if (event.mask & IN_Q_OVERFLOW) missed_ = true;
+        if ((event.mask & IN_MOVED_TO) && std::string_view(events.data() + at + sizeof event) == log_name) ++rotations_;
+        at += static_cast<ssize_t>(sizeof event + event.len);
+      }
+    return changes_ && !missed_ ? std::optional(rotations_) : std::nullopt;
   }
 
  private:
   int process_;
   Fd changes_;
+  mutable std::uint64_t rotations_ = 0;
+  mutable bool missed_ = false;
 };
 
 std::list<Fd> open_wanted(const LogFiles& files, const LogWish& wish, off_t& at) {
   std::list<Fd> all = files.open_all();
   if (!wish.tail) return all;
   std::list<Fd> wanted;
-  for (std::uint64_t left = *wish.tail; !all.empty(); all.pop_back()) {
-    if (left == 0 && !wanted.empty()) break;
-    at = left ? find_tail(all.back().get(), left) : ::lseek(all.back().get(), 0, SEEK_END);
+  for (Tail tail(*wish.tail); !all.empty(); all.pop_back()) {
     wanted.push_front(std::move(all.back()));
+    const auto found = tail.find(wanted.front().get());
+    at = found.value_or(0);
+    if (found) break;
   }
   return wanted;
 }
 
+/// Reads one log from its first wanted line to the last.
+class LogReader {
+ public:
+  LogReader(const std::string& folder, const LogWish& wish, const std::function<void(const LogLine&)>& take)
+      : files_(folder), wish_(wish), take_(take), watch_(files_.folder(), wish.monitor) {}
+
+  bool read() {
+    begun_ = watch_.rotations();
+    off_t at = 0;
+    std::list<Fd> parts = open_wanted(files_, wish_, at);
+    if (parts.empty()) return false;
+    for (; !parts.empty(); parts.pop_front(), at = 0) {
+      lines_.begin(std::move(parts.front()), at);
+      read_lines();
+    }
+    for (bool lives = wish_.monitor >= 0; lives;) {
+      lives = watch_.sleep();
+      read_lines();
+      while (go_on()) read_lines();
+    }
+    return true;
+  }
+
+ private:
+  void read_lines() {
+    lines_.read([this](std::string_view text) {
+      const auto line = parse_log_line(text);
+      if (!line || (wish_.since && line->time < *wish_.since) || (wish_.until && line->time > *wish_.until)) return;
+      last_ = line->time;
+      take_(*line);
+    });
+  }
+
+  // To the next file. Where the log was rotated oftener since this one was begun than there are files now, others came between and went unread.
+  bool go_on() {
+    std::size_t passed = 0;
+    Fd next = files_.open_next(lines_.file(), passed);
+    if (!next) return false;
+    read_lines();  // what came between the two
+    const auto rotations = watch_.rotations();
+    if (passed && (!begun_ || !rotations || *rotations - *begun_ > passed))
+      take_({.text = "snug: lines are missing here: the log was rotated faster than it was read\n", .error = true, .time = last_});
+    begun_ = !rotations ? std::nullopt : passed ? std::optional(*rotations - (passed - 1)) : begun_ ? std::optional(*begun_ + 1) : std::nullopt;
+    lines_.begin(std::move(next));
+    return true;
+  }
+
+  LogFiles files_;
+  const LogWish& wish_;
+  const std::function<void(const LogLine&)>& take_;
+  Watch watch_;
+  LineReader lines_;
+  std::optional<std::uint64_t> begun_;  ///< after how many rotations the file that is read was
+  LogTime last_ = 0;
+};
+
 }  // namespace
 
 bool read_log(const std::string& folder, const LogWish& wish, const std::function<void(const LogLine&)>& take) {
-  const LogFiles files(folder);
-  const Watch watch(files.folder(), wish.monitor);
-  off_t at = 0;
-  std::list<Fd> parts = open_wanted(files, wish, at);
-  if (parts.empty()) return false;
-  const auto take_line = [&](std::string_view text) {
-    const auto line = parse_log_line(text);
-    if (line && (!wish.since || line->time >= *wish.since) && (!wish.until || line->time <= *wish.until)) take(*line);
-  };
-  LineReader reader;
-  for (; !parts.empty(); parts.pop_front(), at = 0) {
-    reader.begin(std::move(parts.front()), at);
-    reader.read(take_line);
-  }
-  for (bool lives = wish.monitor >= 0; lives;) {
-    lives = watch.sleep();
-    reader.read(take_line);
-    while (Fd next = files.open_next(reader.file())) {
-      reader.read(take_line);  // what came between the two
-      reader.begin(std::move(next));
-      reader.read(take_line);
-    }
-  }
-  return true;
+  return LogReader(folder, wish, take).read();
 }
 
 }  // namespace snug::runtime

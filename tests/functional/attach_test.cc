@@ -235,6 +235,10 @@ TEST_CASE("logs: streams apart, tail, times, and bytes as they were") {
   CHECK(containers.snug({"logs", "-t", "--tail", "1", "log"}).out.size() == 34);
   CHECK(containers.snug({"logs", "--since", "soon", "log"}).err.find("--since 'soon' is no time") != std::string::npos);
   CHECK(containers.snug({"logs", "nobody"}).code == 125);
+  REQUIRE(containers.snug({"create", "--userns", "single", "--name", "new", small_root(), "true"}).code == 0);
+  const Result nothing = containers.snug({"logs", "new"});
+  CHECK_MESSAGE(nothing.code == 0, nothing.err);
+  CHECK((nothing.out + nothing.err).empty());
 }
 
 TEST_CASE("logs --follow goes on until the container ends") {

@@ -137,6 +137,21 @@ TEST_CASE("the log is rotated by size, and the tail goes over its files") {
   CHECK(read(folder.path, {.tail = 10000}).output == read(folder.path).output);
 }
 
+TEST_CASE("the tail counts lines, however many parts they have") {
+  const Folder folder;
+  LogWriter writer(folder.fd.get(), {.kept = true, .size = 60000, .files = 9});
+  const auto line = [](char letter) { return std::string(40000, letter) + "\n"; };
+  for (const char letter : {'a', 'b', 'c'}) writer.write(1, line(letter));
+  CHECK(read(folder.path, {.tail = 0}).output.empty());
+  CHECK((read(folder.path, {.tail = 1}).output == line('c')));
+  CHECK((read(folder.path, {.tail = 2}).output == line('b') + line('c')));
+  CHECK((read(folder.path, {.tail = 9}).output == line('a') + line('b') + line('c')));
+  writer.write(1, "unfinished");
+  writer.finish();
+  CHECK(read(folder.path, {.tail = 1}).output == "unfinished");
+  CHECK((read(folder.path, {.tail = 2}).output == line('c') + "unfinished"));
+}
+
 TEST_CASE("much that comes at once is parted among the files, too") {
   const Folder folder;
   LogWriter writer(folder.fd.get(), {.kept = true, .size = 1000, .files = 2});
@@ -216,6 +231,33 @@ TEST_CASE("who follows sees all lines once, over rotations, until the writer end
   for (int at = 0; at < 1000; ++at) expected += "line " + std::to_string(at) + "\n";
   CHECK((read(folder.path, {.monitor = process.get()}).output == expected));
   ::waitpid(child, nullptr, 0);
+}
+
+TEST_CASE("who follows is told of what was rotated away unread, and of nothing else") {
+  for (const unsigned files : {1U, 2U}) {
+    for (const bool fast : {false, true}) {
+      const Folder folder;
+      LogWriter writer(folder.fd.get(), {.kept = true, .size = 1000, .files = files});
+      const auto fill = [&] { writer.write(1, std::string(900, 'x') + "\n"); };  // a file each
+      writer.write(1, "first\n");
+      const pid_t child = ::fork();
+      if (child == 0) {
+        ::pause();
+        ::_exit(0);
+      }
+      const sys::Fd process = sys::open_process(child);
+      std::string error, output;
+      static_cast<void>(read_log(folder.path, {.monitor = process.get()}, [&](const LogLine& line) {
+        (line.error ? error : output) += line.text;
+        if (line.text != "first\n") return;
+        for (unsigned count = 0; count < files + (fast ? 1 : 0); ++count) fill();
+        ::kill(child, SIGKILL);
+      }));
+      ::waitpid(child, nullptr, 0);
+      CHECK(error == (fast ? "snug: lines are missing here: the log was rotated faster than it was read\n" : ""));
+      CHECK(output.size() == 6 + files * 901);
+    }
+  }
 }
 
 TEST_CASE("there is no log, and none is kept") {

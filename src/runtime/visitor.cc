@@ -74,7 +74,7 @@ void Visitor::lose_patience() {
 // What the kernel keeps for it is read after we have gone, and by now it may be full: it takes twice as much of who asks for all there is.
 void Visitor::part(SharedPacket packet) {
   const int most = 1 << 30;
-  if (has_something()) ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
   lose_patience();
   static_cast<void>(drain());
   tell(std::move(packet));

@@ -109,7 +109,7 @@ int cp(const cli::Invocation& invocation) {
   what.archive = arguments.flag("archive");
   what.watch = [&](std::uint64_t bytes) { watching.note(bytes); };
   layer::CopyLosses losses;
-  visit_files(store, record, invocation.environment, target.container.has_value(), [&](const runtime::ErrandPlace& place) {
+  visit_files(store, record, invocation.environment, target.container ? std::optional(target.path) : std::nullopt, [&](const runtime::ErrandPlace& place) {
     losses = source.container ? copy_out(place, what) : copy_in(place, what, invocation.environment);
   });
   tell_losses(losses);

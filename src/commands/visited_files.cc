@@ -1,9 +1,14 @@
 #include "visited_files.hh"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
+#include <set>
 
 #include "containers.hh"
 #include "entering.hh"
@@ -53,6 +58,35 @@ void refuse_lost_writes(const plan::Plan& plan, const state::Record& record) {
     throw Error(format("what the container {} writes is kept in memory, and gone when it ends", quoted(record.name)), "copy into it while it runs");
 }
 
+// Those of what is there without the container: this machine's own folders, and the root.
+std::set<dev_t> devices_outside(const plan::Spec& spec) {
+  std::set<dev_t> devices;
+  const auto add = [&](const std::string& path) {
+    if (const auto status = sys::find_status(AT_FDCWD, path.c_str())) devices.insert(status->st_dev);
+  };
+  add(spec.rootfs.path);
+  for (const plan::Volume& volume : spec.volumes)
+    if (const auto* bind = std::get_if<plan::BindVolume>(&volume)) add(bind->source);
+  return devices;
+}
+
+// Runs inside. The kernel knows where links lead.
+bool is_in_memory(std::string path, const std::set<dev_t>& outside) {
+  sys::Fd place;
+  while (!(place = sys::try_open_in_root(AT_FDCWD, path.c_str(), O_PATH)) && path.size() > 1) path.resize(std::max<std::size_t>(path.rfind('/'), 1));
+  struct statfs kind;
+  const auto status = place ? sys::find_status(place.get(), "") : std::nullopt;
+  return status && !outside.contains(status->st_dev) && ::fstatfs(place.get(), &kind) == 0 && kind.f_type == TMPFS_MAGIC;
+}
+
+void refuse_memory(const Planned& planned, const state::Record& record, const runtime::ErrandPlace& place, const std::string& path) {
+  const std::set<dev_t> outside = devices_outside(planned.spec);
+  const bool refused = runtime::Errand(place, -1, [&] { return is_in_memory(path, outside) ? "yes" : ""; }).finish() == "yes";
+  if (refused)
+    throw Error(format("cannot copy to {} of the container {}: it is in memory, new at each start, and the container does not run", quoted(path), quoted(record.name)),
+                format("snug start {}, and copy then", shell_quoted(record.name)));
+}
+
 int number_of(const runtime::Running& running, std::string_view kind) {
   for (const runtime::KeptNamespace& kept : running.namespaces)
     if (kept.kind == kind) return kept.number;
@@ -60,13 +94,15 @@ int number_of(const runtime::Running& running, std::string_view kind) {
 }
 
 // Its pid 1 has nothing to do but to be there; nothing is written down of it.
-void visit_sleeping(const state::Record& record, const Environment& environment, bool writing, const Work& work) {
+void visit_sleeping(const state::Record& record, const Environment& environment, const std::optional<std::string>& written, const Work& work) {
   const Planned planned = plan_again(made_idle(record), environment);
-  if (writing) refuse_lost_writes(planned.plan, record);
+  if (written) refuse_lost_writes(planned.plan, record);
   std::exception_ptr thrown;
   const auto visit = [&](const runtime::Running& running) {
     try {
-      work({.user = number_of(running, "user"), .mounts = number_of(running, "mnt")});
+      const runtime::ErrandPlace place{.user = number_of(running, "user"), .mounts = number_of(running, "mnt")};
+      if (written) refuse_memory(planned, record, place, *written);
+      work(place);
     } catch (...) {
       thrown = std::current_exception();
     }
@@ -79,8 +115,8 @@ void visit_sleeping(const state::Record& record, const Environment& environment,
 
 }  // namespace
 
-void visit_files(const std::string& store, const state::Record& record, const Environment& environment, bool writing, const Work& work) {
-  goes_on(store, record) ? visit_living(store, record, work) : visit_sleeping(record, environment, writing, work);
+void visit_files(const std::string& store, const state::Record& record, const Environment& environment, const std::optional<std::string>& written, const Work& work) {
+  goes_on(store, record) ? visit_living(store, record, work) : visit_sleeping(record, environment, written, work);
 }
 
 }  // namespace snug::commands

@@ -145,6 +145,12 @@ TEST_CASE("a container that does not run is copied into and out of as if it did,
   const Result in = store.snug({"cp", store.folder() + "/file", "new:/etc/made"});
   CHECK_MESSAGE(in.code == 0, in.err);
   CHECK(store.snug({"ps", "-a", "--format", "{{.Status}}"}).out == "Created\n");
+  for (const char* passing : {"/tmp", "/run/file", "/tmp/deep/file"}) {
+    const Result refused = store.snug({"cp", store.folder() + "/file", format("new:{}", passing)});
+    CHECK_MESSAGE(refused.code == 125, passing);
+    CHECK_MESSAGE(has(refused.err, "it is in memory"), refused.err);
+    CHECK_MESSAGE(has(refused.err, "snug start new"), refused.err);
+  }
   CHECK(store.snug({"cp", "new:/etc/made", store.folder() + "/back"}).code == 0);
   CHECK(read_file(store.folder() + "/back") == "made\n");
   CHECK(store.snug({"start", "new"}).code == 0);

@@ -7,6 +7,7 @@
 #include "snug/commands/output.hh"
 #include "snug/runtime/attach.hh"
 #include "snug/state/record.hh"
+#include "stopping.hh"
 #include "visiting.hh"
 
 namespace snug::commands {
@@ -30,6 +31,7 @@ int attach(const cli::Invocation& invocation) {
                                .signals = !given.find("sig-proxy") || given.flag("sig-proxy")};
   sys::Fd visit = runtime::visit(state::folder_of(store, record.id), how);
   if (!visit) {
+    need_no_wait(store, record);
     const bool runs = state::is_running(store, record);
     const char* why = runs ? "it runs in the foreground, or is just ending" : "it does not run";
     throw Error(format("cannot attach to the container {}: {}", quoted(record.name), why),

@@ -39,6 +39,7 @@ sys::Fd open_root(const std::string& path, std::uint64_t inode) {
 }
 
 void find_doors(Entrance& entrance, const State& state) {
+  if (state.namespaces.empty()) throw Error(format("what is written down of the container {} is damaged: nobody knows its namespaces any more", quoted(entrance.record.name)), format("snug restart {}", shell_quoted(entrance.record.name)));
   for (const state::HeldNamespace& held : state.namespaces) {
     const std::string path = format("/proc/{}/fd/{}", state.monitor.pid, held.number);
     if (held.kind != plan::KeepNamespaces::root)

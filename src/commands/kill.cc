@@ -25,6 +25,7 @@ int kill(const cli::Invocation& invocation) {
   const int signal = read_patience(invocation.arguments).signal.value_or(SIGKILL);
   return for_each_container(invocation, [&](const std::string& store, const state::Record& record) {
     need_running(store, record);
+    need_no_wait(store, record);
     const sys::Fd init = state::open_marked(state::read_state(store, record.id).init);
     if (const int error = init ? sys::send_signal(init.get(), signal) : ESRCH)
       throw system_error(format("send {} to the container {}", signal_name(signal), quoted(record.name)), error);

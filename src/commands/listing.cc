@@ -12,6 +12,7 @@
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
 #include "snug/probe/cgroup.hh"
+#include "snug/state/exit.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -75,6 +76,7 @@ bool passes(const Listed& container, std::string_view key, std::string_view valu
   if (key == "label") return has_label(container.spec, value);
   if (key == "ancestor") return container.record.image == value || container.record.image.starts_with(format("{}:", value)) || container.record.manifest.find(value) != std::string::npos;
   if (key == "network") return has_network(container.spec, value);
+  if (key == "exited" && !parse_number(value)) throw UsageError(format("--filter exited={}: it is no exit code", printable(value)));
   if (key == "exited") return container.state.phase == State::Phase::exited && format("{}", container.state.code) == value;
   if (key == "status") {
     static constexpr std::array<std::string_view, 5> known{"created", "running", "paused", "exited", "restarting"};
@@ -128,6 +130,7 @@ std::string render_status(const State& state) {
     case State::Phase::exited: break;
   }
   if (state.lost) return "Killed, with its monitor";
+  if (state.error == state::unwritten_end) return format("Ended {}, {}", age_of(state.finished), state.error);
   return format("Exited ({}) {}", state.code, age_of(state.finished));
 }
 

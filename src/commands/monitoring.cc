@@ -15,6 +15,7 @@
 #include "snug/commands/output.hh"
 #include "snug/plan/hints.hh"
 #include "snug/runtime/cgroup.hh"
+#include "snug/state/exit.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
 #include "stopping.hh"
@@ -83,7 +84,7 @@ class Monitoring {
     look_at_processes();
     const std::optional<Error> error = write();
     if (error && outside_.service && !was_running_) return give_up(*error);
-    if (std::exchange(was_running_, true)) return;
+    if (std::exchange(was_running_, true)) return state::clear_exit(planned_.storage->path());
     if (running_) running_();
     if (plan::is_kept(planned_.spec)) state::secure_record(planned_.facts.store, planned_.storage->id());  // in the background nobody waits any more
   }
@@ -98,7 +99,7 @@ class Monitoring {
     state_.cgroup.clear();
     if (planned_.before) tell_as_before();
     if (plan::is_kept(planned_.spec) || outside_.service) static_cast<void>(write());
-    if (outside_.service) write_exit(planned_.storage->path(), state_.code);
+    if (outside_.service) state::write_exit(planned_.storage->path(), state_.code);
   }
 
   // A visit is no run of the container's command.
@@ -225,6 +226,7 @@ namespace {
 void start(Planned& planned, sys::FdPair& visit, bool until_left) {
   const std::string& folder = planned.storage->path();
   forget_stop(folder);
+  state::prepare_exit(folder);
   runtime::Service service{.folder = folder, .log = planned.spec.log, .until_left = until_left, .sleeps = planned.before.has_value(), .left = [folder] { mark_stopping(folder); }};
   run_in_background([&](const std::function<void()>& ready) {
     visit.second.reset();

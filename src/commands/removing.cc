@@ -9,11 +9,11 @@
 namespace snug::commands {
 
 void remove_at_rest(const std::string& store, const state::Record& record, const Trees& trees) {
-  if (!state::try_find_record(store, record.id)) return;  // it went away by itself
+  if (!state::try_find_record(store, record.id) && !state::find_damaged(store, record.id)) return;  // it went away by itself
   Storage(store, trees.maps(record.map), record).keep(false);
 }
 
-// Somebody may be starting it at this moment: then it is ended as soon as it runs.
+// Somebody may be starting it at this moment: then it is ended as soon as it runs. Whoever holds it longer than that is ended, whatever he does.
 void remove_by_force(const std::string& store, const state::Record& record, const Trees& trees) {
   constexpr std::time_t patience = 10;  // seconds
   for (const std::time_t begun = std::time(nullptr);;) {
@@ -21,7 +21,9 @@ void remove_by_force(const std::string& store, const state::Record& record, cons
       end_container(store, record);
       return remove_at_rest(store, record, trees);
     } catch (const Error&) {
-      if (std::time(nullptr) - begun > patience) throw;
+      if (std::time(nullptr) - begun <= patience) continue;
+      if (!end_holder(store, record)) throw;
+      return remove_at_rest(store, record, trees);
     }
   }
 }

@@ -1,5 +1,7 @@
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "commands.hh"
@@ -11,7 +13,6 @@
 #include "snug/commands/trees.hh"
 #include "snug/state/names.hh"
 #include "stopping.hh"
-#include "storage.hh"
 
 namespace snug::commands {
 namespace {
@@ -27,10 +28,13 @@ void remove(const std::string& store, const state::Record& record, const Trees& 
   remove_at_rest(store, record, trees);
 }
 
-// Nobody knows its id map any more: the widest has it all.
-void remove_damaged(const std::string& store, const std::string& id, const Trees& trees) {
-  const std::optional<std::string> name = state::find_name_of(store, id);
-  Storage(store, trees.maps({}), {.id = id, .name = name.value_or("")}).keep(false);
+// Nothing but its place is known of one whose record cannot be read.
+std::optional<state::Record> find(const std::string& store, const std::string& typed) {
+  if (auto record = state::try_find_record(store, typed)) return record;
+  std::optional<std::string> id = state::find_damaged(store, typed);
+  if (!id) return {};
+  std::string name = state::find_name_of(store, *id).value_or(*id);
+  return state::Record{.id = *std::move(id), .name = std::move(name)};
 }
 
 std::vector<std::string> all(const std::string& store, bool also_running) {
@@ -49,15 +53,14 @@ int rm(const cli::Invocation& invocation) {
   int code = 0;
   for (const std::string& typed : every ? all(store, force) : arguments.operands) {
     try {
-      if (const auto record = state::try_find_record(store, typed))
+      const auto record = find(store, typed);
+      if (record)
         force ? remove_by_force(store, *record, trees) : remove(store, *record, trees);
-      else if (const auto id = state::find_damaged(store, typed))
-        remove_damaged(store, *id, trees);
       else if (force)
         continue;
       else
         static_cast<void>(state::find_record(store, typed));
-      print(typed + "\n");
+      print((every && record ? record->name : typed) + "\n");
     } catch (const Error& error) {
       say(render_error(error));
       code = 1;

@@ -13,6 +13,8 @@
 #include "snug/config/spec.hh"
 #include "snug/probe/cgroup.hh"
 #include "snug/runtime/cgroup.hh"
+#include "snug/state/exit.hh"
+#include "snug/state/holder.hh"
 #include "values.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
@@ -24,7 +26,6 @@ using state::State;
 using sys::Fd;
 
 constexpr const char* stop_mark = "stopping";
-constexpr const char* exit_file = "exit";
 constexpr int patience_with_monitors = 10;  // seconds: what they write at the end may wait for a slow disk
 
 std::string path_of(const std::string& folder, const char* name) { return format("{}/{}", folder, name); }
@@ -47,17 +48,7 @@ void mark_stopping(const std::string& folder) {
 
 bool is_stopping(const std::string& folder) { return sys::find_status(AT_FDCWD, path_of(folder, stop_mark).c_str()).has_value(); }
 
-void forget_stop(const std::string& folder) {
-  ::unlink(path_of(folder, stop_mark).c_str());
-  ::unlink(path_of(folder, exit_file).c_str());
-  // Made before anybody can wait for it.
-  static_cast<void>(sys::open(AT_FDCWD, path_of(folder, exit_file), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-}
-
-void write_exit(const std::string& folder, int code) {
-  const Fd file = sys::try_open(AT_FDCWD, path_of(folder, exit_file).c_str(), O_WRONLY | O_NOFOLLOW);
-  if (file) static_cast<void>(sys::write_all_at(file.get(), format("{:<3}\n", code), 0));
-}
+void forget_stop(const std::string& folder) { ::unlink(path_of(folder, stop_mark).c_str()); }
 
 Patience read_patience(const cli::Arguments& arguments) {
   Patience patience;
@@ -99,6 +90,12 @@ void end_container(const std::string& store, const state::Record& record) {
   static_cast<void>(ends_within(monitor, -1));
 }
 
+bool end_holder(const std::string& store, const state::Record& record) {
+  const Fd holder = state::open_marked(state::find_holder(state::folder_of(store, record.id)));
+  if (!holder || sys::send_signal(holder.get(), SIGKILL) != 0) return false;
+  return ends_within(holder, -1);
+}
+
 bool goes_on(const std::string& store, const state::Record& record) {
   const State state = state::read_state(store, record.id);
   const Fd monitor = state::open_marked(state.monitor);
@@ -107,15 +104,19 @@ bool goes_on(const std::string& store, const state::Record& record) {
   return !ends_within(monitor, patience_with_monitors);  // who was asked to end, and does not, goes on
 }
 
+void need_no_wait(const std::string& store, const state::Record& record) {
+  if (state::read_state(store, record.id).phase == State::Phase::restarting)
+    throw Error(format("the container {} does not run just now: it waits to be started again", quoted(record.name)), format("'snug stop {}' has it wait no longer", shell_quoted(record.name)));
+}
+
 void await_monitor(const Fd& monitor) { static_cast<void>(ends_within(monitor, patience_with_monitors)); }
 
 int wait_for_end(const std::string& store, const state::Record& record) {
-  const Fd file = sys::try_open(AT_FDCWD, path_of(state::folder_of(store, record.id), exit_file).c_str(), O_RDONLY | O_NOFOLLOW);
+  const Fd file = state::open_exit(state::folder_of(store, record.id));
   const State state = state::read_state(store, record.id);
   if (state.phase != State::Phase::running && state.phase != State::Phase::restarting) return state.code;
   static_cast<void>(ends_within(state::open_marked(state.monitor), -1));
-  const std::string code = file ? sys::read_all(file.get()) : std::string();
-  if (const auto number = parse_number(trimmed(code))) return static_cast<int>(*number);
+  if (const auto exit = state::read_exit(file)) return exit->code;
   return state::read_state(store, record.id).code;
 }
 

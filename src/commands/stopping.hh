@@ -32,8 +32,14 @@ void stop_container(const std::string& store, const state::Record& record, const
 /// Ends the container at once, and its monitor where that does not end by itself.
 void end_container(const std::string& store, const state::Record& record);
 
+/// Ends whoever holds the container's folder, the last resort. False where nobody can be found who does.
+bool end_holder(const std::string& store, const state::Record& record);
+
 /// Whether the container runs, and goes on: the end of one that was asked to end is waited for, ten seconds at most.
 [[nodiscard]] bool goes_on(const std::string& store, const state::Record& record);
+
+/// Throws, with a hint, where it has ended and waits to be started again.
+void need_no_wait(const std::string& store, const state::Record& record);
 
 /// Waits for the end of the monitor of a container that has ended, ten seconds at most.
 void await_monitor(const sys::Fd& monitor);
@@ -46,9 +52,6 @@ void mark_stopping(const std::string& folder);
 
 /// Forgets that; of a container that is started.
 void forget_stop(const std::string& folder);
-
-/// Writes the exit code where those who wait read it, also when the folder is gone.
-void write_exit(const std::string& folder, int code);
 
 /// Waits until the container has ended; gives its exit code.
 [[nodiscard]] int wait_for_end(const std::string& store, const state::Record& record);

@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/state/names.hh"
 #include "snug/state/record.hh"
 #include "snug/sys/file.hh"
 
@@ -62,15 +64,23 @@ ContainerFolder::ContainerFolder(const std::string& store) {
 
 ContainerFolder::ContainerFolder(const std::string& store, const std::string& id) : id_(id), path_(folder_of(store, id)) {
   lock_ = sys::open(AT_FDCWD, path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!lock_soon(lock_)) throw Error(format("the container {} runs, or is being started", quoted(id)), "'snug ps' tells");
+  if (!lock_soon(lock_)) {
+    const std::string name = find_name_of(store, id).value_or(id);
+    throw Error(format("the container {} runs, or is being started or changed", quoted(name)), format("'snug ps' tells; 'snug rm --force {}' ends and removes it", shell_quoted(name)));
+  }
   const auto held = sys::find_status(lock_.get(), ""), there = sys::find_status(AT_FDCWD, path_.c_str());
   if (!there || held->st_ino != there->st_ino) throw Error(format("the container {} has just been removed", quoted(id)));
 }
 
-// A crash in the middle of making one leaves the mark without the record, and a power cut one without a byte in it.
+// A power cut in the middle of making one may leave the mark with an empty record, or none: it has never run then, and nothing else is there. Anything
+// else is somebody's, whatever became of the record.
 bool is_kept(const Fd& folder) {
+  if (!sys::find_status(folder.get(), kept_mark)) return false;
   const auto record = sys::find_status(folder.get(), "config.json");
-  return record && record->st_size > 0 && sys::find_status(folder.get(), kept_mark);
+  if (record && record->st_size > 0) return true;
+  const Fd readable = sys::try_open(folder.get(), ".", O_RDONLY | O_DIRECTORY);
+  const std::vector<sys::Entry> entries = readable ? sys::list_folder(readable.get()) : std::vector<sys::Entry>();
+  return !readable || std::any_of(entries.begin(), entries.end(), [](const sys::Entry& each) { return each.name != kept_mark && each.name != "config.json" && each.name != "config.new"; });
 }
 
 bool is_leftover(const std::string& path) {

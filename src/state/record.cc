@@ -10,7 +10,9 @@
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/base/spell.hh"
+#include "snug/base/text.hh"
 #include "snug/state/container_folder.hh"
+#include "snug/state/holder.hh"
 #include "snug/state/names.hh"
 #include "snug/sys/file.hh"
 
@@ -26,12 +28,13 @@ std::string render(const Record& record) {
       .dump();
 }
 
-// The folder's own name is what counts; a record of a newer snug is none for this one.
+// The folder's own name is what counts; a record of a newer snug is none for this one, nor is one whose name nobody could have given.
 std::optional<Record> parse(const std::string& id, bool kept, std::string_view text) {
   try {
     const Json json = Json::parse(text);  // nobody else wrote it
-    if (json.at("version").get<unsigned>() != version) return {};
-    return Record{.id = id, .name = json.at("name"), .created = json.at("created"), .kept = kept, .image = json.at("image"),
+    const std::string name = json.at("name");
+    if (json.at("version").get<unsigned>() != version || printable(name) != name) return {};
+    return Record{.id = id, .name = name, .created = json.at("created"), .kept = kept, .image = json.at("image"),
                   .manifest = json.at("manifest"), .map = json.at("map"), .lowers = json.at("lowers"), .upper = json.at("upper"),
                   .hostname = json.value("hostname", ""), .spec = std::make_shared<const Json>(json.at("spec"))};
   } catch (const std::exception&) {
@@ -45,10 +48,16 @@ std::optional<Record> find_in(const std::string& store, const std::string& id) {
   return text ? parse(id, sys::find_status(AT_FDCWD, format("{}/{}", folder, kept_mark).c_str()).has_value(), *text) : std::nullopt;
 }
 
-bool is_recorded(const std::string& store, const std::string& id) {
-  const std::string folder = folder_of(store, id);
-  return is_kept(sys::try_open(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY));
+// A container whose record cannot be read. One that is just being made, in the foreground, or removed has none.
+bool is_damaged(const std::string& store, const std::string& id) {
+  const std::string path = folder_of(store, id);
+  const sys::Fd folder = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!folder) return false;
+  return is_kept(folder) || (sys::find_status(folder.get(), "config.json") && is_held(path));
 }
+
+// After the record: a crash between the two leaves a container that has never run, and that goes.
+void mark_kept(const sys::Fd& folder) { static_cast<void>(sys::open(folder.get(), kept_mark, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600)); }
 
 std::vector<std::string> list_ids(const std::string& store) {
   std::vector<std::string> ids;
@@ -66,17 +75,17 @@ void write_record(const std::string& store, const Record& record) {
   // What goes with its monitor does not outlive a power cut, and nor need this.
   if (!record.kept) return write_new_record(store, record);
   const sys::Fd folder = sys::open(AT_FDCWD, folder_of(store, record.id), O_RDONLY | O_DIRECTORY);
-  static_cast<void>(sys::open(folder.get(), kept_mark, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
   sys::replace_file(folder.get(), "config.json", render(record));
+  mark_kept(folder);
 }
 
 void write_new_record(const std::string& store, const Record& record) {
   const sys::Fd folder = sys::open(AT_FDCWD, folder_of(store, record.id), O_RDONLY | O_DIRECTORY);
-  if (record.kept) static_cast<void>(sys::open(folder.get(), kept_mark, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
   const sys::Fd file = sys::open(folder.get(), "config.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
   int error = sys::write_all(file.get(), render(record));
   if (!error && ::renameat(folder.get(), "config.new", folder.get(), "config.json") != 0) error = errno;
   if (error) throw system_error(format("write the container's record in {}", quoted(folder_of(store, record.id))), error, error == ENOSPC || error == EDQUOT ? "there is no room left for you on that disk" : "");
+  if (record.kept) mark_kept(folder);
 }
 
 void secure_record(const std::string& store, const std::string& id) noexcept {
@@ -89,7 +98,7 @@ void visit_records(const std::string& store, const std::function<void(Record)>& 
   for (const std::string& id : list_ids(store)) {
     if (auto record = find_in(store, id))
       visit(*std::move(record));
-    else if (damaged && is_recorded(store, id))
+    else if (damaged && is_damaged(store, id))
       damaged->push_back(id);
   }
 }
@@ -131,6 +140,7 @@ void keep_readers_out(const std::string& path) {
   const std::string record = path + "/config.json";
   const sys::Fd file = sys::try_open(AT_FDCWD, record.c_str(), O_RDONLY | O_NOFOLLOW);
   while (file && ::flock(file.get(), LOCK_EX) != 0 && errno == EINTR) continue;
+  static_cast<void>(::unlink(format("{}/{}", path, kept_mark).c_str()));  // first: a crash leaves what nobody keeps
   static_cast<void>(::unlink(record.c_str()));  // not held open afterwards, or NFS would keep it, and the folder with it
 }
 
@@ -148,11 +158,18 @@ std::optional<Record> try_find_record(const std::string& store, std::string_view
     if (id.starts_with(typed))
       if (auto record = find_in(store, id)) records.push_back(*std::move(record));
   if (records.size() > 1) throw Error(format("{} fits {} containers", quoted(typed), records.size()), "type more of the id");
-  return records.empty() ? std::nullopt : std::optional(std::move(records.front()));
+  if (!records.empty()) return std::move(records.front());
+  // The folder of names may have lost it.
+  for (const std::string& id : list_ids(store))
+    if (auto record = find_in(store, id); record && record->name == typed) return record;
+  return {};
 }
 
 Record find_record(const std::string& store, std::string_view typed) {
   if (auto record = try_find_record(store, typed)) return *std::move(record);
+  if (find_damaged(store, std::string(typed)))
+    throw Error(format("the record of the container {} cannot be read: it is damaged, or of another version of snug", quoted(typed)),
+                format("'snug rm --force {}' ends it and takes it away, with what it wrote", shell_quoted(typed)));
   std::vector<std::string> names;
   for (Record& record : list_records(store)) names.push_back(std::move(record.name));
   const std::optional<std::string> nearest = find_nearest(typed, names);

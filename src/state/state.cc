@@ -10,6 +10,8 @@
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/base/text.hh"
+#include "snug/state/exit.hh"
+#include "snug/state/holder.hh"
 #include "snug/state/record.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
@@ -74,33 +76,6 @@ Standing standing_of(pid_t pid) {
   return {.start = parse_number(rest.substr(0, rest.find(' '))).value_or(0), .ended = ended};
 }
 
-// Whether the descriptor, an entry of /proc/PID/fd, is one of that folder with a lock on it.
-bool is_lock_of(const sys::Fd& process, const std::string& number, const struct stat& folder) {
-  struct stat status;
-  if (::fstatat(process.get(), ("fd/" + number).c_str(), &status, 0) != 0 || status.st_dev != folder.st_dev || status.st_ino != folder.st_ino) return false;
-  const sys::Fd info = sys::try_open(process.get(), ("fdinfo/" + number).c_str(), O_RDONLY);
-  return info && sys::read_all(info.get()).find("\nlock:") != std::string::npos;
-}
-
-// Who holds the container's folder is its monitor, whatever its state says. A look at each process of the machine: only where that
-// cannot be read.
-ProcessMark find_holder(const std::string& path) {
-  const auto folder = sys::find_status(AT_FDCWD, path.c_str());
-  const sys::Fd processes = sys::open(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY);
-  for (const sys::Entry& entry : sys::list_folder(processes.get())) {
-    const auto pid = parse_number(entry.name);
-    const sys::Fd process = pid ? sys::try_open(processes.get(), entry.name.c_str(), O_PATH | O_DIRECTORY) : sys::Fd();
-    const sys::Fd descriptors = process ? sys::try_open(process.get(), "fd", O_RDONLY | O_DIRECTORY) : sys::Fd();
-    if (!folder || !descriptors) continue;
-    try {
-      for (const sys::Entry& each : sys::list_folder(descriptors.get()))
-        if (is_lock_of(process, each.name, *folder)) return mark_process(static_cast<pid_t>(*pid));
-    } catch (const Error&) {  // it has just ended
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 ProcessMark mark_process(pid_t pid) { return {pid, standing_of(pid).start}; }
@@ -140,33 +115,58 @@ std::string cgroup_in(const std::string& path) {
 
 namespace {
 
-// As it is written down, but for marks of an earlier boot.
+bool is_said_to_live(const State& state) { return state.phase == State::Phase::running || state.phase == State::Phase::restarting; }
+
+// What is written down may be wrong, or gone; who holds the folder and has a pid 1 is the monitor all the same.
+void look_for_living(State& state, const std::string& path) {
+  if (!is_alive(state.monitor)) {
+    const ProcessMark holder = is_held(path) ? find_holder(path) : ProcessMark();
+    const ProcessMark init = find_init(holder.pid);
+    if (!init.pid) return;
+    state = {.phase = State::Phase::running, .monitor = holder, .init = init, .started = start_time(init), .cgroup = state.cgroup};
+  } else if (state.phase == State::Phase::running && !is_alive(state.init)) {
+    if (const ProcessMark init = find_init(state.monitor.pid); init.pid) state.init = init;
+  }
+}
+
+// As it is written down, but for marks of an earlier boot; where that cannot be so, as it is.
 State load_state(const std::string& store, const std::string& id) {
-  const auto text = sys::find_file_text((folder_of(store, id) + "/state.json").c_str());
+  const std::string path = folder_of(store, id);
+  const auto text = sys::find_file_text((path + "/state.json").c_str());
   State state;
+  bool damaged = false;
   try {
     if (text) state = parse(*text);
   } catch (const std::exception&) {
-    state = {.phase = State::Phase::running, .boot = boot_id(), .monitor = find_holder(folder_of(store, id))};
+    damaged = true;
   }
   if (state.boot != boot_id()) state.monitor = state.init = {};
+  // Others hold it for a time who make, start or copy: of one that never ran, or has ended, there is nothing to find.
+  if (is_said_to_live(state) || damaged || (!text && open_exit(path))) look_for_living(state, path);
+  if (damaged && state.phase == State::Phase::created) {
+    state.phase = State::Phase::running;
+    state.monitor = find_holder(path);
+    state.started = start_time(state.monitor);
+  }
   return state;
 }
 
-bool is_said_to_live(const State& state) { return state.phase == State::Phase::running || state.phase == State::Phase::restarting; }
-
-// It does not, whatever is written down.
-void lose(State& state) {
-  state.lost = state.phase == State::Phase::running;
-  if (state.lost) state.code = 137;
+// It does not, whatever is written down. Where the disk was full the code of its end had room all the same.
+void lose(State& state, const std::string& path) {
+  const bool ran = state.phase == State::Phase::running;
   state.phase = State::Phase::exited;
+  const auto exit = ran ? read_exit(open_exit(path)) : std::nullopt;
+  state.lost = ran && !exit;
+  if (exit) state.code = exit->code, state.finished = exit->finished;
+  if (exit && !exit->known) state.error = unwritten_end;
+  if (state.lost) state.code = 137;
 }
 
 }  // namespace
 
 State read_state(const std::string& store, const std::string& id) {
   State state = load_state(store, id);
-  if (is_said_to_live(state) && !is_alive(state.monitor)) lose(state);
+  if (is_said_to_live(state) && !is_alive(state.monitor)) lose(state, folder_of(store, id));
   return state;
 }
 
@@ -174,7 +174,7 @@ Living read_living(const std::string& store, const std::string& id) {
   State state = load_state(store, id);
   if (!is_said_to_live(state)) return {std::move(state), {}};
   sys::Fd monitor = open_marked(state.monitor);
-  if (!monitor) lose(state);
+  if (!monitor) lose(state, folder_of(store, id));
   return {std::move(state), std::move(monitor)};
 }
 

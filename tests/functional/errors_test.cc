@@ -128,6 +128,18 @@ TEST_CASE("a full disk is one clear message, and nothing is left on it") {
   CHECK_MESSAGE(result.err.find("No space left on device (ENOSPC)") != std::string::npos, result.err);
 }
 
+TEST_CASE("a container that ends on a full disk is told of with the code that it ended with") {
+  const Scratch scratch;
+  const std::string script =
+      "mkdir store go; mount -t tmpfs -o size=6m none store || exit 9; export XDG_DATA_HOME=$PWD/store; snug() { \"$0\" \"$@\"; }\n"
+      "snug run -d --userns single --name full -v $PWD/go:/go \"$1\" sh -c 'until test -e /go/go; do sleep 0.05; done; exit 3' >/dev/null || exit 8\n"
+      "cat /dev/zero >store/fill 2>/dev/null; touch go/go\n"
+      "snug wait full; snug wait full; snug ps -a --format '{{.Status}}'";
+  const Result result = run({"unshare", "--map-root-user", "--mount", "sh", "-c", script, program(), small_root()}, {.folder = scratch.path()});
+  if (result.code == 9) return skip("no tmpfs can be mounted");
+  CHECK_MESSAGE(has(result.out, "3\n3\nExited (3) "), result.out, result.err);
+}
+
 TEST_CASE("a folder that is gone, and no HOME, do no harm") {
   Scratch scratch;
   const Result gone = run({"/bin/sh", "-c", "mkdir d && cd d && rmdir ../d && " + program() + " run --userns single " + small_root() + " pwd"},

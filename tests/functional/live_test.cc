@@ -241,6 +241,82 @@ TEST_CASE("a container whose state is damaged while it runs is ended all the sam
   CHECK(containers.is_empty());
 }
 
+TEST_CASE("a kept container whose record is gone keeps what it wrote, is told of, and goes by rm alone") {
+  const Containers containers;
+  for (const char* harm : {": >", "rm "}) {
+    const std::string id = containers.snug({"create", "--userns", "single", "--name", "year", small_root(), "sh", "-c", "echo work >/root/file"}).out.substr(0, 12);
+    REQUIRE(containers.snug({"start", "-a", "year"}).code == 0);
+    const std::string folder = containers.store() + "/containers/" + id;
+    shell_output(harm + folder + "/config.json");
+    const Result listed = containers.snug({"ps", "-a", "-q"});
+    CHECK_MESSAGE(has(listed.err, "the record of the container " + id + " cannot be read"), listed.err);
+    CHECK(containers.snug({"run", "--userns", "single", small_root(), "true"}).code == 0);
+    CHECK(containers.snug({"gc"}).code == 0);
+    CHECK(containers.snug({"prune", "-f"}).code == 0);
+    CHECK(shell_output("find " + folder + " -name file 2>/dev/null || true") != "");
+    const Result started = containers.snug({"start", "year"});
+    CHECK_MESSAGE(has(started.err, "cannot be read"), started.err);
+    CHECK(containers.snug({"rm", "year"}).out == "year\n");
+    CHECK(containers.is_empty());
+  }
+}
+
+TEST_CASE("a container whose files are damaged while it runs is listed as running, and rm --force ends it") {
+  const Containers containers;
+  const std::vector<std::string> harms{"rm state.json", "sed -i 's/\"pid\":[0-9]*/\"pid\":1/g' state.json", "sed -i 's/\"name\":\"torn\"/\"name\":5/' config.json", ": >config.json", "rm config.json",
+                                       "echo garbage >state.json", "rm config.json state.json", "rm config.json; echo garbage >state.json"};
+  for (const std::string& harm : harms) {
+    CAPTURE(harm);
+    const std::string id = containers.run_detached("torn", "sleep 1000").out.substr(0, 12);
+    const pid_t init = containers.init("torn"), monitor = containers.monitor("torn");
+    shell_output("cd " + containers.store() + "/containers/" + id + " && " + harm);
+    if (has(harm, "config.json")) {
+      CHECK(has(containers.snug({"ps"}).err, "the record of the container " + id + " cannot be read"));
+    } else {
+      const Result listed = containers.snug({"ps", "--format", "{{.Names}} {{.Status}}"});
+      CHECK_MESSAGE(has(listed.out, "torn Up "), listed.out);
+      CHECK_MESSAGE(!has(listed.out, "years"), listed.out);
+    }
+    CHECK(containers.snug({"rm", "torn"}).code == 1);
+    CHECK(is_alive(monitor));
+    const Result removed = containers.snug({"rm", "-f", "torn"});
+    CHECK_MESSAGE(removed.out == "torn\n", removed.out, removed.err);
+    CHECK(!is_alive(monitor));
+    CHECK(eventually([&] { return !is_alive(init); }));
+    CHECK(containers.is_empty());
+  }
+}
+
+TEST_CASE("a container whose state is damaged tells who would enter it so") {
+  const Containers containers;
+  const std::string id = containers.run_detached("torn", "sleep 1000").out.substr(0, 12);
+  shell_output("echo garbage >" + containers.store() + "/containers/" + id + "/state.json");
+  const Result entered = containers.snug({"exec", "torn", "true"});
+  CHECK(entered.code == 125);
+  CHECK_MESSAGE(has(entered.err, "what is written down of the container 'torn' is damaged"), entered.err);
+  CHECK(containers.snug({"restart", "-t", "0", "torn"}).code == 0);
+  CHECK(containers.snug({"exec", "torn", "true"}).code == 0);
+}
+
+TEST_CASE("ps takes exit codes and no other words after exited=, and no name that nobody could have given") {
+  const Containers containers;
+  const std::string id = containers.snug({"create", "--userns", "single", "--name", "odd", small_root(), "true"}).out.substr(0, 12);
+  CHECK(has(containers.snug({"ps", "-f", "exited=x"}).err, "it is no exit code"));
+  const std::string record = containers.store() + "/containers/" + id + "/config.json";
+  shell_output("sed -i 's/\"name\":\"odd\"/\"name\":\"\\\\u001b[31modd\"/' " + record);
+  REQUIRE(has(read_file(record), "\\u001b[31modd"));
+  const Result listed = containers.snug({"ps", "-a"});
+  CHECK(!has(listed.out + listed.err, "\x1b"));
+  CHECK(has(listed.err, id));
+  CHECK(containers.snug({"rm", id}).code == 0);
+  REQUIRE(containers.snug({"create", "--userns", "single", "--name", "lost", small_root(), "true"}).code == 0);
+  CHECK(std::remove((containers.store() + "/names/lost").c_str()) == 0);
+  CHECK(containers.snug({"start", "lost"}).code == 0);
+  CHECK(containers.snug({"wait", "lost"}).out == "0\n");
+  CHECK(containers.snug({"rm", "-a"}).out == "lost\n");
+  CHECK(containers.is_empty());
+}
+
 TEST_CASE("who attached to a container learns of its end when ps knows it") {
   const Containers containers;
   REQUIRE(containers.snug({"create", "--userns", "single", "--name", "seen", small_root(), "sh", "-c", "exit 3"}).code == 0);
@@ -288,6 +364,21 @@ TEST_CASE("the youngest is the one that was made last, also within a second") {
   }
 }
 
+TEST_CASE("several who restart one container at once take turns, and what could not be started again is not stopped") {
+  const Containers containers;
+  const std::string source = containers.folder() + "/bound";
+  fs::create_directory(source);
+  REQUIRE(containers.snug({"run", "-d", "--userns", "single", "--name", "turn", "-v", source + ":/bound", small_root(), "sleep", "1000"}).code == 0);
+  const Result all = run({"env", containers.environment(), "sh", "-c", "for n in 1 2 3 4 5; do \"$0\" restart -t 0 turn & all=\"$all $!\"; done; for each in $all; do wait $each || exit 1; done", program()});
+  CHECK_MESSAGE(all.code == 0, all.err);
+  CHECK(all.out == "turn\nturn\nturn\nturn\nturn\n");
+  const pid_t monitor = containers.monitor("turn");
+  fs::remove(source);
+  CHECK(containers.snug({"restart", "-t", "0", "turn"}).code == 1);
+  CHECK(is_alive(monitor));
+  fs::create_directory(source);
+}
+
 TEST_CASE("restart refuses what goes away when it ends, and leaves it alone") {
   const Containers containers;
   REQUIRE(containers.snug({"create", "--rm", "--userns", "single", "--name", "once", small_root(), "sleep", "1000"}).code == 0);
@@ -327,6 +418,9 @@ TEST_CASE("between two starts a container is restarting: listed, and stopped by 
   REQUIRE(containers.snug({"run", "--userns", "single", "-d", "--name", "again", "--restart", "always", small_root(), "false"}).code == 0);
   CHECK(eventually([&] { return containers.snug({"ps", "--filter", "status=restarting", "--format", "{{.Names}}"}).out == "again\n"; }));
   CHECK(containers.snug({"rm", "again"}).code == 1);
+  // Between its tries, the longer the more there were.
+  for (const char* verb : {"kill", "attach"})
+    CHECK(eventually([&] { return has(containers.snug({verb, "again"}).err, "it waits to be started again"); }));
   CHECK(containers.snug({"stop", "again"}).code == 0);
   CHECK(containers.snug({"ps", "-a", "--format", "{{.State}}"}).out == "exited\n");
 }

@@ -63,7 +63,7 @@ struct State {
   std::string error;           ///< why it could not be started
 };
 
-/// Writes the record into the container's folder, whole or not at all; the mark of a kept one first. Throws.
+/// Writes the record into the container's folder, whole or not at all; the mark of a kept one last. Throws.
 void write_record(const std::string& store, const Record& record);
 
 /// The same for a container that is just being made, for which no start waits for the disk: after a power cut it is there as a whole,

@@ -58,6 +58,13 @@ TEST_CASE("a record is read as it was written, and found by name and by the begi
   CHECK_THROWS_AS(static_cast<void>(find_record(store.path, "other")), Error);
 }
 
+TEST_CASE("a container whose name was lost is found by what its record says") {
+  const Folder store;
+  const ContainerFolder folder(store.path);
+  write_record(store.path, record_for(folder, "lost"));
+  CHECK(find_record(store.path, "lost").id == folder.id());
+}
+
 TEST_CASE("a name belongs to one container that is there") {
   const Folder store;
   auto first = std::make_unique<ContainerFolder>(store.path);
@@ -138,10 +145,10 @@ TEST_CASE("a state that is cut short, or of another boot, is one of a container 
 
 TEST_CASE("leftovers are what nobody holds and nobody keeps; a kept record that cannot be read is none") {
   const Folder store;
-  std::string left, kept, damaged, cut;
+  std::string left, kept, damaged, cut, lived, removed;
   {
-    const ContainerFolder one(store.path), two(store.path), three(store.path), four(store.path);
-    left = one.path(), kept = two.path(), damaged = three.path(), cut = four.path();
+    const ContainerFolder one(store.path), two(store.path), three(store.path), four(store.path), five(store.path), six(store.path);
+    left = one.path(), kept = two.path(), damaged = three.path(), cut = four.path(), lived = five.path(), removed = six.path();
     write_record(store.path, record_for(two, "a"));
     write_record(store.path, record_for(three, "b"));
     std::ofstream(damaged + "/config.json") << "{";
@@ -149,12 +156,19 @@ TEST_CASE("leftovers are what nobody holds and nobody keeps; a kept record that 
     secure_record(store.path, four.id());
     CHECK(find_record(store.path, four.id().substr(0, 11)).name == "c");
     fs::resize_file(cut + "/config.json", 0);  // as a power cut does with what nobody has secured
+    write_record(store.path, record_for(five, "d"));
+    write_state(store.path, five.id(), {.phase = State::Phase::exited});
+    fs::remove(lived + "/config.json");
+    write_record(store.path, record_for(six, "e"));
+    write_state(store.path, six.id(), {.phase = State::Phase::exited});
+    keep_readers_out(removed);
     CHECK(find_leftovers(store.path).empty());
   }
-  std::vector<std::string> leftovers = find_leftovers(store.path), expected{left, cut};
-  for (auto* list : {&leftovers, &expected}) std::sort(list->begin(), list->end());
+  std::vector<std::string> leftovers = find_leftovers(store.path), expected{left, cut, removed}, told = list_damaged(store.path), worth{damaged, lived};
+  for (std::string& path : worth) path = path.substr(path.rfind('/') + 1);
+  for (auto* list : {&leftovers, &expected, &told, &worth}) std::sort(list->begin(), list->end());
   CHECK(leftovers == expected);
-  CHECK(list_damaged(store.path) == std::vector{damaged.substr(damaged.rfind('/') + 1)});
+  CHECK(told == worth);
   CHECK_THROWS_AS(ContainerFolder(store.path, "nothing"), Error);
   const ContainerFolder held(store.path, kept.substr(kept.rfind('/') + 1));
   CHECK_THROWS_AS(ContainerFolder(store.path, held.id()), Error);

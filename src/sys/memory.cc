@@ -36,7 +36,6 @@ void bring_program() noexcept {
 void bring_heap(std::size_t bytes) noexcept {
   bytes = std::min(bytes, std::size_t{8} << 20U);
   const int kept = static_cast<int>(2 * bytes);  // what is freed goes back to the heap, and the heap is not made smaller
-  ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_MMAP_THRESHOLD, kept);
   ::mallopt(M_TRIM_THRESHOLD, kept);
   char* const whole = static_cast<char*>(std::malloc(bytes));

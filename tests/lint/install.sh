@@ -20,6 +20,7 @@ run_make uninstall DESTDIR="$scratch/one" PREFIX=/usr
 case $(files) in *one/*) echo "left behind: $(files)" >&2 && exit 1 ;; esac
 [ -x "$scratch/two/bin/snug" ] || { echo "uninstalled what was not named" >&2; exit 1; }
 run_make uninstall PREFIX="$scratch/two"
+[ -z "$(find "$scratch/one" "$scratch/two" -type d -name snug)" ] || { echo "empty folders left behind" >&2; exit 1; }
 [ -z "$(files)" ] || { echo "left behind: $(files)" >&2; exit 1; }
 
 # Sources of somebody else's: programs that say who they are stand for meson and ninja.

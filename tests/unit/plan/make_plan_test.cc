@@ -94,16 +94,17 @@ TEST_CASE("id maps: root, keep-id, one id") {
 }
 
 TEST_CASE("a tmpfs is of whom it was asked for, where he is mapped") {
+  using Options = std::vector<std::pair<std::string, std::string>>;
   const auto options = [](std::optional<ContainerId> uid, std::optional<ContainerId> gid) {
     Spec spec = a_spec();
     spec.id_map.mode = IdMapChoice::Mode::keep_id;
     spec.volumes = {TmpfsVolume{.target = "/x", .mode = 0700, .uid = uid, .gid = gid}};
     const Plan plan = plan_of(spec, some_facts());
     for (const Step& step : plan.steps)
-      if (const auto* made = std::get_if<MakeFilesystem>(&step.action); made && made->options.front() == std::pair<std::string, std::string>{"mode", "0700"}) return made->options;
-    return std::vector<std::pair<std::string, std::string>>{};
+      if (const auto* made = std::get_if<MakeFilesystem>(&step.action); made && std::count(made->options.begin(), made->options.end(), Options::value_type{"mode", "0700"}))
+        return made->options;
+    return Options{};
   };
-  using Options = std::vector<std::pair<std::string, std::string>>;
   CHECK(options({}, {}) == Options{{"mode", "0700"}, {"uid", "0"}, {"gid", "0"}});
   CHECK(options(ContainerId{7}, {}) == Options{{"mode", "0700"}, {"uid", "7"}, {"gid", "0"}});
   CHECK(options(ContainerId{1000}, ContainerId{8}) == Options{{"mode", "0700"}, {"uid", "1000"}, {"gid", "8"}});

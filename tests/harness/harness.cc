@@ -319,15 +319,15 @@ void add_files(std::vector<std::string>& found, const fs::path& folder, Depth de
   }
 }
 
+constexpr std::string_view process_mark = "process ";
+
 }  // namespace
 
 std::vector<std::string> traces() {
   std::vector<std::string> found;
   for (const Process& each : own_processes()) {
     if (::getuid() == 0 && !has(each.line, program())) continue;  // what else root has running is nobody's trace
-    std::string words = each.line;
-    std::replace(words.begin(), words.end(), '\0', ' ');
-    found.push_back(format("process {} {}", each.pid, words));
+    found.push_back(format("{}{}", process_mark, each.pid));     // its words change when it executes another program
   }
   const std::string mounts = sys::find_file_text("/proc/self/mountinfo").value_or("");
   for (const std::string_view line : lines(mounts)) found.emplace_back(line);
@@ -347,6 +347,11 @@ std::string left_since(const std::vector<std::string>& before) {
     std::set_difference(now.begin(), now.end(), before.begin(), before.end(), std::back_inserter(left));
     return left.empty();
   }));
+  for (std::string& trace : left)
+    if (const auto pid = trace.starts_with(process_mark) ? parse_number(trace.substr(process_mark.size())) : std::nullopt) {
+      trace += " " + process_text(static_cast<pid_t>(*pid), "cmdline");
+      std::replace(trace.begin(), trace.end(), '\0', ' ');
+    }
   return join(left, "\n");
 }
 

@@ -47,7 +47,7 @@ TEST_CASE("ls: orders, columns and links") {
   CHECK(output("mkdir d; touch a.2 b.1 a.10; ln -s d l; ls -dF l; ls -F l; ls l; ls -C a.2 b.1; ls -v a*; ls -X a.2 b.1; ls -p | head -n 4 | tail -n 1; ls --group-directories-first | head -n 1; ls -1C a.2 b.1", at) ==
         "l@\nl@\na.2  b.1\na.2\na.10\nb.1\na.2\nd/\nd\na.2  b.1\n");
   CHECK(output("touch -d @9 a.2; touch -ad @1 b.1; touch -ad @5 a.10; ls -ltu --full-time b.1 a.10 | cut -d' ' -f6-; ls -tL l a.2; ls -lL l | head -n 1; ls -sd /nowhere 2>/dev/null; ls -U", at)
-        == "1970-01-01 00:00:05.000000000 +0000 a.10\n1970-01-01 00:00:01.000000000 +0000 b.1\na.2\n\nl:\ntotal 0\nls: there is no option -U here");
+        == "1970-01-01 00:00:05.000000000 +0000 a.10\n1970-01-01 00:00:01.000000000 +0000 b.1\na.2\n\nl:\ntotal 0\nls: there is no option -U here; 'help ls' tells those that are\n(2)");
   CHECK(output("ln -s nowhere n; ls n; ls -L n; echo $?; ls -s a.2", at) == "n\nn\n0\n   0 a.2\n");
 }
 

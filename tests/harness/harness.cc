@@ -283,10 +283,27 @@ std::vector<std::string> snapshot(const std::string& folder) {
 
 namespace {
 
+// Reads which ids are this user's: his own, and those of his ranges.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> read_own_ids() {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ids{{::getuid(), 1}};
+  const std::string number = format("{}", ::getuid()), accounts = sys::find_file_text("/etc/passwd").value_or(""), ranges = sys::find_file_text("/etc/subuid").value_or("");
+  std::string name;
+  for (const std::string_view line : lines(accounts))
+    if (const auto fields = split(line, ':'); fields.size() > 2 && fields[2] == number) name = fields[0];
+  for (const std::string_view line : lines(ranges))
+    if (const auto fields = split(line, ':'); fields.size() == 3 && (fields[0] == name || fields[0] == number)) ids.emplace_back(parse_number(fields[1]).value_or(0), parse_number(fields[2]).value_or(0));
+  return ids;
+}
+
 // Others may run tests at the same time.
+bool is_mine(std::uint64_t uid) {
+  static const auto ids = read_own_ids();
+  return std::any_of(ids.begin(), ids.end(), [uid](const auto& range) { return uid >= range.first && uid - range.first < range.second; });
+}
+
 bool is_mine(const fs::path& path) {
   const auto status = sys::find_status(AT_FDCWD, path.c_str());
-  return status && status->st_uid == ::getuid();
+  return status && is_mine(std::uint64_t{status->st_uid});
 }
 
 struct Process {
@@ -298,11 +315,12 @@ struct Process {
 // ended have no command line.
 std::vector<Process> own_processes() {
   std::vector<Process> found;
-  const std::string mine = format("\nUid:\t{}\t", ::getuid());
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const auto number = parse_number(entry.path().filename().string());
     const auto pid = number ? static_cast<pid_t>(*number) : ::getpid();
-    if (pid == ::getpid() || !has(process_text(pid, "status"), mine)) continue;
+    const std::string status = process_text(pid, "status");
+    const std::size_t uid = status.find("\nUid:\t") + 6;
+    if (pid == ::getpid() || uid < 6 || !is_mine(parse_number(status.substr(uid, status.find('\t', uid) - uid)).value_or(UINT64_MAX))) continue;
     if (std::string line = process_text(pid, "cmdline"); !line.empty()) found.push_back({pid, std::move(line)});
   }
   return found;

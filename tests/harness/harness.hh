@@ -110,7 +110,7 @@ class Scratch {
 /// The lines that are in one of the two and not in the other, as a text.
 [[nodiscard]] std::string difference(const std::vector<std::string>& before, const std::vector<std::string>& after);
 
-/// The pids of this user's processes that have `word` in their command line.
+/// The pids of this user's processes, and of those of his ranges of ids, that have `word` in their command line.
 [[nodiscard]] std::vector<pid_t> find_processes(const std::string& word);
 
 /// The pids of this user's processes whose command line consists of these words.

@@ -96,9 +96,8 @@ TEST_CASE("a stop that is asked for from outside is one stop") {
 }
 
 TEST_CASE("Ctrl-Z stops the whole job that snug is part of") {
-  Terminal terminal({"/bin/bash", "--norc", "--noediting", "-i"}, 24, 80);
-  terminal.send("PS1='outer'$ \n");
-  REQUIRE_MESSAGE(terminal.expect("\nouter$ "), terminal.seen());
+  Terminal terminal({"/usr/bin/env", "PS1=outer$ ", "/bin/bash", "--norc", "--noediting", "-i"}, 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("outer$ "), terminal.seen());
   terminal.send("sh -c '" + program() + " run --userns single " + small_root() + " sh -c \"echo rea''dy; exec cat\"; echo af''ter'\n");
   REQUIRE_MESSAGE(terminal.expect("ready\r\n"), terminal.seen());
   terminal.send("\x1a");

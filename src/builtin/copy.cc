@@ -3,11 +3,14 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <set>
+#include <tuple>
 
 #include "files.hh"
 #include "snug/base/text.hh"
@@ -55,11 +58,12 @@ class Copier {
     if (S_ISDIR(status->st_mode)) return copy_folder(from, to, *status);
     if (!may_replace(to, *status)) return;
     if (link_again(to, *status)) return tell(from, to);
-    if (choice_.force && ::access(to.c_str(), W_OK) != 0) ::unlink(to.c_str());
+    if (const auto there = find_stat(to); there && links_.contains({there->st_dev, there->st_ino}))
+      return call_.complain(format("{} is a link that was just made: {} is not copied through it", quoted(to), quoted(from)));
     const bool done = S_ISREG(status->st_mode) ? copy_file(from, to, *status) : copy_other(from, to, *status);
     if (!done) return;
     if (choice_.keeps) keep(to, *status);
-    if (choice_.keeps_links && status->st_nlink > 1) copied_.try_emplace({status->st_dev, status->st_ino}, to);
+    if (choice_.keeps_links && status->st_nlink > 1) copied_.try_emplace(key_of(*status), to);
     tell(from, to);
   }
 
@@ -75,10 +79,17 @@ class Copier {
     return !choice_.asks || agrees(call_, format("overwrite '{}'", printable(to)));
   }
 
+  // The number of a file that was removed meanwhile is another's: the time of the last change tells them apart.
+  using Key = std::tuple<dev_t, ino_t, time_t, long>;
+  static Key key_of(const struct stat& status) { return {status.st_dev, status.st_ino, status.st_mtim.tv_sec, status.st_mtim.tv_nsec}; }
+
   // Another name of what was copied already.
   bool link_again(const std::string& to, const struct stat& status) {
-    const auto known = choice_.keeps_links ? copied_.find({status.st_dev, status.st_ino}) : copied_.end();
+    const auto known = choice_.keeps_links ? copied_.find(key_of(status)) : copied_.end();
     if (known == copied_.end()) return false;
+    const auto first = find_stat(known->second), there = find_stat(to);
+    if (!first) return false;
+    if (there && there->st_dev == first->st_dev && there->st_ino == first->st_ino) return true;  // it has that name already
     ::unlink(to.c_str());
     if (::linkat(AT_FDCWD, known->second.c_str(), AT_FDCWD, to.c_str(), 0) != 0) call_.complain(to, errno);
     return true;
@@ -87,6 +98,8 @@ class Copier {
   void copy_folder(const std::string& from, const std::string& to, const struct stat& status) {
     if (!choice_.recursive) return call_.complain(format("{} is a folder: -r copies it", quoted(from)));
     if (made_ && status.st_dev == made_->st_dev && status.st_ino == made_->st_ino) return call_.complain(format("{} is not copied into itself", quoted(from)));
+    if (std::find(above_.begin(), above_.end(), std::pair(status.st_dev, status.st_ino)) != above_.end())
+      return call_.complain(format("{}: a link leads back to a folder above it", printable(from)));
     const bool is_new = ::mkdir(to.c_str(), 0700) == 0;
     if (!is_new && (errno != EEXIST || !is_folder(to))) return call_.complain(to, errno == EEXIST ? ENOTDIR : errno);
     if (!made_) made_ = find_stat(to);
@@ -97,7 +110,9 @@ class Copier {
     } catch (const Failure& problem) {
       return call_.complain(problem.message());
     }
+    above_.emplace_back(status.st_dev, status.st_ino);
     for (const std::string& name : names) copy(join_path(from, name), join_path(to, name), false);
+    above_.pop_back();
     if (choice_.keeps) return keep(to, status);
     const mode_t mask = ::umask(0);
     ::umask(mask);
@@ -107,12 +122,26 @@ class Copier {
   bool copy_file(const std::string& from, const std::string& to, const struct stat& status) {
     const sys::Fd source = sys::try_open(AT_FDCWD, from.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (!source) return call_.complain(from, errno), false;
-    const sys::Fd target = sys::try_open(AT_FDCWD, to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY, status.st_mode & 0777U);
+    ::fcntl(source.get(), F_SETFL, 0);
+    sys::Fd target = open_target(to, status.st_mode & 0777U);
+    if (!target && choice_.force && ::unlink(to.c_str()) == 0) target = open_target(to, status.st_mode & 0777U);
     if (!target) return call_.complain(to, errno), false;
+    const auto kind = sys::find_status(target.get(), "");
+    const bool holds_holes = kind && S_ISREG(kind->st_mode);
     std::array<char, 65536> buffer;
-    while (const std::size_t count = read_some(source.get(), buffer.data(), buffer.size()))
+    while (const std::size_t count = read_some(source.get(), buffer.data(), buffer.size())) {
+      const bool is_hole = holds_holes && std::all_of(buffer.data(), buffer.data() + count, [](char each) { return each == 0; });
+      if (is_hole && ::lseek(target.get(), static_cast<off_t>(count), SEEK_CUR) >= 0) continue;
       if (const int error = sys::write_all(target.get(), {buffer.data(), count})) return call_.complain(to, error), false;
+    }
+    if (holds_holes && ::ftruncate(target.get(), ::lseek(target.get(), 0, SEEK_CUR)) != 0) return call_.complain(to, errno), false;
     return true;
+  }
+
+  // What a link promises is not made through it.
+  static sys::Fd open_target(const std::string& to, mode_t mode) {
+    const int how = find_stat(to, true) ? O_TRUNC : O_EXCL;
+    return sys::try_open(AT_FDCWD, to.c_str(), O_WRONLY | O_CREAT | O_NOCTTY | how, mode);
   }
 
   bool copy_other(const std::string& from, const std::string& to, const struct stat& status) {
@@ -120,6 +149,7 @@ class Copier {
     if (S_ISLNK(status.st_mode)) {
       result = ::symlink(link_of(from).c_str(), to.c_str());
       if (result != 0 && errno == EEXIST && ::unlink(to.c_str()) == 0) result = ::symlink(link_of(from).c_str(), to.c_str());
+      if (const auto made = result == 0 ? find_stat(to) : std::nullopt) links_.emplace(made->st_dev, made->st_ino);
     } else if (!choice_.recursive) {
       return copy_file(from, to, status);  // what a device or a pipe holds
     } else {
@@ -141,7 +171,9 @@ class Copier {
   const CopyChoice& choice_;
   std::optional<struct stat> made_;  ///< the first folder that was made: what is copied may lie around it
   std::optional<dev_t> device_;
-  std::map<std::pair<dev_t, ino_t>, std::string> copied_;  ///< files with more than one name
+  std::map<Key, std::string> copied_;  ///< files with more than one name
+  std::set<std::pair<dev_t, ino_t>> links_;  ///< that were made here: a stranger's, who may have put behind them what is to be written through
+  std::vector<std::pair<dev_t, ino_t>> above_;  ///< the folders that are being copied
 };
 
 // Hands each source and its target to `work`: into the last operand where that is a folder, or into that of -t.
@@ -177,15 +209,25 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
-// rename(2) does nothing where both are names of one file.
+// rename(2) does nothing where both are names of one file; through two mounts it is not tried, and the names may be one.
 bool is_same(Call& call, const std::string& from, const std::string& to) {
   const auto own = find_stat(from), there = find_stat(to);
   if (!own || !there || own->st_dev != there->st_dev || own->st_ino != there->st_ino) return false;
   const auto folder = find_stat(folder_of(from), true), other = find_stat(folder_of(to), true);
   const bool one_name = base_name(from) == base_name(to) && folder && other && folder->st_dev == other->st_dev && folder->st_ino == other->st_ino;
-  if (one_name || S_ISDIR(own->st_mode)) call.complain(format("{} and {} are the same file", quoted(from), quoted(to)));
+  if (one_name || S_ISDIR(own->st_mode) || ::rename(from.c_str(), to.c_str()) != 0) call.complain(format("{} and {} are the same file", quoted(from), quoted(to)));
   else if (::unlink(from.c_str()) != 0) call.complain(from, errno);
   return true;
+}
+
+// As rename(2) does: nothing is written into what is there.
+bool make_way(Call& call, const std::string& from, const std::string& to) {
+  const auto own = find_stat(from), there = find_stat(to);
+  if (!own || !there) return true;
+  const bool folder = S_ISDIR(own->st_mode);
+  if (folder != S_ISDIR(there->st_mode)) return call.complain(to, folder ? ENOTDIR : EISDIR), false;
+  if ((folder ? ::rmdir(to.c_str()) : ::unlink(to.c_str())) == 0) return true;
+  return call.complain(to, errno), false;
 }
 
 // Whether it did.
@@ -193,7 +235,7 @@ bool move_entry(Call& call, Copier& copier, const std::string& from, const std::
   const int before = std::exchange(call.status, 0);
   if (!is_same(call, from, to) && ::rename(from.c_str(), to.c_str()) != 0) {
     if (errno != EXDEV) call.complain(format("{} to {}: {}", quoted(from), quoted(to), reason(errno)));
-    else copier.copy(from, to);
+    else if (make_way(call, from, to)) copier.copy(from, to);
     if (call.status == 0) remove_entry(call, from, {.recursive = true});  // it is another file system's
   }
   return std::exchange(call.status, call.status | before) == 0;

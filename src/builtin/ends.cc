@@ -143,7 +143,8 @@ int show_end(Call& call) {
     else if (amount.of_bytes) call.out.put(last_bytes(fd, amount.number, drop));
     else
       for (const std::string& line : last_lines(fd, amount.number, drop)) call.out.put(line);
-    if (follows) follow(call, fd, name, options.has('F'));
+    const auto kind = sys::find_status(fd, "");
+    if (follows && !(name == "-" && kind && S_ISFIFO(kind->st_mode))) follow(call, fd, name, options.has('F'));
   });
   return call.status;
 }

@@ -66,8 +66,8 @@ void for_each_line(int fd, const std::function<bool(std::string_view line)>& wor
 /// "-rw-r--r--".
 [[nodiscard]] std::string mode_text(mode_t mode);
 
-/// Reads 0755 or u+x,go-w, which changes `mode`. Throws Failure.
-[[nodiscard]] mode_t parse_mode(std::string_view text, mode_t mode, bool folder);
+/// Reads 0755 or u+x,go-w, which changes `mode`; +w, of nobody in particular, gives what `mask` does not take. Throws Failure.
+[[nodiscard]] mode_t parse_mode(std::string_view text, mode_t mode, bool folder, mode_t mask = 0);
 
 /// "4.0K", as ls -h writes a size.
 [[nodiscard]] std::string human_size(std::uint64_t bytes);

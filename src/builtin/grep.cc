@@ -206,8 +206,9 @@ class Search {
   [[nodiscard]] std::vector<regmatch_t> places(const std::string& line) const {
     std::vector<regmatch_t> all;
     regmatch_t place{};
+    const bool text = is_utf8(line);
     for (std::size_t at = 0; at <= line.size() && find(line, at, place); at = static_cast<std::size_t>(std::max(place.rm_eo, place.rm_so + 1))) {
-      if (is_utf8(line)) place = whole_letters(line, place);
+      if (text) place = whole_letters(line, place);
       if (place.rm_eo > place.rm_so) all.push_back(place);
     }
     return all;

@@ -14,7 +14,10 @@ constexpr std::size_t most_bytes = std::size_t{256} << 20U;
 
 GrowingText::GrowingText(const std::string& path, bool numbered) : file_(open_input(path)), numbered_(numbered) {}
 
-void GrowingText::add(std::string line) { lines_.push_back(numbered_ ? format("{:>7} {}", lines_.size() + 1, line) : std::move(line)); }
+void GrowingText::add(std::string line) {
+  size_ += sizeof line;
+  lines_.push_back(numbered_ ? format("{:>7} {}", lines_.size() + 1, line) : std::move(line));
+}
 
 void GrowingText::read() {
   std::array<char, 32768> buffer;

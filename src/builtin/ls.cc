@@ -133,8 +133,17 @@ class Lister {
     if (is_long() || options_.has('s')) tell_total(entries);
     show(entries);
     if (!options_.has('R')) return;
-    for (const Entry& entry : entries)
-      if (S_ISDIR(entry.status.st_mode) && entry.name != "." && entry.name != "..") show_folder(entry.path, heading, first);
+    for (const Entry& entry : entries) {
+      if (!S_ISDIR(entry.status.st_mode) || entry.name == "." || entry.name == "..") continue;
+      const std::pair folder(entry.status.st_dev, entry.status.st_ino);
+      if (std::find(above_.begin(), above_.end(), folder) != above_.end()) {
+        call_.complain(format("{}: a link leads back to a folder above it", printable(entry.path)));
+        continue;
+      }
+      above_.push_back(folder);
+      show_folder(entry.path, heading, first);
+      above_.pop_back();
+    }
   }
 
   void tell_total(const std::vector<Entry>& entries) {
@@ -219,6 +228,7 @@ class Lister {
   }
 
   Call& call_;
+  std::vector<std::pair<dev_t, ino_t>> above_;  ///< the folders below which it is, with -R
   Options options_;
   bool colour_;
   Accounts accounts_;

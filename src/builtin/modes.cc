@@ -41,7 +41,7 @@ mode_t bits_of(char letter, mode_t mode, bool folder) {
 // What the user, the group or others may do, for all three.
 mode_t copied_bits(char whose, mode_t mode) { return (mode >> (whose == 'u' ? 6U : whose == 'g' ? 3U : 0U) & 7U) * 0111U; }
 
-mode_t apply_clause(std::string_view clause, mode_t mode, bool folder) {
+mode_t apply_clause(std::string_view clause, mode_t mode, bool folder, mode_t mask) {
   const std::size_t sign = clause.find_first_of("+-=");
   if (sign == std::string_view::npos) throw Failure(format("{} is no mode", quoted(clause)), 2);
   mode_t who = sign == 0 ? 07777 : 0;
@@ -55,19 +55,20 @@ mode_t apply_clause(std::string_view clause, mode_t mode, bool folder) {
   else
     for (const char each : letters) bits |= bits_of(each, mode, folder);
   bits &= who | (bits & S_ISVTX);
+  if (sign == 0) bits &= ~mask;
   if (clause[sign] == '+') return mode | bits;
-  return clause[sign] == '-' ? mode & ~bits : (mode & ~(who & 0777U)) | bits;
+  return clause[sign] == '-' ? mode & ~bits : (mode & ~(who & (folder ? 0777U : 06777U))) | bits;
 }
 
 }  // namespace
 
-mode_t parse_mode(std::string_view text, mode_t mode, bool folder) {
+mode_t parse_mode(std::string_view text, mode_t mode, bool folder, mode_t mask) {
   if (!text.empty() && text.find_first_not_of("01234567") == std::string_view::npos && text.size() < 6) {
     mode_t number = 0;
     for (const char digit : text) number = number * 8 + static_cast<mode_t>(digit - '0');
-    return number & 07777U;
+    return (number | (folder && text.size() < 5 ? mode & 06000U : 0U)) & 07777U;
   }
-  for (const std::string& clause : split(text, ',')) mode = apply_clause(clause, mode, folder);
+  for (const std::string& clause : split(text, ',')) mode = apply_clause(clause, mode, folder, mask);
   return mode & 07777U;
 }
 

@@ -49,10 +49,12 @@ int change_mode(Call& call) {
   options.need(2, SIZE_MAX);
   const std::string& mode = options.operands()[0];
   static_cast<void>(parse_mode(mode, 0, false));
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
   for (std::size_t at = 1; at < options.operands().size(); ++at)
     walk(call, options.operands()[at], options.has('R'), true, [&](const std::string& path, const struct stat& status) {
       if (S_ISLNK(status.st_mode)) return;  // has no mode
-      const mode_t before = status.st_mode & 07777U, after = parse_mode(mode, before, S_ISDIR(status.st_mode));
+      const mode_t before = status.st_mode & 07777U, after = parse_mode(mode, before, S_ISDIR(status.st_mode), mask);
       if (::chmod(path.c_str(), after) != 0) options.has('f') ? static_cast<void>(call.status = 1) : call.complain(path, errno);
       else if (options.last_of("cv")) tell_mode(call, path, before, after, !options.has('v'));
     });

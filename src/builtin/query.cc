@@ -86,6 +86,7 @@ Test Query::of_action(const std::string& word) {
   if (word == "-exec") return of_command();
   depth_first = true;
   return [this](const Found& found) {
+    if (base_name(found.path) == ".") return true;  // rmdir(2) would refuse it
     const int result = S_ISDIR(found.status.st_mode) ? ::rmdir(found.path.c_str()) : ::unlink(found.path.c_str());
     if (result != 0) call_.complain(found.path, errno);
     return result == 0;

@@ -154,9 +154,10 @@ int read_line(Call& call) {
   if (options.has('p') && ::isatty(0)) static_cast<void>(sys::write_all(2, options.value('p')));
   const Input input = take_line(call.session, wanted);
   std::vector<std::string> names = options.operands();
-  if (names.empty()) names.emplace_back("REPLY");
+  const bool is_whole = names.empty();  // the line as it is
+  if (is_whole) names.emplace_back("REPLY");
   const std::string separators = call.session.find("IFS").value_or(" \t\n");
-  const auto is_separator = [&](std::size_t at) { return input.quoted[at] != 'q' && separators.find(input.text[at]) != std::string::npos; };
+  const auto is_separator = [&](std::size_t at) { return !is_whole && input.quoted[at] != 'q' && separators.find(input.text[at]) != std::string::npos; };
   const auto is_blank = [&](std::size_t at) { return is_separator(at) && (input.text[at] == ' ' || input.text[at] == '\t'); };
   std::size_t at = 0, end = input.text.size();
   while (at < end && is_blank(at)) ++at;

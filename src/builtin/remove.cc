@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,23 +21,24 @@ class Remover {
  public:
   Remover(Call& call, const RemoveChoice& choice) : call_(call), choice_(choice) {}
 
-  void remove(int folder, const std::string& name, const std::string& shown, unsigned depth) {
-    if (choice_.asks && !is_folder(folder, name) && !agrees(call_, format("remove '{}'", printable(shown)))) return;
-    if (choice_.asks && is_folder(folder, name) && !agrees(call_, format("descend into directory '{}'", printable(shown)))) return;
-    if (::unlinkat(folder, name.c_str(), 0) == 0) return tell("removed", shown);
-    if (choice_.quiet && errno == ENOENT) return;
+  bool remove(int folder, const std::string& name, const std::string& shown, unsigned depth) {
+    if (choice_.asks && !is_folder(folder, name) && !agrees(call_, format("remove '{}'", printable(shown)))) return false;
+    if (choice_.asks && is_folder(folder, name) && !agrees(call_, format("descend into directory '{}'", printable(shown)))) return false;
+    if (::unlinkat(folder, name.c_str(), 0) == 0) return tell("removed", shown), true;
+    if (choice_.quiet && errno == ENOENT) return true;
     const int error = errno;
-    if (error != EISDIR && error != EPERM) return call_.complain(shown, error);
+    if (error != EISDIR && error != EPERM) return call_.complain(shown, error), false;
     const int fd = ::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) return call_.complain(shown, errno == ENOTDIR ? error : errno);
+    if (fd < 0) return call_.complain(shown, errno == ENOTDIR ? error : errno), false;
     if (depth >= most_deep) {
       ::close(fd);
-      return call_.complain(format("{}: folders lie too deep in each other", printable(shown)));
+      return call_.complain(format("{}: folders lie too deep in each other", printable(shown))), false;
     }
-    empty(fd, shown, depth);
-    if (choice_.asks && !agrees(call_, format("remove directory '{}'", printable(shown)))) return;
-    if (::unlinkat(folder, name.c_str(), AT_REMOVEDIR) != 0) call_.complain(shown, errno);
-    else tell("removed directory", shown);
+    if (!empty(fd, shown, depth)) return false;  // what is left in it was told
+    if (choice_.asks && !agrees(call_, format("remove directory '{}'", printable(shown)))) return false;
+    if (::unlinkat(folder, name.c_str(), AT_REMOVEDIR) != 0) return call_.complain(shown, errno), false;
+    tell("removed directory", shown);
+    return true;
   }
 
  private:
@@ -50,13 +52,15 @@ class Remover {
   }
 
   // Takes the descriptor over.
-  void empty(int fd, const std::string& shown, unsigned depth) {
+  bool empty(int fd, const std::string& shown, unsigned depth) {
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(fd), ::closedir);
-    if (!entries) return call_.complain(shown, errno);
+    if (!entries) return call_.complain(shown, errno), false;
     std::vector<std::string> names;
     while (const dirent* entry = ::readdir(entries.get()))
       if (const std::string_view name = entry->d_name; name != "." && name != "..") names.emplace_back(name);
-    for (const std::string& name : names) remove(fd, name, join_path(shown, name), depth + 1);
+    bool all = true;
+    for (const std::string& name : names) all &= remove(fd, name, join_path(shown, name), depth + 1);
+    return all;
   }
 
   Call& call_;
@@ -74,6 +78,7 @@ void remove_empty(Call& call, const std::string& path, const RemoveChoice& choic
 void remove_entry(Call& call, const std::string& path, const RemoveChoice& choice) {
   const auto status = find_stat(path);
   if (status && S_ISDIR(status->st_mode) && !choice.recursive) return call.complain(path, EISDIR);
+  if (rlimit files{}; ::getrlimit(RLIMIT_NOFILE, &files) == 0) files.rlim_cur = files.rlim_max, static_cast<void>(::setrlimit(RLIMIT_NOFILE, &files));
   Remover(call, choice).remove(AT_FDCWD, path, path, 0);
 }
 

@@ -43,12 +43,10 @@ int set_switches(Call& call) {
     }
     if (word.size() < 2 || (word[0] != '-' && word[0] != '+')) break;
     const bool on = word[0] == '-';
-    if (word.substr(1) != "o") {
-      for (const char letter : word.substr(1)) turn_letter(call.session, letter, on, word);
-    } else if (++at < call.words.size()) {
-      turn_name(call.session, call.words[at], on);
-    } else {
-      return tell_switches(call, !on), 0;
+    for (const char letter : word.substr(1)) {
+      if (letter != 'o') turn_letter(call.session, letter, on, word);
+      else if (++at < call.words.size()) turn_name(call.session, call.words[at], on);
+      else return tell_switches(call, !on), 0;
     }
   }
   if (at < call.words.size() || call.words[at - 1] == "--") call.session.parameters.assign(call.words.begin() + static_cast<std::ptrdiff_t>(at), call.words.end());

@@ -196,6 +196,7 @@ int sort_lines(Call& call) {
                          {"ignore-leading-blanks", 'b'}, {"check", 'c'}, {"output", 'o'}, {"stable", 's'}, {"field-separator", 't'}});
   const Order order(options);
   std::vector<std::string> all = lines_of_inputs(call, options.operands());
+  if (call.status != 0) return 2;  // half of the lines are not the file that was asked for
   if (options.has('c') || options.has('C')) return check_order(call, options, order, all);
   std::stable_sort(all.begin(), all.end(), [&](const std::string& a, const std::string& b) { return order.compare(a, b) < 0; });
   if (options.has('u')) all.erase(std::unique(all.begin(), all.end(), [&](const std::string& a, const std::string& b) { return order.compare(a, b) == 0; }), all.end());

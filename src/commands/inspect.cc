@@ -135,7 +135,7 @@ int inspect(const cli::Invocation& invocation) {
   for (const std::string& typed : arguments.operands) {
     if (kind && *kind == "image") break;
     if (auto container = find(store, typed)) containers.push_back(*std::move(container));
-    else if (kind) static_cast<void>(state::find_record(store, typed));
+    else if (kind || state::find_damaged(store, typed)) static_cast<void>(state::find_record(store, typed));
   }
   if (containers.empty()) return run_image_program(invocation);
   if (containers.size() != arguments.operands.size())

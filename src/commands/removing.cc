@@ -23,6 +23,7 @@ void remove_by_force(const std::string& store, const state::Record& record, cons
     } catch (const Error&) {
       if (std::time(nullptr) - begun <= patience) continue;
       if (!end_holder(store, record)) throw;
+      while (end_holder(store, record)) continue;
       return remove_at_rest(store, record, trees);
     }
   }

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
 #include <utility>
 
@@ -18,12 +19,16 @@
 namespace snug::commands {
 namespace {
 
-// Of two who restart one container each waits for the other. A lock of this process's own, which the monitor that it starts does not inherit.
-sys::Fd take_turn(const std::string& folder) {
-  sys::Fd turn = sys::try_open(AT_FDCWD, (folder + "/restart").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-  struct flock whole{};
-  whole.l_type = F_WRLCK;
-  while (turn && ::fcntl(turn.get(), F_SETLKW, &whole) != 0 && errno == EINTR) continue;
+// Of two who restart one container each waits for the other: each container is a byte of one file. A lock of this process's own, which the
+// monitor that it starts does not inherit.
+sys::Fd take_turn(const std::string& store, const std::string& id) {
+  sys::make_folders(store + "/locks");
+  sys::Fd turn = sys::try_open(AT_FDCWD, (store + "/locks/restart").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  struct flock place{};
+  place.l_type = F_WRLCK;
+  place.l_len = 1;
+  std::from_chars(id.data(), id.data() + id.size(), place.l_start, 16);
+  while (turn && ::fcntl(turn.get(), F_SETLKW, &place) != 0 && errno == EINTR) continue;
   return turn;
 }
 
@@ -44,7 +49,7 @@ int restart(const cli::Invocation& invocation) {
   const Patience patience = read_patience(invocation.arguments);
   return for_each_container(invocation, [&](const std::string& store, const state::Record& record) {
     if (!plan::is_kept(config::parse_spec(*record.spec))) throw Error(format("the container {} goes away when it ends, and cannot be started again", quoted(record.name)), "'snug create' makes one that stays");
-    const sys::Fd turn = take_turn(state::folder_of(store, record.id));
+    const sys::Fd turn = take_turn(store, record.id);
     check_start(invocation, store, record);
     stop_container(store, record, patience);
     Planned planned = plan_again(record, invocation.environment);

@@ -24,7 +24,7 @@ constexpr std::array options{
 };
 
 void remove(const std::string& store, const state::Record& record, const Trees& trees) {
-  if (goes_on(store, record)) throw Error(format("the container {} runs", quoted(record.name)), format("snug stop {}; or --force, which ends it", shell_quoted(record.name)));
+  if (goes_on(store, record)) throw Error(format("the container {} runs", quoted(record.name)), record.spec ? format("snug stop {}; or --force, which ends it", shell_quoted(record.name)) : format("snug rm --force {}", shell_quoted(record.name)));
   remove_at_rest(store, record, trees);
 }
 
@@ -41,6 +41,8 @@ std::vector<std::string> all(const std::string& store, bool also_running) {
   std::vector<std::string> ids;
   for (const state::Record& record : state::list_records(store))
     if (also_running || !is_up(store, record)) ids.push_back(record.id);
+  if (also_running)
+    for (std::string& id : state::list_damaged(store)) ids.push_back(std::move(id));
   return ids;
 }
 

@@ -84,7 +84,7 @@ void check_kind(const cli::Option& option, const Setting& setting) {
     throw UsageError(format("{} is either true or false", option.name));
   if (!option.is_flag() && setting.type == Setting::Type::boolean)
     throw UsageError(format("{} is not true or false but {}", option.name, option.argument));
-  static constexpr std::array<std::string_view, 9> counted{"NUMBER", "SIZE", "WEIGHT", "PORT", "SECONDS", "LIST", "GROUP", "USER[:GROUP]", "[IP:]HOST:CONTAINER[/udp]"};
+  static constexpr std::array<std::string_view, 10> counted{"NUMBER", "SIGNAL", "SIZE", "WEIGHT", "PORT", "SECONDS", "LIST", "GROUP", "USER[:GROUP]", "[IP:]HOST:CONTAINER[/udp]"};
   if (setting.type == Setting::Type::number && std::find(counted.begin(), counted.end(), option.argument) == counted.end())
     throw UsageError(format("{} is no number but {}", option.name, option.argument), format("a text stands in quotes: {} = \"{}\"", option.name, setting.values.front()));
 }

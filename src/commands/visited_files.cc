@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
@@ -58,15 +59,17 @@ void refuse_lost_writes(const plan::Plan& plan, const state::Record& record) {
     throw Error(format("what the container {} writes is kept in memory, and gone when it ends", quoted(record.name)), "copy into it while it runs");
 }
 
-// Those of what is there without the container: this machine's own folders, and the root.
-std::set<dev_t> devices_outside(const plan::Spec& spec) {
+// Those of what the caller sees without the container.
+std::set<dev_t> devices_outside() {
   std::set<dev_t> devices;
-  const auto add = [&](const std::string& path) {
-    if (const auto status = sys::find_status(AT_FDCWD, path.c_str())) devices.insert(status->st_dev);
-  };
-  add(spec.rootfs.path);
-  for (const plan::Volume& volume : spec.volumes)
-    if (const auto* bind = std::get_if<plan::BindVolume>(&volume)) add(bind->source);
+  const std::string mounts = sys::find_file_text("/proc/self/mountinfo").value_or("");
+  for (const std::string_view line : lines(mounts)) {
+    const std::vector<std::string> words = split(line, ' ');
+    const std::size_t colon = words.size() > 2 ? words[2].find(':') : std::string::npos;
+    if (colon == std::string::npos) continue;
+    const auto major = parse_number(words[2].substr(0, colon)), minor = parse_number(words[2].substr(colon + 1));
+    if (major && minor) devices.insert(makedev(static_cast<unsigned>(*major), static_cast<unsigned>(*minor)));
+  }
   return devices;
 }
 
@@ -79,8 +82,8 @@ bool is_in_memory(std::string path, const std::set<dev_t>& outside) {
   return status && !outside.contains(status->st_dev) && ::fstatfs(place.get(), &kind) == 0 && kind.f_type == TMPFS_MAGIC;
 }
 
-void refuse_memory(const Planned& planned, const state::Record& record, const runtime::ErrandPlace& place, const std::string& path) {
-  const std::set<dev_t> outside = devices_outside(planned.spec);
+void refuse_memory(const state::Record& record, const runtime::ErrandPlace& place, const std::string& path) {
+  const std::set<dev_t> outside = devices_outside();
   const bool refused = runtime::Errand(place, -1, [&] { return is_in_memory(path, outside) ? "yes" : ""; }).finish() == "yes";
   if (refused)
     throw Error(format("cannot copy to {} of the container {}: it is in memory, new at each start, and the container does not run", quoted(path), quoted(record.name)),
@@ -101,7 +104,7 @@ void visit_sleeping(const state::Record& record, const Environment& environment,
   const auto visit = [&](const runtime::Running& running) {
     try {
       const runtime::ErrandPlace place{.user = number_of(running, "user"), .mounts = number_of(running, "mnt")};
-      if (written) refuse_memory(planned, record, place, *written);
+      if (written) refuse_memory(record, place, *written);
       work(place);
     } catch (...) {
       thrown = std::current_exception();

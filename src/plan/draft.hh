@@ -148,6 +148,9 @@ void tell_of_clashes(Draft& draft);
 /// Gives the place that a volume is mounted on. root.cc
 [[nodiscard]] const std::string& target_of(const Volume& volume);
 
+/// The volume on `path`, or the last one on the way to it; null where there is none. root.cc
+[[nodiscard]] const Volume* find_nearest_volume(const Spec& spec, std::string_view path);
+
 /// Names the place, such as "/tmp", that the container has its own version of and that `path` lies in, whatever the
 /// root file system has there; empty where there is none. root.cc
 [[nodiscard]] std::string_view find_replaced(std::string_view path);

@@ -173,8 +173,10 @@ class Mounts {
     add_file(files, "resolv.conf", resolv_conf_of(draft_), !draft_.spec.dns.empty() || !network.search.empty());
     if (!host.empty()) add_file(files, "hostname", host + "\n");
     const Identity& who = draft_.identity;
-    if (!who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
-    if (!draft_.facts.rootfs.group.empty() && !has_group([&](const Group& group) { return group.gid == who.gid.value; })) add_file(files, "group", groups(who.gid));
+    // A volume's are the user's own, and not the root's to be completed.
+    const auto is_roots = [&](const char* path) { return find_nearest_volume(draft_.spec, path) == nullptr; };
+    if (is_roots("/etc/passwd") && !who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
+    if (is_roots("/etc/group") && !draft_.facts.rootfs.group.empty() && !has_group([&](const Group& group) { return group.gid == who.gid.value; })) add_file(files, "group", groups(who.gid));
     add_apt_setting(files);
     if (const std::string& entry = draft_.facts.rootfs.terminal_entry; draft_.plan.terminal && !entry.empty()) add_terminal(files, entry);
     draft_.init(std::move(files));

@@ -138,14 +138,6 @@ bool uses_memory(Draft& draft) {
   return !draft.facts.store_takes_upper;
 }
 
-// The volume on `path`, or the last one on the way to it.
-const Volume* find_nearest_volume(const Spec& spec, std::string_view path) {
-  const Volume* nearest = nullptr;
-  for (const Volume& volume : spec.volumes)
-    if (is_below(path, target_of(volume)) && (!nearest || target_of(*nearest).size() <= target_of(volume).size())) nearest = &volume;
-  return nearest;
-}
-
 // The host's own root: a skeleton in memory, with each folder an overlay of the host's folder. Folders above
 // other mounts (the spine) are part of the skeleton, because the kernel does not overlay them.
 class HostRoot {
@@ -225,12 +217,10 @@ class HostRoot {
   // In its place there is what the user mounts, and nothing of the machine's.
   [[nodiscard]] bool is_volumes(const std::string& path) const { return find_nearest_volume(draft_.spec, path) != nullptr; }
 
-  // A volume shows it where it shows the machine's own folders in their own places.
+  // A volume of this machine's may show it, however its source is spelt.
   [[nodiscard]] bool is_store_inside() const {
     const Volume* nearest = find_nearest_volume(draft_.spec, draft_.facts.store);
-    if (!nearest) return !is_replaced(draft_.facts.store);
-    const auto* bind = std::get_if<BindVolume>(nearest);
-    return bind && bind->source == bind->target;
+    return nearest ? std::holds_alternative<BindVolume>(*nearest) : !is_replaced(draft_.facts.store);
   }
 
   // What snug keeps of this and other containers is not the container's to read.
@@ -294,6 +284,13 @@ bool is_below(std::string_view path, std::string_view folder) {
 
 const std::string& target_of(const Volume& volume) {
   return std::visit([](const auto& any) -> const std::string& { return any.target; }, volume);
+}
+
+const Volume* find_nearest_volume(const Spec& spec, std::string_view path) {
+  const Volume* nearest = nullptr;
+  for (const Volume& volume : spec.volumes)
+    if (is_below(path, target_of(volume)) && (!nearest || target_of(*nearest).size() <= target_of(volume).size())) nearest = &volume;
+  return nearest;
 }
 
 std::string_view find_replaced(std::string_view path) {

@@ -92,9 +92,15 @@ void Foreground::move(Pump& pump, const Waiting& waiting) {
     ends_to_type_ = 8;
   }
   // Who edits lines forgets what was typed before he took the terminal over, and shows that he has done so.
-  if (fills && ends_to_type_ > 0 && &pump == output_pumps_.front()) --ends_to_type_, terminal_input_->append("\x04");
+  if (fills && ends_to_type_ > 0 && &pump == output_pumps_.front() && takes_over()) --ends_to_type_, terminal_input_->append("\x04");
   if (drains) pump.drain();
   if (&pump == input_pump_ && pump.ended()) input_.second.reset();  // the end of the caller's input is the end of the payload's
+}
+
+bool Foreground::takes_over() {
+  termios mode{};
+  const bool edits = ::tcgetattr(outer_.get(), &mode) == 0 && (mode.c_lflag & ICANON) == 0;
+  return !std::exchange(is_edited_, edits) && edits;
 }
 
 void Foreground::resize() {

@@ -49,6 +49,8 @@ class Foreground {
   void prepare_pipes(Context& context);
   Pump& add_pump(int from, int to);
   void move(Pump& pump, const Waiting& waiting);
+  /// Whether somebody inside has begun to edit lines since this was asked last.
+  [[nodiscard]] bool takes_over();
 
   const plan::Plan& plan_;
   const Outside& outside_;
@@ -59,7 +61,7 @@ class Foreground {
   std::vector<Pump*> output_pumps_;
   Pump* input_pump_ = nullptr;
   Pump* terminal_input_ = nullptr;
-  bool input_is_over_ = false;
+  bool input_is_over_ = false, is_edited_ = false;
   int ends_to_type_ = 0;  ///< of the input, at most
   std::optional<RawTerminal> raw_;
 };

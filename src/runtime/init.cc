@@ -49,18 +49,21 @@ class Sleeper {
   Sleeper() noexcept { ::sigfillset(&all_); }
 
   int wait() noexcept {
-    siginfo_t info{};
     const timespec moment{0, grace_milliseconds * 1'000'000L};
     if (!asleep_) {
-      if (const int signal = ::sigtimedwait(&all_, &info, &moment); signal > 0) return signal;
+      if (const int signal = ::sigtimedwait(&all_, &info_, &moment); signal > 0) return signal;
       asleep_ = true;
       sys::forget_program();
     }
-    return ::sigwaitinfo(&all_, &info);
+    return ::sigwaitinfo(&all_, &info_);
   }
+
+  /// Whether the last one was sys::ask_to_stop's.
+  [[nodiscard]] bool was_queued() const noexcept { return info_.si_code == SI_QUEUE; }
 
  private:
   sigset_t all_;
+  siginfo_t info_{};
   bool asleep_ = false;
 };
 
@@ -81,7 +84,7 @@ int supervise(int payload, int control, int terminal) noexcept {
   int status = 0;
   for (bool asked = false; !reap(payload, terminal >= 0 ? control : -1, asked, status);) {
     const int signal = sleeper.wait();
-    if (signal == SIGTSTP || signal == SIGCONT) asked = signal == SIGTSTP;
+    if (signal == SIGTSTP || signal == SIGCONT) asked = signal == SIGTSTP && sleeper.was_queued();
     if (signal > 0 && signal != SIGCHLD) forward(payload, signal, terminal);
   }
   return exit_code(status);

@@ -343,7 +343,7 @@ class Monitor {
     } else if (signal == SIGWINCH) {
       streams_.resize();
     } else if (signal == SIGTSTP) {
-      static_cast<void>(sys::send_signal(init_.get(), SIGTSTP));
+      static_cast<void>(sys::ask_to_stop(init_.get()));
       streams_.stop(init_.get());
     } else if (signal != 0 && signal != SIGCONT) {
       static_cast<void>(sys::send_signal(init_.get(), signal));

@@ -119,7 +119,7 @@ std::vector<std::string> list_damaged(const std::string& store) {
 std::optional<std::string> find_damaged(const std::string& store, const std::string& typed) {
   const std::optional<std::string> named = find_name(store, typed);
   for (std::string& id : list_damaged(store))
-    if (id == typed || id == named) return std::move(id);
+    if (id == typed || id == named || (typed.size() >= 4 && id.starts_with(typed))) return std::move(id);
   return {};
 }
 

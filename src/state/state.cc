@@ -121,6 +121,8 @@ bool is_said_to_live(const State& state) { return state.phase == State::Phase::r
 void look_for_living(State& state, const std::string& path) {
   if (!is_alive(state.monitor)) {
     const ProcessMark holder = is_held(path) ? find_holder(path) : ProcessMark();
+    // Who came after that start copies, or is about to start it: no monitor of this run.
+    if (holder.pid && state.started != 0 && start_time(holder) > state.started + 1) return;
     const ProcessMark init = find_init(holder.pid);
     if (!init.pid) return;
     state = {.phase = State::Phase::running, .monitor = holder, .init = init, .started = start_time(init), .cgroup = state.cgroup};
@@ -143,6 +145,8 @@ State load_state(const std::string& store, const std::string& id) {
   if (state.boot != boot_id()) state.monitor = state.init = {};
   // Others hold it for a time who make, start or copy: of one that never ran, or has ended, there is nothing to find.
   if (is_said_to_live(state) || damaged || (!text && open_exit(path))) look_for_living(state, path);
+  if (const auto exit = !text && state.phase == State::Phase::created ? read_exit(open_exit(path)) : std::nullopt)
+    state.phase = State::Phase::exited, state.code = exit->code, state.finished = exit->finished;
   if (damaged && state.phase == State::Phase::created) {
     state.phase = State::Phase::running;
     state.monitor = find_holder(path);

@@ -58,8 +58,10 @@ pid_t spawn(std::vector<std::string>& words, int stream, int end, HelperInput& g
   ::sigfillset(&all);
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setsigdefault(&attributes, &all);
-  ::posix_spawnattr_setpgroup(&attributes, 0);  // a Ctrl-Z is for who waits here, not for whom he waits for
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+  // A Ctrl-Z is for who waits here, not for whom he waits for. But one that is given an input may ask its user at the terminal.
+  if (!input) ::posix_spawnattr_setpgroup(&attributes, 0), flags |= POSIX_SPAWN_SETPGROUP;
+  ::posix_spawnattr_setflags(&attributes, flags);
   pid_t pid = -1;
   const int error = ::posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environment.data());
   ::posix_spawn_file_actions_destroy(&actions);

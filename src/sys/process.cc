@@ -75,6 +75,13 @@ int send_signal(int pidfd, int signal) noexcept {
   return result_of(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
 }
 
+int ask_to_stop(int pidfd) noexcept {
+  siginfo_t info{};
+  info.si_signo = SIGTSTP;
+  info.si_code = SI_QUEUE;
+  return result_of(::syscall(SYS_pidfd_send_signal, pidfd, SIGTSTP, &info, 0));
+}
+
 int die_with_parent() noexcept { return result_of(::prctl(PR_SET_PDEATHSIG, SIGKILL)); }
 int hide_from_tracers() noexcept { return result_of(::prctl(PR_SET_DUMPABLE, 0)); }
 int set_no_new_privileges() noexcept { return result_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }

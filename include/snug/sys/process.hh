@@ -36,6 +36,9 @@ struct Cloned {
 /// pidfd_send_signal(2); 0 or errno.
 [[nodiscard]] int send_signal(int pidfd, int signal) noexcept;
 
+/// The same of SIGTSTP, as SI_QUEUE: who gets it can tell it from that of anybody else.
+[[nodiscard]] int ask_to_stop(int pidfd) noexcept;
+
 /// setsid(2), PR_SET_PDEATHSIG, PR_SET_DUMPABLE and the like: 0 or errno; safe in a child after clone.
 [[nodiscard]] int die_with_parent() noexcept;
 [[nodiscard]] int hide_from_tracers() noexcept;

@@ -41,6 +41,26 @@ TEST_CASE("cp, mv and rm: over what is there, one file twice, and what is no fol
         "rm: remove 'a'? \nrm: remove 4 arguments? \nrm: remove 4 arguments? \n");
 }
 
+TEST_CASE("cp and mv: nothing is lost, and nothing is written through a link that promises something") {
+  const Folder folder;
+  const std::string& at = folder.path();
+  CHECK(output("mkdir s t d; echo data >s/f; ln s/f t/f; cp -a s/f t/f d; cat d/f; mkdir e; cp -a s/. t/. e; cat e/f", at) == "data\ndata\n");
+  CHECK(output("echo x >g; ln -s nowhere dang; cp g dang; ls nowhere 2>&1; mkdir a b c; echo safe >victim; ln -s ../victim a/x; echo evil >b/x; cp -a a/x b/x c; cat victim", at) ==
+        "cp: dang: File exists\nls: nowhere: No such file or directory\ncp: 'c/x' is a link that was just made: 'b/x' is not copied through it\nsafe\n");
+  CHECK(output("mkdir L; ln -s . L/up; cp -rL L M 2>&1; ls -RL L 2>&1 | grep -c above; ls M", at) == "cp: L/up: a link leads back to a folder above it\n1\n");
+  CHECK(output("truncate -s 4M h 2>/dev/null || dd if=/dev/zero of=h bs=1M count=0 seek=4 2>/dev/null; printf end >>h; cp h i; cmp h i && du -k i | cut -f1 | grep -c '^[0-9]$'", at) == "1\n");
+  CHECK(output("chmod 644 g; umask 022; chmod +w g; stat -c %a g; chmod 4755 g; chmod u=rwx g; stat -c %a g; chmod 6755 g; chmod =rx g; stat -c %a g; mkdir D; chmod 2775 D; chmod 755 D; stat -c %a D", at) ==
+        "644\n755\n555\n2755\n");
+}
+
+TEST_CASE("sort, find and set do the whole or nothing") {
+  const Folder folder;
+  const std::string& at = folder.path();
+  CHECK(output("echo keep >o; sort -o o nofile; echo $?; cat o; mkdir f; cd f; touch x; find . -delete; echo $?; ls", at) == "sort: nofile: No such file or directory\n2\nkeep\n0\n");
+  CHECK(output("set -euo pipefail; set -o | grep -c 'on$'; false | true; echo never", at).starts_with("3\n"));
+  CHECK(output("echo '  lead  ' | { read; echo \"[$REPLY]\"; }; echo a | tail -f", at) == "[  lead  ]\na\n");
+}
+
 TEST_CASE("mkdir, ln, touch, dirname and readlink say and do what GNU's do") {
   const Folder folder;
   const std::string& at = folder.path();

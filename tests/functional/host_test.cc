@@ -74,6 +74,9 @@ TEST_CASE("host: a tmpfs above what snug keeps is empty, and the same folder sho
   fs::create_directories(home.path() + "/data/snug/kept");
   CHECK(seen("--tmpfs", home.path()).empty());
   CHECK(seen("-v", home.path() + ":" + home.path()) == "./data\n./data/snug\n");
+  const Scratch other;
+  fs::create_symlink(home.path(), other.path() + "/link");
+  CHECK(seen("-v", other.path() + "/link:" + home.path()) == "./data\n./data/snug\n");
 }
 
 TEST_CASE("host: a home below /tmp, which is the container's own, is not inside unless a volume brings it there") {

@@ -95,6 +95,19 @@ TEST_CASE("a stop that is asked for from outside is one stop") {
   CHECK(terminal.wait() == 0);
 }
 
+TEST_CASE("a stop that another snug sends gives the outer shell its terminal back, too") {
+  Terminal terminal({program(), "run", "--rm", "--name", "halted", "--userns", "single", small_root(), "sh", "-c", "echo ready; exec cat"}, 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("ready\r\n"), terminal.seen());
+  CHECK(run({program(), "kill", "--signal", "TSTP", "halted"}).code == 0);
+  CHECK(terminal.stopped());
+  ::kill(terminal.pid(), SIGCONT);
+  pause_briefly();
+  terminal.send("two\n");
+  CHECK_MESSAGE(terminal.expect("two\r\ntwo\r\n"), terminal.seen());
+  terminal.send("\x04");
+  CHECK(terminal.wait() == 0);
+}
+
 TEST_CASE("Ctrl-Z stops the whole job that snug is part of") {
   Terminal terminal({"/usr/bin/env", "PS1=outer$ ", "/bin/bash", "--norc", "--noediting", "-i"}, 24, 80);
   REQUIRE_MESSAGE(terminal.expect("outer$ "), terminal.seen());

@@ -231,9 +231,17 @@ void add_helper(Picture& picture, const LiveProcess& process, pid_t reader) {
                 .serves_network = serves_network(process), .here = picture.here};
   if (process.pid == reader) helper.does = "draws this picture";
   else if (helper.of && picture.groups[*helper.of].record && picture.groups[*helper.of].record->monitor == process.pid) helper.does = "monitor of";
-  helper.role = helper.does;
-  if (needs_object(helper.does)) helper.role += helper.of ? " " + picture.groups[*helper.of].name : process.name == "snug" ? " a command" : " a container";
   picture.helpers.push_back(std::move(helper));
+}
+
+// Of two halves of one helper, such as rootlessport's, one may stand where nothing tells whom it is there for: the one that it started tells.
+void settle_roles(Picture& picture) {
+  for (Helper& helper : picture.helpers) {
+    const auto is_half = [&](const Helper& other) { return other.of && other.does == helper.does && other.process.parent == helper.process.pid; };
+    if (const auto half = std::find_if(picture.helpers.begin(), picture.helpers.end(), is_half); !helper.of && half != picture.helpers.end()) helper.of = half->of;
+    helper.role = helper.does;
+    if (needs_object(helper.does)) helper.role += helper.of ? " " + picture.groups[*helper.of].name : helper.process.name == "snug" ? " a command" : " a container";
+  }
 }
 
 void place_plain(Picture& picture, const plan::Machine& machine, const Sorting& sorting) {
@@ -288,6 +296,7 @@ Picture make_picture(const plan::Machine& machine, std::span<const Recorded> rec
   });
   for (const LiveProcess& each : helpers) add_helper(picture, each, machine.reader);
   place_plain(picture, machine, sorting);
+  settle_roles(picture);
   std::stable_sort(picture.helpers.begin(), picture.helpers.end(), [](const Helper& a, const Helper& b) { return a.process.pid < b.process.pid; });
   return picture;
 }

@@ -67,6 +67,16 @@ TEST_CASE("when the terminal goes away, so does the container") {
   CHECK(terminal.wait() != 0);
 }
 
+// The `cat` inside, after a stop: what is typed comes back, and its end is the end.
+void check_goes_on(Terminal& terminal) {
+  ::kill(terminal.pid(), SIGCONT);
+  pause_briefly();
+  terminal.send("two\n");
+  CHECK_MESSAGE(terminal.expect("two\r\ntwo\r\n"), terminal.seen());
+  terminal.send("\x04");
+  CHECK(terminal.wait() == 0);
+}
+
 TEST_CASE("Ctrl-Z at a payload that is no shell gives the outer shell its terminal back") {
   Terminal terminal({program(), "run", "--userns", "single", small_root(), "sh", "-c", "echo ready; exec cat"}, 24, 80);
   REQUIRE(terminal.expect("ready\r\n"));  // keys that come earlier are echoed by the outer terminal, and stop nobody
@@ -74,12 +84,7 @@ TEST_CASE("Ctrl-Z at a payload that is no shell gives the outer shell its termin
   REQUIRE(terminal.expect("one\r\none\r\n"));
   terminal.send("\x1a");
   CHECK(terminal.stopped());
-  ::kill(terminal.pid(), SIGCONT);
-  pause_briefly();
-  terminal.send("two\n");
-  CHECK_MESSAGE(terminal.expect("two\r\ntwo\r\n"), terminal.seen());
-  terminal.send("\x04");
-  CHECK(terminal.wait() == 0);
+  check_goes_on(terminal);
 }
 
 TEST_CASE("a stop that is asked for from outside is one stop") {
@@ -87,12 +92,7 @@ TEST_CASE("a stop that is asked for from outside is one stop") {
   REQUIRE(terminal.expect("ready\r\n"));
   ::kill(terminal.pid(), SIGTSTP);
   CHECK(terminal.stopped());
-  ::kill(terminal.pid(), SIGCONT);
-  pause_briefly();
-  terminal.send("two\n");
-  CHECK_MESSAGE(terminal.expect("two\r\ntwo\r\n"), terminal.seen());
-  terminal.send("\x04");
-  CHECK(terminal.wait() == 0);
+  check_goes_on(terminal);
 }
 
 TEST_CASE("a stop that another snug sends gives the outer shell its terminal back, too") {
@@ -100,12 +100,7 @@ TEST_CASE("a stop that another snug sends gives the outer shell its terminal bac
   REQUIRE_MESSAGE(terminal.expect("ready\r\n"), terminal.seen());
   CHECK(run({program(), "kill", "--signal", "TSTP", "halted"}).code == 0);
   CHECK(terminal.stopped());
-  ::kill(terminal.pid(), SIGCONT);
-  pause_briefly();
-  terminal.send("two\n");
-  CHECK_MESSAGE(terminal.expect("two\r\ntwo\r\n"), terminal.seen());
-  terminal.send("\x04");
-  CHECK(terminal.wait() == 0);
+  check_goes_on(terminal);
 }
 
 TEST_CASE("Ctrl-Z stops the whole job that snug is part of") {

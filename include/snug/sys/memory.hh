@@ -2,8 +2,8 @@
 
 #include <cstddef>
 
-// Memory that is asked for in one go, or given back: each page that comes with a fault of its own takes longer than what is done there, and
-// ten times as long on a virtual machine. Nothing else changes by it. madvise(2).
+// Memory that is asked for in one go, or given back: each page that comes with a fault of its own takes longer than what is done there.
+// Nothing else changes by it. madvise(2).
 
 namespace snug::sys {
 

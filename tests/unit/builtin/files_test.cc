@@ -11,7 +11,7 @@ TEST_CASE("chown and chgrp: links themselves, and the group of a login") {
   for (const char* how : {"chown -h 12345", "chgrp -h 12345", "chown -R 12345"}) {
     CAPTURE(how);
     const std::string told = output(std::string("rm -f l; ln -s nowhere l; ") + how + " l; stat -c '%u %g' l", at);
-    CHECK((told.find("chown: l: Operation not permitted\n") == 0 || told.find("chgrp: l: Operation not permitted\n") == 0 || told.find("12345") != std::string::npos));
+    CHECK((told.find("chown: l: Operation not permitted\n") == 0 || told.find("chgrp: l: Operation not permitted\n") == 0 || told.starts_with("12345 ") || told.ends_with(" 12345\n")));
   }
   CHECK(output("touch f; chown $(id -u): f; echo $?; chown 54321: f", at) == "0\nchown: '54321:': /etc/passwd gives this user no group\n(1)");
   CHECK(output("touch f; chmod 640 f; chmod -v o=g f; chmod -v g+w f; chmod -c g+w f; chmod -v g+w f; chmod g=u,o= f; stat -c %a f; chmod -v q f", at) ==

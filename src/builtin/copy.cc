@@ -19,11 +19,6 @@
 namespace snug::builtin {
 namespace {
 
-bool is_folder(const std::string& path) {
-  const auto status = find_stat(path, true);
-  return status && S_ISDIR(status->st_mode);
-}
-
 bool is_newer(const struct stat& one, const struct stat& other) {
   return one.st_mtim.tv_sec != other.st_mtim.tv_sec ? one.st_mtim.tv_sec > other.st_mtim.tv_sec : one.st_mtim.tv_nsec > other.st_mtim.tv_nsec;
 }
@@ -114,9 +109,7 @@ class Copier {
     for (const std::string& name : names) copy(join_path(from, name), join_path(to, name), false);
     above_.pop_back();
     if (choice_.keeps) return keep(to, status);
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    if (is_new) ::chmod(to.c_str(), status.st_mode & 0777U & ~mask);
+    if (is_new) ::chmod(to.c_str(), status.st_mode & 0777U & ~current_mask());
   }
 
   bool copy_file(const std::string& from, const std::string& to, const struct stat& status) {

@@ -26,11 +26,7 @@ void make_with_parents(Call& call, const std::string& path, mode_t mode, bool te
     const std::string parent = path.substr(0, slash);
     if (make_one(call, parent, 0777, tells) != 0 && errno != EEXIST) return call.complain(parent, errno);
   }
-  const auto is_folder = [&] {
-    const auto status = find_stat(path, true);
-    return status && S_ISDIR(status->st_mode);
-  };
-  if (make_one(call, path, mode, tells) != 0 && !(errno == EEXIST && is_folder())) call.complain(path, errno);
+  if (make_one(call, path, mode, tells) != 0 && !(errno == EEXIST && is_folder(path))) call.complain(path, errno);
 }
 
 int make_folders(Call& call) {

@@ -48,6 +48,11 @@ std::optional<struct stat> find_stat(const std::string& path, bool follows) {
   return status;
 }
 
+bool is_folder(const std::string& path) {
+  const auto status = find_stat(path, true);
+  return status && S_ISDIR(status->st_mode);
+}
+
 std::string link_of(const std::string& path) {
   std::array<char, 4096> buffer;
   const ssize_t length = ::readlink(path.c_str(), buffer.data(), buffer.size());

@@ -30,6 +30,9 @@ namespace snug::builtin {
 /// lstat(2), or with `follows` stat(2); nothing with errno set.
 [[nodiscard]] std::optional<struct stat> find_stat(const std::string& path, bool follows = false);
 
+/// Whether there is a folder at `path`, or behind the link there.
+[[nodiscard]] bool is_folder(const std::string& path);
+
 /// Where a symbolic link leads; "" where it is none.
 [[nodiscard]] std::string link_of(const std::string& path);
 
@@ -65,6 +68,9 @@ void for_each_line(int fd, const std::function<bool(std::string_view line)>& wor
 
 /// "-rw-r--r--".
 [[nodiscard]] std::string mode_text(mode_t mode);
+
+/// What new files lack of what they are given.
+[[nodiscard]] mode_t current_mask();
 
 /// Reads 0755 or u+x,go-w, which changes `mode`; +w, of nobody in particular, gives what `mask` does not take. Throws Failure.
 [[nodiscard]] mode_t parse_mode(std::string_view text, mode_t mode, bool folder, mode_t mask = 0);

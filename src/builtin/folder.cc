@@ -14,11 +14,6 @@
 namespace snug::builtin {
 namespace {
 
-bool is_folder(const std::string& path) {
-  const auto status = find_stat(path, true);
-  return status && S_ISDIR(status->st_mode);
-}
-
 // Without . and .., by name. What stands in front of .. has to be a folder: otherwise a path that leads nowhere would lead somewhere.
 std::string without_dots(const std::string& path) {
   std::string out;

@@ -17,12 +17,6 @@ namespace {
 
 constexpr mode_t all_permissions = 0777;
 
-mode_t current_mask() {
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  return mask;
-}
-
 // "u=rwx,g=rx,o=".
 std::string permission_words(mode_t permissions) {
   std::string text;

@@ -62,6 +62,12 @@ mode_t apply_clause(std::string_view clause, mode_t mode, bool folder, mode_t ma
 
 }  // namespace
 
+mode_t current_mask() {
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  return mask;
+}
+
 mode_t parse_mode(std::string_view text, mode_t mode, bool folder, mode_t mask) {
   if (!text.empty() && text.find_first_not_of("01234567") == std::string_view::npos && text.size() < 6) {
     mode_t number = 0;

@@ -49,8 +49,7 @@ int change_mode(Call& call) {
   options.need(2, SIZE_MAX);
   const std::string& mode = options.operands()[0];
   static_cast<void>(parse_mode(mode, 0, false));
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
+  const mode_t mask = current_mask();
   for (std::size_t at = 1; at < options.operands().size(); ++at)
     walk(call, options.operands()[at], options.has('R'), true, [&](const std::string& path, const struct stat& status) {
       if (S_ISLNK(status.st_mode)) return;  // has no mode

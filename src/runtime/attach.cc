@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <deque>
+#include <utility>
 
 #include "detach_keys.hh"
 #include "door.hh"
@@ -32,6 +33,9 @@ using sys::Fd;
 
 // A write to a terminal or pipe that is ready for it does not block up to so many bytes.
 constexpr std::size_t write_size = 4096;
+
+// So many milliseconds a signal waits for the monitor to say whom it is for.
+constexpr int welcome_patience = 2000;
 
 bool find_size(winsize& size) {
   for (const int fd : {1, 0, 2})
@@ -75,7 +79,8 @@ class Attachment {
     while (!end_) {
       Waiting waiting;
       ask(waiting);
-      if (!waiting.sleep(-1)) continue;
+      if (!waiting.sleep(early_signal_ ? welcome_patience : -1)) continue;
+      if (waiting.was_quiet()) end_ = Detached{.signal = *early_signal_};
       answer(waiting);
     }
     leave();
@@ -138,6 +143,7 @@ class Attachment {
     welcome_ = welcome;
     welcomed_ = true;
     if (welcome_.terminal && how_.input && ::isatty(0)) raw_.emplace(0, 1, how_.title), raw_->enter();
+    if (const auto signal = std::exchange(early_signal_, {})) handle_signal(*signal);
   }
 
   void read_input() {
@@ -177,7 +183,9 @@ class Attachment {
     if (signal == SIGTSTP) return stop(false);
     if (signal == 0 || signal == SIGCONT) return;
     // Of a terminal the keys are its own business. What ends this process shall not end a container that is shared.
-    if (how_.signals && welcomed_ && !welcome_.terminal)
+    if (how_.signals && !welcomed_ && !early_signal_)
+      early_signal_ = signal;
+    else if (how_.signals && welcomed_ && !welcome_.terminal)
       send(Word::signal, {reinterpret_cast<const char*>(&signal), sizeof signal});
     else if (signal != SIGUSR1 && signal != SIGUSR2 && signal != SIGALRM)
       end_ = Detached{.signal = signal};
@@ -213,6 +221,7 @@ class Attachment {
   Outlet output_{1}, error_{2};
   std::deque<std::string> to_send_;
   std::optional<std::variant<Exited, Detached>> end_;
+  std::optional<int> early_signal_;  ///< that came before the welcome, which tells whether it is the container's
   bool welcomed_ = false, input_ended_ = false;
 };
 

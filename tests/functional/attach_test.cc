@@ -172,6 +172,23 @@ TEST_CASE("without a terminal the streams come apart, input goes in to its end, 
   CHECK(containers.snug({"logs", "trap"}).out == "up\ncaught\n");
 }
 
+TEST_CASE("a signal waits for the monitor to say whom it is for, but not for ever") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("trap", "trap 'echo caught; exit 9' TERM; echo up; while :; do sleep 0.05; done").code == 0);
+  REQUIRE(eventually([&] { return containers.snug({"logs", "trap"}).out == "up\n"; }));
+  const pid_t monitor = containers.monitor("trap");
+  ::kill(monitor, SIGSTOP);
+  Background unheard({"env", containers.environment(), program(), "attach", "trap"});
+  REQUIRE(eventually([&] { return is_asleep(unheard.pid(), "snug"); }));
+  unheard.signal(SIGTERM);
+  CHECK(unheard.wait() == 128 + SIGTERM);
+  Background client({"env", containers.environment(), program(), "attach", "trap"});
+  REQUIRE(eventually([&] { return is_asleep(client.pid(), "snug"); }));
+  client.signal(SIGTERM);
+  ::kill(monitor, SIGCONT);
+  CHECK(client.wait() == 9);
+}
+
 TEST_CASE("with --sig-proxy=false the client alone ends") {
   const Containers containers;
   REQUIRE(containers.run_detached("calm", "exec sleep 1000").code == 0);

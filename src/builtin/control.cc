@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "files.hh"
 #include "runner.hh"
@@ -129,12 +132,38 @@ int begin_next_round(Call& call) { return change_loop(call, Flow::Kind::next_rou
 
 int evaluate_words(Call& call) { return call.runner.run_text(join(std::span(call.words).subspan(1), " ")); }
 
+// A name without a slash is looked for in PATH, and then here, as bash does.
+std::string find_script(const Session& session, const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  for (const std::string& folder : split(session.value("PATH"), ':')) {
+    std::string path = join_path(folder.empty() ? "." : folder, name);
+    if (const auto status = find_stat(path, true); status && S_ISREG(status->st_mode)) return path;
+  }
+  return name;
+}
+
+/// Has the shell other parameters for a while.
+class OtherParameters {
+ public:
+  OtherParameters(Session& session, std::vector<std::string> words) : session_(session), before_(std::exchange(session.parameters, std::move(words))) {}
+  ~OtherParameters() { session_.parameters = std::move(before_); }
+  OtherParameters(const OtherParameters&) = delete;
+  OtherParameters& operator=(const OtherParameters&) = delete;
+
+ private:
+  Session& session_;
+  std::vector<std::string> before_;
+};
+
 int read_script(Call& call) {
   const Options options(call, "+");
-  options.need(1, 1);
-  const sys::Fd file = open_input(options.operands()[0]);
-  const std::string text = without_returns(sys::read_all(file.get()));
+  options.need(1, SIZE_MAX);
+  const auto& words = options.operands();
   Session& session = call.session;
+  const sys::Fd file = open_input(find_script(session, words[0]));
+  const std::string text = without_returns(sys::read_all(file.get()));
+  std::optional<OtherParameters> parameters;
+  if (words.size() > 1) parameters.emplace(session, std::vector(words.begin() + 1, words.end()));
   const Deeper deeper(session.sources);
   const int status = call.runner.run_text(text);
   if (session.flow.kind == Flow::Kind::leave_call) session.flow = {};
@@ -147,7 +176,7 @@ int tell_history(Call& call) {
 }
 
 constexpr std::array builtins = std::to_array<Builtin>({
-    {".", "FILE", "do the commands of a file in this shell", read_script, true},
+    {".", "FILE [WORD...]", "do the commands of a file, which PATH may lead to, in this shell; words are its $1 and on", read_script, true},
     {":", "", "do nothing, and succeed", do_nothing, true},
     {"[", "EXPRESSION ]", "the same as test", test_expression, true},
     {"alias", "[NAME[=TEXT]...]", "have a name stand for a text where a command begins; tell all", set_aliases, true},
@@ -173,7 +202,7 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"return", "[CODE]", "leave the function, or the file that . does", leave_call, true},
     {"set", "[-Cefnux] [-o NAME] [--] [WORD...]", "tell all variables; -e leaves at a failure, -u at what is not set, -x tells commands, -f keeps patterns, -C files, -n does nothing; -o tells names, as of pipefail; set $1 and on", set, true},
     {"shift", "[N]", "drop the first of $1 and on", shift, true},
-    {"source", "FILE", "the same as .", read_script, true},
+    {"source", "FILE [WORD...]", "the same as .", read_script, true},
     {"test", "EXPRESSION", "compare: -e -f -d -r -w -x -s -L -O -G -z -n = != -eq -ne -lt -le -gt -ge ! -a -o", test_expression, true},
     {"times", "", "tell the time that the shell and those that it started computed, for themselves and in the kernel", tell_times, true},
     {"trap", "[ACTION|- SIGNAL|EXIT...]", "do something when a signal comes, or the shell ends; '' ignores it, - forgets that", set_traps, true},

@@ -93,21 +93,20 @@ class Copier {
   void copy_folder(const std::string& from, const std::string& to, const struct stat& status) {
     if (!choice_.recursive) return call_.complain(format("{} is a folder: -r copies it", quoted(from)));
     if (made_ && status.st_dev == made_->st_dev && status.st_ino == made_->st_ino) return call_.complain(format("{} is not copied into itself", quoted(from)));
-    if (std::find(above_.begin(), above_.end(), std::pair(status.st_dev, status.st_ino)) != above_.end())
-      return call_.complain(format("{}: a link leads back to a folder above it", printable(from)));
+    try {
+      above_.enter(from, status, [&] { fill_folder(from, to, status); });
+    } catch (const Failure& problem) {
+      call_.complain(problem.message());
+    }
+  }
+
+  void fill_folder(const std::string& from, const std::string& to, const struct stat& status) {
     const bool is_new = ::mkdir(to.c_str(), 0700) == 0;
     if (!is_new && (errno != EEXIST || !is_folder(to))) return call_.complain(to, errno == EEXIST ? ENOTDIR : errno);
     if (!made_) made_ = find_stat(to);
     if (is_new) tell(from, to);
-    std::vector<std::string> names;
-    try {
-      if (!choice_.stays || status.st_dev == *device_) names = list_folder(from);
-    } catch (const Failure& problem) {
-      return call_.complain(problem.message());
-    }
-    above_.emplace_back(status.st_dev, status.st_ino);
-    for (const std::string& name : names) copy(join_path(from, name), join_path(to, name), false);
-    above_.pop_back();
+    if (!choice_.stays || status.st_dev == *device_)
+      for (const std::string& name : list_folder(from)) copy(join_path(from, name), join_path(to, name), false);
     if (choice_.keeps) return keep(to, status);
     if (is_new) ::chmod(to.c_str(), status.st_mode & 0777U & ~current_mask());
   }
@@ -166,7 +165,7 @@ class Copier {
   std::optional<dev_t> device_;
   std::map<Key, std::string> copied_;  ///< files with more than one name
   std::set<std::pair<dev_t, ino_t>> links_;  ///< that were made here: a stranger's, who may have put behind them what is to be written through
-  std::vector<std::pair<dev_t, ino_t>> above_;  ///< the folders that are being copied
+  Above above_;
 };
 
 // Hands each source and its target to `work`: into the last operand where that is a folder, or into that of -t.

@@ -48,6 +48,19 @@ std::optional<struct stat> find_stat(const std::string& path, bool follows) {
   return status;
 }
 
+void Above::enter(const std::string& path, const struct stat& folder, const std::function<void()>& work) {
+  const std::pair one(folder.st_dev, folder.st_ino);
+  if (std::find(folders_.begin(), folders_.end(), one) != folders_.end()) throw Failure(format("{}: a link leads back to a folder above it", printable(path)));
+  folders_.push_back(one);
+  try {
+    work();
+  } catch (...) {
+    folders_.pop_back();
+    throw;
+  }
+  folders_.pop_back();
+}
+
 bool is_folder(const std::string& path) {
   const auto status = find_stat(path, true);
   return status && S_ISDIR(status->st_mode);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "call.hh"
@@ -32,6 +33,16 @@ namespace snug::builtin {
 
 /// Whether there is a folder at `path`, or behind the link there.
 [[nodiscard]] bool is_folder(const std::string& path);
+
+/// The folders that a walk is in: a link that leads back to one of them would have it go round for ever.
+class Above {
+ public:
+  /// Does `work` below the folder. Throws Failure, and does nothing, where that is among those above.
+  void enter(const std::string& path, const struct stat& folder, const std::function<void()>& work);
+
+ private:
+  std::vector<std::pair<dev_t, ino_t>> folders_;
+};
 
 /// Where a symbolic link leads; "" where it is none.
 [[nodiscard]] std::string link_of(const std::string& path);

@@ -32,15 +32,14 @@ class Walk {
   }
 
   void enter(const Found& found) {
-    const std::pair folder(found.status.st_dev, found.status.st_ino);
-    if (std::find(above_.begin(), above_.end(), folder) != above_.end()) return call_.complain(format("{}: a link leads back to a folder above it", printable(found.path)));
-    std::vector<std::string> names;
     try {
-      names = list_folder(found.path);
+      above_.enter(found.path, found.status, [&] { visit_all(found, list_folder(found.path)); });
     } catch (const Failure& problem) {
-      return call_.complain(problem.message());
+      call_.complain(problem.message());
     }
-    above_.push_back(folder);
+  }
+
+  void visit_all(const Found& found, const std::vector<std::string>& names) {
     for (const std::string& name : names) {
       const std::string path = join_path(found.path, name);
       auto status = find_stat(path, links_ == Links::all);
@@ -48,14 +47,13 @@ class Walk {
       if (status) visit({path, *status, found.depth + 1, found.start});
       else if (errno != ENOENT) call_.complain(path, errno);  // else it has just gone
     }
-    above_.pop_back();
   }
 
   Call& call_;
   Query& query_;
   Links links_;
   dev_t device_ = 0;
-  std::vector<std::pair<dev_t, ino_t>> above_;  ///< the folders that it is in
+  Above above_;
 };
 
 }  // namespace

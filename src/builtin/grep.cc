@@ -103,16 +103,14 @@ class Search {
   }
 
   void visit_folder(const std::string& path, const struct stat& status, bool named) {
-    const std::pair folder(status.st_dev, status.st_ino);
     if (is_named(excluded_folders, base_name(path)) && !(named && implied_)) return;
-    if (std::find(above_.begin(), above_.end(), folder) != above_.end()) return complain(format("{}: a link leads back to a folder above it", printable(path)));
-    above_.push_back(folder);
     try {
-      for (const std::string& name : list_folder(path)) visit(named && implied_ ? name : join_path(path, name), false);
+      above_.enter(path, status, [&] {
+        for (const std::string& name : list_folder(path)) visit(named && implied_ ? name : join_path(path, name), false);
+      });
     } catch (const Failure& problem) {
       complain(problem.message());
     }
-    above_.pop_back();
   }
 
   void complain(const std::string& text) {
@@ -238,7 +236,7 @@ class Search {
   std::vector<std::unique_ptr<Expression>> expressions_;
   std::size_t before_ = 0, after_ = 0;
   std::uint64_t most_ = UINT64_MAX;
-  std::vector<std::pair<dev_t, ino_t>> above_;  ///< the folders that it is in
+  Above above_;
   bool recursive_ = false, implied_ = false, names_ = false, found_ = false;
 };
 

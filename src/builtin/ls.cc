@@ -135,14 +135,11 @@ class Lister {
     if (!options_.has('R')) return;
     for (const Entry& entry : entries) {
       if (!S_ISDIR(entry.status.st_mode) || entry.name == "." || entry.name == "..") continue;
-      const std::pair folder(entry.status.st_dev, entry.status.st_ino);
-      if (std::find(above_.begin(), above_.end(), folder) != above_.end()) {
-        call_.complain(format("{}: a link leads back to a folder above it", printable(entry.path)));
-        continue;
+      try {
+        above_.enter(entry.path, entry.status, [&] { show_folder(entry.path, heading, first); });
+      } catch (const Failure& problem) {
+        call_.complain(problem.message());
       }
-      above_.push_back(folder);
-      show_folder(entry.path, heading, first);
-      above_.pop_back();
     }
   }
 
@@ -228,7 +225,7 @@ class Lister {
   }
 
   Call& call_;
-  std::vector<std::pair<dev_t, ino_t>> above_;  ///< the folders below which it is, with -R
+  Above above_;  ///< with -R
   Options options_;
   bool colour_;
   Accounts accounts_;

@@ -151,6 +151,14 @@ TEST_CASE("functions whose bodies are other commands, and return out of a file")
   CHECK(output("return; echo $?") == "return: no function and no file is being done\n1\n");
 }
 
+TEST_CASE("files of commands are found by PATH, and may have parameters of their own") {
+  const Folder folder;
+  REQUIRE(::mkdir((folder.path() + "/bin").c_str(), 0700) == 0);
+  CHECK(output("echo 'echo path $#:$1' > bin/one; echo 'echo here; set -- x' > two; echo 'set -- y' > three; PATH=$PWD/bin; . one a b; . one; set -- p; . two; echo $1; . ./three q; echo $1", folder.path()) ==
+        "path 2:a\npath 0:\nhere\nx\nx\n");
+  CHECK(output("mkdir bin/four; echo 'echo found' > four; PATH=bin; . four; . nosuch", folder.path()) == "found\n.: nosuch: No such file or directory (ENOENT)\n(1)");
+}
+
 TEST_CASE("folders, by the names that led there") {
   const Folder folder;
   CHECK(output("mkdir -p d/e; ln -s d/e l; cd l; pwd; pwd -P; cd ..; pwd; cd -P l; pwd; cd -; echo ${OLDPWD##*/}", folder.path()) ==

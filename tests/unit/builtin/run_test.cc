@@ -147,7 +147,7 @@ TEST_CASE("functions whose bodies are other commands, and return out of a file")
   CHECK(output("f() if [ $1 = a ]; then echo yes; fi; f a; g() for i; do echo $i; done; g 1 2; h() { echo out; } >h; h; cat h", folder.path()) == "yes\n1\n2\nout\n");
   CHECK(output("printf 'echo a\\nreturn 3\\necho never\\n' >s; . ./s; echo $?; f() { . ./s; echo on $?; }; f; while true; do . ./s; break; done", folder.path()) ==
         "a\n3\na\non 3\na\n");
-  CHECK(output(". ./s a; echo $?", folder.path()) == ".: no use for 'a'; 'help .' tells how it is called\n2\n");
+  CHECK(output(". ./s a; echo $?", folder.path()) == "a\n3\n");
   CHECK(output("return; echo $?") == "return: no function and no file is being done\n1\n");
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("files of commands are found by PATH, and may have parameters of their
   REQUIRE(::mkdir((folder.path() + "/bin").c_str(), 0700) == 0);
   CHECK(output("echo 'echo path $#:$1' > bin/one; echo 'echo here; set -- x' > two; echo 'set -- y' > three; PATH=$PWD/bin; . one a b; . one; set -- p; . two; echo $1; . ./three q; echo $1", folder.path()) ==
         "path 2:a\npath 0:\nhere\nx\nx\n");
-  CHECK(output("mkdir bin/four; echo 'echo found' > four; PATH=bin; . four; . nosuch", folder.path()) == "found\n.: nosuch: No such file or directory (ENOENT)\n(1)");
+  CHECK(output("mkdir bin/four; echo 'echo found' > four; PATH=bin; . four; . nosuch", folder.path()) == "found\n.: nosuch: No such file or directory\n(1)");
 }
 
 TEST_CASE("folders, by the names that led there") {

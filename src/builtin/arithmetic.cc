@@ -165,9 +165,10 @@ class Evaluator {
     std::size_t end = at_;
     while (end < text_.size() && std::string_view("0123456789abcdefABCDEFxX").find(text_[end]) != std::string_view::npos) ++end;
     const std::string digits(text_.substr(at_, end - at_));
+    if (digits.empty()) fail();
     at_ = end;
     skip();
-    return number_of(digits.empty() ? "?" : digits);
+    return number_of(digits);
   }
 
   std::string take_name() {

@@ -171,7 +171,12 @@ int read_script(Call& call) {
 }
 
 int tell_history(Call& call) {
-  for (std::size_t at = 0; at < call.session.history.size(); ++at) call.out.line(call.out.name(format("{:5}  {}", at + 1, call.session.history[at])));
+  const Options options(call, "c");
+  options.need(0, options.has('c') ? 0 : 1);
+  std::vector<std::string>& history = call.session.history;
+  if (options.has('c')) return history.clear(), 0;
+  const std::size_t count = options.operands().empty() ? history.size() : static_cast<std::size_t>(std::max<std::int64_t>(0, number_of(options.operands()[0])));
+  for (std::size_t at = history.size() - std::min(count, history.size()); at < call.session.history.size(); ++at) call.out.line(call.out.name(format("{:5}  {}", at + 1, call.session.history[at])));
   return 0;
 }
 
@@ -193,7 +198,7 @@ constexpr std::array builtins = std::to_array<Builtin>({
     {"getopts", "LETTERS NAME [WORD...]", "take the next option of the parameters, or of words, into NAME; its value into OPTARG", take_option, true},
     {"hash", "[-r] [NAME...]", "look whether there are commands of these names; nothing is remembered, and -r forgets that", look_up, true},
     {"help", "[NAME]", "tell what commands there are, or how one is called", help, true},
-    {"history", "", "tell what was typed", tell_history, true},
+    {"history", "[-c] [COUNT]", "tell what was typed, or the last COUNT lines of it; -c forgets it", tell_history, true},
     {"local", "NAME[=VALUE]...", "have variables be the function's own", make_local, true},
     {"printf", "FORMAT [WORD...]", "print words as FORMAT says: %s %d %x %o %c %b %f %g %e %%", print_formatted, true},
     {"pwd", "[-L|-P]", "tell the folder, by the names that led there; -P without links", tell_folder, true},

@@ -78,8 +78,11 @@ class Expander {
     const bool colon = part.operation.starts_with(':');
     const bool missing = !value || (colon && value->empty());
     switch (part.operation.empty() ? '\0' : part.operation.back()) {
-      case '-': return missing ? take_argument(part) : add_value(*value, part.quoted);
-      case '+': return missing ? void() : take_argument(part);
+      case '-':
+      case '+':
+        add("", part.quoted);  // a word, whatever comes of it
+        if (missing == part.operation.ends_with('-')) return take_argument(part);
+        return missing ? void() : add_value(*value, part.quoted);
       case '=':
         if (missing) surroundings_.set(part.text, *(value = expand_whole(*part.argument, surroundings_)));
         return add_value(*value, part.quoted);
@@ -124,6 +127,8 @@ class Expander {
     return out;
   }
 
+  static bool is_blank(char each) { return each == ' ' || each == '\t' || each == '\n'; }
+
   bool is_separator(char each) const { return separators_.find(each) != std::string::npos; }
 
   // What a variable or command gave.
@@ -134,10 +139,13 @@ class Expander {
       while (end < value.size() && !is_separator(value[end])) ++end;
       if (end > at) add(value.substr(at, end - at), false);
       if (end == value.size()) return;
-      const bool blank = value[end] == ' ' || value[end] == '\t' || value[end] == '\n';
+      const bool blank = is_blank(value[end]), ended = field_.exists;
       if (!blank && end == at) field_.exists = true;  // nothing between two of them is an empty field
       end_field();
       at = end + 1;
+      if (!blank || !ended) continue;
+      while (at < value.size() && is_separator(value[at]) && is_blank(value[at])) ++at;
+      if (at < value.size() && is_separator(value[at])) ++at;  // blanks beside it belong to it
     }
   }
 

@@ -32,10 +32,7 @@ int bring_to_front(Call& call) {
   Job& job = job_of(call);
   call.out.line(call.out.name(job.text));
   call.out.flush();
-  const int code = call.session.jobs.wait_in_foreground(job, true);
-  if (!call.session.jobs.all().empty() && &call.session.jobs.all().back() == &job)
-    static_cast<void>(sys::write_all(2, format("\n{}\n", call.session.jobs.describe(job))));
-  return code;
+  return call.runner.wait_in_foreground(job, true);
 }
 
 int continue_behind(Call& call) {

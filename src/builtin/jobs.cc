@@ -77,13 +77,14 @@ int Jobs::take_code(Job& job) {
 }
 
 // What a program that was killed left of the terminal would stay so.
-void Jobs::take_terminal_back(Job& job) {
+void Jobs::take_terminal_back(Job& job, bool went_on) {
   if (terminal_ < 0 || job.group == 0) return;
   ::tcsetpgrp(terminal_, own_group_);
   const bool stopped = job.state() == Job::State::stopped;
   job.has_modes = stopped && ::tcgetattr(terminal_, &job.modes) == 0;
-  if (stopped || job.code() > 128) ::tcsetattr(terminal_, TCSADRAIN, &own_modes_);
-  else ::tcgetattr(terminal_, &own_modes_);  // stty was meant to last
+  // What stty did in front was meant to last. Who was elsewhere meanwhile has put back what it found, which need not have been the shell's.
+  if (stopped || went_on || job.code() > 128) ::tcsetattr(terminal_, TCSADRAIN, &own_modes_);
+  else ::tcgetattr(terminal_, &own_modes_);
 }
 
 int Jobs::wait_in_foreground(Job& job, bool goes_on) {
@@ -99,7 +100,7 @@ int Jobs::wait_in_foreground(Job& job, bool goes_on) {
   }
   while (job.state() == Job::State::running)
     if (!wait_once(0) && errno != EINTR) break;
-  take_terminal_back(job);
+  take_terminal_back(job, goes_on);
   return take_code(job);
 }
 

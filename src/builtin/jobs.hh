@@ -67,7 +67,7 @@ class Jobs {
   void note(pid_t pid, int status);
   bool wait_once(int options);
   int take_code(Job& job);
-  void take_terminal_back(Job& job);
+  void take_terminal_back(Job& job, bool went_on);
 
   std::list<Job> jobs_;
   int terminal_ = -1;

@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdint>
 #include <ctime>
+#include <functional>
+#include <map>
 #include <memory>
 
 #include "files.hh"
@@ -123,21 +125,44 @@ bool is_wanted(const Process& process, const Options& options, const Accounts& a
          fits('u', [&](const std::string& each) { return process.uid == accounts.find_user(each); });
 }
 
+// Each below who started it, as far as that is here.
+std::vector<Process> as_forest(const std::vector<Process>& all) {
+  std::map<std::uint64_t, std::vector<const Process*>> children;
+  for (const Process& each : all) {
+    const bool has_parent = std::any_of(all.begin(), all.end(), [&](const Process& other) { return other.pid == each.parent; });
+    children[has_parent ? each.parent : 0].push_back(&each);
+  }
+  std::vector<Process> forest;
+  const std::function<void(std::uint64_t, std::size_t)> add = [&](std::uint64_t parent, std::size_t depth) {
+    for (const Process* child : children[parent]) {
+      forest.push_back(*child);
+      if (depth) forest.back().words.insert(0, std::string(2 * depth - 1, ' ') + "\\_ ");
+      add(child->pid, depth + 1);
+    }
+  };
+  add(0, 0);
+  return forest;
+}
+
+constexpr char forest = '=';  // has no letter
+
 }  // namespace
 
 int list_processes(Call& call) {
   // ps aux, without a dash, is another language: f draws a tree there, and u is no user.
-  const bool typed = call.words.size() > 1 && call.words[1] == "-aux";  // as many type it, and as procps takes it
+  const bool typed = call.words.size() > 1 && (call.words[1] == "-aux" || call.words[1] == "-ax");  // as many type it, and as procps takes it
   const bool plain = typed || (call.words.size() > 1 && !call.words[1].empty() && call.words[1][0] != '-');
   if (plain && !typed) call.words[1].insert(0, "-");
-  const Options options(call, plain ? "auxwo:" : "AC:aefo:p:u:w", {{"user", 'u'}, {"pid", 'p'}, {"format", 'o'}});
+  const Options options(call, plain ? "afuxwo:=" : "AC:aefo:p:u:w=", {{"user", 'u'}, {"pid", 'p'}, {"format", 'o'}, {"forest", forest}});
   options.need(0, 0);
   const std::vector<std::string> fields = options.has('o') ? split(options.value('o'), ',') : std::vector<std::string>{"pid", "ppid", "user", "stat", "rss", "time", "args"};
   const Accounts accounts;
   std::vector<std::vector<std::string>> rows(1);
   for (const std::string& name : fields) rows[0].push_back(heading(name));
-  for (const Process& process : read_processes()) {
-    if (!is_wanted(process, options, accounts, plain)) continue;
+  std::vector<Process> processes = read_processes();
+  std::erase_if(processes, [&](const Process& each) { return !is_wanted(each, options, accounts, plain); });
+  if (options.has(forest) || (plain && options.has('f'))) processes = as_forest(processes);
+  for (const Process& process : processes) {
     std::vector<std::string> row;
     for (const std::string& name : fields) row.push_back(printable(field(name, process, accounts)));
     rows.push_back(std::move(row));

@@ -228,11 +228,15 @@ int Runner::finish(Job job, bool background) {
     if (session_.interactive) tell(format("[{}] {}\n", added.number, session_.last_background));
     return 0;
   }
-  const int code = session_.jobs.wait_in_foreground(added, false);
+  return wait_in_foreground(added, false);
+}
+
+int Runner::wait_in_foreground(Job& job, bool goes_on) {
+  const int code = session_.jobs.wait_in_foreground(job, goes_on);
   if (!session_.interactive || code <= 128) return code;
   if (code == 128 + SIGINT) throw Interrupted{};
   Job* const stopped = session_.jobs.all().empty() ? nullptr : &session_.jobs.all().back();
-  if (stopped == &added) tell(format("\n{}\n", session_.jobs.describe(added)));
+  if (stopped == &job) tell(format("\n{}\n", session_.jobs.describe(job)));
   else if (code != 128 + SIGPIPE) tell(format("{}\n", signal_words(code - 128)));
   return code;
 }

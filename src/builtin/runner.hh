@@ -51,6 +51,9 @@ class Runner {
   /// Finds the program of a name in PATH; "" where there is none.
   [[nodiscard]] std::string find_program(const std::string& name) const;
 
+  /// Waits until the job has ended or stops, and tells what a person should know of that. Throws Interrupted where Ctrl-C ended it.
+  int wait_in_foreground(Job& job, bool goes_on);
+
  private:
   int run(const Chain& chain);
   int run(const Pipeline& pipeline, bool background, const std::string& text);

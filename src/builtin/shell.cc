@@ -87,6 +87,7 @@ class Sitting {
       const std::optional<List> list = read_whole(text);
       keep(text);
       if (list) session_.status = runner_.run(*list);
+      if (session_.history.empty()) editor_.forget_lines();
     } catch (const SyntaxError& error) {
       keep(text);
       tell(format("{}\n", error.what()));

@@ -170,6 +170,23 @@ TEST_CASE("debug: a session on a terminal") {
   terminal.send("word\n");
   REQUIRE_MESSAGE(terminal.expect("got-word"), terminal.seen());
   REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
+  // What ran beside readline put back what it found; the shell's own modes are what counts. Ctrl-C ends a list also behind fg.
+  terminal.send("echo inside >page; less page &\n");
+  REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
+  terminal.send("fg\n");
+  REQUIRE_MESSAGE(terminal.expect("inside"), terminal.seen());
+  terminal.send("q");
+  REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
+  terminal.send("echo vis''ible\n");
+  REQUIRE_MESSAGE((terminal.expect("echo vis''ible\r\n") && terminal.expect("visible\r\n")), terminal.seen());
+  REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());
+  terminal.send("(read x; echo has-$x; sleep 86609) & fg; echo not''-so\n");
+  REQUIRE_MESSAGE(terminal.expect("(read x"), terminal.seen());
+  terminal.send("it\n");
+  REQUIRE_MESSAGE(terminal.expect("has-it\r\n"), terminal.seen());
+  terminal.send("\x03");
+  REQUIRE_MESSAGE((terminal.expect("^C\r\n") && terminal.expect(prompt("/tmp/fold"))), terminal.seen());
+  CHECK_MESSAGE(terminal.seen().find("not-so") == std::string::npos, terminal.seen());
   terminal.send("sleep 86610 & jobs; kill %1; wait\n");
   REQUIRE_MESSAGE(terminal.expect("[1]+  Running"), terminal.seen());
   REQUIRE_MESSAGE(terminal.expect(prompt("/tmp/fold")), terminal.seen());

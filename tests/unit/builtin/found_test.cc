@@ -27,7 +27,10 @@ TEST_CASE("date, ps, id and stat: what is asked for, or refused by name") {
   CHECK(output("date -d @0 -R; date -d '2026-11-28 10:21:00.123456789' '+%N %3N %s%%N'; date -d @86400 -I; date -d @0 -Iseconds; date -d soon") ==
         "Thu, 01 Jan 1970 00:00:00 +0000\n123456789 123 1795861260%N\n1970-01-02\n1970-01-01T00:00:00+00:00\n"
         "date: 'soon' is no time such as @1790000000, 2026-11-28 or 2026-11-28 10:21:00\n(2)");
-  CHECK(output("ps axf; ps -l").starts_with("ps: there is no option -f here; 'help ps' tells those that are\nps: there is no option -l here"));
+  CHECK(output("ps -l").starts_with("ps: there is no option -l here"));
+  CHECK(output("sh -c 'sleep 7.25; :' & n=0; until ps axfo args | grep -q '_ sleep 7.25$' || [ $((n += 1)) = 100 ]; do sleep 0.05; done; "
+               "ps axo args --forest | grep '_ sh -c sleep 7.25' | cut -d_ -f1 >a; ps -Ao args --forest | grep '_ sleep 7.25$' | cut -d_ -f1 >b; "
+               "kill $!; [ $(wc -c <b) = $(($(wc -c <a) + 2)) ]; echo $?; ps -ax >/dev/null; echo $?", Folder().path()) == "0\n0\n");
   CHECK(output("[ $(ps -p $$ -o pid | tail -n 1) = $$ ] && echo one; ps -p 1 -o pid,pgid,sid,tty | head -n 1 | tr -s ' '; ps -C no-such-name -o pid; ps aux | head -n 1 | cut -c1-5; ps -aux >/dev/null && ps -ef >/dev/null; echo $?") ==
         "one\nPID PGID SID TTY\nPID\nPID  \n0\n");
   CHECK(output("id -u root; id root | cut -d' ' -f1,2; id nobody-of-that-name") == "0\nuid=0(root) gid=0(root)\nid: 'nobody-of-that-name' is no user here\n(1)");

@@ -43,7 +43,13 @@ TEST_CASE("variables") {
   CHECK(ran.out == "name x y z\n");
 }
 
+TEST_CASE("what is quoted is a word, also where it comes out empty") {
+  CHECK(output("set -- \"${q+set}\"; echo $#; [ -n \"${q+set}\" ] || echo no; set -- \"${q:+a}\" b \"${y-}\" ${z-} ${z+q}; echo $#") == "1\nno\n3\n");
+  CHECK(output("y=; set -- \"${y:+a}\" \"${y-b}\" ${y+}; echo $#; set -- x\"${q+a}\"y \"${q-}\"; echo $# $1") == "2\n2 xy\n");
+}
+
 TEST_CASE("patterns in values, tildes and IFS, as POSIX has them") {
+  CHECK(output("IFS=' :'; for x in 'a : b' ' : a:b :: c ' 'a :' 'a : :b'; do set -- $x; echo $#; done") == "2\n5\n1\n3\n");
   CHECK(output("f=/a/b.tar; echo \"${f##*/}\" \"${f%.*}\"; case \"${f##*.}\" in tar) echo tar;; esac\ncat <<E\n${f##*/} \"${f%'.tar'}\"\nE") ==
         "b.tar /a/b\ntar\nb.tar \"/a/b\"\n");
   CHECK(output("unset IFS; echo '1 2 3' | { read a b; echo \"$b|$a\"; }; IFS=; echo ' 1 2' | { read a b; echo \"$b|$a\"; }") == "2 3|1\n| 1 2\n");

@@ -54,13 +54,13 @@ std::vector<explain::Recorded> read_records(const std::string& store, const plan
   return found;
 }
 
-bool is_readable(const LiveProcess& process) { return process.walls[plan::user_wall] != 0; }
+bool may_be_asked(const LiveProcess& process) { return is_readable(process) && !has_ended(process); }
 
 // Whom to ask about the group: whom it is there for, or the first of those that may be looked into.
 const LiveProcess& spokesman_of(const Group& group) {
   for (const std::size_t at : {explain::payload_of(group), group.leader})
-    if (is_readable(group.members[at])) return group.members[at];
-  const auto found = std::find_if(group.members.begin(), group.members.end(), is_readable);
+    if (may_be_asked(group.members[at])) return group.members[at];
+  const auto found = std::find_if(group.members.begin(), group.members.end(), may_be_asked);
   return found == group.members.end() ? group.members[group.leader] : *found;
 }
 
@@ -146,6 +146,7 @@ void look_inside(explain::Picture& picture) {
 Sought find_sought(const Look& look, const Environment& environment, const std::string& typed) {
   const auto pid = pid_of(look, environment, typed);
   auto group = pid ? explain::find_group(look.picture, look.machine, *pid) : std::nullopt;
+  if (!group && pid && probe::is_kernel_thread(*pid)) throw Error(format("{} is a thread of the kernel: there are no walls around those", *pid), "'snug walls' counts them").with_exit_code(1);
   if (!group) throw Error(format("there is no container, process or group {}", quoted(typed)), "'snug walls' shows what there is").with_exit_code(1);
   const auto process = std::find_if(group->members.begin(), group->members.end(), [&](const LiveProcess& each) { return each.pid == *pid; });
   Sought sought{.group = {}, .process = *process};

@@ -17,8 +17,6 @@ namespace {
 using plan::LiveProcess;
 using plan::WallInodes;
 
-bool is_readable(const LiveProcess& process) { return process.walls[plan::user_wall] != 0; }
-
 /// The groups as they grow, and which processes have found their place.
 class Sorting {
  public:
@@ -31,7 +29,7 @@ class Sorting {
       std::size_t group, count;
     };
     std::map<WallInodes, Found> known;
-    const auto is_apart = [&](const LiveProcess& each) { return is_readable(each) && each.walls != machine_.here; };
+    const auto is_apart = [&](const LiveProcess& each) { return is_readable(each) && !has_ended(each) && each.walls != machine_.here; };
     for (const LiveProcess& each : machine_.processes)
       if (is_apart(each)) ++known.try_emplace(each.walls, Found{known.size(), 0}).first->second.count;
     groups_.resize(known.size());  // counted first: what grows is copied, and there may be thousands
@@ -63,6 +61,12 @@ class Sorting {
         if (const auto group = group_of_kin(each)) place(each, *group), grown = true;
       }
     }
+  }
+
+  // Where it was cannot be told any more; its parent was there, as a rule, and is who has not taken notice.
+  void place_ended() {
+    for (const LiveProcess& each : machine_.processes)
+      if (const auto parent = places_.find(each.parent); has_ended(each) && parent != places_.end() && !places_.count(each.pid)) place(each, parent->second);
   }
 
   // What is left has walls, of which the process namespace alone can be seen.
@@ -130,7 +134,7 @@ void choose_leader(Group& group) {
   std::sort(group.members.begin(), group.members.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
   std::set<pid_t> pids;
   for (const LiveProcess& each : group.members) pids.insert(each.pid);
-  const auto is_first = [](const LiveProcess& each) { return each.numbers.size() > 1 && each.numbers.back() == 1; };
+  const auto is_first = [](const LiveProcess& each) { return each.numbers.size() > 1 && each.numbers.back() == 1 && !has_ended(each); };
   auto found = std::find_if(group.members.begin(), group.members.end(), is_first);
   if (found == group.members.end()) found = std::find_if(group.members.begin(), group.members.end(), [&](const LiveProcess& each) { return !pids.count(each.parent); });
   group.leader = found == group.members.end() ? 0 : static_cast<std::size_t>(found - group.members.begin());
@@ -270,6 +274,7 @@ Picture make_picture(const plan::Machine& machine, std::span<const Recorded> rec
   sorting.place_recorded(records);
   sorting.place_by_kinship();
   sorting.place_closed();
+  sorting.place_ended();
   Picture picture{.kernel = machine.kernel, .host = machine.host, .processors = machine.processors, .ticks = machine.ticks, .kernel_threads = machine.kernel_threads,
                   .here = machine.here, .from_within = machine.here[plan::user_wall] != plan::first_user_namespace};
   std::vector<LiveProcess> helpers;

@@ -126,9 +126,9 @@ std::vector<Wish> make_wishes(plan::Machine& machine, std::span<const std::strin
     return made;
   };
   for (plan::LiveProcess& each : machine.processes) {
-    const bool readable = each.walls[plan::user_wall] != 0;
+    const bool readable = is_readable(each);
     if (std::find(wanted.begin(), wanted.end(), each.name) != wanted.end() || each.pid == machine.reader) wish(each).time = true;
-    if (readable ? each.walls == machine.here : each.numbers.size() < 2) continue;
+    if (has_ended(each) || (readable ? each.walls == machine.here : each.numbers.size() < 2)) continue;
     plan::LiveProcess* const parent = find_process(machine, each.parent);
     const bool is_init = each.numbers.size() > 1 && each.numbers.back() == 1;
     const bool is_first = !readable || ((!parent || parent->walls != each.walls) && known.insert(each.walls).second);
@@ -185,6 +185,11 @@ plan::Machine read_machine(std::span<const std::string_view> wanted) {
   });
   find_networks(machine, proc.get(), wanted);
   return machine;
+}
+
+bool is_kernel_thread(pid_t pid) {
+  const auto status = parse_status(read_text(AT_FDCWD, format("/proc/{}/status", pid)));
+  return status && status->kernel;
 }
 
 void read_whole(plan::LiveProcess& process) {

@@ -47,6 +47,12 @@ struct LiveProcess {
   bool operator==(const LiveProcess&) const = default;
 };
 
+/// Whether the caller may look into it.
+[[nodiscard]] inline bool is_readable(const LiveProcess& process) { return process.walls[user_wall] != 0; }
+
+/// Whether it has ended, and waits for its parent to take notice: of its namespaces it has those of its user and of its number still.
+[[nodiscard]] inline bool has_ended(const LiveProcess& process) { return is_readable(process) && process.walls[mount_wall] == 0; }
+
 /// All that lives on this machine, at one moment.
 struct Machine {
   std::string kernel, host;  ///< "Linux 6.1.0"; the name of the host

@@ -7,6 +7,9 @@
 
 namespace snug::probe {
 
+/// Whether a thread of the kernel has that number: these make no system calls, and have no walls.
+[[nodiscard]] bool is_kernel_thread(pid_t pid);
+
 /// Reads all processes in one pass over /proc: what they are called, their users, and their namespaces. The command line is read of those alone that
 /// are the first behind a wall between them and the reader, of their parents, and of those whose names are among `wanted`; the processor time of these, and of who is
 /// pid 1 inside; the cgroup of the first behind their walls. What the caller may not read stays empty. Throws where there is no /proc.

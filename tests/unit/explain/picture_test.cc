@@ -120,6 +120,20 @@ TEST_CASE("the picture: who carries the network of a container is found by its n
   CHECK(make_picture(machine, {}).groups.size() == 2);
 }
 
+TEST_CASE("the picture: who has ended stays where its parent is, and gets no box") {
+  plan::WallInodes box = own_walls(2000), dead_in_box{}, dead_here{};
+  for (const plan::Wall wall : {plan::user_wall, plan::pid_wall}) dead_in_box[wall] = box[wall], dead_here[wall] = host_walls[wall];
+  plan::Machine machine{.kernel = "Linux", .host = "h", .here = host_walls, .processes = {}};
+  machine.processes = {process(9, 5, "python3", dead_here), process(10, 1, "sh", host_walls), process(14, 10, "nginx", box, {1}), process(15, 14, "sleep", dead_in_box, {2})};
+  const Picture picture = make_picture(machine, {});
+  REQUIRE(picture.groups.size() == 1);
+  CHECK(picture.groups[0].members.size() == 2);
+  CHECK(picture.groups[0].leader == 0);
+  CHECK(standing_of(picture.groups[0]) == "oooooooo");
+  CHECK(picture.plain_count == 2);
+  CHECK(picture.closed == 0);
+}
+
 TEST_CASE("the picture: pasta is called so, whatever variant runs") {
   plan::Machine machine{.kernel = "Linux", .host = "h", .here = host_walls, .processes = {with_words(process(7, 1, "passt.avx2", host_walls), {"/usr/bin/pasta", "--foreground"}), process(8, 1, "passt.avx2", host_walls)}};
   const Picture picture = make_picture(machine, {});

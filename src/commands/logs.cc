@@ -8,6 +8,7 @@
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
 #include "snug/runtime/log.hh"
+#include "snug/shell/keyboard.hh"
 #include "snug/state/record.hh"
 
 namespace snug::commands {
@@ -48,6 +49,7 @@ int logs(const cli::Invocation& invocation) {
   if (given.flag("follow")) {
     if (state.phase == state::State::Phase::running) monitor = state::open_marked(state.monitor);
     wish.monitor = monitor.get();
+    wish.enough = shell::was_interrupted;
   }
   const bool times = given.flag("timestamps");
   const bool found = runtime::read_log(state::folder_of(store, record.id), wish, [&](const runtime::LogLine& line) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <ctime>
 
@@ -14,6 +15,7 @@
 #include "snug/commands/output.hh"
 #include "snug/probe/cgroup.hh"
 #include "snug/probe/processes.hh"
+#include "snug/shell/keyboard.hh"
 #include "snug/sys/process.hh"
 
 namespace snug::commands {
@@ -120,6 +122,7 @@ int stats(const cli::Invocation& invocation) {
   for (;;) {
     const timespec pause{1, 0};
     ::nanosleep(&pause, nullptr);
+    if (shell::was_interrupted()) return 128 + SIGINT;
     std::vector<Sample> now = take_samples(store, invocation.arguments.operands);
     const std::uint64_t time = sys::monotonic_time();
     const std::vector<Use> uses = uses_of(before, now, static_cast<double>(time - then) / 1e9);

@@ -18,6 +18,7 @@
 #include "snug/commands/output.hh"
 #include "snug/plan/hints.hh"
 #include "snug/probe/host.hh"
+#include "snug/shell/keyboard.hh"
 #include "snug/shell/prompt.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
@@ -79,7 +80,8 @@ class Place {
     pipe.second.reset();
     std::string text;
     std::array<char, 4096> part;
-    for (ssize_t count = 0; (count = ::read(pipe.first.get(), part.data(), part.size())) > 0;) {
+    for (ssize_t count = 0; (count = ::read(pipe.first.get(), part.data(), part.size())) > 0 || (count < 0 && errno == EINTR);) {
+      if (count < 0) continue;  // Ctrl-C is for who does the command
       text.append(part.data(), static_cast<std::size_t>(count));
       print({part.data(), static_cast<std::size_t>(count)});
     }
@@ -114,6 +116,7 @@ class Guide {
   }
 
   int lead() const {
+    const shell::SparedFromKeyboard spared;
     say("Ten exercises in a container that goes away at the end, with all that you do to it. Enter does the command that is shown; you may type it, or another. "
         "'skip' goes on, 'quit' or Ctrl-D leaves.");
     for (std::size_t at = 0; at < exercises_.size(); ++at) {

@@ -221,7 +221,7 @@ class LogReader {
       lines_.begin(std::move(parts.front()), at);
       read_lines();
     }
-    for (bool lives = wish_.monitor >= 0; lives;) {
+    for (bool lives = wish_.monitor >= 0; lives && !(wish_.enough && wish_.enough());) {
       lives = watch_.sleep();
       read_lines();
       while (go_on()) read_lines();

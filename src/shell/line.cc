@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <span>
 #include <vector>
 
 #include "snug/base/error.hh"
+#include "snug/base/spell.hh"
 #include "snug/base/text.hh"
 #include "words.hh"
 
@@ -35,15 +37,26 @@ int do_on_host(std::string_view command, const std::string& shell) {
   return run_here({shell, "-c", format(" {}", command)}, "");  // the blank, because a dash at the front would make it an option
 }
 
+// man has said that there is no such page.
+void hint_at_nearest(std::string_view typed, const Commands& commands) {
+  std::vector<std::string> names;
+  const std::array<std::string, 1> nothing;
+  for (const cli::Candidate& each : commands.find_candidates(nothing).words) names.push_back(each.word);
+  if (std::find(names.begin(), names.end(), typed) != names.end()) return;
+  if (const auto nearest = find_nearest(typed, names)) throw UsageError(format("there is no command {}", quoted(typed)), format("did you mean 'man {}'?", *nearest));
+}
+
 // Of snug itself, of one of its commands, or a page by its whole name; in front of it may stand the section.
-int show_manual(std::span<const std::string_view> words) {
+int show_manual(std::span<const std::string_view> words, const Commands& commands) {
   std::vector<std::string> asked{"man"};
   for (const std::string_view word : words) asked.emplace_back(word);
   if (asked.size() == 1) asked.emplace_back(own_name);
   std::string& page = asked.back();
   if (page.starts_with('-')) throw UsageError("man needs the name of a command", "man run");
   if (!page.starts_with(own_name)) page = format("{}-{}", own_name, page);
-  return run_here(std::move(asked), format("'help {}' tells in short", words.empty() ? "" : words.back()));
+  const int code = run_here(std::move(asked), format("'help {}' tells in short", words.empty() ? "" : words.back()));
+  if (code != 0 && !words.empty() && !words.back().starts_with(own_name)) hint_at_nearest(words.back(), commands);
+  return code;
 }
 
 }  // namespace
@@ -60,7 +73,7 @@ Outcome do_line(std::string_view line, const Commands& commands, const std::stri
   std::vector<std::string_view> views(words.begin(), words.end());
   if (!views.empty() && views[0] == own_name) views.erase(views.begin());
   if (views.empty()) return {};
-  if (views[0] == manual_word) return {show_manual(std::span(views).subspan(1))};
+  if (views[0] == manual_word) return {show_manual(std::span(views).subspan(1), commands)};
   if (std::find(leaving_words.begin(), leaving_words.end(), views[0]) == leaving_words.end())
     return {commands.dispatch(views)};
   if (views.size() > 1) throw UsageError(format("{} has no use for the word {}", views[0], quoted(views[1])));

@@ -6,10 +6,10 @@
 
 #include "history.hh"
 #include "line.hh"
-#include "signals.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/shell/editor.hh"
+#include "snug/shell/keyboard.hh"
 
 namespace snug::shell {
 namespace {
@@ -23,9 +23,10 @@ std::string prompt_of(std::size_t running) { return running == 0 ? "snug> " : fo
 
 // True where the prompt is to be left.
 bool try_line(std::string_view line, const Commands& commands, const std::string& shell) {
+  forget_interrupt();
   try {
     const Outcome outcome = do_line(line, commands, shell);
-    if (outcome.code == 128 + SIGINT) print("\n", stdout);  // behind the terminal's own ^C
+    if (was_interrupted() || outcome.code == 128 + SIGINT) print("\n", stdout);  // behind the terminal's own ^C
     return outcome.leave;
   } catch (const std::exception& error) {
     print(render_error(error), stderr);
@@ -54,6 +55,7 @@ std::optional<std::string> read_line(const char* prompt) {
   const SparedFromKeyboard spared;
   Editor editor([](std::string_view) { return Completion(); });
   auto line = editor.read(prompt);
+  while (line && editor.was_interrupted()) line = editor.read(prompt);
   if (line) line = trimmed(*line);
   return line;
 }

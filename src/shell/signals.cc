@@ -8,30 +8,6 @@
 #include "snug/base/error.hh"
 
 namespace snug::shell {
-namespace {
-
-// A handler, because programs that are started would inherit that a signal is ignored, and not a handler. Without
-// SA_RESTART, so that what waits for ever can be left.
-void spare(int signal, struct sigaction& before) {
-  ::sigaction(signal, nullptr, &before);
-  if (before.sa_handler != SIG_DFL) return;
-  struct sigaction nothing {};
-  nothing.sa_handler = [](int) {};
-  ::sigaction(signal, &nothing, nullptr);
-}
-
-}  // namespace
-
-SparedFromKeyboard::SparedFromKeyboard() {
-  spare(SIGINT, interrupt_);
-  spare(SIGQUIT, quit_);
-}
-
-SparedFromKeyboard::~SparedFromKeyboard() {
-  ::sigaction(SIGINT, &interrupt_, nullptr);
-  ::sigaction(SIGQUIT, &quit_, nullptr);
-}
-
 SignalsAsData::SignalsAsData() {
   sigset_t set;
   ::sigemptyset(&set);

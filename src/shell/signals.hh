@@ -4,19 +4,6 @@
 
 namespace snug::shell {
 
-/// While this lives, Ctrl-C and Ctrl-\ do nothing to this process, and what they are to programs that it starts is
-/// what it was before.
-class SparedFromKeyboard {
- public:
-  SparedFromKeyboard();
-  ~SparedFromKeyboard();
-  SparedFromKeyboard(const SparedFromKeyboard&) = delete;
-  SparedFromKeyboard& operator=(const SparedFromKeyboard&) = delete;
-
- private:
-  struct sigaction interrupt_ {}, quit_ {};
-};
-
 /// The signals that a prompt heeds, blocked for as long as this lives, and readable as data.
 class SignalsAsData {
  public:

@@ -90,8 +90,31 @@ TEST_CASE("the prompt tells how many containers run, and shows the manual of a c
   CHECK_MESSAGE(terminal.expect("man of snug\r\n"), terminal.seen());
   terminal.send("man 7 walls\n");
   CHECK_MESSAGE(terminal.expect("man of 7 snug-walls\r\n"), terminal.seen());
+  scratch.write("man", "#!/bin/sh\necho no page\nexit 16\n");
+  terminal.send("man wals\n");
+  CHECK_MESSAGE(terminal.expect("no page\r\nsnug: there is no command 'wals'\r\n  hint:  did you mean 'man walls'?"), terminal.seen());
   terminal.send("rm --force one\n");
   REQUIRE_MESSAGE(terminal.expect("snug> "), terminal.seen());
+}
+
+TEST_CASE("Ctrl-C leaves what would go on for ever, and the prompt is there again") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("one", "echo up; exec sleep 1000").code == 0);
+  Scratch scratch;
+  std::vector<std::string> words = prompt(scratch);
+  words.insert(words.begin() + 1, containers.environment());
+  Terminal terminal(words, 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("snug 1 up> "), terminal.seen());
+  for (const auto& [line, sign] : {std::pair{"logs -f one\n", "up\r\n"}, {"stats\n", "PROCESSES / LIMIT"}}) {
+    terminal.send(line);
+    REQUIRE_MESSAGE(terminal.expect(sign), terminal.seen());
+    terminal.send("\x03");
+    REQUIRE_MESSAGE(terminal.expect("snug 1 up> "), terminal.seen());
+  }
+  terminal.send("logs -f one\n");
+  REQUIRE_MESSAGE(terminal.expect("up\r\n"), terminal.seen());
+  terminal.send("\x03");
+  CHECK_MESSAGE((terminal.expect("^C\r\n") && terminal.expect("snug 1 up> ")), terminal.seen());
 }
 
 TEST_CASE("exit and quit leave the prompt") {

@@ -90,6 +90,14 @@ TEST_CASE("tour: a visitor is told what to look for, and what it means") {
   terminal.send("\n");
   CHECK_MESSAGE(terminal.expect("That is it. root is the name of an id. What it may do\r\ndepends on"), terminal.seen());
   CHECK_MESSAGE(terminal.expect("2 of 10"), terminal.seen());
+  // Ctrl-C takes a line back, and ends what does not end by itself; neither does an exercise, or ends the tour.
+  REQUIRE_MESSAGE((terminal.expect("here$ ") && terminal.expect("here$ ")), terminal.seen());
+  terminal.send("half a line\x03");
+  REQUIRE_MESSAGE(terminal.expect("here$ "), terminal.seen());
+  terminal.send("exec tail -n +1 -f /etc/passwd\n");
+  REQUIRE_MESSAGE(terminal.expect("root:"), terminal.seen());
+  terminal.send("\x03");
+  REQUIRE_MESSAGE(terminal.expect("Not yet: look for"), terminal.seen());
   terminal.send("skip\n");
   CHECK_MESSAGE(terminal.expect("3 of 10"), terminal.seen());
   REQUIRE_MESSAGE((terminal.expect("last is 1.") && terminal.expect("here$ ")), terminal.seen());

@@ -29,6 +29,7 @@ struct LogWish {
   std::optional<std::uint64_t> tail = {};     ///< the last so many
   std::optional<LogTime> since = {}, until = {};
   int monitor = -1;  ///< a pidfd: goes on until that process has ended; -1: what is there
+  std::function<bool()> enough = {};  ///< asked whenever a signal or something more has come: whether to leave it at that
 };
 
 /// Reads the log in a container's folder, the oldest line first, over all its files. What is no line of a log is passed over.

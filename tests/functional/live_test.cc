@@ -158,7 +158,8 @@ TEST_CASE("kill sends the signal to the command; stop sends the container's own"
 
 TEST_CASE("stop ends what does not heed its signal") {
   const Containers containers;
-  REQUIRE(containers.snug({"run", "--userns", "single", "-d", "--name", "deaf", "--stop-timeout", "0", small_root(), "sh", "-c", "trap '' TERM; sleep 1000"}).code == 0);
+  REQUIRE(containers.snug({"run", "--userns", "single", "-d", "--name", "deaf", "--stop-timeout", "0", small_root(), "sh", "-c", "trap '' TERM; echo up; sleep 1000"}).code == 0);
+  REQUIRE(eventually([&] { return containers.snug({"logs", "deaf"}).out == "up\n"; }));
   CHECK(containers.snug({"stop", "deaf"}).code == 0);
   CHECK(containers.snug({"wait", "deaf"}).out == "137\n");
 }

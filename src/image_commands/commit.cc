@@ -57,11 +57,19 @@ std::vector<std::string> volumes_of(const plan::Spec& spec) {
   return volumes;
 }
 
+// A layer of what it wrote; before its first start an archive of nothing, as docker has it.
+void write_layer(const Container& container, const std::string& name, int archive) {
+  if (container.has_written())
+    return commands::pack_layers(container.spec, container.facts, {.name = name, .what = form_of(container), .layers = {{container.record.upper, {}}}, .left_out = volumes_of(container.spec)}, archive);
+  constexpr std::size_t end_of_archive = 1024;
+  if (const int error = sys::write_all(archive, std::string(end_of_archive, '\0'))) throw system_error("write the layer", error);
+}
+
 // Compressed now, it is never changed again: what is pushed has the digest that it has here.
 transport::Compressed pack(const image::Store& store, const Container& container, const std::string& name) {
   const LayerFile plain(store);
   LayerFile layer(store);
-  commands::pack_layers(container.spec, container.facts, {.name = name, .what = form_of(container), .layers = {{container.record.upper, {}}}, .left_out = volumes_of(container.spec)}, plain.fd());
+  write_layer(container, name, plain.fd());
   transport::Compressed compressed = transport::compress_file(plain.fd(), layer.fd(), image::Compression::gzip);
   layer.keep(store, compressed.blob);
   return compressed;

@@ -1,5 +1,7 @@
 #include "container.hh"
 
+#include <fcntl.h>
+
 #include <tuple>
 
 #include "snug/base/error.hh"
@@ -9,8 +11,11 @@
 #include "snug/commands/trees.hh"
 #include "snug/config/spec.hh"
 #include "snug/probe/host.hh"
+#include "snug/sys/file.hh"
 
 namespace snug::image_commands {
+
+bool Container::has_written() const noexcept { return sys::find_status(AT_FDCWD, record.upper.c_str()).has_value(); }
 
 Container find_container(const cli::Invocation& invocation, const std::string& typed) {
   const probe::CallerEnvironment environment = commands::caller_environment(invocation.environment);

@@ -16,9 +16,12 @@ struct Container {
   plan::Spec spec;
   plan::HostFacts facts;
   std::vector<sys::Fd> held;  ///< neither its own files nor its layers are removed while these live
+
+  /// Whether it has a folder of what it wrote: before its first start it has none.
+  [[nodiscard]] bool has_written() const noexcept;
 };
 
-/// Finds a running container by its name or the first letters of its id; throws where there is none.
+/// Finds a container by its name or the first letters of its id; throws where there is none.
 [[nodiscard]] Container find_container(const cli::Invocation& invocation, const std::string& typed);
 
 }  // namespace snug::image_commands

@@ -119,6 +119,21 @@ TEST_CASE("export writes what a container sees") {
   CHECK(store.snug({"run", "localhost/again", "cat", "/etc/new"}).out == "new\n");
 }
 
+TEST_CASE("a container that was never started is as its image is") {
+  const Small store;
+  REQUIRE(store.snug({"create", "--name", "idle", "localhost/small:1", "true"}).code == 0);
+  const std::string file = store.folder() + "/all.tar";
+  const Result exported = store.snug({"export", "-o", file, "idle"});
+  CHECK_MESSAGE(exported.code == 0, exported.err);
+  CHECK(has(shell_output("tar -tf " + file), "bin/sh\n"));
+  const Result made = store.snug({"commit", "idle", "localhost/same"});
+  CHECK_MESSAGE(made.code == 0, made.err);
+  CHECK(store.snug({"run", "localhost/same", "stat", "-c", "%a %Y", "/"}).out == store.snug({"run", "localhost/small:1", "stat", "-c", "%a %Y", "/"}).out);
+  CHECK(store.snug({"start", "idle"}).code == 0);
+  CHECK(store.snug({"commit", "idle"}).code == 0);
+  CHECK(store.snug({"rm", "-f", "idle"}).code == 0);
+}
+
 TEST_CASE("commit and export say what they need") {
   const Data data;
   CHECK(has(data.snug({"commit"}).err, "needs a container"));

@@ -85,9 +85,26 @@ void parse_pax(std::string_view text, const std::function<void(std::string_view,
   }
 }
 
+namespace {
+
+// "LENGTH KEY=VALUE\n", where the length counts its own digits.
+std::string pax_record(std::string_view key, std::string_view value) {
+  const std::size_t rest = key.size() + value.size() + 3;
+  std::size_t length = rest + 1;
+  while (length != rest + format("{}", length).size()) length = rest + format("{}", length).size();
+  return format("{} {}={}\n", length, key, value);
+}
+
+std::string long_name(const TarHeader& header) {
+  std::string record = pax_record("path", header.name);
+  std::string blocks = render_tar_header({.type = 'x', .size = record.size(), .name = "././@PaxHeader", .uid = header.uid, .gid = header.gid});
+  return blocks + record + std::string(tar_padding(record.size()), '\0');
+}
+
+}  // namespace
+
 std::string render_tar_header(const TarHeader& header) {
   const std::string& name = header.name;
-  if (name.size() > name_field.length) throw Error(format("the name {} is too long for the archive", quoted(name)));
   std::string block(tar_block, '\0');
   put(block, name_field, name);
   put_number(block, mode_field, header.type == '5' ? 0755 : 0644);
@@ -99,7 +116,7 @@ std::string render_tar_header(const TarHeader& header) {
   put(block, magic_field, ustar);
   put(block, {magic_field.at + magic_field.length, 2}, "00");
   put(block, sum_field, format("{:06o}", sum_of(block)));
-  return block;
+  return name.size() > name_field.length ? long_name(header) + block : block;
 }
 
 }  // namespace snug::transport

@@ -28,7 +28,7 @@ struct TarHeader {
 /// Reads the records of a pax header; throws an Error.
 void parse_pax(std::string_view text, const std::function<void(std::string_view key, std::string_view value)>& record);
 
-/// Makes the header of a file or, of type '5', a folder. Its name has at most 100 bytes.
+/// Makes the header of a file or, of type '5', a folder. A name of more than 100 bytes stands in a pax header before it.
 [[nodiscard]] std::string render_tar_header(const TarHeader& header);
 
 /// Gives how many zeros follow a member of that size.

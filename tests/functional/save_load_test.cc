@@ -83,6 +83,27 @@ TEST_CASE("what was saved is read by skopeo, and by a second store") {
   CHECK(second.unpacked() == made.unpacked());
 }
 
+TEST_CASE("an image whose blobs are named by sha512 goes out in each form, and comes back") {
+  Made made;
+  shell_output("cd " + made.layout() + R"sh(
+    mkdir -p blobs/sha512
+    rename() { hex=$(sha512sum <blobs/sha256/$1 | cut -c1-128); mv blobs/sha256/$1 blobs/sha512/$hex; sed -i "s/sha256:$1/sha512:$hex/g" $2; }
+    manifest=$(grep -o 'sha256:[0-9a-f]*' index.json | cut -c8-)
+    for blob in $(grep -o 'sha256:[0-9a-f]*' blobs/sha256/$manifest | cut -c8-); do rename $blob blobs/sha256/$manifest; done
+    size=$(stat -c %s blobs/sha256/$manifest)
+    rename $manifest index.json
+    sed -i 's/"size":[0-9]*/"size":'$size/ index.json)sh");
+  const std::string id = made.out({"pull", "-q", "oci:" + made.layout() + ":v1"});
+  REQUIRE(id.size() == 129);
+  for (const std::string form : {"docker-archive", "oci-archive", "oci-dir"}) {
+    const std::string path = made.path("saved-" + form);
+    static_cast<void>(made.out({"save", "-q", "--format", form, "-o", path, "localhost/layout:v1"}));
+    const Made second;
+    CHECK(has(second.out({"load", "-q", "-i", path}), "Loaded image: localhost/layout:v1"));
+    CHECK_MESSAGE(has(second.unpacked(), "/root/etc/one 4755"), second.unpacked());
+  }
+}
+
 TEST_CASE("the files of an image go into one archive, as a container on it finds them") {
   Made made;
   static_cast<void>(made.out({"load", "-q", "-i", made.layout()}));

@@ -146,6 +146,17 @@ TEST_CASE("the header of a file is what others read, whatever its size") {
   }
 }
 
+TEST_CASE("a name of any length is read back") {
+  TestStore test;
+  std::string archive;
+  for (const std::size_t length : {99U, 100U, 101U, 135U, 980U, 990U, 5000U})
+    archive += render_tar_header({.size = 3, .name = std::string(length, 'n')}) + padded(format("{:03}", length % 1000));
+  archive += render_tar_header({.type = '5', .name = std::string(150, 'f') + "/"}) + tar_end();
+  sys::Fd file;
+  const TarIndex index = index_of(test, archive, file);
+  for (const std::size_t length : {99U, 100U, 101U, 135U, 980U, 990U, 5000U}) CHECK(content(index, std::string(length, 'n')) == format("{:03}", length % 1000));
+}
+
 TEST_CASE("a docker-archive becomes an image: its configuration as it is, layers named by what they are") {
   TestStore test;
   const std::string path = test.write("a.tar", docker_archive());

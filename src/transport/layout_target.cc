@@ -99,22 +99,13 @@ class FolderPlace : public Place {
   }
 
   void put(const Descriptor& blob, const Read& read) override {
-    constexpr unsigned mode = 0666;
-    const sys::Fd folder = make_folder(blobs_.get(), blob.digest.algorithm);
-    const std::string temporary = "." + sys::random_name();
-    const sys::Fd file = sys::open(folder.get(), temporary, O_CREAT | O_EXCL | O_WRONLY, mode);
-    try {
-      read([&](std::string_view bytes) {
-        if (const int error = sys::write_all(file.get(), bytes)) throw system_error(format("write into {}", quoted(path_)), error);
-      });
-      if (::fsync(file.get()) != 0 || ::renameat(folder.get(), temporary.c_str(), folder.get(), blob.digest.hex.c_str()) != 0)
-        throw system_error(format("write into {}", quoted(path_)), errno);
-      const std::lock_guard guard(mutex_);
-      put_.push_back(blob_name(blob.digest));
-    } catch (...) {
-      ::unlinkat(folder.get(), temporary.c_str(), 0);
-      throw;
-    }
+    NewFile file(make_folder(blobs_.get(), blob.digest.algorithm), blob.digest.hex);
+    read([&](std::string_view bytes) {
+      if (const int error = sys::write_all(file.fd(), bytes)) throw system_error(format("write into {}", quoted(path_)), error);
+    });
+    file.finish();
+    const std::lock_guard guard(mutex_);
+    put_.push_back(blob_name(blob.digest));
   }
 
   void finish(const std::vector<Descriptor>& added) override {

@@ -32,25 +32,29 @@ bool is_special(const std::string& path) {
 NewFile::NewFile(const std::string& path) : path_(path) {
   if (path == "-") fd_ = sys::Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   else if (is_special(path)) fd_ = sys::open(AT_FDCWD, path, O_WRONLY | O_NOCTTY);
-  else open_beside(path);
+  else {
+    if (base_of(path).empty()) throw UsageError(format("{} names no file", quoted(path)));
+    folder_ = sys::open(AT_FDCWD, folder_of(path), O_RDONLY | O_DIRECTORY);
+    open_unnamed();
+  }
   if (!fd_) throw system_error("write to standard output", errno);
   if (::isatty(fd_.get())) throw UsageError("an archive is not for a terminal", "-o FILE writes it into a file");
 }
+
+NewFile::NewFile(sys::Fd folder, std::string name) : path_(std::move(name)), folder_(std::move(folder)) { open_unnamed(); }
 
 NewFile::~NewFile() {
   if (!temporary_.empty()) ::unlinkat(folder_.get(), temporary_.c_str(), 0);
 }
 
-void NewFile::open_beside(const std::string& path) {
-  if (base_of(path).empty()) throw UsageError(format("{} names no file", quoted(path)));
-  folder_ = sys::open(AT_FDCWD, folder_of(path), O_RDONLY | O_DIRECTORY);
+void NewFile::open_unnamed() {
   fd_ = sys::try_open(folder_.get(), ".", O_TMPFILE | O_WRONLY, mode);
   if (fd_) return;
   temporary_ = make_name();  // a file system without such files
   fd_ = sys::try_open(folder_.get(), temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY, mode);
   if (fd_) return;
   temporary_.clear();
-  throw system_error(format("write {}", quoted(path)), errno);
+  throw system_error(format("write {}", quoted(path_)), errno);
 }
 
 std::string NewFile::make_name() const { return format(".{}.{}", base_of(path_).substr(0, 200), sys::random_name()); }

@@ -12,6 +12,8 @@ class NewFile {
  public:
   /// -: standard output. Throws, also for a terminal.
   explicit NewFile(const std::string& path);
+  /// The file `name` in a folder, in place of whatever is called so.
+  NewFile(sys::Fd folder, std::string name);
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
@@ -21,7 +23,7 @@ class NewFile {
   void finish();
 
  private:
-  void open_beside(const std::string& path);
+  void open_unnamed();
   [[nodiscard]] std::string make_name() const;
 
   std::string path_;

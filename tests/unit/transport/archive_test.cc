@@ -337,6 +337,18 @@ TEST_CASE("what is damaged in the store does not go out, and the old file stays"
   CHECK(std::distance(std::filesystem::directory_iterator(test.folder), {}) == 2);
 }
 
+TEST_CASE("a blob of a layout has no name until it is whole, so that a kill leaves nothing") {
+  const TestStore test;
+  const std::string layout = (test.folder / "l").string();
+  const auto target = open_archive_target("oci:" + layout + ":x");
+  target->write_blob({.digest = digest_of(plain), .size = plain.size()}, [&](const Sink& sink) {
+    sink(plain.substr(0, 1000));
+    CHECK(std::filesystem::is_empty(layout + "/blobs/sha256"));
+    sink(plain.substr(1000));
+  });
+  CHECK(std::filesystem::file_size(layout + "/blobs/sha256/" + digest_of(plain).hex) == plain.size());
+}
+
 TEST_CASE("what others wrote into the index of a layout stays") {
   TestStore test;
   MemorySource source;

@@ -51,7 +51,7 @@ bool passes(CURLcode code) {
 std::string hint_for(CURLcode code) {
   if (code == CURLE_PEER_FAILED_VERIFICATION)
     return "--cert-dir names a folder with the certificate of its authority; --tls-verify=false trusts whoever answers";
-  if (code == CURLE_SSL_CONNECT_ERROR) return "where it is a registry in plain HTTP: snug pull --tls-verify=false, or insecure = true in registries.conf";
+  if (code == CURLE_SSL_CONNECT_ERROR) return "where it is a registry in plain HTTP: --tls-verify=false, or insecure = true in registries.conf";
   if (code == CURLE_COULDNT_RESOLVE_HOST) return "is the name right, and is there a network?";
   return {};
 }

@@ -231,10 +231,10 @@ TEST_CASE("a registry in plain HTTP is talked to where it was named for that, al
   const Registry registry;
   static_cast<void>(registry.fill("thing:1"));
   const std::string name = registry.host() + "/thing:1";
-  check_refused(registry.snug("one", {"pull", name}), "snug pull --tls-verify=false");
+  check_refused(registry.snug("one", {"pull", name}), "plain HTTP: --tls-verify=false");
   check_refused(registry.snug("one", {"pull", plain, "thing:1"}), "names none");
   check_refused(registry.snug("one", {"pull", plain, registry.host() + "/nothing:1"}), "manifest unknown");
-  check_refused(registry.snug("one", {"create", name, "true"}), "snug pull --tls-verify=false");
+  check_refused(registry.snug("one", {"create", name, "true"}), "plain HTTP: --tls-verify=false");
   const Result made = registry.snug("one", {"create", plain, name, "true"});
   CHECK_MESSAGE(made.code == 0, made.err);
   check_refused(registry.snug("one", {"create", plain, "--creds", "nobody", "--pull", "always", name, "true"}), "credentials are NAME:PASSWORD");

@@ -49,8 +49,11 @@ std::optional<Login> ask_helper(const Connection& connection, const std::string&
   sys::Helper helper({find_program(connection, program), "get"}, sys::Helper::Read::output, {server_of(registry) + "\n", connection.helper_environment});
   const sys::HelperEnd end = helper.finish(patience_ms);
   if (end.how == sys::HelperEnd::How::failed && end.text.find("credentials not found") != std::string::npos) return {};
-  if (end.how != sys::HelperEnd::How::succeeded)
-    throw Error(format("{} gives no credentials for {}: {}", quoted(program), quoted(registry), printable(trimmed(end.text).substr(0, 200))));
+  if (end.how != sys::HelperEnd::How::succeeded) {
+    const std::string said = printable(trimmed(end.text).substr(0, 200));
+    throw Error(format("{} gives no credentials for {}{}", quoted(program), quoted(registry), said.empty() ? ", and does not say why" : ": " + said),
+                format("echo {} | {} get: so it was asked", server_of(registry), program));
+  }
   try {
     return read_answer(end.text);
   } catch (Error& error) {

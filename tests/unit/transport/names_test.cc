@@ -101,13 +101,14 @@ TEST_CASE("a login is kept for the caller alone, beside what else the file says,
 TEST_CASE("a credential helper is asked for what its registry needs") {
   const TestStore folder;
   const std::string path = folder.write("docker-credential-test",
-      "#!/bin/sh\nread server\ncase $server in https://index*) echo '{\"ServerURL\":\"x\",\"Username\":\"'$1$WHO'\",\"Secret\":\"word\"}' ;; none*) echo 'credentials not found in native keychain'; exit 1 ;; *) echo broken; exit 1 ;; esac\n");
+      "#!/bin/sh\nread server\ncase $server in https://index*) echo '{\"ServerURL\":\"x\",\"Username\":\"'$1$WHO'\",\"Secret\":\"word\"}' ;; none*) echo 'credentials not found in native keychain'; exit 1 ;; mute*) exit 1 ;; *) echo broken; exit 1 ;; esac\n");
   REQUIRE(::chmod(path.c_str(), 0755) == 0);
   const std::string file = folder.write("auth.json", R"({"auths":{"none.example.com":{}},"credsStore":"test"})");
   const Connection connection{.auth_file = file, .helper_folders = {"relative", folder.folder}, .helper_environment = {"WHO=me"}};
   CHECK(find_login(connection, "docker.io", "library/debian") == Login{"getme", "word", ""});
   CHECK_FALSE(find_login(connection, "none.example.com", ""));
   CHECK(thrown([&] { static_cast<void>(find_login(connection, "x.example.com", "")); }).find("broken") != std::string::npos);
+  CHECK(thrown([&] { static_cast<void>(find_login(connection, "mute.example.com", "")); }).find("'mute.example.com', and does not say why") != std::string::npos);
   static_cast<void>(folder.write("auth.json", R"({"credsStore":"../test"})"));
   CHECK(thrown([&] { static_cast<void>(find_login(connection, "docker.io", "")); }).find("no name of a credential helper") != std::string::npos);
 }

@@ -99,6 +99,13 @@ void take_segments(archive_entry* from, std::vector<Segment>& to) {
   while (archive_entry_sparse_next(from, &offset, &size) == ARCHIVE_OK) to.push_back({offset, size});
 }
 
+// Of a time before 1970 the library gives the digits as they stand; the kernel counts up from the second before.
+timespec time_of(archive_entry* entry) {
+  constexpr long second = 1'000'000'000;
+  const timespec time{archive_entry_mtime(entry), archive_entry_mtime_nsec(entry)};
+  return time.tv_sec < 0 && time.tv_nsec > 0 ? timespec{time.tv_sec - 1, second - time.tv_nsec} : time;
+}
+
 void take(archive_entry* from, Entry& to) {
   to.name = text_of(archive_entry_pathname(from));
   to.kind = kind_of(from, to.name);
@@ -106,7 +113,7 @@ void take(archive_entry* from, Entry& to) {
   to.uid = archive_entry_uid(from);
   to.gid = archive_entry_gid(from);
   to.mode = archive_entry_perm(from) & 07777U;
-  to.time = {archive_entry_mtime(from), archive_entry_mtime_nsec(from)};
+  to.time = time_of(from);
   to.size = archive_entry_size(from);
   take_xattrs(from, to.xattrs);
   take_segments(from, to.segments);

@@ -25,7 +25,7 @@ using image::Image;
 bool is_elsewhere(const plan::Rootfs& rootfs) { return !rootfs.path.empty(); }
 
 bool is_wanted(const plan::Spec& spec, const Image& image) {
-  return spec.platform.empty() || image::render_platform(image.config.platform) == spec.platform;
+  return spec.platform.empty() || image::serves(image.config.platform, image::parse_platform(spec.platform));
 }
 
 std::string_view name_of(plan::Pull pull) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -12,6 +13,12 @@ std::string go_word(std::string_view text) {
   if (text == "x86_64" || text == "x86-64") return "amd64";
   if (text == "aarch64") return "arm64";
   return std::string(text);
+}
+
+// Those that images are made for: a word alone may be one of them, or an architecture.
+bool is_system(std::string_view word) {
+  constexpr std::array systems{"linux", "windows", "darwin", "freebsd", "netbsd", "openbsd", "solaris", "wasip1"};
+  return std::find(systems.begin(), systems.end(), word) != systems.end();
 }
 
 // How well an image serves, the more the better; 0: not at all. arm64 is v8 where nothing is said.
@@ -47,6 +54,7 @@ Platform parse_platform(std::string_view text) {
     return !part.empty() && part.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-.") == std::string::npos;
   });
   if (!good) throw UsageError(format("{} is no platform", quoted(text)), "write OS/ARCHITECTURE[/VARIANT]: linux/amd64");
+  if (parts.size() == 1 && is_system(parts[0])) return {.os = parts[0], .architecture = own_platform().architecture, .variant = own_platform().variant};
   if (parts.size() == 1) return {.architecture = go_word(parts[0])};
   return {parts[0], go_word(parts[1]), parts.size() == 3 ? parts[2] : ""};
 }
@@ -54,6 +62,8 @@ Platform parse_platform(std::string_view text) {
 std::string render_platform(const Platform& platform) {
   return format("{}/{}{}{}", platform.os, platform.architecture, platform.variant.empty() ? "" : "/", platform.variant);
 }
+
+bool serves(const Platform& there, const Platform& wanted) { return fitness(there, wanted) > 0; }
 
 const Descriptor& choose_platform(const Index& index, const Platform& wanted) {
   const Descriptor* best = nullptr;

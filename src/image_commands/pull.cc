@@ -72,7 +72,7 @@ class Pull {
   // An image for another platform than was asked for is not there.
   std::optional<image::Image> find_present(const std::string& name) const {
     auto image = store_.find(name);
-    const bool fits = image && (!invocation_.arguments.find("platform") || image->config.platform == platform_);
+    const bool fits = image && (!invocation_.arguments.find("platform") || image::serves(image->config.platform, platform_));
     return fits ? std::move(image) : std::nullopt;
   }
 

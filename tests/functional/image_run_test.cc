@@ -234,6 +234,19 @@ TEST_CASE("image: one that cannot be brought is told of once, and what was meant
   CHECK_MESSAGE(folder.err.ends_with("  hint:  there is a folder of that name: ./localhost:1/odd\n"), folder.err);
 }
 
+TEST_CASE("image: for a platform that takes it, it is here") {
+  const Data data;
+  shell_output("tar -C '" + small_root() + "' -cf " + data.folder() + "/arm.tar .");
+  const Result pulled = data.snug({"pull", "-q", "--platform", "linux/arm64/v8", "tar:" + data.folder() + "/arm.tar"});
+  REQUIRE_MESSAGE(pulled.code == 0, pulled.err);
+  for (const char* platform : {"linux/arm64/v8", "linux/arm64", "linux/aarch64", "arm64"}) {
+    const Result here = data.snug({"plan", "--pull", "never", "--platform", platform, "localhost/arm", "true"});
+    CHECK_MESSAGE(here.code == 0, here.err);
+    CHECK(data.snug({"pull", "-q", "--policy", "missing", "--platform", platform, "localhost/arm"}).out == pulled.out);
+  }
+  CHECK(has(data.snug({"plan", "--pull", "never", "--platform", "linux/amd64", "localhost/arm", "true"}).err, "is not here"));
+}
+
 TEST_CASE("image: out of a layout it is brought into the store, and unpacked again for another id map from there") {
   const Data data;
   make_odd_image(data.folder() + "/layout", "docker.io/library/odd:latest", {busybox_layer(), file_layer("file", "text\n")}, R"({"Cmd":["cat","/file"]})");

@@ -107,6 +107,9 @@ inline constexpr std::uint64_t largest_config = 8U << 20U;    ///< bytes
 /// as `original`, of which it keeps all else.
 [[nodiscard]] std::string change_manifest(std::string_view original, const Manifest& manifest);
 
+/// Whether an image for `there` will do where one for `wanted` was asked for: choose_platform might choose it.
+[[nodiscard]] bool serves(const Platform& there, const Platform& wanted);
+
 /// Chooses the image for `wanted` from an index, as docker does: the variant that fits best, the first of equals. Throws an
 /// Error that lists the platforms there are.
 [[nodiscard]] const Descriptor& choose_platform(const Index& index, const Platform& wanted);

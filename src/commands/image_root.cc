@@ -79,13 +79,21 @@ std::string nearest_hint(const image::Store& store, const plan::Rootfs& rootfs) 
   return nearest ? format("did you mean {}, which is here?", quoted(*nearest)) : std::string();
 }
 
+// Of a platform that is not to be had snug-image has said what there is.
+std::string hint_after_pull(const image::Store& store, const plan::Spec& spec) {
+  if (!spec.platform.empty()) return {};
+  const bool asked_anew = spec.pull == plan::Pull::always || spec.pull == plan::Pull::newer;
+  if (asked_anew && store.find_stored(spec.rootfs.image)) return format("{} is here, and --pull missing takes it", quoted(spec.rootfs.given));
+  return nearest_hint(store, spec.rootfs);
+}
+
 // Gives the id of what was brought. snug-image says itself what went wrong, but for a signal that ended it.
 std::string pull(const image::Store& store, const plan::Spec& spec, const cli::Invocation& invocation) {
   std::string output;
   const int code = run_image_program(pull_words(spec, invocation), invocation.environment, output);
   if (code > 128)
     throw Error(format("the image {} was not brought: {} ended snug-image", quoted(spec.rootfs.given), signal_name(code - 128))).with_exit_code(code);
-  if (code != 0) throw Error({}, place_hint(spec.rootfs, nearest_hint(store, spec.rootfs)));
+  if (code != 0) throw Error({}, place_hint(spec.rootfs, hint_after_pull(store, spec)));
   const auto all = lines(output);
   return all.empty() ? std::string() : std::string(all.back());
 }

@@ -247,6 +247,17 @@ TEST_CASE("image: for a platform that takes it, it is here") {
   CHECK(has(data.snug({"plan", "--pull", "never", "--platform", "linux/amd64", "localhost/arm", "true"}).err, "is not here"));
 }
 
+TEST_CASE("image: one that is here is told of where it cannot be brought anew, and no other") {
+  const Odd image(R"({"Cmd":["true"]})");
+  REQUIRE(image.snug({"tag", "odd", "localhost:1/odd:1"}).code == 0);
+  REQUIRE(image.snug({"tag", "odd", "localhost:1/odd:2"}).code == 0);
+  const Result result = image.snug({"run", "--pull", "always", "localhost:1/odd:2"});
+  CHECK(result.code == 125);
+  CHECK_MESSAGE(result.err.ends_with("  hint:  'localhost:1/odd:2' is here, and --pull missing takes it\n"), result.err);
+  const Result other = image.snug({"run", "--platform", "linux/s390x", "localhost:1/odd:2"});
+  CHECK_MESSAGE(!has(other.err, "did you mean"), other.err);
+}
+
 TEST_CASE("image: out of a layout it is brought into the store, and unpacked again for another id map from there") {
   const Data data;
   make_odd_image(data.folder() + "/layout", "docker.io/library/odd:latest", {busybox_layer(), file_layer("file", "text\n")}, R"({"Cmd":["cat","/file"]})");

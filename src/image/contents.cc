@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 
@@ -45,6 +46,19 @@ Usage usage_of(const Store& store) {
     }
   }
   return usage;
+}
+
+std::optional<std::string> remedy_for_blob(const Store& store, const Digest& blob) {
+  for (const Stored& stored : store.list()) {
+    if (stored.name.empty() || !stored.manifest.annotations.contains(std::string(origin_key))) continue;
+    try {
+      const Image image = store.open(stored);
+      if (std::any_of(image.manifest.layers.begin(), image.manifest.layers.end(), [&](const Descriptor& layer) { return layer.digest == blob; })) return remedy_for(stored);
+    } catch (const Error&) {
+      continue;  // one damaged image must not hide the others
+    }
+  }
+  return {};
 }
 
 std::vector<Digest> list_blobs(const Store& store) {

@@ -12,6 +12,7 @@
 #include "snug/base/json.hh"
 #include "sha256.hh"
 #include "snug/base/text.hh"
+#include "snug/image/contents.hh"
 #include "snug/sys/file.hh"
 #include "store_folder.hh"
 
@@ -273,7 +274,8 @@ bool Store::has_blob(const Digest& digest, std::uint64_t size) const {
 
 Fd Store::open_blob(const Digest& digest) const {
   Fd fd = sys::try_open(AT_FDCWD, blob_path(digest).c_str(), O_RDONLY | O_NOFOLLOW);
-  if (!fd && errno == ENOENT) throw Error(format("the blob {} is not in the store", digest.text()), "pull the image again");
+  if (!fd && errno == ENOENT)
+    throw Error(format("the blob {} is not in the store", digest.text()), remedy_for_blob(*this, digest).value_or("no image that is here says which registry has it"));
   if (!fd) throw system_error(format("open the blob {}", digest.text()), errno);
   return fd;
 }

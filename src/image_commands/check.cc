@@ -126,7 +126,7 @@ class Check {
       const image::Image image = store_.open(stored);
       for (const image::Descriptor& layer : image.manifest.layers)
         if (!store_.has_blob(layer.digest, layer.size) && !(can_be_fetched(stored) && is_unpacked(image, layer)))
-          tell(format("{} lacks the blob {}", quoted(name), layer.digest.text()), remedy_for(stored));
+          tell(format("{} lacks the blob {}", quoted(name), layer.digest.text()), can_be_fetched(stored) ? remedy_for(stored) : remedy_for_blob(store_, layer.digest).value_or(remedy_for(stored)));
     } catch (const Error& error) {
       tell(format("{} is damaged: {}", quoted(name), error.message()), remedy_for(stored));
     }

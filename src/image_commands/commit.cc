@@ -10,6 +10,7 @@
 #include "snug/base/time.hh"
 #include "snug/commands/layers.hh"
 #include "snug/commands/output.hh"
+#include "snug/image/contents.hh"
 #include "snug/sys/file.hh"
 #include "snug/transport/hash.hh"
 #include "snug/transport/repack.hh"
@@ -91,6 +92,15 @@ void complete_history(image::Config& config) {
   while (told++ < config.diff_ids.size()) config.history.insert(config.history.begin(), image::History{.comment = "the image does not tell"});
 }
 
+// 'snug gc --blobs' may have taken them: the image runs, for its layers are unpacked.
+void tell_missing(const image::Store& store, const image::Image& base) {
+  for (const image::Descriptor& layer : base.manifest.layers) {
+    if (store.has_blob(layer.digest, layer.size)) continue;
+    commands::say(format("snug: notice: the store lacks the blob {} of the image below, without which this one can be neither saved nor pushed\n", layer.digest.text()));
+    if (const auto remedy = remedy_for_blob(store, layer.digest)) commands::say(format("  hint:  {}\n", *remedy));
+  }
+}
+
 image::Descriptor write_document(image::Store& store, std::string_view media_type, const std::string& text) {
   const image::Digest digest = transport::digest_of(text);
   store.write_blob(digest, text);
@@ -109,6 +119,7 @@ int commit(const cli::Invocation& invocation) {
   image::Image image = commands::base_of(store, container.record);
   const std::string original = store.read_blob(image.manifest.config.digest, image::largest_config);
   if (container.spec.storage == plan::StorageDriver::copy) forget_layers(image);
+  tell_missing(store, image);
   complete_history(image.config);
   apply_options(image.config, arguments);
   const transport::Compressed layer = pack(store, container, arguments.operands[0]);

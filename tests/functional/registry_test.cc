@@ -209,6 +209,27 @@ TEST_CASE("blobs that a registry has are not kept, where a setting says so") {
   CHECK(blobs() == "3\n");
 }
 
+TEST_CASE("what lacks a blob that a registry has says which image brings it") {
+  if (missing()) return;
+  const Registry registry;
+  static_cast<void>(registry.fill("thing:1"));
+  const std::string name = registry.host() + "/thing:1", remedy = "'snug pull " + name + "' brings it anew";
+  REQUIRE(registry.snug("one", {"pull", "-q", plain, name}).code == 0);
+  REQUIRE(registry.snug("one", {"gc", "--blobs"}).code == 0);
+  REQUIRE(registry.snug("one", {"create", "--name", "work", name, "true"}).code == 0);
+  const Result made = registry.snug("one", {"commit", "work", "own:2"});
+  CHECK(made.code == 0);
+  CHECK_MESSAGE(has(made.err, "snug: notice: the store lacks the blob sha256:"), made.err);
+  CHECK(has(made.err, remedy));
+  const Result saved = registry.snug("one", {"save", "-q", "-o", registry.path("own.tar"), "own:2"});
+  CHECK(saved.code == 125);
+  CHECK_MESSAGE(has(saved.err, remedy), saved.err);
+  CHECK(has(registry.snug("one", {"gc", "--check"}).out, remedy));
+  REQUIRE(registry.snug("one", {"pull", "-q", plain, name}).code == 0);
+  CHECK(registry.snug("one", {"save", "-q", "-o", registry.path("own.tar"), "own:2"}).code == 0);
+  CHECK(registry.snug("one", {"rm", "work"}).code == 0);
+}
+
 TEST_CASE("an image out of a list is known by the list's digest, too") {
   if (missing() || run({"sh", "-c", "command -v curl"}).code != 0) return;
   const Registry registry;

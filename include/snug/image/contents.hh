@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ struct Usage {
 
 /// Reads the documents of all images.
 [[nodiscard]] Usage usage_of(const Store& store);
+
+/// Says which image of the store brings this blob of a layer anew, a sentence for a hint; nothing where no registry is known to have it.
+[[nodiscard]] std::optional<std::string> remedy_for_blob(const Store& store, const Digest& blob);
 
 /// Lists the blobs that are there, whole or not. What is no digest's name is left alone.
 [[nodiscard]] std::vector<Digest> list_blobs(const Store& store);

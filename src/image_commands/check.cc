@@ -39,7 +39,7 @@ class Check {
   Check(image::Store& store, const commands::Trees& trees, bool try_only) : store_(store), trees_(trees), try_only_(try_only) {}
 
   Faults run() {
-    if (!store_.check_layout(!try_only_)) mended("oci-layout does not say what it should", "'snug gc --check' writes it anew", "written anew");
+    check_layout();
     check_index();
     find_local();
     for (const image::Digest& blob : list_blobs(store_)) check_blob(blob);
@@ -59,22 +59,58 @@ class Check {
     tell(fault, try_only_ ? would : done);
   }
 
-  // What no registry has is not thrown away, for there may be something in it still.
-  void find_local() {
-    for (const image::Stored& stored : store_.list()) {
-      if (can_be_fetched(stored)) continue;
-      local_.insert(stored.manifest.digest);
-      const auto image = try_open(store_, stored);
-      if (!image) continue;
-      local_.insert(image->manifest.config.digest);
-      for (const image::Descriptor& layer : image->manifest.layers) local_.insert(layer.digest);
+  void check_layout() {
+    try {
+      if (!store_.check_layout(!try_only_)) mended("oci-layout does not say what it should", "'snug gc --check' writes it anew", "written anew");
+    } catch (const Error& error) {
+      tell(format("oci-layout cannot be read: {}", error.message()), way_to_read(store_.path() + "/images/oci-layout"));
     }
   }
 
+  // What no registry has is not thrown away, for there may be something in it still.
+  void find_local() {
+    for (const image::Stored& stored : store_.list()) {
+      const bool whole = add_blobs(stored.manifest.digest, can_be_fetched(stored) ? fetched_ : local_);
+      any_may_be_local_ = any_may_be_local_ || (!whole && !can_be_fetched(stored));
+    }
+  }
+
+  /// Adds the blobs of an image as its manifest names them, whatever became of the others; false where the manifest cannot be read.
+  bool add_blobs(const image::Digest& manifest, std::set<image::Digest>& blobs) const {
+    if (!blobs.insert(manifest).second) return true;
+    try {
+      const auto document = image::parse_manifest(store_.read_blob(manifest, image::largest_manifest));
+      if (const auto* index = std::get_if<image::Index>(&document)) return add_blobs(image::choose_platform(*index, image::own_platform()).digest, blobs);
+      const auto& parts = std::get<image::Manifest>(document);
+      blobs.insert(parts.config.digest);
+      for (const image::Descriptor& layer : parts.layers) blobs.insert(layer.digest);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  // Where a manifest is lost, any blob that no image of a registry names may be of its image.
+  [[nodiscard]] bool is_local(const image::Digest& blob) const { return local_.contains(blob) || (any_may_be_local_ && !fetched_.contains(blob)); }
+
+  static std::string way_to_read(const std::string& path) {
+    const auto status = sys::find_status(AT_FDCWD, path.c_str());
+    return status && S_ISREG(status->st_mode) ? format("'chmod u+r {}' may help", shell_quoted(path)) : format("move {} away, and check again", quoted(path));
+  }
+
+  // The others are checked all the same.
   void check_blob(const image::Digest& blob) {
-    if (transport::digest_of_file(store_.open_blob(blob).get(), blob.algorithm) == blob) return;
-    const std::string path = store_.blob_path(blob), fault = format("the blob {} is damaged", blob.text());
-    const bool local = local_.contains(blob);
+    const std::string path = store_.blob_path(blob);
+    try {
+      if (transport::digest_of_file(store_.open_blob(blob).get(), blob.algorithm) != blob) put_away(blob, path);
+    } catch (const Error& error) {
+      tell(format("the blob {} cannot be read: {}", blob.text(), error.message()), way_to_read(path));
+    }
+  }
+
+  void put_away(const image::Digest& blob, const std::string& path) {
+    const std::string fault = format("the blob {} is damaged", blob.text());
+    const bool local = is_local(blob);
     if (try_only_) return tell(fault, local ? "'snug gc --check' puts it aside" : "'snug gc --check' removes it");
     if (local ? ::rename(path.c_str(), (path + ".damaged").c_str()) != 0 : ::unlink(path.c_str()) != 0) return tell(fault, errno_text(errno));
     tell(fault, local ? format("kept as {}, for it came from no registry", quoted(path + ".damaged")) : "removed, 'snug pull' brings it anew");
@@ -89,10 +125,11 @@ class Check {
         tell(error.message(), "'snug gc --check' makes it anew");
         throw;
       }
+      const bool is_there = sys::find_status(AT_FDCWD, (store_.path() + "/images/index.json").c_str()).has_value();
       const std::vector<image::Descriptor> images = find_images();
       const auto nameless = static_cast<std::size_t>(std::count_if(images.begin(), images.end(), [](const auto& one) { return one.annotations.empty(); }));
       store_.rebuild(images);
-      tell(error.message(), format("made anew with {} images, {} of which have lost their names; what there was of the old one is index.json.damaged", images.size(), nameless));
+      tell(error.message(), format("made anew with {} images, {} of which have lost their names{}", images.size(), nameless, is_there ? "; what there was of the old one is index.json.damaged" : ""));
       if (nameless == 0) ++faults_.mended;
     }
   }
@@ -144,7 +181,12 @@ class Check {
 
   // The contents of files are not looked at: that would be to unpack the layer once more.
   std::string find_fault(const image::LayerFolder& folder) const {
-    const auto account = commands::find_account(folder.path);
+    std::optional<layer::Account> account;
+    try {
+      account = commands::find_account(folder.path);
+    } catch (const Error& error) {
+      return format("its account cannot be read: {}", error.message());
+    }
     const auto root = sys::find_status(AT_FDCWD, (folder.path + "/root").c_str());
     if (!account) return "its account is missing or another layer's";
     if (!root || !S_ISDIR(root->st_mode)) return "it has no root";
@@ -176,7 +218,8 @@ class Check {
   image::Store& store_;
   const commands::Trees& trees_;
   bool try_only_;
-  std::set<image::Digest> local_;
+  std::set<image::Digest> local_, fetched_;
+  bool any_may_be_local_ = false;
   Faults faults_;
 };
 

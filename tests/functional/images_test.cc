@@ -148,6 +148,37 @@ TEST_CASE("a document that was changed is not believed, and the message names it
   CHECK(store.snug({"inspect", "two"}).code == 0);
 }
 
+TEST_CASE("what came from no registry is never thrown away, whatever part of it is damaged") {
+  for (const bool manifest : {false, true}) {
+    const Store store;
+    const std::string image = store.out({"inspect", "two"}), blobs = store.store() + "/images/blobs/sha256/";
+    const std::string id = values_of(image, "Id").at(0), digest = values_of(image, "Digest").at(0), layer = values_of(image, "Digest").back();
+    const std::string document = blobs + (manifest ? digest : id).substr(7), other = blobs + layer.substr(7);
+    shell_output("chmod u+w " + blobs + "* && truncate -s 1 " + document + " " + other);
+    const std::string found = store.snug({"gc", "--check"}).out;
+    CHECK_MESSAGE(!has(found, "removed, 'snug pull'"), found);
+    CHECK(fs::exists(document + ".damaged"));
+    CHECK(fs::exists(other + ".damaged"));
+  }
+}
+
+TEST_CASE("what cannot be read is told with the way to read it, and the rest is checked all the same") {
+  const Store store;
+  const std::string image = store.out({"inspect", "two"}), blobs = store.store() + "/images/blobs/sha256/";
+  const std::string layer = blobs + values_of(image, "Digest").back().substr(7), shared = blobs + values_of(store.out({"inspect", "one"}), "Digest").back().substr(7);
+  REQUIRE(layer != shared);
+  shell_output("chmod 0 " + layer + " && chmod u+w " + shared + " && truncate -s 1 " + shared + " && mkdir " + blobs + std::string(64, '0'));
+  shell_output("cd " + store.store() + "/images && rm oci-layout && mkdir oci-layout");
+  const Result checked = store.snug({"gc", "--check"});
+  CHECK(checked.code == 1);
+  CHECK_MESSAGE(has(checked.out, "cannot be read: cannot open the blob"), checked.out);
+  CHECK(has(checked.out, "'chmod u+r " + layer + "' may help"));
+  CHECK(has(checked.out, "the blob sha256:" + std::string(64, '0') + " cannot be read"));
+  CHECK(has(checked.out, "move '" + blobs + std::string(64, '0') + "' away, and check again"));
+  CHECK(has(checked.out, "oci-layout cannot be read"));
+  CHECK(fs::exists(shared + ".damaged"));
+}
+
 TEST_CASE("gc --check sees an unpacked layer that has lost something, or another's folder, and the next start mends it") {
   const Store store;
   REQUIRE(store.snug({"load", "-q", "-i", store.layout()}).code == 0);
@@ -170,6 +201,7 @@ TEST_CASE("gc --check sees an unpacked layer that has lost something, or another
   broken("touch " + first + "/root/new", 1);
   broken("rm -r " + first + "/root", 1);
   broken("rm " + second + "/account-*", 1);
+  broken("cd " + second + " && for file in account-*; do rm $file; mkdir $file; done", 1);
   broken("mv " + first + " " + first + "x; mv " + second + " " + first + "; mv " + first + "x " + second, 2);
 }
 
@@ -193,6 +225,7 @@ TEST_CASE("without its index a store is damaged, and nothing of it is swept out"
   CHECK(store.blobs() == all);
   const Result made = store.snug({"gc", "--check"});
   CHECK_MESSAGE(has(made.out, "made anew with 2 images, 2 of which have lost their names"), made.out);
+  CHECK_MESSAGE(!has(made.out, "index.json.damaged"), made.out);
   CHECK(made.code == 1);
   CHECK(store.blobs() == all);
 }

@@ -4,6 +4,7 @@
 
 #include "change.hh"
 #include "container.hh"
+#include "container_settings.hh"
 #include "functions.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
@@ -121,6 +122,7 @@ int commit(const cli::Invocation& invocation) {
   if (container.spec.storage == plan::StorageDriver::copy) forget_layers(image);
   tell_missing(store, image);
   complete_history(image.config);
+  take_settings(image.config.process, container.made_with);
   apply_options(image.config, arguments);
   const transport::Compressed layer = pack(store, container, arguments.operands[0]);
   const bool docker = image.manifest.media_type == image::media::docker_manifest;

@@ -20,7 +20,7 @@ bool Container::has_written() const noexcept { return sys::find_status(AT_FDCWD,
 Container find_container(const cli::Invocation& invocation, const std::string& typed) {
   const probe::CallerEnvironment environment = commands::caller_environment(invocation.environment);
   const std::string store = probe::find_store(environment);
-  Container container{.record = state::find_record(store, typed), .spec = {}, .facts = {}, .held = {}};
+  Container container{.record = state::find_record(store, typed), .spec = {}, .made_with = {}, .facts = {}, .held = {}};
   if (container.record.upper.empty() && container.record.image == "host")
     throw Error(format("the container {} is on this machine's own root, of which it has only what it changed", quoted(container.record.name)), "'snug diff' lists that, and 'snug cp' copies it");
   if (container.record.upper.empty())
@@ -34,9 +34,9 @@ Container find_container(const cli::Invocation& invocation, const std::string& t
   const bool one_id = map.uids.size() == 1 && map.uids[0].count == 1;
   map.mode = one_id ? plan::IdMapChoice::Mode::single : plan::IdMapChoice::Mode::ranges;
   container.spec.rootfs.kind = plan::Rootfs::Kind::archive;
-  plan::Spec whole = config::parse_spec(*container.record.spec);
-  container.spec.storage = whole.storage;
-  container.spec.own_folders = std::move(whole.own_folders);
+  container.made_with = config::parse_spec(*container.record.spec);
+  container.spec.storage = container.made_with.storage;
+  container.spec.own_folders = container.made_with.own_folders;
   container.facts = probe::host_facts(container.spec, environment);
   return container;
 }

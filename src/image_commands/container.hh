@@ -14,6 +14,7 @@ namespace snug::image_commands {
 struct Container {
   state::Record record;
   plan::Spec spec;
+  plan::Spec made_with;  ///< what it was made with, the image's settings among that
   plan::HostFacts facts;
   std::vector<sys::Fd> held;  ///< neither its own files nor its layers are removed while these live
 

@@ -119,6 +119,25 @@ TEST_CASE("export writes what a container sees") {
   CHECK(store.snug({"run", "localhost/again", "cat", "/etc/new"}).out == "new\n");
 }
 
+TEST_CASE("an image that is made of a container runs what that was made with, and what is said besides") {
+  const Small store;
+  const auto config = [&](const std::string& name) { return store.snug({"inspect", "-f", "{{json .Config}}", "localhost/" + name}).out; };
+  REQUIRE(store.snug({"create", "--name", "made", "-e", "COLOUR=blue", "-e", "SIZE=1", "-w", "/etc", "--user", "0:0", "-l", "kind=mine", "localhost/small:1", "echo", "hello"}).code == 0);
+  REQUIRE(store.snug({"commit", "made", "localhost/kept"}).code == 0);
+  const std::string kept = config("kept");
+  for (const char* part : {R"(COLOUR=blue")", R"("SIZE=1")", R"("Cmd":["echo","hello"])", R"("WorkingDir":"/etc")", R"("User":"0:0")", R"("kind":"mine")"}) CHECK_MESSAGE(has(kept, part), kept);
+  CHECK_FALSE(has(kept, "COLOUR=red"));
+  CHECK(store.snug({"run", "localhost/kept"}).out == "hello\n");
+  REQUIRE(store.snug({"commit", "-c", "ENV SIZE=2", "-c", "CMD pwd", "made", "localhost/changed"}).code == 0);
+  CHECK(has(config("changed"), R"("SIZE=2")"));
+  CHECK(store.snug({"run", "localhost/changed"}).out == "/etc\n");
+  REQUIRE(store.snug({"create", "--name", "entered", "--entrypoint", "echo", "localhost/small:1"}).code == 0);
+  REQUIRE(store.snug({"commit", "entered", "localhost/entered"}).code == 0);
+  CHECK(has(config("entered"), R"("Entrypoint":["echo"])"));
+  CHECK_FALSE(has(config("entered"), R"("Cmd":["sh"])"));
+  CHECK(store.snug({"rm", "made", "entered"}).code == 0);
+}
+
 TEST_CASE("a container that was never started is as its image is") {
   const Small store;
   REQUIRE(store.snug({"create", "--name", "idle", "localhost/small:1", "true"}).code == 0);

@@ -15,6 +15,12 @@ image::Stored bring(const cli::Invocation& invocation, transport::Source& source
   return stored;
 }
 
+// A layout of skopeo's or podman's may have a bare word, which names no repository anywhere.
+std::string contained_name(const std::string& name) {
+  const bool bare = name.find_first_of("/:@") == std::string::npos;
+  return image::render_reference(image::parse_reference(bare ? "localhost/" + name : name));
+}
+
 void unpack_present(const cli::Invocation& invocation, image::Store& store, const image::Image& image) {
   const bool from_registry = image.descriptor.annotations.contains(std::string(image::origin_key));
   ProgressDisplay progress(error_screen(invocation.arguments.flag("quiet")));

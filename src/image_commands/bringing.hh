@@ -13,4 +13,7 @@ image::Stored bring(const cli::Invocation& invocation, transport::Source& source
 /// Unpacks the layers of an image that is in the store, for the id map of the command, where they are not.
 void unpack_present(const cli::Invocation& invocation, image::Store& store, const image::Image& image);
 
+/// Gives the whole name of an image that an archive calls `name`. Throws UsageError where it is none.
+[[nodiscard]] std::string contained_name(const std::string& name);
+
 }  // namespace snug::image_commands

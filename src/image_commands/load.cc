@@ -9,18 +9,12 @@
 namespace snug::image_commands {
 namespace {
 
-// A layout of skopeo's or podman's may have a bare word, which names no repository anywhere.
-std::string whole_name(const std::string& name) {
-  const bool bare = name.find_first_of("/:@") == std::string::npos;
-  return image::render_reference(image::parse_reference(bare ? "localhost/" + name : name));
-}
-
 // A name that is none does not keep the image out.
 std::vector<std::string> whole_names(const std::vector<std::string>& names) {
   std::vector<std::string> whole;
   for (const std::string& name : names) {
     try {
-      whole.push_back(whole_name(name));
+      whole.push_back(contained_name(name));
     } catch (const UsageError& error) {
       commands::say(format("snug: notice: the archive calls an image {}: {}\n", quoted(name), error.message()));
     }

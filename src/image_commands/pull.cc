@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "bringing.hh"
 #include "change.hh"
 #include "check.hh"
 #include "connection.hh"
@@ -51,7 +52,7 @@ class Pull {
   image::Image bring_layers(const std::string& operand) {
     if (constexpr std::string_view tar = "tar:"; operand.starts_with(tar)) return store_.open(bring_root(operand.substr(tar.size())));
     const auto location = transport::parse_location(operand);
-    if (location) return store_.open(bring_from(*transport::open_archive_source(operand, store_), name_for(*location), false));
+    if (location) return store_.open(bring_contained(*location, operand));
     constexpr std::string_view docker = "docker://";  // of skopeo and podman
     return bring_named(operand.starts_with(docker) ? operand.substr(docker.size()) : operand);
   }
@@ -127,9 +128,26 @@ class Pull {
     return bring_from(*transport::open_tarball_source(path, std::move(config), store_), local_name(name), false);
   }
 
-  // As podman: what an archive does not call by a whole name is called after the archive.
+  image::Stored bring_contained(const transport::Location& location, const std::string& operand) {
+    const transport::Contained contained = transport::open_contained(operand, store_);
+    const std::string written = location.name.empty() ? written_name(location, contained.names) : std::string();
+    return bring_from(*contained.source, written.empty() ? name_for(location) : written, false);
+  }
+
+  // As `snug load` has it; but in a folder a word alone is a tag, as where it is typed.
+  static std::string written_name(const transport::Location& location, const std::vector<std::string>& names) {
+    if (names.empty() || (location.form == transport::Form::oci && names.front().find('/') == std::string::npos)) return {};
+    try {
+      return contained_name(names.front());
+    } catch (const UsageError&) {
+      return {};
+    }
+  }
+
+  // As podman: what has no whole name is called after the archive.
   static std::string name_for(const transport::Location& location) {
-    const std::string base = location.path.substr(location.path.rfind('/') + 1);
+    const bool folder = location.form == transport::Form::oci || location.form == transport::Form::folder;
+    const std::string base = folder ? location.path.substr(location.path.rfind('/') + 1) : plan::usual_name({.kind = plan::Rootfs::Kind::archive, .path = location.path});
     const bool bare = location.name.find('/') == std::string::npos && location.form != transport::Form::docker_archive;
     if (location.name.empty()) return local_name(base);
     return bare ? local_name(format("{}:{}", base, location.name)) : whole_name(location.name);

@@ -31,13 +31,13 @@ std::string list_names(const std::vector<Contained>& images) {
   return join(names, ", ");
 }
 
-std::unique_ptr<Source> choose(std::vector<Contained> images, const std::string& name) {
+Contained choose(std::vector<Contained> images, const std::string& name) {
   if (images.empty()) throw Error("there is no image in it");
-  if (name.empty() && images.size() == 1) return std::move(images[0].source);
+  if (name.empty() && images.size() == 1) return std::move(images[0]);
   if (name.empty()) throw Error("there are several images in it", format("name one behind another colon: {}", list_names(images)));
   for (Contained& image : images)
     for (const std::string& one : image.names)
-      if (is_name(one, name)) return std::move(image.source);
+      if (is_name(one, name)) return std::move(image);
   throw Error(format("there is no {} in it", quoted(name)), format("it has {}", list_names(images)));
 }
 
@@ -84,7 +84,7 @@ std::vector<Contained> open_all(const std::string& path, const image::Store& sto
   }
 }
 
-std::unique_ptr<Source> open_archive_source(std::string_view text, const image::Store& store) {
+Contained open_contained(std::string_view text, const image::Store& store) {
   const auto location = parse_location(text);
   if (!location) throw UsageError(format("{} is no place for images", quoted(text)), "oci:PATH, oci-archive:PATH, docker-archive:PATH or dir:PATH");
   const auto files = open_files(location->path, store);
@@ -94,5 +94,7 @@ std::unique_ptr<Source> open_archive_source(std::string_view text, const image::
     throw error.during(format("reading {}", quoted(text)));
   }
 }
+
+std::unique_ptr<Source> open_archive_source(std::string_view text, const image::Store& store) { return std::move(open_contained(text, store).source); }
 
 }  // namespace snug::transport

@@ -57,6 +57,24 @@ TEST_CASE("an image comes from what skopeo wrote, in each form, with its digests
   CHECK(made.out({"gc", "--check"}).find("damaged") == std::string::npos);
 }
 
+TEST_CASE("an image that is pulled out of a file is called as it is there, or else after the file") {
+  Made made;
+  const auto names = [&] { return made.out({"images", "--format", "{{.Repository}}:{{.Tag}}"}); };
+  const auto pull = [&](const std::string& place) {
+    static_cast<void>(made.snug({"rmi", "--all"}));
+    static_cast<void>(made.out({"pull", "-q", "--no-unpack", place}));
+    return names();
+  };
+  made.copy("oci:" + made.layout() + ":v1", "docker-archive:" + made.path("d.tar") + ":foo:1");
+  made.copy("oci:" + made.layout() + ":v1", "docker-archive:" + made.path("none.tar"));
+  made.copy("oci:" + made.layout() + ":v1", "oci-archive:" + made.path("o.tar") + ":hi");
+  CHECK(pull("docker-archive:" + made.path("d.tar")) == "foo:1\n");
+  CHECK(pull("docker-archive:" + made.path("none.tar")) == "localhost/none:latest\n");
+  CHECK(pull("oci-archive:" + made.path("o.tar")) == "localhost/hi:latest\n");
+  CHECK(pull("oci-archive:" + made.path("o.tar") + ":hi") == "localhost/o:hi\n");
+  CHECK(pull("oci:" + made.layout()) == "localhost/layout:latest\n");
+}
+
 TEST_CASE("standard input is an archive, compressed or not, and nothing of it stays in the staging folder") {
   Made made;
   made.copy("oci:" + made.layout() + ":v1", "docker-archive:" + made.path("d.tar") + ":x:1");

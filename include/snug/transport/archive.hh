@@ -40,6 +40,9 @@ struct Contained {
 /// Opens all images in the archive or the layout at `path`, whichever it is; -: standard input. Throws.
 [[nodiscard]] std::vector<Contained> open_all(const std::string& path, const image::Store& store);
 
+/// Opens the image that `text`, a location, names there; where it names none, the only one there is. Throws.
+[[nodiscard]] Contained open_contained(std::string_view text, const image::Store& store);
+
 /// Opens the tar archive of a root file system, plain or compressed with gzip or zstd, as an image of one layer. `config` lacks the
 /// layer's diff_id. -: standard input. Throws, also where it is no such archive.
 [[nodiscard]] std::unique_ptr<Source> open_tarball_source(const std::string& path, image::Config config, const image::Store& store);

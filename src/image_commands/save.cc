@@ -45,7 +45,7 @@ std::vector<Chosen> chosen_images(const image::Store& store, const std::vector<s
     const std::string name = image.name;
     auto found = std::find_if(all.begin(), all.end(), [&](const Chosen& one) { return one.image.descriptor.digest == image.descriptor.digest; });
     if (found == all.end()) found = all.insert(all.end(), Chosen{std::move(image), {}});
-    add_name(*found, name);
+    if (image::is_name_of(operand, name)) add_name(*found, name);  // an id gives it none, as with docker
   }
   return all;
 }

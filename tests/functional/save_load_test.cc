@@ -75,6 +75,15 @@ TEST_CASE("an image that is pulled out of a file is called as it is there, or el
   CHECK(pull("oci:" + made.layout()) == "localhost/layout:latest\n");
 }
 
+TEST_CASE("what was asked for by its id is saved without a name") {
+  Made made;
+  static_cast<void>(made.out({"load", "-q", "-i", made.layout()}));
+  static_cast<void>(made.out({"save", "-q", "-o", made.path("d.tar"), made.out({"images", "-q"}).substr(0, 12)}));
+  CHECK(has(shell_output("tar -xOf " + made.path("d.tar") + " manifest.json"), R"("RepoTags":null)"));
+  static_cast<void>(made.out({"save", "-q", "-o", made.path("d.tar"), "v1"}));
+  CHECK(has(shell_output("tar -xOf " + made.path("d.tar") + " manifest.json"), R"("RepoTags":["localhost/v1:latest"])"));
+}
+
 TEST_CASE("standard input is an archive, compressed or not, and nothing of it stays in the staging folder") {
   Made made;
   made.copy("oci:" + made.layout() + ":v1", "docker-archive:" + made.path("d.tar") + ":x:1");

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "snug/commands/counts.hh"
 #include "snug/commands/output.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
@@ -57,14 +58,6 @@ std::string read_answer(sys::FdPair& pipe) {
   return sys::read_all(pipe.first.get());
 }
 
-// "entries 12 devices 3 owners 4": the number behind `name`.
-std::uint64_t count_of(std::string_view counts, std::string_view name) {
-  const std::vector<std::string> words = split(trimmed(counts), ' ');
-  for (std::size_t at = 0; at + 1 < words.size(); at += 2)
-    if (words[at] == name) return parse_number(words[at + 1]).value_or(0);
-  return 0;
-}
-
 Error end_error(const LayerWork& work, const runtime::Exited& exited, std::string_view words) {
   if (exited.code > 128 && words.empty())
     return Error(format("{}ing {} was interrupted by signal {}", work.verb, quoted(work.name), exited.code - 128)).with_exit_code(exited.code);
@@ -83,6 +76,13 @@ void tell_owners(const Planned& planned, std::uint64_t owners) {
 }
 
 }  // namespace
+
+std::uint64_t count_of(std::string_view counts, std::string_view name) {
+  const std::vector<std::string> words = split(trimmed(counts), ' ');
+  for (std::size_t at = 0; at + 1 < words.size(); at += 2)
+    if (words[at] == name) return parse_number(words[at + 1]).value_or(0);
+  return 0;
+}
 
 void run_layer_program(const plan::Plan& plan, const plan::HostFacts& facts, const LayerWork& work) {
   sys::FdPair words = sys::make_pipe();

@@ -12,7 +12,9 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/environment.hh"
+#include "snug/commands/counts.hh"
 #include "snug/commands/layers.hh"
+#include "snug/commands/output.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
 
@@ -34,7 +36,7 @@ Error error_in(std::string_view text) {
 
 }  // namespace
 
-LayerProcess::LayerProcess(std::vector<std::string> words, const Environment& environment) {
+LayerProcess::LayerProcess(std::vector<std::string> words, const Environment& environment, std::shared_ptr<std::atomic<std::uint64_t>> foreign) : foreign_(std::move(foreign)) {
   sys::FdPair input = sys::make_pipe(), verdict = sys::make_pipe(), answer = sys::make_pipe(), talk = sys::make_pipe();
   static_cast<void>(::fcntl(input.second.get(), F_SETPIPE_SZ, pipe_size));  // slower, where the user's pipes are full
   words.insert(words.begin(), "snug-image");
@@ -69,6 +71,7 @@ void LayerProcess::finish() {
   // What it says fits into the pipes.
   const int status = wait();
   output_ = sys::read_all(answer_.get());
+  foreign_->fetch_add(commands::count_of(output_, "owners"));
   if (status == 0) return;
   if (WIFSIGNALED(status)) throw Error(format("the unpacking of a layer was ended by signal {}", WTERMSIG(status)));
   throw error_in(sys::read_all(talk_.get()));
@@ -77,11 +80,19 @@ void LayerProcess::finish() {
 Unpacker::Unpacker(const cli::Invocation& invocation)
     : invocation_(invocation), store_(probe::find_store(commands::caller_environment(invocation.environment))) {
   const plan::Spec spec = commands::read_id_map(invocation);
-  map_ = commands::layer_map(commands::id_maps_of(spec, probe::host_facts(spec, commands::caller_environment(invocation.environment))));
+  const plan::WriteIdMaps maps = commands::id_maps_of(spec, probe::host_facts(spec, commands::caller_environment(invocation.environment)));
+  map_ = commands::layer_map(maps);
+  one_id_ = maps.uids.size() == 1 && maps.uids[0].count == 1;
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-void Unpacker::settle(const image::Image& image) const { commands::settle_seam(invocation_.environment, store_, map_, image); }
+void Unpacker::settle(const image::Image& image) const {
+  commands::settle_seam(invocation_.environment, store_, map_, image);
+  const std::uint64_t foreign = foreign_->exchange(0);
+  if (foreign == 0 || one_id_) return;  // with one id all others' are root's, and are given back
+  commands::say(format("snug: notice: {} of the image {} not mapped, and root's here\n  hint:  more sub-ids map them; see snug doctor, \"range of ids\"\n",
+                       foreign == 1 ? std::string("1 entry") : format("{} entries", foreign), foreign == 1 ? "has an owner that is" : "have owners that are"));
+}
 
 std::unique_ptr<LayerProcess> Unpacker::start(const image::Digest& diff_id) const {
   if (store_.has_layer(map_, diff_id)) return nullptr;
@@ -90,7 +101,7 @@ std::unique_ptr<LayerProcess> Unpacker::start(const image::Digest& diff_id) cons
   for (const cli::Given& given : invocation_.arguments.options)
     if (std::any_of(chosen.begin(), chosen.end(), [&](const cli::Option& one) { return one.name == given.option->name; }))
       words.push_back(format("--{}={}", given.option->name, given.value));
-  return std::make_unique<LayerProcess>(std::move(words), invocation_.environment);
+  return std::make_unique<LayerProcess>(std::move(words), invocation_.environment, foreign_);
 }
 
 }  // namespace snug::image_commands

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,8 +21,9 @@ inline constexpr int verdict_descriptor = 3;
 /// the other process said. When this process dies the other reads the end of its input, and removes what it made.
 class LayerProcess final : public transport::Unpacking {
  public:
-  /// Starts it with `words`, which follow the program's name. Throws. Runs in any thread.
-  LayerProcess(std::vector<std::string> words, const Environment& environment);
+  /// Starts it with `words`, which follow the program's name, and adds to `foreign` how many entries had owners that are not mapped.
+  /// Throws. Runs in any thread.
+  LayerProcess(std::vector<std::string> words, const Environment& environment, std::shared_ptr<std::atomic<std::uint64_t>> foreign);
   ~LayerProcess() override;
   LayerProcess(const LayerProcess&) = delete;
   LayerProcess& operator=(const LayerProcess&) = delete;
@@ -34,6 +37,7 @@ class LayerProcess final : public transport::Unpacking {
  private:
   [[nodiscard]] int wait() noexcept;
 
+  std::shared_ptr<std::atomic<std::uint64_t>> foreign_;
   sys::Fd input_, verdict_, answer_, talk_;
   pid_t pid_ = -1;
   std::string output_;
@@ -49,7 +53,7 @@ class Unpacker {
   /// Gives MAP of image::Store::layer_path.
   [[nodiscard]] const std::string& map() const noexcept { return map_; }
 
-  /// Makes the image ready for this id map, once its layers are unpacked: commands::settle_seam.
+  /// Makes the image ready for this id map, once its layers are unpacked: commands::settle_seam. Tells which owners it lost by that.
   void settle(const image::Image& image) const;
 
   /// Starts to unpack a layer; null where it is unpacked already. Throws. May be called by several threads at once.
@@ -59,6 +63,8 @@ class Unpacker {
   const cli::Invocation& invocation_;
   image::Store store_;
   std::string map_;
+  bool one_id_ = false;
+  std::shared_ptr<std::atomic<std::uint64_t>> foreign_ = std::make_shared<std::atomic<std::uint64_t>>(0);
 };
 
 }  // namespace snug::image_commands

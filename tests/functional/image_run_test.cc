@@ -305,6 +305,15 @@ TEST_CASE("image: its User and groups are those of its own files") {
   CHECK(image.out({"--user", "root"}).starts_with("uid=0(root) gid=0"));
 }
 
+TEST_CASE("image: owners that are not mapped are told of when they are lost") {
+  const Data data;
+  make_odd_image(data.folder() + "/layout", "localhost/far:1", {tar({.name = "mine", .uid = 1}) + tar({.name = "far", .uid = 70000}) + tar({.name = "farther", .gid = 70000}) + tar_end()}, "{}");
+  const Result loaded = data.snug({"load", "-q", "-i", data.folder() + "/layout"});
+  CHECK(loaded.code == 0);
+  CHECK_MESSAGE(has(loaded.err, "snug: notice: 2 entries of the image have owners that are not mapped, and root's here\n"), loaded.err);
+  CHECK(data.snug({"load", "-q", "-i", data.folder() + "/layout"}).err.empty());
+}
+
 TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("single");

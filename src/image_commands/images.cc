@@ -30,7 +30,7 @@ Name name_of(const Image& image) {
   try {
     const image::Reference reference = image::parse_reference(image.name);
     name.repository = image::familiar_name(reference, false);
-    if (!reference.tag.empty()) name.tag = reference.tag;
+    if (!reference.tag.empty() && !reference.digest) name.tag = reference.tag;
   } catch (const UsageError&) {
     if (!image.name.empty()) name.repository = printable(image.name);
   }

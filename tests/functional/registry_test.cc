@@ -230,6 +230,17 @@ TEST_CASE("what lacks a blob that a registry has says which image brings it") {
   CHECK(registry.snug("one", {"rm", "work"}).code == 0);
 }
 
+TEST_CASE("an image by its digest has no tag in the list") {
+  if (missing()) return;
+  const Registry registry;
+  const std::string digest = registry.fill("thing:1"), name = registry.host() + "/thing";
+  REQUIRE(registry.snug("one", {"pull", "-q", "--no-unpack", plain, name + ":1"}).code == 0);
+  REQUIRE(registry.snug("one", {"pull", "-q", "--no-unpack", plain, name + ":1@" + digest}).code == 0);
+  const std::string list = registry.snug("one", {"images", "--format", "{{.Repository}} {{.Tag}}"}).out;
+  CHECK(has(list, name + " 1\n"));
+  CHECK(has(list, name + " <none>\n"));
+}
+
 TEST_CASE("an image out of a list is known by the list's digest, too") {
   if (missing() || run({"sh", "-c", "command -v curl"}).code != 0) return;
   const Registry registry;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 #include <set>
 
 #include "snug/base/error.hh"
@@ -104,7 +105,14 @@ std::vector<Waste> find_waste(const image::Store& store, std::int64_t age) {
 }
 
 sys::Fd lock_for_removal(const image::Store& store) {
+  // Of a command that was interrupted somebody takes away what was half unpacked, which is soon done.
+  constexpr int attempts = 40;
+  constexpr timespec moment{0, 50'000'000};
   sys::Fd lock = try_lock_exclusive(store);
+  for (int attempt = 1; !lock && attempt < attempts; ++attempt) {
+    ::nanosleep(&moment, nullptr);
+    lock = try_lock_exclusive(store);
+  }
   if (!lock) throw Error("another snug is adding to the store", "try again when it has finished");
   return lock;
 }

@@ -230,6 +230,30 @@ TEST_CASE("what lacks a blob that a registry has says which image brings it") {
   CHECK(registry.snug("one", {"rm", "work"}).code == 0);
 }
 
+TEST_CASE("a pull that is interrupted leaves a store that is free and whole, and the next one goes on") {
+  if (missing()) return;
+  const Registry registry;
+  shell_output("head -c 40000000 /dev/urandom >" + registry.path("tree/etc/large"));
+  static_cast<void>(registry.fill("large:1"));
+  const std::string name = registry.host() + "/large:1";
+  std::vector<std::string> words{"env"};
+  for (const std::string& line : registry.environment("one")) words.push_back(line);
+  words.insert(words.end(), {"setsid", "--wait", program(), "pull", "-q", plain, name});
+  for (int moment = 0; moment < 4; ++moment) {
+    const Background pull(words);
+    static_cast<void>(eventually([&] { return fs::exists(registry.path("one/snug/staging")) && !fs::is_empty(registry.path("one/snug/staging")); }));
+    for (int step = 0; step < moment; ++step) pause_briefly();
+    for (const pid_t each : find_processes(name))  // as the terminal does: all of its processes
+      static_cast<void>(::kill(each, SIGINT));
+    CHECK(eventually([&] { return find_processes(name).empty(); }));
+    const Result checked = registry.snug("one", {"gc", "--check", "--dry-run"});
+    CHECK_MESSAGE(checked.code == 0, checked.out << checked.err);
+  }
+  const Result pulled = registry.snug("one", {"pull", "-q", plain, name});
+  CHECK_MESSAGE(pulled.code == 0, pulled.err);
+  CHECK(registry.snug("one", {"gc", "--check"}).out == "removed 0 blobs, 0 layers and 0 unfinished things: 0B\n");
+}
+
 TEST_CASE("an image by its digest has no tag in the list") {
   if (missing()) return;
   const Registry registry;

@@ -7,6 +7,8 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array options{
+    cli::Option{.name = "format", .argument = "PATTERN", .help = "print 'json', or a pattern such as '{{.ID}} {{.CreatedBy}}'"},
+    cli::Option{.name = "human", .letter = 'H', .help = "show sizes and times for people, as by default; =false: bytes, and the times as they are written"},
     cli::Option{.name = "json", .help = "print JSON"},
     cli::Option{.name = "no-trunc", .help = "show texts and ids whole"},
     cli::Option{.name = "quiet", .letter = 'q', .help = "print the digests of the layers only"},

@@ -3,6 +3,7 @@
 
 #include "functions.hh"
 #include "snug/base/json.hh"
+#include "snug/base/template.hh"
 #include "snug/base/text.hh"
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
@@ -38,15 +39,22 @@ std::string cut(std::string text, bool whole) {
   return printable(text.substr(0, longest - 3)) + "...";
 }
 
-std::string render_table(const std::vector<Step>& steps, bool whole) {
-  std::vector<std::vector<std::string>> rows{{"LAYER", "CREATED", "CREATED BY", "SIZE", "COMMENT"}};
-  for (const Step& step : steps) {
-    const auto time = parse_time(step.said.created);
-    const std::string layer = !step.layer ? "" : whole ? step.layer->digest.text() : step.layer->digest.brief();
-    rows.push_back({layer, time ? render_age(std::time(nullptr) - *time) : "N/A", cut(step.said.created_by, whole),
-                    render_size(step.layer ? step.layer->size : 0), cut(step.said.comment, whole)});
-  }
-  return render_columns(rows);
+// Docker's fields for --format; ID is the layer's.
+Fields fields_of(const Step& step, bool whole, bool human) {
+  const auto time = parse_time(step.said.created);
+  const std::uint64_t size = step.layer ? step.layer->size : 0;
+  return {{"ID", !step.layer ? "" : whole ? step.layer->digest.text() : step.layer->digest.brief()}, {"CreatedSince", time ? render_age(std::time(nullptr) - *time) : "N/A"},
+          {"CreatedAt", printable(step.said.created)}, {"CreatedBy", cut(step.said.created_by, whole)}, {"Size", human ? render_size(size) : format("{}", size)}, {"Comment", cut(step.said.comment, whole)}};
+}
+
+std::string render_text(const std::vector<Step>& steps, const cli::Arguments& arguments) {
+  static const Fields headings{{"ID", "LAYER"}, {"CreatedSince", "CREATED"}, {"CreatedAt", "CREATED AT"}, {"CreatedBy", "CREATED BY"}, {"Size", "SIZE"}, {"Comment", "COMMENT"}};
+  const std::string *given = arguments.find("human"), *pattern = arguments.find("format");
+  const bool human = !given || *given != "false";
+  const std::string usual = format("table {{{{.ID}}}}\t{{{{.{}}}}}\t{{{{.CreatedBy}}}}\t{{{{.Size}}}}\t{{{{.Comment}}}}", human ? "CreatedSince" : "CreatedAt");
+  std::vector<Fields> list;
+  for (const Step& step : steps) list.push_back(fields_of(step, arguments.flag("no-trunc"), human));
+  return render_list(pattern ? *pattern : usual, list, headings);
 }
 
 std::string render_json(const std::vector<Step>& steps) {
@@ -68,7 +76,7 @@ int history(const cli::Invocation& invocation) {
       if (step.layer) commands::print(step.layer->digest.text() + "\n");
     return 0;
   }
-  commands::print(arguments.flag("json") ? render_json(steps) : render_table(steps, arguments.flag("no-trunc")));
+  commands::print(arguments.flag("json") ? render_json(steps) : render_text(steps, arguments));
   return 0;
 }
 

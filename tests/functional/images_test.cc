@@ -106,6 +106,9 @@ TEST_CASE("history tells the steps, the last one first") {
   CHECK(values_of(json, "CreatedBy") == std::vector<std::string>{"umoci config", "umoci insert", "umoci config", "umoci insert"});
   CHECK(values_of(json, "Layer").at(0).empty());
   CHECK(store.out({"history", "two"}).starts_with("LAYER"));
+  CHECK(store.out({"history", "--format", "{{.CreatedBy}}", "two"}) == "umoci config\numoci insert\numoci config\numoci insert\n");
+  const std::string exact = store.out({"history", "--human=false", "two"});
+  CHECK_MESSAGE(has(exact, "Z  umoci config  0\n"), exact);
 }
 
 TEST_CASE("gc removes what no image has, keeps what one has, and mends what is damaged") {

@@ -3,7 +3,7 @@
 
 #include "commands.hh"
 #include "containers.hh"
-#include "moment.hh"
+#include "snug/commands/moment.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"

@@ -1,4 +1,4 @@
-#include "moment.hh"
+#include "snug/commands/moment.hh"
 
 #include <limits>
 #include <optional>

@@ -9,6 +9,7 @@
 #include "snug/base/template.hh"
 #include "snug/base/text.hh"
 #include "snug/base/time.hh"
+#include "snug/commands/moment.hh"
 #include "snug/commands/output.hh"
 #include "store_of.hh"
 
@@ -68,7 +69,11 @@ Filter make_filter(const image::Store& store, const std::string& text) {
     const std::int64_t time = created(find_image(store, value));
     return [time, before = key == "before"](const Image& image) { return before ? created(image) < time : created(image) > time; };
   }
-  throw UsageError(format("there is no filter {}", quoted(key)), "reference, label, before, since and dangling are there");
+  if (key == "until") {
+    constexpr std::int64_t second = 1'000'000'000;
+    return [time = commands::parse_moment(value, std::time(nullptr)) / second](const Image& image) { return created(image) < time; };
+  }
+  throw UsageError(format("there is no filter {}", quoted(key)), "reference, label, before, since, until and dangling are there");
 }
 
 std::vector<Filter> filters_of(const image::Store& store, const cli::Arguments& arguments) {
@@ -114,8 +119,10 @@ std::string render_text(const std::vector<Image>& images, const cli::Arguments& 
   const std::string usual = format("table {{{{.Repository}}}}\t{{{{.Tag}}}}\t{}{{{{.ID}}}}\t{{{{.CreatedSince}}}}\t{{{{.Size}}}}", arguments.flag("digests") ? "{{.Digest}}\t" : "");
   std::vector<Fields> list;
   for (const Image& image : images) list.push_back(fields_of(image, arguments.flag("no-trunc")));
-  const std::string* pattern = arguments.find("format");
-  return render_list(pattern ? *pattern : usual, list, headings);
+  const std::string* given = arguments.find("format");
+  const std::string& pattern = given ? *given : usual;
+  const std::string text = render_list(pattern, list, headings);
+  return arguments.flag("noheading") && pattern.starts_with("table ") ? text.substr(text.find('\n') + 1) : text;
 }
 
 std::string render_json(const std::vector<Image>& images) {

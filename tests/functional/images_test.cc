@@ -67,6 +67,9 @@ TEST_CASE("images that skopeo wrote into the store are listed, and filtered") {
   CHECK(values_of(store.out({"images", "--json", "--filter", "reference=tw*"}), "Id").size() == 1);
   CHECK(store.out({"images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}", "one"}) == "one:latest " + ids.back().substr(7, 12) + "\n");
   CHECK(store.out({"images", "--digests"}).starts_with("REPOSITORY  TAG     DIGEST "));
+  CHECK(values_of(store.out({"images", "--json", "--filter", "until=2020-06-01T00:00:00Z"}), "Name") == std::vector<std::string>{"docker.io/library/one:latest"});
+  CHECK(values_of(store.out({"images", "--json", "--filter", "until=1h"}), "Id").size() == 2);
+  CHECK(store.out({"images", "-n", "one"}).starts_with("one "));
   CHECK(store.snug({"images", "--filter", "colour=red"}).err.find("there is no filter 'colour'") != std::string::npos);
 }
 

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "moment.hh"
+#include "snug/commands/moment.hh"
 #include "snug/base/error.hh"
 
 using namespace snug;

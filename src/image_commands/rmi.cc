@@ -93,13 +93,14 @@ int rmi(const cli::Invocation& invocation) {
   int code = 0;
   for (const std::string& name : all ? all_ids(store) : arguments.operands) {
     try {
+      if (arguments.flag("ignore") && !store.find_stored(name) && !store.find(name)) continue;
       remove(store, name, all || arguments.flag("force"));
     } catch (const Error& error) {  // the others are removed all the same
       commands::say(render_error(error));
       code = 1;
     }
   }
-  if (!store.exists()) return code;
+  if (!store.exists() || arguments.flag("no-prune")) return code;
   try {
     const sys::Fd lock = lock_for_removal(store);
     for (const std::string& kept : sweep(store, commands::Trees(invocation.environment), resumable, false).kept) commands::say(format("snug: notice: {}\n", kept));

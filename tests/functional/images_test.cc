@@ -236,6 +236,16 @@ TEST_CASE("without its index a store is damaged, and nothing of it is swept out"
   CHECK(store.blobs() == all);
 }
 
+TEST_CASE("rmi passes over what is not there, and leaves blobs, where it is told so") {
+  const Store store;
+  const std::size_t all = store.blobs();
+  CHECK(store.out({"rmi", "-i", "nothing"}).empty());
+  CHECK(has(store.out({"rmi", "--ignore", "--no-prune", "nothing", "two"}), "Untagged: two:latest"));
+  CHECK(store.blobs() == all);
+  CHECK(store.snug({"gc"}).code == 0);
+  CHECK(store.blobs() < all);
+}
+
 TEST_CASE("rmi takes all images or some") {
   const Store store;
   CHECK(has(store.snug({"rmi", "--all", "one"}).err, "cannot be used together"));

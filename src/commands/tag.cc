@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "commands.hh"
 #include "image_program.hh"
 
@@ -5,10 +7,10 @@ namespace snug::commands {
 
 constinit const cli::Command tag_command{
     .name = "tag",
-    .summary = "give an image one more name",
-    .operands = "IMAGE NAME[:TAG]",
-    .description = "Gives IMAGE one more name. An image that had that name before loses it, and stays.",
-    .max_operands = 2,
+    .summary = "give an image more names",
+    .operands = "IMAGE NAME[:TAG]...",
+    .description = "Gives IMAGE each of the names. An image that had one of them before loses it, and stays.",
+    .max_operands = SIZE_MAX,
     .completer = {cli::Complete::images},
     .function = run_image_program};
 

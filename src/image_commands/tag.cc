@@ -11,9 +11,13 @@ int tag(const cli::Invocation& invocation) {
   image::Store store = store_of(invocation);
   const sys::Fd lock = store.exists() ? image::lock_shared(store) : sys::Fd();
   const image::Image image = find_image(store, operands[0]);
-  const image::Reference name = image::parse_reference(operands[1]);
-  if (name.digest) throw UsageError(format("{} names a digest, which nobody can give", quoted(operands[1])));
-  store.set_name(image::render_reference(name), image.descriptor);
+  std::vector<std::string> names;
+  for (std::size_t at = 1; at < operands.size(); ++at) {
+    const image::Reference name = image::parse_reference(operands[at]);
+    if (name.digest) throw UsageError(format("{} names a digest, which nobody can give", quoted(operands[at])));
+    names.push_back(image::render_reference(name));
+  }
+  for (const std::string& name : names) store.set_name(name, image.descriptor);
   return 0;
 }
 

@@ -77,6 +77,10 @@ TEST_CASE("an image has names, and goes with the last of them") {
   const Store store;
   const std::size_t all = store.blobs();
   CHECK(store.snug({"tag", "one", "localhost/mine:1"}).code == 0);
+  CHECK(store.snug({"tag", "one", "localhost/a:1", "localhost/b:1@sha256:" + std::string(64, '0')}).code == 125);
+  CHECK(store.snug({"rmi", "a:1"}).code == 1);
+  CHECK(store.snug({"tag", "one", "localhost/a:1", "localhost/b:1"}).code == 0);
+  CHECK(store.out({"rmi", "a:1", "b:1"}) == "Untagged: localhost/a:1\nUntagged: localhost/b:1\n");
   const std::string image = store.out({"inspect", "mine:1"});
   CHECK(has(image, "\"RepoTags\": [\n      \"one:latest\",\n      \"localhost/mine:1\"\n    ]"));
   CHECK(has(image, "\"Cmd\": [\n        \"sh\"\n      ]"));

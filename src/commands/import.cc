@@ -9,6 +9,7 @@ namespace {
 constexpr std::array options{
     cli::Option{.name = "change", .letter = 'c', .argument = "INSTRUCTION", .help = "CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or WORKDIR, as in a Dockerfile", .repeatable = true},
     cli::Option{.name = "message", .letter = 'm', .argument = "TEXT", .help = "what the history of the image is to say"},
+    cli::Option{.name = "platform", .argument = "OS/ARCH[/VARIANT]", .help = "the files are for this platform, not for this machine's"},
     cli::Option{.name = "quiet", .letter = 'q', .help = "do not show how it goes on"},
 };
 

@@ -10,6 +10,7 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array options{
+    cli::Option{.name = "arch", .argument = "ARCH", .help = "take the image for this architecture, with linux: --platform linux/ARCH"},
     authfile_option,
     cert_dir_option,
     creds_option,

@@ -13,6 +13,7 @@ namespace {
 image::Config config_of(const cli::Arguments& arguments) {
   const std::string* message = arguments.find("message");
   image::Config config = new_config({}, message ? *message : format("Imported from {}", arguments.operands[0]));
+  if (const std::string* platform = arguments.find("platform")) config.platform = image::parse_platform(*platform);
   apply_changes(config.process, arguments);
   return config;
 }

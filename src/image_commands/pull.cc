@@ -31,15 +31,21 @@ Policy policy_of(const cli::Arguments& arguments) {
   throw UsageError(format("--policy {}: there is no such policy", quoted(*text)), "always, missing, newer and never are there");
 }
 
+image::Platform platform_of(const cli::Arguments& arguments) {
+  const std::string *platform = arguments.find("platform"), *architecture = arguments.find("arch");
+  if (platform && architecture) throw UsageError("--platform and --arch cannot be used together");
+  if (architecture) return image::parse_platform("linux/" + *architecture);
+  return platform ? image::parse_platform(*platform) : image::own_platform();
+}
+
 /// One call of the command.
 class Pull {
  public:
   explicit Pull(const cli::Invocation& invocation)
-      : invocation_(invocation), store_(store_of(invocation)), policy_(policy_of(invocation.arguments)),
+      : invocation_(invocation), store_(store_of(invocation)), policy_(policy_of(invocation.arguments)), platform_(platform_of(invocation.arguments)),
         progress_(error_screen(invocation.arguments.flag("quiet"))) {
     const cli::Arguments& arguments = invocation.arguments;
     if (!arguments.flag("no-unpack")) unpacker_.emplace(invocation);
-    if (const std::string* platform = arguments.find("platform")) platform_ = image::parse_platform(*platform);
   }
 
   image::Image bring(const std::string& operand) {
@@ -73,7 +79,8 @@ class Pull {
   // An image for another platform than was asked for is not there.
   std::optional<image::Image> find_present(const std::string& name) const {
     auto image = store_.find(name);
-    const bool fits = image && (!invocation_.arguments.find("platform") || image::serves(image->config.platform, platform_));
+    const bool chosen = invocation_.arguments.find("platform") || invocation_.arguments.find("arch");
+    const bool fits = image && (!chosen || image::serves(image->config.platform, platform_));
     return fits ? std::move(image) : std::nullopt;
   }
 
@@ -167,9 +174,9 @@ class Pull {
   const cli::Invocation& invocation_;
   image::Store store_;
   Policy policy_;
+  image::Platform platform_;
   ProgressDisplay progress_;
   std::optional<Unpacker> unpacker_;
-  image::Platform platform_ = image::own_platform();
 };
 
 // What a setting says does not fail a pull: while somebody adds to the store the blobs stay, until the next one or gc --blobs.

@@ -10,6 +10,7 @@ constexpr std::array options{
     cli::Option{.name = "author", .letter = 'a', .argument = "TEXT", .help = "who made the image"},
     cli::Option{.name = "change", .letter = 'c', .argument = "INSTRUCTION", .help = "CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or WORKDIR, as in a Dockerfile", .repeatable = true},
     cli::Option{.name = "message", .letter = 'm', .argument = "TEXT", .help = "what the history of the image is to say"},
+    cli::Option{.name = "pause", .letter = 'p', .help = "have the container stand still meanwhile, where it can be paused"},
 };
 
 }  // namespace

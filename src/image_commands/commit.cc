@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <optional>
 
 #include "change.hh"
 #include "container.hh"
@@ -9,9 +10,12 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/base/time.hh"
+#include "snug/commands/held_signals.hh"
 #include "snug/commands/layers.hh"
 #include "snug/commands/output.hh"
 #include "snug/image/contents.hh"
+#include "snug/probe/cgroup.hh"
+#include "snug/runtime/cgroup.hh"
 #include "snug/sys/file.hh"
 #include "snug/transport/hash.hh"
 #include "snug/transport/repack.hh"
@@ -37,6 +41,32 @@ class LayerFile {
  private:
   image::Staged file_;
   bool kept_ = false;
+};
+
+/// Has the processes of a container stand still while it lives. Whoever interrupts this has to wait until they go on.
+class Standstill {
+ public:
+  Standstill(const std::string& store, const state::Record& record) : name_(record.name) {
+    if (!state::is_running(store, record)) return;
+    const std::string cgroup = state::read_state(store, record.id).cgroup;
+    if (cgroup.empty()) commands::say(format("snug: notice: the container {} has no cgroup of its own by which it could be paused, and runs on meanwhile\n", quoted(name_)));
+    if (cgroup.empty() || probe::is_frozen(cgroup)) return;  // who paused it wants it to stay so
+    cgroup_ = cgroup;
+    runtime::freeze_cgroup(cgroup_, true);
+  }
+  ~Standstill() {
+    try {
+      if (!cgroup_.empty()) runtime::freeze_cgroup(cgroup_, false);
+    } catch (const Error& error) {
+      commands::say(format("snug: notice: the container {} is still paused: {}\n  hint:  snug unpause {}\n", quoted(name_), error.message(), shell_quoted(name_)));
+    }
+  }
+  Standstill(const Standstill&) = delete;
+  Standstill& operator=(const Standstill&) = delete;
+
+ private:
+  commands::HeldSignals held_;
+  std::string name_, cgroup_;
 };
 
 plan::Pack form_of(const Container& container) {
@@ -68,10 +98,14 @@ void write_layer(const Container& container, const std::string& name, int archiv
 }
 
 // Compressed now, it is never changed again: what is pushed has the digest that it has here.
-transport::Compressed pack(const image::Store& store, const Container& container, const std::string& name) {
+transport::Compressed pack(const image::Store& store, const Container& container, const cli::Arguments& arguments) {
   const LayerFile plain(store);
   LayerFile layer(store);
-  write_layer(container, name, plain.fd());
+  {
+    std::optional<Standstill> still;
+    if (arguments.flag("pause")) still.emplace(store.path(), container.record);
+    write_layer(container, arguments.operands[0], plain.fd());
+  }
   transport::Compressed compressed = transport::compress_file(plain.fd(), layer.fd(), image::Compression::gzip);
   layer.keep(store, compressed.blob);
   return compressed;
@@ -124,7 +158,7 @@ int commit(const cli::Invocation& invocation) {
   complete_history(image.config);
   take_settings(image.config.process, container.made_with);
   apply_options(image.config, arguments);
-  const transport::Compressed layer = pack(store, container, arguments.operands[0]);
+  const transport::Compressed layer = pack(store, container, arguments);
   const bool docker = image.manifest.media_type == image::media::docker_manifest;
   const std::string media_type(docker ? image::media::docker_layer_gzip : image::media::layer_gzip);
   image.manifest.layers.push_back({.media_type = media_type, .digest = layer.blob, .size = layer.size});

@@ -138,6 +138,23 @@ TEST_CASE("an image that is made of a container runs what that was made with, an
   CHECK(store.snug({"rm", "made", "entered"}).code == 0);
 }
 
+TEST_CASE("a container stands still while it is committed, where that was asked for and can be had, and goes on") {
+  const Small store;
+  REQUIRE(store.snug({"run", "-d", "--name", "busy", "localhost/small:1", "sh", "-c", "while :; do echo x >>/tick; sleep 0.01; done"}).code == 0);
+  const auto status = [&] { return store.snug({"ps", "--format", "{{.Status}}"}).out; };
+  const Result made = store.snug({"commit", "--pause", "busy"});
+  CHECK_MESSAGE(made.code == 0, made.err);
+  CHECK_FALSE(has(status(), "Paused"));
+  if (store.snug({"pause", "busy"}).code == 0) {
+    CHECK(made.err.empty());
+    CHECK(store.snug({"commit", "-p", "busy"}).code == 0);
+    CHECK(has(status(), "Paused"));
+  } else {
+    CHECK_MESSAGE(has(made.err, "snug: notice: the container 'busy' has no cgroup of its own by which it could be paused"), made.err);
+  }
+  CHECK(store.snug({"rm", "-f", "busy"}).code == 0);
+}
+
 TEST_CASE("a container that was never started is as its image is") {
   const Small store;
   REQUIRE(store.snug({"create", "--name", "idle", "localhost/small:1", "true"}).code == 0);

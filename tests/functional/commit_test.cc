@@ -155,6 +155,20 @@ TEST_CASE("a container stands still while it is committed, where that was asked 
   CHECK(store.snug({"rm", "-f", "busy"}).code == 0);
 }
 
+TEST_CASE("memory does not grow with what is committed, exported, saved and pushed") {
+  const Small store;
+  constexpr long most = 64 << 10;  // KiB
+  REQUIRE(store.snug({"run", "--rm=false", "--name", "large", "localhost/small:1", "sh", "-c", "head -c 150000000 /dev/urandom >/large"}).code == 0);
+  const std::string to = store.folder() + "/";
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"commit", "large", "localhost/large"}, {"export", "-o", to + "all.tar", "large"}, {"save", "-q", "-o", to + "d.tar", "localhost/large"},
+                                                                                    {"save", "-q", "--format", "oci-archive", "-o", to + "o.tar", "localhost/large"}, {"push", "-q", "localhost/large", "oci:" + to + "pushed:1"}}) {
+    const Result result = store.snug(words);
+    CHECK_MESSAGE(result.code == 0, result.err);
+    CHECK_MESSAGE(result.peak < most, words[0] << " took " << result.peak << " KiB");
+  }
+  CHECK(store.snug({"rm", "large"}).code == 0);
+}
+
 TEST_CASE("a container that was never started is as its image is") {
   const Small store;
   REQUIRE(store.snug({"create", "--name", "idle", "localhost/small:1", "true"}).code == 0);

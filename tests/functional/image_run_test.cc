@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include "images.hh"
 #include "snug/base/text.hh"
@@ -188,6 +189,17 @@ TEST_CASE("image: sixteen containers at once, and not one left") {
   CHECK(fs::is_empty(image.store() + "/containers"));
 }
 
+TEST_CASE("image: sixteen first runs at once of one that is not unpacked yet") {
+  const Data data;
+  make_odd_image(data.folder() + "/layout", "docker.io/library/odd:latest", {busybox_layer(), file_layer("a", "1"), file_layer("b", "2")}, R"({"Cmd":["cat","/a","/b"]})");
+  REQUIRE(data.snug({"pull", "-q", "--no-unpack", "oci:" + data.folder() + "/layout"}).code == 0);
+  std::vector<std::unique_ptr<Background>> all;
+  for (int at = 0; at < 16; ++at) all.push_back(std::make_unique<Background>(std::vector<std::string>{"env", data.environment(), program(), "run", "-q", "odd"}));
+  for (const auto& one : all) CHECK(one->wait() == 0);
+  CHECK(data.snug({"run", "--pull", "never", "odd"}).out == "12");
+  CHECK(data.snug({"gc", "--check"}).out == "removed 0 blobs, 0 layers and 0 unfinished things: 0B\n");
+}
+
 TEST_CASE("image: its layers stay while a container runs on them") {
   const Odd image("{}");
   Background running({"sh", "-c", image.environment() + " exec " + program() + " run odd sleep 60"});
@@ -305,6 +317,36 @@ TEST_CASE("image: its User and groups are those of its own files") {
   CHECK(image.out({"--user", "root"}).starts_with("uid=0(root) gid=0"));
 }
 
+TEST_CASE("image: owners, modes, attributes, times and links are those that umoci finds, of what skopeo copies out of the store too") {
+  if (run({"sh", "-c", "command -v setcap umoci skopeo"}).code != 0) return skip("setcap, umoci or skopeo is not installed");
+  const Data data;
+  const std::string in_map = "cd " + data.folder() + " && unshare --user --map-root-user --map-auto sh -ec ";
+  shell_output(in_map + R"sh('mkdir -p tree/deep/er tree/sticky; cd tree
+    echo text >file; chown 5:7 file; chmod 6755 file; ln file deep/other; ln -s ../file deep/link; chown -h 8:9 deep/link
+    echo able >able; chmod 755 able; setcap cap_net_raw+ep able; mkfifo -m 640 fifo; chown 65535:65534 fifo
+    chmod 1777 sticky; chown 33:44 deep; chmod 2750 deep; echo gone >gone
+    truncate -s 8M sparse; echo end >>sparse; touch -d @1234567890.123456789 able deep/er
+    tar -c -S --sort=name --numeric-owner --xattrs --xattrs-include=* --format=pax . >../layer.tar; cd ..; rm -r tree')sh");
+  const std::string upper = pax({{"SCHILY.xattr.user.note", "of mine"}, {"mtime", "1500000000.5"}}, {.name = "noted", .data = "n", .uid = 6}) + pax({{"mtime", "-100.5"}}, {.name = "early"}) +
+                            tar({.name = ".wh.gone"}) + tar_end();
+  make_odd_image(data.folder() + "/layout", "odd", {shell_output("cat " + data.folder() + "/layer.tar"), upper}, "{}");
+  REQUIRE(data.snug({"load", "-q", "-i", data.folder() + "/layout"}).code == 0);
+  CHECK(shell_output("stat -c %b " + data.store() + "/layers/*/*/root/sparse").size() <= 4);  // blocks: 99 at most, but a new line
+  REQUIRE(data.snug({"push", "-q", "localhost/odd", "tar:" + data.folder() + "/flat.tar"}).code == 0);
+  shell_output("skopeo --insecure-policy copy -q oci:" + data.store() + "/images:localhost/odd:latest oci:" + data.folder() + "/again:odd");
+  shell_output(in_map + R"sh('umoci unpack --image layout:odd one; umoci unpack --image again:odd two; mkdir three; tar -C three -xpf flat.tar --numeric-owner --xattrs --xattrs-include=*')sh");
+  const auto tree = [&](const std::string& name) {
+    return shell_output(in_map + "'cd " + name + " && tar --sort=name --numeric-owner --xattrs --xattrs-include=* --format=pax --pax-option=delete=atime,delete=ctime,exthdr.name=x -c * >../" + name.substr(0, 3) +
+                        ".tar && stat -c %.1Y early && TZ=UTC tar --full-time --numeric-owner --xattrs --xattrs-include=* -tvvf ../" + name.substr(0, 3) + ".tar && sha256sum <../" + name.substr(0, 3) + ".tar'");
+  };
+  const std::string theirs = tree("one/rootfs");
+  CHECK_MESSAGE(has(theirs, "security.capability"), theirs);
+  CHECK_MESSAGE(theirs.starts_with("-100.5\n"), theirs);
+  CHECK(tree("three") == theirs);
+  CHECK(tree("two/rootfs") == theirs);
+  shell_output(in_map + "'rm -rf one two three'");
+}
+
 TEST_CASE("image: owners that are not mapped are told of when they are lost") {
   const Data data;
   make_odd_image(data.folder() + "/layout", "localhost/far:1", {tar({.name = "mine", .uid = 1}) + tar({.name = "far", .uid = 70000}) + tar({.name = "farther", .gid = 70000}) + tar_end()}, "{}");
@@ -324,6 +366,24 @@ TEST_CASE("image: with one id its own User is refused, and root inside is not") 
   CHECK(refused.code == 125);
   CHECK(has(refused.err, "the image runs as uid 33, which is not mapped into the container\n  hint:  --user 0 runs it as root inside"));
   CHECK(image.out({"--user", "0"}) == "0\n");
+}
+
+TEST_CASE("image: with one id the owners that it means are given back by export, commit and push") {
+  const Odd image(R"({"Cmd":["true"]})", {tar({.name = "owned", .data = "x\n", .uid = 5, .gid = 7}) + tar({.name = "folder/", .type = '5', .mode = 0750, .uid = 33, .gid = 44}) + tar_end()});
+  REQUIRE(image.go({"--rm=false", "--name", "work"}, {"sh", "-c", "echo more >>/owned; touch /folder/new /mine"}).code == 0);
+  const auto owners = [&](const std::string& archive) {
+    return shell_output("tar --numeric-owner -tvf " + archive + " | awk '{ sub(/^\\.\\//, \"\", $6); print $6, $2 }' | grep -E '^(owned|folder/|folder/new|mine) ' | sort");
+  };
+  const std::string given = "folder/ 33/44\nfolder/new 0/0\nmine 0/0\nowned 5/7\n", to = image.folder() + "/";
+  REQUIRE(image.snug({"export", "-o", to + "all.tar", "work"}).code == 0);
+  CHECK(owners(to + "all.tar") == given);
+  REQUIRE(image.snug({"commit", "work", "localhost/changed"}).code == 0);
+  REQUIRE(image.snug({"push", "-q", "localhost/changed", "tar:" + to + "flat.tar"}).code == 0);
+  CHECK(owners(to + "flat.tar") == given);
+  REQUIRE(image.snug({"push", "-q", "localhost/changed", "docker-archive:" + to + "d.tar:changed:1"}).code == 0);
+  shell_output("cd " + to + " && mkdir out && tar -xf d.tar -C out && cat $(tar -xOf d.tar manifest.json | grep -o '[0-9a-f]*\\.tar' | tail -1 | sed s,^,out/,) >upper.tar");
+  CHECK(owners(to + "upper.tar") == given);
+  CHECK(image.snug({"rm", "work"}).code == 0);
 }
 
 TEST_SUITE_END();

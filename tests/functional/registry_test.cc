@@ -359,6 +359,21 @@ TEST_CASE("one image that cannot be had does not keep out the others") {
 TEST_SUITE_END();
 TEST_SUITE_BEGIN("ranges");
 
+TEST_CASE("podman pulls what was pushed, and it is the same") {
+  if (missing()) return;
+  if (run({"sh", "-c", "command -v podman runc"}).code != 0) return skip("podman or runc is not installed");
+  const Registry registry;
+  const std::string name = registry.host() + "/made/here:1";
+  shell_output("tar -C '" + small_root() + "' --owner=0 --group=0 -cf " + registry.path("root.tar") + " .");
+  REQUIRE(registry.snug("one", {"import", "-q", "-c", "CMD [\"echo\", \"hello\"]", registry.path("root.tar"), name}).code == 0);
+  const Result pushed = registry.snug("one", {"push", "-q", plain, name});
+  REQUIRE_MESSAGE(pushed.code == 0, pushed.err);
+  const std::string podman = "env HOME=" + registry.path("home") + " XDG_RUNTIME_DIR=" + registry.path("home") + " podman --runtime runc --cgroup-manager cgroupfs --storage-driver vfs --root " + registry.path("root") + " --runroot " + registry.path("run") + " ";
+  shell_output(podman + "pull -q --tls-verify=false " + name + " 2>&1");
+  CHECK(shell_output(podman + "image inspect --format '{{.Digest}} {{.Config.Cmd}}' " + name) == pushed.out.substr(0, 71) + " [echo hello]\n");
+  shell_output(podman + "rmi -f " + name + "; kill $(cat " + registry.path("home/libpod/tmp/pause.pid") + ")");
+}
+
 TEST_CASE("a real Debian: imported, changed, committed, pushed, pulled elsewhere and run") {
   if (missing()) return;
   if (debian_root().empty()) return skip("no Debian root was made");

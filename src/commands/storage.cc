@@ -20,7 +20,7 @@ Storage::Storage(std::string store, std::optional<plan::WriteIdMaps> maps, const
 Storage::~Storage() {
   try {
     if (kept_) return;
-    if (!name_.empty()) state::drop_name(store_, name_, id());
+    if (!name_.empty()) state::drop_names(store_, id());
     remove(folder_.path());
     const std::vector<std::string> leftovers = state::find_leftovers(store_);
     for (const std::string& path : leftovers)

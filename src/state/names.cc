@@ -29,6 +29,13 @@ Fd open_names(const std::string& store) {
 
 bool is_there(const std::string& store, const std::string& id) { return sys::find_status(AT_FDCWD, folder_of(store, id).c_str()).has_value(); }
 
+// Who renames a container may be killed between the link and the record, and then the record is right. While there is none, or none that can be
+// read, the link is all that is known.
+bool is_named(const std::string& store, const std::string& id, const std::string& name) {
+  const std::optional<Record> record = read_record(store, id);
+  return record ? record->name == name : is_there(store, id);
+}
+
 // A container that was removed by force, or whose monitor was, leaves its name behind. Two may find it stale at once: only what is
 // still the same is taken away.
 void remove_stale(const Fd& names, const std::string& name, const std::string& id) {
@@ -37,9 +44,8 @@ void remove_stale(const Fd& names, const std::string& name, const std::string& i
   ::flock(names.get(), LOCK_UN);
 }
 
-}  // namespace
-
-bool take_name(const std::string& store, const std::string& name, const std::string& id) {
+// `renaming`: in one's turn. Else a name that its record does not bear may be that of one who is just being renamed.
+bool take(const std::string& store, const std::string& name, const std::string& id, bool renaming) {
   const Fd names = open_names(store);
   if (!names) throw system_error(format("open {}", quoted(store + "/names")), errno);
   while (::symlinkat(id.c_str(), names.get(), name.c_str()) != 0) {
@@ -47,11 +53,25 @@ bool take_name(const std::string& store, const std::string& name, const std::str
     const std::optional<std::string> other = sys::find_link(names.get(), name.c_str());
     if (!other) continue;  // it has just been given up
     if (*other == id) return true;
-    if (is_there(store, *other) && !is_leftover(folder_of(store, *other))) return false;
+    if (is_there(store, *other) && !is_leftover(folder_of(store, *other))) {
+      const Fd turn = renaming ? Fd() : take_turn(store);
+      if (is_named(store, *other, name)) return false;
+      remove_stale(names, name, *other);
+      continue;
+    }
     remove_stale(names, name, *other);
   }
   return true;
 }
+
+void drop_name(const std::string& store, const std::string& name, const std::string& id) {
+  const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
+  if (names) remove_stale(names, name, id);
+}
+
+}  // namespace
+
+bool take_name(const std::string& store, const std::string& name, const std::string& id) { return take(store, name, id, false); }
 
 Fd take_turn(const std::string& store) {
   Fd turn = sys::open(AT_FDCWD, store, O_RDONLY | O_DIRECTORY);
@@ -64,7 +84,7 @@ bool rename_container(const std::string& store, const std::string& id, const std
   Record record = find_record(store, id);
   const std::string before = record.name;
   if (before == name) return true;
-  if (!take_name(store, name, id)) return false;
+  if (!take(store, name, id, true)) return false;
   record.name = name;
   Json spec = *record.spec;
   spec["name"] = name;
@@ -79,9 +99,11 @@ bool rename_container(const std::string& store, const std::string& id, const std
   return true;
 }
 
-void drop_name(const std::string& store, const std::string& name, const std::string& id) {
+void drop_names(const std::string& store, const std::string& id) {
   const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
-  if (names) remove_stale(names, name, id);
+  if (!names) return;
+  for (const sys::Entry& entry : sys::list_folder(names.get()))
+    if (sys::find_link(names.get(), entry.name.c_str()) == id) remove_stale(names, entry.name, id);
 }
 
 std::string free_name(const std::string& store, const std::string& usual) {
@@ -93,9 +115,10 @@ std::string free_name(const std::string& store, const std::string& usual) {
 void drop_stale_names(const std::string& store) {
   const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
   if (!names) return;
+  const Fd turn = take_turn(store);
   for (const sys::Entry& entry : sys::list_folder(names.get())) {
     const std::optional<std::string> id = sys::find_link(names.get(), entry.name.c_str());
-    if (id && !is_there(store, *id)) remove_stale(names, entry.name, *id);
+    if (id && !is_named(store, *id, entry.name)) remove_stale(names, entry.name, *id);
   }
 }
 
@@ -103,11 +126,12 @@ std::optional<std::string> find_name(const std::string& store, const std::string
   if (name.empty() || name.find('/') != std::string::npos) return {};
   const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
   std::optional<std::string> id = names ? sys::find_link(names.get(), name.c_str()) : std::nullopt;
-  if (id && !is_there(store, *id)) id.reset();
+  if (id && !is_named(store, *id, name)) id.reset();
   return id;
 }
 
 std::optional<std::string> find_name_of(const std::string& store, const std::string& id) {
+  if (auto record = read_record(store, id)) return std::move(record->name);
   const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
   if (!names) return {};
   for (sys::Entry& entry : sys::list_folder(names.get()))

@@ -42,12 +42,6 @@ std::optional<Record> parse(const std::string& id, bool kept, std::string_view t
   }
 }
 
-std::optional<Record> find_in(const std::string& store, const std::string& id) {
-  const std::string folder = folder_of(store, id);
-  const auto text = sys::find_file_text((folder + "/config.json").c_str());
-  return text ? parse(id, sys::find_status(AT_FDCWD, format("{}/{}", folder, kept_mark).c_str()).has_value(), *text) : std::nullopt;
-}
-
 // A container whose record cannot be read. One that is just being made, in the foreground, or removed has none.
 bool is_damaged(const std::string& store, const std::string& id) {
   const std::string path = folder_of(store, id);
@@ -94,9 +88,15 @@ void secure_record(const std::string& store, const std::string& id) noexcept {
   if (file && ::fsync(file.get()) == 0) ::fsync(folder.get());
 }
 
+std::optional<Record> read_record(const std::string& store, const std::string& id) {
+  const std::string folder = folder_of(store, id);
+  const auto text = sys::find_file_text((folder + "/config.json").c_str());
+  return text ? parse(id, sys::find_status(AT_FDCWD, format("{}/{}", folder, kept_mark).c_str()).has_value(), *text) : std::nullopt;
+}
+
 void visit_records(const std::string& store, const std::function<void(Record)>& visit, std::vector<std::string>* damaged) {
   for (const std::string& id : list_ids(store)) {
-    if (auto record = find_in(store, id))
+    if (auto record = read_record(store, id))
       visit(*std::move(record));
     else if (damaged && is_damaged(store, id))
       damaged->push_back(id);
@@ -152,16 +152,16 @@ bool has_readers(const std::string& path) {
 std::optional<Record> try_find_record(const std::string& store, std::string_view typed) {
   if (typed.empty()) return {};
   if (const auto id = find_name(store, std::string(typed)))
-    if (auto record = find_in(store, *id)) return record;
+    if (auto record = read_record(store, *id)) return record;
   std::vector<Record> records;
   for (const std::string& id : list_ids(store))
     if (id.starts_with(typed))
-      if (auto record = find_in(store, id)) records.push_back(*std::move(record));
+      if (auto record = read_record(store, id)) records.push_back(*std::move(record));
   if (records.size() > 1) throw Error(format("{} fits {} containers", quoted(typed), records.size()), "type more of the id");
   if (!records.empty()) return std::move(records.front());
   // The folder of names may have lost it.
   for (const std::string& id : list_ids(store))
-    if (auto record = find_in(store, id); record && record->name == typed) return record;
+    if (auto record = read_record(store, id); record && record->name == typed) return record;
   return {};
 }
 

@@ -335,6 +335,23 @@ TEST_CASE("of two who rename a container at once the later one wins, and no othe
   CHECK(shell_output("ls " + containers.store() + "/names") == containers.snug({"ps", "-a", "--format", "{{.Names}}"}).out);
 }
 
+TEST_CASE("a name that a rename cut short has left is free, and of a container that was renamed while it ran no name is left") {
+  const Containers containers;
+  const auto names = [&] { return shell_output("ls " + containers.store() + "/names"); };
+  const auto create = [&](const char* name) { return containers.snug({"create", "--userns", "single", "--name", name, small_root(), "true"}).code; };
+  REQUIRE(create("v") == 0);
+  fs::copy_symlink(containers.store() + "/names/v", containers.store() + "/names/w");
+  CHECK(create("w") == 0);
+  CHECK(containers.snug({"ps", "-a", "--format", "{{.Names}}"}).out == "w\nv\n");
+  fs::copy_symlink(containers.store() + "/names/v", containers.store() + "/names/x");
+  CHECK(containers.snug({"rm", "v"}).code == 0);
+  CHECK(names() == "w\n");
+  REQUIRE(containers.snug({"run", "-d", "--rm", "--userns", "single", "--name", "y", small_root(), "sleep", "1000"}).code == 0);
+  CHECK(containers.snug({"rename", "y", "z"}).code == 0);
+  CHECK(containers.snug({"stop", "-t", "0", "z"}).code == 0);
+  CHECK(eventually([&] { return names() == "w\n"; }));
+}
+
 TEST_CASE("a name that is nearly right is answered with the right one") {
   const Containers containers;
   REQUIRE(containers.snug({"create", "--userns", "single", "--name", "debian", small_root(), "true"}).code == 0);

@@ -7,8 +7,8 @@
 
 namespace snug::state {
 
-/// Gives a container the name: STORE/names/NAME, a link that says its id. False where a container that is there has it already.
-/// Throws where STORE cannot be written.
+/// Gives a container the name: STORE/names/NAME, a link that says its id, and counts as long as its record, if there is one, says the
+/// same. False where a container that is there has it already. Throws where STORE cannot be written.
 [[nodiscard]] bool take_name(const std::string& store, const std::string& name, const std::string& id);
 
 /// Waits for one's turn to change a record, which lasts as long as the descriptor: of two who read, change and write it, one would
@@ -19,13 +19,13 @@ namespace snug::state {
 /// where the container is gone or STORE cannot be written.
 [[nodiscard]] bool rename_container(const std::string& store, const std::string& id, const std::string& name);
 
-/// Takes the name from the container; that of another stays.
-void drop_name(const std::string& store, const std::string& name, const std::string& id);
+/// Takes all names from a container that goes away.
+void drop_names(const std::string& store, const std::string& id);
 
 /// Gives the first of `usual`, `usual`-2, … that no container has now.
 [[nodiscard]] std::string free_name(const std::string& store, const std::string& usual);
 
-/// Takes away the names of containers that are gone.
+/// Takes away the names that no container has any more, in one's turn.
 void drop_stale_names(const std::string& store);
 
 /// Finds whose name it is: an id. Nothing where no container has it.

@@ -85,6 +85,9 @@ struct Living {
 };
 [[nodiscard]] Living read_living(const std::string& store, const std::string& id);
 
+/// Reads the record of the container with this id; nothing where there is none that can be read.
+[[nodiscard]] std::optional<Record> read_record(const std::string& store, const std::string& id);
+
 /// Calls `visit` with the record of each container, in no order. What list_records says of those that cannot be read holds here too.
 void visit_records(const std::string& store, const std::function<void(Record)>& visit, std::vector<std::string>* damaged = nullptr);
 

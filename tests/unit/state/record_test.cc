@@ -72,7 +72,7 @@ TEST_CASE("a name belongs to one container that is there") {
   CHECK(take_name(store.path, "n", first->id()));
   CHECK(take_name(store.path, "n", first->id()));
   CHECK_FALSE(take_name(store.path, "n", second.id()));
-  drop_name(store.path, "n", second.id());
+  drop_names(store.path, second.id());
   CHECK(find_name(store.path, "n") == first->id());
   fs::remove_all(first->path());  // it went without giving up its name
   CHECK_FALSE(find_name(store.path, "n"));
@@ -81,8 +81,35 @@ TEST_CASE("a name belongs to one container that is there") {
   CHECK_FALSE(fs::exists(fs::symlink_status(store.path + "/names/n")));
   CHECK(find_name(store.path, "m") == second.id());
   CHECK(take_name(store.path, "n", second.id()));
-  drop_name(store.path, "n", second.id());
+  drop_names(store.path, second.id());
   CHECK_FALSE(find_name(store.path, "n"));
+}
+
+TEST_CASE("of a rename that was cut short the record is right, and the other name is free and goes with the container") {
+  const Folder store;
+  const ContainerFolder first(store.path), second(store.path);
+  REQUIRE(take_name(store.path, "v", first.id()));
+  write_record(store.path, record_for(first, "v"));
+  const auto leave = [&] { fs::create_symlink(first.id(), store.path + "/names/w"); };
+  leave();
+  CHECK_FALSE(find_name(store.path, "w"));
+  CHECK_FALSE(try_find_record(store.path, "w"));
+  CHECK(find_name_of(store.path, first.id()) == "v");
+  drop_stale_names(store.path);
+  CHECK_FALSE(fs::exists(fs::symlink_status(store.path + "/names/w")));
+  CHECK(find_name(store.path, "v") == first.id());
+  leave();
+  CHECK_FALSE(take_name(store.path, "v", second.id()));
+  CHECK(take_name(store.path, "w", second.id()));
+  CHECK(find_name(store.path, "w") == second.id());
+  drop_names(store.path, second.id());
+  leave();
+  CHECK(rename_container(store.path, first.id(), "w"));
+  CHECK_FALSE(find_name(store.path, "v"));
+  fs::create_symlink(first.id(), store.path + "/names/v");
+  CHECK(find_name(store.path, "w") == first.id());
+  drop_names(store.path, first.id());
+  CHECK(fs::is_empty(store.path + "/names"));
 }
 
 TEST_CASE("what is written down as running counts only while its monitor lives") {

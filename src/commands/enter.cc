@@ -4,7 +4,6 @@
 #include "containers.hh"
 #include "entering.hh"
 #include "holding.hh"
-#include "monitoring.hh"
 #include "run_options.hh"
 #include "settings.hh"
 #include "snug/base/error.hh"
@@ -26,7 +25,7 @@ sys::Fd make_container(const cli::Invocation& invocation, const std::string& nam
   Planned planned = plan_container(std::move(spec), invocation, Purpose::run, false);
   state::write_new_record(planned.facts.store, record_of(planned));
   const std::string given = planned.spec.rootfs.given;
-  sys::Fd hold = start_and_hold(planned);
+  sys::Fd hold = start_for_visit(planned);
   say(format("snug: made the container {} from {}; 'snug rm {}' removes it\n", quoted(name), quoted(given), shell_quoted(name)));
   return hold;
 }

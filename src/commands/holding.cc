@@ -49,7 +49,15 @@ sys::Fd wake(state::Record record, const Environment& environment) {
   record.spec = config::render_spec(spec);
   Planned planned = plan_again(record, environment);
   if (!idle) planned.before = state::read_state(planned.facts.store, record.id);
-  return start_and_hold(planned);
+  return start_for_visit(planned);
+}
+
+sys::Fd start_for_visit(Planned& planned) {
+  try {
+    return start_and_hold(planned);
+  } catch (const Error& error) {
+    throw StartFailure(error);
+  }
 }
 
 // Ten seconds long.
@@ -60,6 +68,8 @@ Held hold_container(const std::string& store, const std::string& name, const std
       sys::Fd hold = start();
       if (auto held = try_hold(store, state::find_record(store, name), std::move(hold))) return *std::move(held);
       if (attempt == most) throw Error(format("the container {} ends as often as it is started", quoted(name)));
+    } catch (const StartFailure&) {
+      throw;
     } catch (const Error&) {
       if (attempt >= most || !may_be_busy(store, name, attempt)) throw;
     }

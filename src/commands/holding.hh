@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "entering.hh"
+#include "snug/base/error.hh"
 
 namespace snug::commands {
 
@@ -28,6 +29,14 @@ class Held {
 /// Starts a container that sleeps, for those who enter it alone: its own command stays asleep. The caller holds it while the
 /// descriptor lives. Throws why it could not be started.
 [[nodiscard]] sys::Fd wake(state::Record record, const Environment& environment);
+
+/// Starts one that nobody else can start at the same moment: why that failed holds for the next attempt as well. Throws StartFailure.
+[[nodiscard]] sys::Fd start_for_visit(Planned& planned);
+
+class StartFailure : public Error {
+ public:
+  explicit StartFailure(const Error& error) : Error(error) {}
+};
 
 /// Holds the container of that name. `start` starts it where it does not run, and gives what `wake` does; empty where it runs.
 /// Others may make, start and leave it at the same moment: then it is tried again. Throws.

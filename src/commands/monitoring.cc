@@ -58,6 +58,8 @@ class Monitoring {
     const auto* make = planned_.plan.find<plan::MakeCgroup>();
     if (make) state_.cgroup = runtime::cgroup_path(*make, planned_.storage->id());
     if (outside_.service || make) state::write_state(planned_.facts.store, planned_.storage->id(), state_);
+    // Only now is there a run whose end takes the place of the last one's.
+    if (outside_.service) state::place_exit(planned_.storage->path());
     while (true) {
       const auto result = runtime::launch(planned_.plan, outside_);
       if (unwritten_) throw *unwritten_;
@@ -228,13 +230,18 @@ void start(Planned& planned, sys::FdPair& visit, bool until_left) {
   forget_stop(folder);
   state::prepare_exit(folder);
   runtime::Service service{.folder = folder, .log = planned.spec.log, .until_left = until_left, .sleeps = planned.before.has_value(), .left = [folder] { mark_stopping(folder); }};
-  run_in_background([&](const std::function<void()>& ready) {
-    visit.second.reset();
-    service.visitor = visit.first.release();
-    planned.storage->keep(plan::is_kept(planned.spec));
-    static_cast<void>(monitor_container(planned, {}, service, ready));
-    planned.storage.reset();
-  });
+  try {
+    run_in_background([&](const std::function<void()>& ready) {
+      visit.second.reset();
+      service.visitor = visit.first.release();
+      planned.storage->keep(plan::is_kept(planned.spec));
+      static_cast<void>(monitor_container(planned, {}, service, ready));
+      planned.storage.reset();
+    });
+  } catch (const Error&) {
+    state::drop_prepared_exit(folder);
+    throw;
+  }
   visit.first.reset();
   planned.storage->keep(true);
   planned.storage.reset();

@@ -141,6 +141,22 @@ TEST_CASE("a container that ends on a full disk is told of with the code that it
   CHECK_MESSAGE(has(result.out, "3\n3\nExited (3) "), result.out, result.err);
 }
 
+TEST_CASE("a start that a full disk refuses changes nothing of what is known of the last end, or that there was none, and says why once") {
+  const Scratch scratch;
+  const std::string script =
+      "mkdir store; mount -t tmpfs -o size=6m none store || exit 9; export XDG_DATA_HOME=$PWD/store; snug() { \"$0\" \"$@\"; }\n"
+      "snug run -d --userns single --name ended \"$1\" sh -c 'exit 9' >/dev/null && snug wait ended && snug create --userns single --name new \"$1\" true >/dev/null || exit 8\n"
+      "cat /dev/zero >store/fill 2>/dev/null\n"
+      "snug start ended new 2>/dev/null; snug ps -a --format '{{.Names}} {{.Status}}' | cut -d' ' -f1-3; snug wait ended; snug enter ended true; snug prune -f; snug ps -aq | wc -l";
+  const Result result = run({"unshare", "--map-root-user", "--mount", "sh", "-c", script, program(), small_root()}, {.folder = scratch.path()});
+  if (result.code == 9) return skip("no tmpfs can be mounted");
+  CHECK_MESSAGE(result.out.starts_with("9\nnew Created\nended Exited (9)\n9\n"), result.out, result.err);
+  CHECK_MESSAGE(result.out.ends_with("\n1\n"), result.out);
+  const std::size_t first = result.err.find("No space left");
+  CHECK_MESSAGE(first != std::string::npos, result.err);
+  CHECK_MESSAGE(result.err.find("No space left", first + 1) == std::string::npos, result.err);
+}
+
 TEST_CASE("a folder that is gone, and no HOME, do no harm") {
   Scratch scratch;
   const Result gone = run({"/bin/sh", "-c", "mkdir d && cd d && rmdir ../d && " + program() + " run --userns single " + small_root() + " pwd"},

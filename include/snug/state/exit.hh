@@ -18,8 +18,14 @@ struct Exit {
 /// What State says as its error where that was not so: the end is known, and nothing of it.
 inline constexpr const char* unwritten_end = "its end could not be written: the disk was full";
 
-/// Makes room for it in the container's folder `path`, before anybody can wait for it. Throws where there is none.
+/// Makes room for it in the container's folder `path`, beside what is known of the last end. Throws where there is none.
 void prepare_exit(const std::string& path);
+
+/// Forgets the last end, and has the room that was made in its place, before anybody can wait for the new one. Throws.
+void place_exit(const std::string& path);
+
+/// Gives up that room where the start came to nothing.
+void drop_prepared_exit(const std::string& path) noexcept;
 
 /// Forgets the end of an earlier run of the same monitor's.
 void clear_exit(const std::string& path) noexcept;

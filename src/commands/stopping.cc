@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "snug/base/error.hh"
 #include "snug/base/signals.hh"
@@ -111,13 +112,19 @@ void need_no_wait(const std::string& store, const state::Record& record) {
 
 void await_monitor(const Fd& monitor) { static_cast<void>(ends_within(monitor, patience_with_monitors)); }
 
-int wait_for_end(const std::string& store, const state::Record& record) {
-  const Fd file = state::open_exit(state::folder_of(store, record.id));
-  const State state = state::read_state(store, record.id);
+Awaited await(const std::string& store, const state::Record& record) {
+  Fd exit = state::open_exit(state::folder_of(store, record.id));
+  State state = state::read_state(store, record.id);
+  Fd monitor = state::open_marked(state.monitor);
+  return {.id = record.id, .exit = std::move(exit), .state = std::move(state), .monitor = std::move(monitor)};
+}
+
+int wait_for_end(const std::string& store, const Awaited& container) {
+  const State& state = container.state;
   if (state.phase != State::Phase::running && state.phase != State::Phase::restarting) return state.code;
-  static_cast<void>(ends_within(state::open_marked(state.monitor), -1));
-  if (const auto exit = state::read_exit(file)) return exit->code;
-  return state::read_state(store, record.id).code;
+  static_cast<void>(ends_within(container.monitor, -1));
+  if (const auto exit = state::read_exit(container.exit)) return exit->code;
+  return state::read_state(store, container.id).code;
 }
 
 }  // namespace snug::commands

@@ -53,7 +53,16 @@ void mark_stopping(const std::string& folder);
 /// Forgets that; of a container that is started.
 void forget_stop(const std::string& folder);
 
+/// A container whose end somebody waits for: what it tells of that outlives its folder.
+struct Awaited {
+  std::string id;
+  sys::Fd exit;  ///< state::open_exit
+  state::State state;
+  sys::Fd monitor;
+};
+[[nodiscard]] Awaited await(const std::string& store, const state::Record& record);
+
 /// Waits until the container has ended; gives its exit code.
-[[nodiscard]] int wait_for_end(const std::string& store, const state::Record& record);
+[[nodiscard]] int wait_for_end(const std::string& store, const Awaited& container);
 
 }  // namespace snug::commands

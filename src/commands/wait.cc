@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <vector>
 
 #include "commands.hh"
 #include "containers.hh"
@@ -10,7 +11,11 @@ namespace snug::commands {
 namespace {
 
 int wait(const cli::Invocation& invocation) {
-  return for_each_container(invocation, [](const std::string& store, const state::Record& record) { print(format("{}\n", wait_for_end(store, record))); });
+  // All are found before the first is waited for: another may go away meanwhile, and its end with it.
+  std::vector<Awaited> containers;
+  const int code = for_each_container(invocation, [&](const std::string& store, const state::Record& record) { containers.push_back(await(store, record)); });
+  for (const Awaited& each : containers) print(format("{}\n", wait_for_end(store_of(invocation.environment), each)));
+  return code;
 }
 
 }  // namespace

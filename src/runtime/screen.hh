@@ -36,7 +36,8 @@ class TerminalModes {
   std::string sequence_;  ///< what came of one that has begun
 };
 
-/// The last that a container wrote to its terminal.
+/// The last that a container wrote to its terminal, without the second screen, and without the questions that a terminal answers: the answers to
+/// them, asked once more, would be typed into the container.
 class Scrollback {
  public:
   void take(std::string_view bytes);
@@ -46,9 +47,19 @@ class Scrollback {
   [[nodiscard]] bool on_second_screen() const { return modes_.on_second_screen(); }
 
  private:
+  /// Where in a sequence the last byte was: ESC and one more, up to a last letter, or a text up to BEL or ESC \.
+  enum class Part { text, escape, sequence, string, string_escape };
+  void follow(char byte);
+  void begin();
+  void break_off();
+  void end();
+  void keep(std::string_view bytes);
+
   std::string last_;
   bool cut_ = false;  ///< something came before it
   TerminalModes modes_;
+  Part part_ = Part::text;
+  std::string sequence_;  ///< what came of one that has begun, from ESC on
 };
 
 }  // namespace snug::runtime

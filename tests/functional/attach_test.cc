@@ -60,6 +60,18 @@ TEST_CASE("one attaches and leaves any number of times, and finds the last scree
   CHECK(eventually([&] { return containers.snug({"attach", "web"}).err.find("it does not run") != std::string::npos; }));
 }
 
+TEST_CASE("who comes later is not asked again what the terminal of another has answered, and sees no second screen that was left") {
+  const Attached containers;
+  containers.start("web");
+  const auto first = containers.at("web", 24, 200);
+  REQUIRE(first->expect("ready$ "));
+  ask(*first, "printf '\\033[?1049hsec''ond\\033[?1049l\\033[6n\\033]11;?\\a'; echo mark''ed", "marked");
+  first->send(leave);
+  CHECK(first->wait() == 0);
+  const auto later = containers.at("web", 24, 200);
+  CHECK_MESSAGE(later->expect("echo mark''ed\r\nmarked\r\nready$ "), later->seen());
+}
+
 TEST_CASE("the title is the container's name meanwhile, and the terminal is as it was afterwards") {
   const Attached containers;
   containers.start("web");

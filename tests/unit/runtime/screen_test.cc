@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 
 #include "detach_keys.hh"
 #include "screen.hh"
@@ -47,7 +48,41 @@ TEST_CASE("the second screen is left to the program that has it") {
   scrollback.take("$ vi\r\n\x1b[?1049hdrawing");
   CHECK(scrollback.render(24) == "\x1b[0m\x1b[?1049h\x1b[H\x1b[2J");
   scrollback.take("\x1b[?1049l$ ");
-  CHECK(scrollback.render(1) == "\x1b[0m\x1b[?1049hdrawing\x1b[?1049l$ ");
+  CHECK(scrollback.render(24) == "\x1b[0m$ vi\r\n$ ");
+  CHECK(scrollback.render(1) == "\x1b[0m$ ");
+  scrollback.take("less\r\n\x1b[?10");
+  CHECK(scrollback.render(1) == "\x1b[0m\x1b[?10");  // the rest comes to who is there by then
+  scrollback.take("49hpage\r\npage\x1b");
+  CHECK(scrollback.render(24) == "\x1b[0m\x1b[?1049h\x1b[H\x1b[2J\x1b");
+  scrollback.take("[?1049l");
+  CHECK(scrollback.render(2) == "\x1b[0m$ less\r\n");
+}
+
+TEST_CASE("what a terminal would answer to is not asked once more") {
+  constexpr std::string_view questions[]{"\x1b[6n", "\x1b[?6n", "\x1b[c", "\x1b[0c", "\x1b[>c", "\x1b[=0c", "\x1b[1x", "\x1b[?2026$p", "\x1b[4$p", "\x1b[14t", "\x1b[18t", "\x1b[21t", "\x1b[?u", "\x1b[>0q", "\x1b[?1;1;0S",
+                                         "\x1b]11;?\a", "\x1b]4;1;?\x1b\\", "\x1b]52;c;?\a", "\x1bP$qm\x1b\\", "\x1bP+q544e\x1b\\", "\x05", "\x1bZ"};
+  constexpr std::string_view others[]{"\x1b[31m", "\x1b[2J", "\x1b[?25l", "\x1b[?0c", "\x1b[>4;2m", "\x1b[!p", "\x1b[22;0t", "\x1b[23;0t", "\x1b[8;24;80t", "\x1b[1 q", "\x1b[>1u", "\x1b[3S", "\x1b]0;title\a", "\x1b]8;;http://a/\x1b\\",
+                                      "\x1bPq#0\x1b\\", "\x1b(B", "\x1b" "7"};
+  for (const std::string_view question : questions) {
+    Scrollback whole, cut;
+    whole.take(std::string("a") + std::string(question) + "b");
+    CHECK(whole.render(1) == "\x1b[0mab");
+    cut.take("a");
+    for (const char byte : question) cut.take({&byte, 1});
+    cut.take("b");
+    CHECK(cut.render(1) == "\x1b[0mab");
+  }
+  for (const std::string_view other : others) {
+    Scrollback scrollback;
+    scrollback.take(std::string("a") + std::string(other) + "b");
+    CHECK_MESSAGE(scrollback.render(1).ends_with("a" + std::string(other) + "b"), std::string(other));
+  }
+  Scrollback broken;
+  broken.take("a\x1b]0;title\x1b[6nb\x1b[3\x1b[6nc\x1b\x1b[6nd");
+  CHECK(broken.render(1) == "\x1b[0mabcd");
+  Scrollback long_one;
+  long_one.take("\x1b]52;c;" + std::string(10000, 'x') + "\ab");
+  CHECK(long_one.render(1).ends_with("xxx\ab"));
 }
 
 TEST_CASE("keys to detach with are spelled as docker's") {

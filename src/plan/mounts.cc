@@ -178,7 +178,7 @@ class Mounts {
     if (is_roots("/etc/passwd") && !who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
     if (is_roots("/etc/group") && !draft_.facts.rootfs.group.empty() && !has_group([&](const Group& group) { return group.gid == who.gid.value; })) add_file(files, "group", groups(who.gid));
     add_apt_setting(files);
-    if (const std::string& entry = draft_.facts.rootfs.terminal_entry; draft_.plan.terminal && !entry.empty()) add_terminal(files, entry);
+    if (const std::string& entry = draft_.facts.rootfs.terminal_entry; !entry.empty()) add_terminal(files, entry);
     draft_.init(std::move(files));
   }
 

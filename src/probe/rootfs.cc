@@ -170,9 +170,9 @@ void look_at_places(plan::RootfsFacts& facts, const View& root) {
   }
 }
 
-// Of the host's root the caller's entries are a part.
+// Of the host's root the caller's entries are a part. Who starts a container at a terminal enters it from there later.
 void look_for_terminal(plan::RootfsFacts& facts, const View& root, const plan::Spec& spec, const plan::HostFacts& host) {
-  const bool wanted = spec.terminal == plan::Terminal::always || (spec.terminal == plan::Terminal::automatic && host.terminal.output);
+  const bool wanted = spec.terminal == plan::Terminal::always || host.terminal.output;
   if (!wanted || spec.rootfs.kind == plan::Rootfs::Kind::host || knows_terminal(root, host.terminal.type)) return;
   facts.terminal_entry = find_terminal_entry(host.terminal.type, host.account.home);
 }

@@ -245,6 +245,14 @@ TEST_CASE("a terminal that the root does not know is carried in") {
   const std::string script = "echo $TERM $TERMINFO; cat /run/terminfo/s/snugterm | md5sum";
   Terminal terminal(words({"run", "--userns", "single", small_root(), "sh", "-c", script}), 24, 80);
   CHECK_MESSAGE(terminal.expect("snugterm /run/terminfo\r\n" + sum), terminal.seen());
+  REQUIRE(run(words({"create", "--userns", "single", "--name", "later", small_root(), "sleep", "1000"})).code == 0);
+  Terminal entered(words({"enter", "later", "sh", "-c", script}), 24, 80);
+  CHECK_MESSAGE(entered.expect("snugterm /run/terminfo\r\n" + sum), entered.seen());
+  CHECK(entered.wait() == 0);
+  Terminal started(words({"start", "later"}), 24, 80);
+  CHECK(started.wait() == 0);
+  Terminal executed(words({"exec", "later", "sh", "-c", script}), 24, 80);
+  CHECK_MESSAGE(executed.expect("snugterm /run/terminfo\r\n" + sum), executed.seen());
   const Result plan = run(words({"plan", "-t", "--json", "--userns", "single", small_root(), "sh"}));
   CHECK_MESSAGE(plan.code == 0, plan.err);
   CHECK(plan.out.find("/run/terminfo/s/snugterm") != std::string::npos);

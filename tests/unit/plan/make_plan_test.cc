@@ -452,7 +452,7 @@ TEST_CASE("a shell at a terminal is told where it is, by what its own files leav
   CHECK(has(plan_of(spec, facts), "SNUG_CONTAINER=mine"));
 }
 
-TEST_CASE("an entry of terminfo that the root lacks is carried in, where there is a terminal") {
+TEST_CASE("an entry of terminfo that the root lacks is carried in, also where the command has no terminal itself") {
   HostFacts facts = some_facts();
   facts.terminal = {true, true, true, "xterm-kitty"};
   facts.rootfs.terminal_entry = std::string("\x1a\x01\0\xff", 4);
@@ -465,7 +465,10 @@ TEST_CASE("an entry of terminfo that the root lacks is carried in, where there i
   const Plan plan = plan_of(a_spec(), facts);
   CHECK(target_of(plan) == "/run/terminfo/x/xterm-kitty");
   CHECK(plan.find<MakeFiles>()->files.back().content == facts.rootfs.terminal_entry);
-  facts.terminal.output = false;
+  Spec detached = a_spec();
+  detached.detach = true;
+  CHECK(target_of(plan_of(detached, facts)) == "/run/terminfo/x/xterm-kitty");
+  facts.rootfs.terminal_entry.clear();
   CHECK(target_of(plan_of(a_spec(), facts)).empty());
 }
 

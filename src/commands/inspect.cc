@@ -11,6 +11,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/base/time.hh"
+#include "snug/commands/layers.hh"
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
 #include "snug/plan/network.hh"
@@ -109,7 +110,7 @@ Json network_json(const plan::Spec& spec, const std::string& store, const state:
 
 Json json_of(const Listed& container, const std::string& store) {
   const auto& [record, state, spec] = container;
-  return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", record.manifest}, {"ImageName", record.image},
+  return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", find_image_id(store, record)}, {"ImageDigest", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
               {"GraphDriver", Json{{"Name", driver_of(spec)}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
               {"Cgroup", cgroup_json(state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)}, {"NetworkSettings", network_json(spec, store, record)},

@@ -99,6 +99,18 @@ image::Image base_of(const image::Store& store, const state::Record& record) {
   throw Error(format("the image {} that the container was made from is no longer there", quoted(record.image)), "'snug export' gives its files all the same");
 }
 
+std::string find_image_id(const std::string& store, const state::Record& record) {
+  const auto digest = image::parse_digest(record.manifest);
+  if (!digest) return {};
+  try {
+    const auto document = image::parse_manifest(image::Store(store).read_blob(*digest, image::largest_manifest));
+    const auto* manifest = std::get_if<image::Manifest>(&document);
+    return manifest ? manifest->config.digest.text() : std::string();
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 // The lock is on the folder that a layer's root is in.
 std::vector<sys::Fd> hold_layers(const std::vector<std::string>& roots) {
   std::vector<sys::Fd> held;

@@ -9,8 +9,10 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/base/time.hh"
+#include "snug/commands/layers.hh"
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
+#include "snug/image/reference.hh"
 #include "snug/probe/cgroup.hh"
 #include "snug/state/exit.hh"
 #include "values.hh"
@@ -70,11 +72,31 @@ bool has_name(std::string_view name, std::string_view pattern) {
   return ends ? name.ends_with(part) : name.find(part) != std::string_view::npos;
 }
 
-bool passes(const Listed& container, std::string_view key, std::string_view value) {
+// Of several names of one the localhost's is the longer.
+bool is_same_image(std::string_view one, std::string_view other) {
+  try {
+    const std::string name = image::render_reference(image::parse_reference(one)), other_name = image::render_reference(image::parse_reference(other));
+    return image::is_name_of(one, other_name) || image::is_name_of(other, name);
+  } catch (const UsageError&) {  // a folder, or an id
+    return one == other;
+  }
+}
+
+// As `snug run` finds an image: by name, where no tag is "latest", by its id and by the digest of its manifest.
+bool has_image(const state::Record& record, std::string_view wanted, const std::string& store) {
+  constexpr std::string_view algorithm = "sha256:";
+  constexpr std::size_t fewest = 4;  // letters of an id
+  if (is_same_image(wanted, record.image)) return true;
+  const std::string digest = wanted.starts_with(algorithm) ? std::string(wanted) : format("{}{}", algorithm, wanted);
+  if (digest.size() < algorithm.size() + fewest) return false;
+  return record.manifest.starts_with(digest) || find_image_id(store, record).starts_with(digest);
+}
+
+bool passes(const Listed& container, std::string_view key, std::string_view value, const std::string& store) {
   if (key == "id") return container.record.id.starts_with(value);
   if (key == "name") return has_name(container.record.name, value);
   if (key == "label") return has_label(container.spec, value);
-  if (key == "ancestor") return container.record.image == value || container.record.image.starts_with(format("{}:", value)) || container.record.manifest.find(value) != std::string::npos;
+  if (key == "ancestor") return has_image(container.record, value, store);
   if (key == "network") return has_network(container.spec, value);
   if (key == "exited" && !parse_number(value)) throw UsageError(format("--filter exited={}: it is no exit code", printable(value)));
   if (key == "exited") return container.state.phase == State::Phase::exited && format("{}", container.state.code) == value;
@@ -172,11 +194,11 @@ std::vector<std::string> filters_of(const cli::Arguments& arguments) {
   return filters;
 }
 
-bool passes(const Listed& container, const std::vector<std::string>& filters) {
+bool passes(const Listed& container, const std::vector<std::string>& filters, const std::string& store) {
   return std::all_of(filters.begin(), filters.end(), [&](const std::string& filter) {
     const std::size_t equals = filter.find('=');
     if (equals == std::string::npos) throw UsageError(format("--filter {}: it has to be KEY=VALUE", printable(filter)));
-    return passes(container, std::string_view(filter).substr(0, equals), std::string_view(filter).substr(equals + 1));
+    return passes(container, std::string_view(filter).substr(0, equals), std::string_view(filter).substr(equals + 1), store);
   });
 }
 

@@ -46,7 +46,7 @@ void visit_containers(const std::string& store, const std::function<void(Listed)
 /// Gives the values of --filter.
 [[nodiscard]] std::vector<std::string> filters_of(const cli::Arguments& arguments);
 
-/// Whether all of the filters, KEY=VALUE as docker has them, let the container through. Throws UsageError.
-[[nodiscard]] bool passes(const Listed& container, const std::vector<std::string>& filters);
+/// Whether all of the filters, KEY=VALUE as docker has them, let the container of STORE through. Throws UsageError.
+[[nodiscard]] bool passes(const Listed& container, const std::vector<std::string>& filters, const std::string& store);
 
 }  // namespace snug::commands

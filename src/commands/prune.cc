@@ -23,7 +23,7 @@ constexpr std::array options{
 // One that was made and never started waits for its first start.
 std::vector<Listed> ended(const std::string& store, const std::vector<std::string>& filters) {
   std::vector<Listed> containers = list_containers(store);
-  std::erase_if(containers, [&](const Listed& each) { return each.state.phase != state::State::Phase::exited || !passes(each, filters); });
+  std::erase_if(containers, [&](const Listed& each) { return each.state.phase != state::State::Phase::exited || !passes(each, filters, store); });
   return containers;
 }
 

@@ -51,8 +51,9 @@ std::vector<Fields> choose(const cli::Invocation& invocation, bool whole) {
   const bool of_status = std::any_of(filters.begin(), filters.end(), [](const std::string& filter) { return filter.starts_with("status=") || filter.starts_with("exited="); });
   const bool all = arguments.flag("all") || count != SIZE_MAX || of_status;
   std::vector<std::pair<std::int64_t, Fields>> found;
-  visit_containers(store_of(invocation.environment), [&](const Listed& each) {
-    if (passes(each, filters) && (all || is_up(each.state))) found.emplace_back(each.record.created, fields_of(each, whole));
+  const std::string store = store_of(invocation.environment);
+  visit_containers(store, [&](const Listed& each) {
+    if (passes(each, filters, store) && (all || is_up(each.state))) found.emplace_back(each.record.created, fields_of(each, whole));
   });
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   if (found.size() > count) found.resize(count);

@@ -50,6 +50,20 @@ struct Odd : Data {
 
 TEST_SUITE_BEGIN("any");
 
+TEST_CASE("a container is found by the image that it was made from: by name, id and digest, and inspect tells both") {
+  const Odd odd("{}");
+  REQUIRE(odd.snug({"create", "--userns", "single", "--name", "c", "odd", "true"}).code == 0);
+  const auto field = [&](const char* name, const char* pattern) {
+    const std::string line = odd.snug({"inspect", "--format", pattern, name}).out;
+    return line.substr(0, line.find('\n'));
+  };
+  const std::string id = field("odd", "{{.Id}}"), digest = field("odd", "{{.Digest}}");
+  CHECK(field("c", "{{.Image}} {{.ImageDigest}}") == id + " " + digest);
+  const auto found = [&](const std::string& value) { return odd.snug({"ps", "-a", "--filter", "ancestor=" + value, "--format", "{{.Names}}"}).out == "c\n"; };
+  for (const std::string& right : {std::string("odd"), std::string("odd:latest"), std::string("docker.io/library/odd"), id, id.substr(7, 12), id.substr(0, 11), digest, digest.substr(7, 4)}) CHECK_MESSAGE(found(right), right);
+  for (const std::string& wrong : {std::string("od"), std::string("odd:1"), id.substr(7, 3), id.substr(8, 12), std::string("sha256:"), std::string("docker.io/odd/odd")}) CHECK_FALSE_MESSAGE(found(wrong), wrong);
+}
+
 TEST_CASE("image: what it says is run, and what is typed goes before it") {
   const Odd image(R"({"Entrypoint":["echo","e"],"Cmd":["c"],"Env":["A=image","PATH=/bin","HOSTNAME=mine"],"WorkingDir":"/new/work"})");
   CHECK(image.out({}) == "e c\n");

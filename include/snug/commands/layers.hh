@@ -62,6 +62,9 @@ void settle_seam(const Environment& environment, const image::Store& store, cons
 /// Finds the image that a container was made from; throws where it was made from none, or that is gone.
 [[nodiscard]] image::Image base_of(const image::Store& store, const state::Record& record);
 
+/// Gives docker's id of that image, the digest of its configuration; empty where there is none, or it is no longer there.
+[[nodiscard]] std::string find_image_id(const std::string& store, const state::Record& record);
+
 /// Keeps others from removing the layers with these roots, for as long as the descriptors live. Throws where one is gone.
 [[nodiscard]] std::vector<sys::Fd> hold_layers(const std::vector<std::string>& roots);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -10,10 +11,12 @@
 #include "shared_networks.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
+#include "snug/base/text.hh"
 #include "snug/base/time.hh"
 #include "snug/commands/layers.hh"
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
+#include "snug/image/store.hh"
 #include "snug/plan/network.hh"
 #include "snug/probe/cgroup.hh"
 
@@ -125,29 +128,42 @@ std::optional<Listed> find(const std::string& store, const std::string& typed) {
   return Listed{*std::move(record), std::move(state), std::move(spec)};
 }
 
+bool is_image(const std::string& store, const std::string& typed) {
+  try {
+    return image::Store(store).find(typed).has_value();
+  } catch (const Error&) {  // no name, or the beginning of several ids
+    return false;
+  }
+}
+
 // What is no container is an image, of which snug-image knows.
 int inspect(const cli::Invocation& invocation) {
   const cli::Arguments& arguments = invocation.arguments;
   const std::string* kind = arguments.find("type");
-  const std::string* format = arguments.find("format");
+  const std::string* pattern = arguments.find("format");
   const std::string store = store_of(invocation.environment);
   Json found = Json::array();
   std::vector<Listed> containers;
+  std::vector<std::string> others;
   for (const std::string& typed : arguments.operands) {
     if (kind && *kind == "image") break;
     if (auto container = find(store, typed)) containers.push_back(*std::move(container));
     else if (kind || state::find_damaged(store, typed)) static_cast<void>(state::find_record(store, typed));
+    else others.push_back(typed);
   }
   if (containers.empty()) return run_image_program(invocation);
-  if (containers.size() != arguments.operands.size())
-    throw UsageError("some of these are containers, and others are not", "containers and images are inspected apart; 'snug ps --all' lists the containers");
-  if (format && *format != "json") {
-    for (const Listed& each : containers) print(fill_template(*format, json_of(each, store)) + "\n");
-    return 0;
+  if (std::any_of(others.begin(), others.end(), [&](const std::string& typed) { return is_image(store, typed); }))
+    throw UsageError("some of these are containers, and others are images", "they are inspected apart; 'snug ps --all' lists the containers");
+  for (const std::string& typed : others)
+    say(render_error(Error(format("there is no container and no image {}", quoted(typed)), "'snug ps --all' lists the containers, 'snug images' the images")));
+  const int code = others.empty() ? 0 : 1;
+  if (pattern && *pattern != "json") {
+    for (const Listed& each : containers) print(fill_template(*pattern, json_of(each, store)) + "\n");
+    return code;
   }
   for (const Listed& each : containers) found.push_back(json_of(each, store));
   print(render_json(found));
-  return 0;
+  return code;
 }
 
 }  // namespace

@@ -226,6 +226,15 @@ TEST_CASE("inspect tells what was asked for and how the container fares, under d
   CHECK(containers.snug({"inspect", "i", "nothing-of-this-name"}).code != 0);
 }
 
+TEST_CASE("inspect prints the containers that there are, and names what is neither a container nor an image") {
+  const Containers containers;
+  REQUIRE(containers.snug({"create", "--userns", "single", "--name", "one", small_root(), "true"}).code == 0);
+  const Result result = containers.snug({"inspect", "one", "nosuch", "--format", "{{.Name}}"});
+  CHECK(result.code == 1);
+  CHECK(result.out == "one\n");
+  CHECK(has(result.err, "there is no container and no image 'nosuch'"));
+}
+
 TEST_CASE("a record that is damaged loses its container alone, is named, and never takes files with it") {
   const Containers containers;
   const std::string id = containers.snug({"create", "--userns", "single", "--name", "bad", small_root(), "true"}).out.substr(0, 12);

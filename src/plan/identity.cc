@@ -57,7 +57,7 @@ Verdict choose_user(Draft& draft, const UserChoice& choice) {
     who.gid = std::get<ContainerId>(gid);
   }
   who.groups.emplace();
-  if (account)
+  if (account && choice.group.empty())
     for (const Group& group : rootfs.groups)
       if (std::find(group.members.begin(), group.members.end(), account->name) != group.members.end() &&
           find_range(draft.maps.gids, {group.gid}))

@@ -251,6 +251,7 @@ TEST_CASE("exec: as another user, with the groups that the container's files giv
   const Container box({"--userns", "root"});
   CHECK(box.sh("id -u; id -G; echo $HOME; grep Cap /proc/self/status | grep -vc 0000000000000000", {"-u", "worker"}).out == "5\n5 50\n/home\n0\n");
   CHECK(box.sh("id -u; id -g", {"-u", "7:50"}).out == "7\n50\n");
+  CHECK(box.sh("id -G", {"-u", "worker:5"}).out == "5\n");  // who says the group has that alone
   const Container other({"--userns", "keep-id"});
   CHECK(other.sh("id -u").out == std::to_string(::getuid()) + "\n");
 }

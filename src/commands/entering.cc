@@ -81,8 +81,11 @@ void choose_folder(plan::Spec& visit, const plan::HostFacts& facts) {
 
 Entrance open_entrance(const std::string& store, state::Record record) {
   auto [state, monitor] = state::read_living(store, record.id);
-  Entrance entrance{.record = std::move(record), .spec = {}, .living = {}, .init = state.init.pid, .monitor = std::move(monitor), .root = {}};
-  if (!entrance.monitor || state.phase != State::Phase::running) throw has_ended(entrance.record);
+  Entrance entrance{.record = std::move(record), .spec = {}, .living = {}, .init = state.init.pid, .monitor = std::move(monitor), .root = {}, .hostname = std::move(state.hostname)};
+  if (!entrance.monitor || state.phase != State::Phase::running) {
+    need_no_wait(store, entrance.record);
+    throw has_ended(entrance.record);
+  }
   entrance.spec = config::parse_spec(*entrance.record.spec);
   try {
     find_doors(entrance, state);
@@ -107,6 +110,7 @@ int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::In
     throw Error(format("the container {} is paused", quoted(entrance.record.name)), format("snug unpause {}", shell_quoted(entrance.record.name)));
   plan::Spec visit = plan::visit_of(entrance.spec, wanted);
   plan::HostFacts facts = probe::living_facts(caller_environment(invocation.environment));
+  if (!entrance.hostname.empty()) visit.hostname = entrance.hostname;  // it may have been renamed since
   if (!entrance.record.hostname.empty()) facts.hostname = entrance.record.hostname;
   facts.rootfs = look_around(entrance, visit, facts);
   compile_profile(facts, visit);

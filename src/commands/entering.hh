@@ -15,6 +15,7 @@ struct Entrance {
   pid_t init = -1;  ///< pid 1 inside, by its number here
   sys::Fd monitor;  ///< a pidfd: while it lives, what was found belongs to the container
   sys::Fd root;     ///< its root file system, O_PATH
+  std::string hostname;  ///< of its own UTS namespace; empty where it has none
 };
 
 /// Opens the doors of a container. Throws where it does not run.

@@ -56,10 +56,7 @@ std::string read_resolv_conf(const Entrance& entrance) {
 }
 
 // It may have its own from another one.
-std::string hostname_of(const state::Record& record) {
-  const plan::Spec spec = config::parse_spec(*record.spec);
-  return std::holds_alternative<plan::NewNamespace>(spec.namespaces.uts) ? plan::own_hostname(spec) : record.hostname;
-}
+std::string hostname_of(const Entrance& entrance) { return entrance.hostname.empty() ? entrance.record.hostname : entrance.hostname; }
 
 }  // namespace
 
@@ -104,7 +101,7 @@ Joined join_container(plan::Spec& spec, const std::string& store) {
     spec.namespaces.*choice = plan::HostNamespace{};  // as that one has
   }
   return {.resolv_conf = spec.network.container.empty() ? std::string() : read_resolv_conf(entrance),
-          .hostname = find_joined(spec.namespaces.uts) ? hostname_of(record) : std::string()};
+          .hostname = find_joined(spec.namespaces.uts) ? hostname_of(entrance) : std::string()};
 }
 
 plan::Spec leave_container(plan::Spec spec) {

@@ -80,6 +80,7 @@ class Monitoring {
     state_.phase = state::State::Phase::running;
     state_.cgroup = now.cgroup;
     state_.started = std::time(nullptr);
+    state_.hostname = std::holds_alternative<plan::NewNamespace>(planned_.spec.namespaces.uts) ? plan::own_hostname(planned_.spec) : std::string();
     running_now_ = now;
     // What nobody named nobody looks for at once, and it may be over in a moment.
     if (!planned_.storage || !planned_.storage->has_name()) return;

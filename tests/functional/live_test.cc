@@ -371,6 +371,15 @@ TEST_CASE("a name that a rename cut short has left is free, and of a container t
   CHECK(eventually([&] { return names() == "w\n"; }));
 }
 
+TEST_CASE("the host name inside stays what it was when the container is renamed, and who enters is told so, until it is started again") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("before", "sleep 1000").code == 0);
+  REQUIRE(containers.snug({"rename", "before", "after"}).code == 0);
+  CHECK(containers.snug({"exec", "after", "sh", "-c", "echo $HOSTNAME; hostname"}).out == "before\nbefore\n");
+  REQUIRE(containers.snug({"restart", "-t", "0", "after"}).code == 0);
+  CHECK(containers.snug({"exec", "after", "sh", "-c", "echo $HOSTNAME; hostname"}).out == "after\nafter\n");
+}
+
 TEST_CASE("a name that is nearly right is answered with the right one") {
   const Containers containers;
   REQUIRE(containers.snug({"create", "--userns", "single", "--name", "debian", small_root(), "true"}).code == 0);

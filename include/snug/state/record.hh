@@ -61,6 +61,7 @@ struct State {
   unsigned restarts = 0;
   std::string cgroup;          ///< the path of its own; empty: none
   std::string error;           ///< why it could not be started
+  std::string hostname;        ///< that it was started with, in a UTS namespace of its own
 };
 
 /// Writes the record into the container's folder, whole or not at all; the mark of a kept one last. Throws.

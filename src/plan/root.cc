@@ -223,11 +223,14 @@ class HostRoot {
     return nearest ? std::holds_alternative<BindVolume>(*nearest) : !is_replaced(draft_.facts.store);
   }
 
-  // What snug keeps of this and other containers is not the container's to read.
+  // What snug keeps of this and other containers is not the container's to read. A snug inside keeps its own there.
   void hide_store() {
     if (!is_store_inside()) return;
     const Slot slot = draft_.new_slot();
-    draft_.init(MakeFilesystem{slot, "tmpfs", {{"mode", "0700"}, {"size", "4096"}}, {.read_only = true}});
+    if (draft_.spec.restraints.nested)
+      draft_.init(MakeFilesystem{slot, "tmpfs", {{"mode", "0700"}}, draft_.flags()});
+    else
+      draft_.init(MakeFilesystem{slot, "tmpfs", {{"mode", "0700"}, {"size", "4096"}}, {.read_only = true}});
     draft_.attach_later(slot, draft_.facts.store, Attach::Target::optional);
   }
 

@@ -236,7 +236,7 @@ TEST_CASE("restraints: with the host's processes in sight, theirs are not signal
 
 TEST_CASE("restraints: a container in a container, with --nested") {
   const std::string folder = fs::path(program()).parent_path().string();
-  const Result result = run({program(), "run", "--userns", "single", "--nested", "-e", "XDG_DATA_HOME=/tmp/data", "-v", folder + ":/snug:ro", "-v", small_root() + ":/inner:ro", "-v", volume(), "host", "sh", "-c",
+  const Result result = run({program(), "run", "--userns", "single", "--nested", "-v", folder + ":/snug:ro", "-v", small_root() + ":/inner:ro", "-v", volume(), "host", "sh", "-c",
                              "/snug/" + fs::path(program()).filename().string() + " run --userns single -v /doors:/doors:ro /inner /doors"});
   Doors found = parse(result.out);
   CHECK_MESSAGE(found["unshare-user"] == "EPERM", result.err);

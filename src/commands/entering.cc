@@ -14,6 +14,7 @@
 #include "snug/probe/cgroup.hh"
 #include "snug/runtime/errand.hh"
 #include "snug/sys/file.hh"
+#include "stopping.hh"
 #include "visiting.hh"
 
 namespace snug::commands {

@@ -467,6 +467,7 @@ TEST_CASE("between two starts a container is restarting: listed, and stopped by 
   // Between its tries, the longer the more there were.
   for (const char* verb : {"kill", "attach"})
     CHECK(eventually([&] { return has(containers.snug({verb, "again"}).err, "it waits to be started again"); }));
+  CHECK(eventually([&] { return has(containers.snug({"exec", "again", "true"}).err, "it waits to be started again\n  hint:  'snug stop again'"); }));
   CHECK(containers.snug({"stop", "again"}).code == 0);
   CHECK(containers.snug({"ps", "-a", "--format", "{{.State}}"}).out == "exited\n");
 }

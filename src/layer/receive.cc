@@ -92,7 +92,7 @@ void Receiver::choose_base(const Entry& first) {
   const bool folder = first.kind == Kind::folder;
   if (there && !into_folder && folder) throw Error(format("cannot copy a folder to {}, which is a file", shown(path)));
   if (there && !into_folder && path.ends_with('/')) throw Error(format("cannot copy to {}: it is no folder", shown(path)));
-  if (into_folder && !folder) only_name_ = what_.name;
+  if (into_folder && !folder) only_name_ = what_.name, only_path_ = format("{}{}{}", path, path.ends_with('/') ? "" : "/", what_.name);
   if (into_folder && folder && !what_.name.empty()) base_ = make_or_enter(base_.get(), what_.name, "", &first);
   if (into_folder) return;
   if (!folder && path.ends_with('/')) throw Error(format("cannot copy to {}: there is no such folder", shown(path)));
@@ -100,7 +100,7 @@ void Receiver::choose_base(const Entry& first) {
   if (folder)
     base_ = make_or_enter(base_.get(), name, "", &first);
   else
-    only_name_ = name;
+    only_name_ = name, only_path_ = path;
 }
 
 // Goes to the folder that the path's last name is in, and gives that name. A link at the end is followed by hand, to make or to
@@ -129,7 +129,7 @@ void Receiver::place(Entry& entry) {
   }
   if (!only_name_.empty()) {
     if (entry.kind == Kind::folder || entry.kind == Kind::hard_link) throw Error("what is copied is no single file");
-    const Place place{base_.get(), only_name_, entry.name};
+    const Place place{base_.get(), only_name_, only_path_};
     return entry.kind == Kind::file ? make_file(place, entry) : make_link(place, entry);
   }
   const std::string path = clean_name(entry.name);

@@ -59,6 +59,7 @@ class Receiver {
   CopyLosses losses_;
   sys::Fd base_;
   std::string only_name_;  ///< of a copy that is no folder: what it is called in `base_`
+  std::string only_path_;  ///< and the whole path of that, for people
   std::string parent_path_;
   sys::Fd parent_;         ///< of the entry before, for the next is mostly in it
   std::deque<Made> made_;

@@ -135,7 +135,8 @@ TEST_CASE("what cannot be copied is left out or refused, by name") {
   CHECK(has(store.cp({"c:/.", store.here("all")}), "folders of the kernel's own were not copied"));
   CHECK(fs::exists(store.here("all/bin/sh")));
   shell_output(format("echo f >{}", store.here("hosts")));
-  CHECK(has(store.cp({store.here("hosts"), "c:/etc/hosts"}), "a mount is on it"));
+  CHECK(has(store.cp({store.here("hosts"), "c:/etc/hosts"}), "cannot replace '/etc/hosts': a mount is on it"));
+  CHECK(has(store.cp({store.here("hosts"), "c:/etc"}), "cannot replace '/etc/hosts': a mount is on it"));
 }
 
 TEST_CASE("a container that does not run is copied into and out of as if it did, and its state stays what it was") {

@@ -27,6 +27,11 @@ std::optional<int> parse_signal(std::string_view text) {
     if (each >= 'a' && each <= 'z') each = static_cast<char>(each - 'a' + 'A');
   if (!name.starts_with("SIG")) name = "SIG" + name;
   if (name == "SIGRTMAX") return last;
+  constexpr std::string_view from_last = "SIGRTMAX-";
+  if (name.starts_with(from_last)) {
+    const auto steps = parse_number(std::string_view(name).substr(from_last.size()));
+    return steps && *steps <= last - first_real_time ? std::optional(last - static_cast<int>(*steps)) : std::nullopt;
+  }
   for (int signal = 1; signal <= last; ++signal)
     if (name == signal_name(signal)) return signal;
   return {};

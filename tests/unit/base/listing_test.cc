@@ -16,6 +16,9 @@ TEST_CASE("signals are read as people write them") {
   CHECK(parse_signal("RTMIN") == 34);
   CHECK(parse_signal("SIGRTMIN+3") == 37);
   CHECK(parse_signal("RTMAX") == 64);
+  CHECK(parse_signal("SIGRTMAX-1") == 63);
+  CHECK(parse_signal("rtmax-30") == 34);
+  for (const char* wrong : {"RTMAX-31", "RTMAX-", "RTMAX-x", "RTMAX+1"}) CHECK_FALSE(parse_signal(wrong));
   for (const char* text : {"", "0", "65", "-1", "015", "NOSUCH", "TERM ", "SIG", "SIGSIGTERM"}) CHECK_FALSE(parse_signal(text));
 }
 

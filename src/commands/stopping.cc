@@ -57,7 +57,7 @@ Patience read_patience(const cli::Arguments& arguments) {
     patience.signal = parse_signal(*typed);
     if (!patience.signal) throw UsageError(format("--signal {}: it is no signal", printable(*typed)), "signal(7) lists them");
   }
-  if (const std::string* typed = arguments.find("time")) patience.seconds = parse_seconds(*typed);
+  if (const std::string* typed = arguments.find("time")) patience.seconds = *typed == "-1" ? -1 : static_cast<int>(parse_seconds(*typed));
   return patience;
 }
 
@@ -72,7 +72,7 @@ void stop_container(const std::string& store, const state::Record& record, const
     if (error && error != ESRCH) throw system_error(format("stop the container {}", quoted(record.name)), error);
     // One that is paused hears of it when it goes on.
     if (!state.cgroup.empty() && probe::is_frozen(state.cgroup)) runtime::freeze_cgroup(state.cgroup, false);
-    if (!ends_within(init, static_cast<int>(patience.seconds.value_or(spec.stop_timeout.value_or(plan::usual_stop_timeout))))) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
+    if (!ends_within(init, patience.seconds.value_or(static_cast<int>(spec.stop_timeout.value_or(plan::usual_stop_timeout))))) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
   } else {
     static_cast<void>(sys::send_signal(monitor.get(), SIGTERM));  // between two starts
   }

@@ -13,13 +13,13 @@ namespace snug::commands {
 /// How a container is asked to end; nothing: as its own Spec says.
 struct Patience {
   std::optional<int> signal;
-  std::optional<unsigned> seconds;
+  std::optional<int> seconds;  ///< -1: however long it takes
 };
 
 /// The options that choose it.
 inline constexpr std::array patience_options{
     cli::Option{.name = "signal", .letter = 's', .argument = "SIGNAL", .help = "send this, not the container's own stop signal", .completer = {cli::Complete::words, signal_words}},
-    cli::Option{.name = "time", .letter = 't', .argument = "SECONDS", .help = "wait so long before SIGKILL; 10 by default"},
+    cli::Option{.name = "time", .letter = 't', .argument = "SECONDS", .help = "SIGKILL after so long; 10 by default, -1: never"},
 };
 
 /// Reads --signal and --time, as far as they are there. Throws UsageError.

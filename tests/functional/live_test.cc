@@ -166,6 +166,15 @@ TEST_CASE("kill sends the signal to the command; stop sends the container's own"
   CHECK(containers.snug({"kill", "s"}).code == 1);
 }
 
+TEST_CASE("stop --time -1 waits however long it takes") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("slow", "trap 'sleep 1; exit 6' TERM; echo ready; while :; do sleep 0.05; done").code == 0);
+  CHECK(eventually([&] { return containers.snug({"logs", "slow"}).out == "ready\n"; }));
+  CHECK(containers.snug({"stop", "-t", "-1", "slow"}).code == 0);
+  CHECK(containers.snug({"wait", "slow"}).out == "6\n");
+  CHECK(containers.snug({"stop", "-t", "-2", "slow"}).code == 125);
+}
+
 TEST_CASE("stop ends what does not heed its signal") {
   const Containers containers;
   REQUIRE(containers.snug({"run", "--userns", "single", "-d", "--name", "deaf", "--stop-timeout", "0", small_root(), "sh", "-c", "trap '' TERM; echo up; sleep 1000"}).code == 0);

@@ -14,6 +14,7 @@
 #include "snug/config/spec.hh"
 #include "snug/probe/cgroup.hh"
 #include "snug/runtime/cgroup.hh"
+#include "snug/shell/keyboard.hh"
 #include "snug/state/exit.hh"
 #include "snug/state/holder.hh"
 #include "values.hh"
@@ -31,13 +32,15 @@ constexpr int patience_with_monitors = 10;  // seconds: what they write at the e
 
 std::string path_of(const std::string& folder, const char* name) { return format("{}/{}", folder, name); }
 
-// Whether it has ended within so many seconds; -1: however long it takes.
-bool ends_within(const Fd& process, int seconds) {
+// Whether it has ended within so many seconds; -1: however long it takes. At snug's own prompt Ctrl-C leaves what `may_be_left`.
+bool ends_within(const Fd& process, int seconds, bool may_be_left = false) {
   if (!process) return true;
   pollfd end{process.get(), POLLIN, 0};
-  int count = 0;
-  do count = ::poll(&end, 1, seconds < 0 ? -1 : seconds * 1000);
-  while (count < 0 && errno == EINTR);
+  int count = -1;
+  while (count < 0 && !(may_be_left && shell::was_interrupted())) {
+    count = ::poll(&end, 1, seconds < 0 ? -1 : seconds * 1000);
+    if (count < 0 && errno != EINTR) break;
+  }
   return count > 0;
 }
 
@@ -119,10 +122,10 @@ Awaited await(const std::string& store, const state::Record& record) {
   return {.id = record.id, .exit = std::move(exit), .state = std::move(state), .monitor = std::move(monitor)};
 }
 
-int wait_for_end(const std::string& store, const Awaited& container) {
+std::optional<int> wait_for_end(const std::string& store, const Awaited& container) {
   const State& state = container.state;
   if (state.phase != State::Phase::running && state.phase != State::Phase::restarting) return state.code;
-  static_cast<void>(ends_within(container.monitor, -1));
+  if (!ends_within(container.monitor, -1, true)) return {};
   if (const auto exit = state::read_exit(container.exit)) return exit->code;
   return state::read_state(store, container.id).code;
 }

@@ -62,7 +62,7 @@ struct Awaited {
 };
 [[nodiscard]] Awaited await(const std::string& store, const state::Record& record);
 
-/// Waits until the container has ended; gives its exit code.
-[[nodiscard]] int wait_for_end(const std::string& store, const Awaited& container);
+/// Waits until the container has ended; gives its exit code. Nothing where Ctrl-C at snug's own prompt came before.
+[[nodiscard]] std::optional<int> wait_for_end(const std::string& store, const Awaited& container);
 
 }  // namespace snug::commands

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstdint>
 #include <vector>
 
@@ -14,7 +15,11 @@ int wait(const cli::Invocation& invocation) {
   // All are found before the first is waited for: another may go away meanwhile, and its end with it.
   std::vector<Awaited> containers;
   const int code = for_each_container(invocation, [&](const std::string& store, const state::Record& record) { containers.push_back(await(store, record)); });
-  for (const Awaited& each : containers) print(format("{}\n", wait_for_end(store_of(invocation.environment), each)));
+  for (const Awaited& each : containers) {
+    const auto end = wait_for_end(store_of(invocation.environment), each);
+    if (!end) return 128 + SIGINT;
+    print(format("{}\n", *end));
+  }
   return code;
 }
 

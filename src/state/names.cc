@@ -64,6 +64,12 @@ bool take(const std::string& store, const std::string& name, const std::string& 
   return true;
 }
 
+std::optional<std::string> find_link(const std::string& store, const std::string& name) {
+  if (name.empty() || name.find('/') != std::string::npos) return {};
+  const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
+  return names ? sys::find_link(names.get(), name.c_str()) : std::nullopt;
+}
+
 void drop_name(const std::string& store, const std::string& name, const std::string& id) {
   const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
   if (names) remove_stale(names, name, id);
@@ -122,10 +128,14 @@ void drop_stale_names(const std::string& store) {
   }
 }
 
+std::optional<Record> find_named(const std::string& store, const std::string& name) {
+  const std::optional<std::string> id = find_link(store, name);
+  std::optional<Record> record = id ? read_record(store, *id) : std::nullopt;
+  return record && record->name == name ? std::move(record) : std::nullopt;
+}
+
 std::optional<std::string> find_name(const std::string& store, const std::string& name) {
-  if (name.empty() || name.find('/') != std::string::npos) return {};
-  const Fd names = sys::try_open(AT_FDCWD, (store + "/names").c_str(), O_RDONLY | O_DIRECTORY);
-  std::optional<std::string> id = names ? sys::find_link(names.get(), name.c_str()) : std::nullopt;
+  std::optional<std::string> id = find_link(store, name);
   if (id && !is_named(store, *id, name)) id.reset();
   return id;
 }

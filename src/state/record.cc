@@ -151,8 +151,7 @@ bool has_readers(const std::string& path) {
 
 std::optional<Record> try_find_record(const std::string& store, std::string_view typed) {
   if (typed.empty()) return {};
-  if (const auto id = find_name(store, std::string(typed)))
-    if (auto record = read_record(store, *id)) return record;
+  if (auto named = find_named(store, std::string(typed))) return named;
   std::vector<Record> records;
   for (const std::string& id : list_ids(store))
     if (id.starts_with(typed))

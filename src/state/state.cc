@@ -118,25 +118,32 @@ namespace {
 
 bool is_said_to_live(const State& state) { return state.phase == State::Phase::running || state.phase == State::Phase::restarting; }
 
-// What is written down may be wrong, or gone; who holds the folder and has a pid 1 is the monitor all the same.
-void look_for_living(State& state, const std::string& path) {
+// What is written down may be wrong, or gone; who holds the folder and has a pid 1 is the monitor all the same. Whether there is one.
+bool look_for_living(State& state, const std::string& path) {
   if (!is_alive(state.monitor)) {
     const ProcessMark holder = is_held(path) ? find_holder(path) : ProcessMark();
     // Who came after that start copies, or is about to start it: no monitor of this run.
-    if (holder.pid && state.started != 0 && start_time(holder) > state.started + 1) return;
+    if (holder.pid && state.started != 0 && start_time(holder) > state.started + 1) return false;
     const ProcessMark init = find_init(holder.pid);
-    if (!init.pid) return;
+    if (!init.pid) return false;
     state = {.phase = State::Phase::running, .monitor = holder, .init = init, .started = start_time(init), .cgroup = state.cgroup};
   } else if (state.phase == State::Phase::running && !is_alive(state.init)) {
     if (const ProcessMark init = find_init(state.monitor.pid); init.pid) state.init = init;
   }
+  return true;
 }
 
+struct Loaded {
+  State state;
+  bool lives = false;  ///< its monitor
+};
+
 // As it is written down, but for marks of an earlier boot; where that cannot be so, as it is.
-State load_state(const std::string& store, const std::string& id) {
+Loaded load_state(const std::string& store, const std::string& id) {
   const std::string path = folder_of(store, id);
   const auto text = sys::find_file_text((path + "/state.json").c_str());
-  State state;
+  Loaded loaded;
+  State& state = loaded.state;
   bool damaged = false;
   try {
     if (text) state = parse(*text);
@@ -145,15 +152,16 @@ State load_state(const std::string& store, const std::string& id) {
   }
   if (state.boot != boot_id()) state.monitor = state.init = {};
   // Others hold it for a time who make, start or copy: of one that never ran, or has ended, there is nothing to find.
-  if (is_said_to_live(state) || damaged || (!text && open_exit(path))) look_for_living(state, path);
+  if (is_said_to_live(state) || damaged || (!text && open_exit(path))) loaded.lives = look_for_living(state, path);
   if (const auto exit = !text && state.phase == State::Phase::created ? read_exit(open_exit(path)) : std::nullopt)
     state.phase = State::Phase::exited, state.code = exit->code, state.finished = exit->finished;
   if (damaged && state.phase == State::Phase::created) {
     state.phase = State::Phase::running;
     state.monitor = find_holder(path);
     state.started = start_time(state.monitor);
+    loaded.lives = is_alive(state.monitor);
   }
-  return state;
+  return loaded;
 }
 
 // It does not, whatever is written down. Where the disk was full the code of its end had room all the same.
@@ -170,13 +178,13 @@ void lose(State& state, const std::string& path) {
 }  // namespace
 
 State read_state(const std::string& store, const std::string& id) {
-  State state = load_state(store, id);
-  if (is_said_to_live(state) && !is_alive(state.monitor)) lose(state, folder_of(store, id));
+  auto [state, lives] = load_state(store, id);
+  if (is_said_to_live(state) && !lives) lose(state, folder_of(store, id));
   return state;
 }
 
 Living read_living(const std::string& store, const std::string& id) {
-  State state = load_state(store, id);
+  State state = load_state(store, id).state;
   if (!is_said_to_live(state)) return {std::move(state), {}};
   sys::Fd monitor = open_marked(state.monitor);
   if (!monitor) lose(state, folder_of(store, id));

@@ -105,7 +105,7 @@ TEST_CASE("Ctrl-C leaves what would go on for ever, and the prompt is there agai
   words.insert(words.begin() + 1, containers.environment());
   Terminal terminal(words, 24, 80);
   REQUIRE_MESSAGE(terminal.expect("snug 1 up> "), terminal.seen());
-  for (const auto& [line, sign] : {std::pair{"logs -f one\n", "up\r\n"}, {"stats\n", "PROCESSES / LIMIT"}}) {
+  for (const auto& [line, sign] : {std::pair{"logs -f one\n", "up\r\n"}, {"stats\n", "PROCESSES / LIMIT"}, {"wait one\n", "\n"}}) {
     terminal.send(line);
     REQUIRE_MESSAGE(terminal.expect(sign), terminal.seen());
     terminal.send("\x03");

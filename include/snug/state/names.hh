@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "snug/state/record.hh"
 #include "snug/sys/fd.hh"
 
 namespace snug::state {
@@ -27,6 +28,9 @@ void drop_names(const std::string& store, const std::string& id);
 
 /// Takes away the names that no container has any more, in one's turn.
 void drop_stale_names(const std::string& store);
+
+/// Reads the record of the container that has the name. Nothing where none has it, or its record cannot be read.
+[[nodiscard]] std::optional<Record> find_named(const std::string& store, const std::string& name);
 
 /// Finds whose name it is: an id. Nothing where no container has it.
 [[nodiscard]] std::optional<std::string> find_name(const std::string& store, const std::string& name);

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "name.hh"
+#include "snug/base/owner_mark.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 
@@ -63,7 +64,11 @@ unsigned set_or_keep_owner(int fd, const Entry& entry, Unpacked& counts) {
   const std::uint64_t lost = counts.owners;
   const unsigned mode = set_owner(fd, "", entry, counts);
   if (counts.owners == lost) return mode;
-  const std::string kept = mode == entry.mode ? format("{}:{}", entry.uid, entry.gid) : format("{}:{}:{:o}", entry.uid, entry.gid, entry.mode);
+  if (std::min(entry.uid, entry.gid) < 0 || std::max(entry.uid, entry.gid) > UINT32_MAX) return mode;
+  OwnerMark mark{static_cast<std::uint32_t>(entry.uid), static_cast<std::uint32_t>(entry.gid)};
+  if (mode != entry.mode) mark.mode = entry.mode;
+  const OwnerText text(mark);
+  const std::string_view kept = text.view();
   if (::fsetxattr(fd, owner_xattr, kept.data(), kept.size(), 0) != 0 && !is_refusal(errno)) fail("keep the owner of", entry.name, errno);
   return mode;
 }

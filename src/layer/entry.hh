@@ -27,6 +27,8 @@ struct Entry {
   std::string link = {};  ///< of a symbolic or a hard link
   std::int64_t uid = 0, gid = 0;
   unsigned mode = 0;  ///< permission bits, setuid, setgid and sticky
+  bool block = false;                  ///< of a device that is written
+  std::uint32_t major = 0, minor = 0;  ///< the same
   timespec time{};
   std::int64_t size = 0;
   std::vector<Xattr> xattrs = {};  ///< valid until the next entry is read

@@ -14,8 +14,8 @@
 #include "attributes.hh"
 #include "name.hh"
 #include "snug/base/error.hh"
+#include "snug/base/owner_mark.hh"
 #include "snug/base/text.hh"
-#include "snug/layer/unpack.hh"
 
 namespace snug::layer {
 namespace {
@@ -56,22 +56,17 @@ std::string read_xattr(int fd, const std::string& name) {
   return value;
 }
 
-unsigned parse_octal(std::string_view text) {
-  unsigned value = 0;
-  for (const char digit : text) value = value * 8 + static_cast<unsigned>(digit - '0') % 8;
-  return value & 07777U;
-}
-
-// A mode that was set since stays, but for the bits that could not be had.
 void give_back_owner(Entry& entry, const std::string& kept) {
-  const std::vector<std::string> parts = split(kept, ':');
-  const auto uid = parse_number(parts[0]), gid = parts.size() > 1 ? parse_number(parts[1]) : std::nullopt;
-  if (!uid || !gid || *uid >= UINT32_MAX || *gid >= UINT32_MAX || parts.size() > 3) return;
-  entry.uid = static_cast<std::int64_t>(*uid);
-  entry.gid = static_cast<std::int64_t>(*gid);
-  if (parts.size() < 3) return;
-  const unsigned mode = parse_octal(parts[2]);
-  if ((mode & 01777U) == (entry.mode & 01777U)) entry.mode = mode;
+  const auto mark = parse_owner_mark(kept);
+  if (!mark) return;
+  entry.uid = mark->uid;
+  entry.gid = mark->gid;
+  entry.mode = mark->shown_mode(entry.mode) & 07777U;
+  if (entry.kind != Kind::file || !mark->is_device()) return;
+  entry.kind = Kind::device;
+  entry.block = S_ISBLK(*mark->mode);
+  entry.major = mark->major;
+  entry.minor = mark->minor;
 }
 
 }  // namespace
@@ -86,6 +81,7 @@ void EntryPacker::add(const Entry& entry) {
 }
 
 void EntryPacker::add_file(int file, const Entry& entry, const struct stat& status) {
+  if (entry.kind == Kind::device) return add(entry);
   ++entries_;
   if (const auto segments = find_segments(file, status)) {
     writer_.add_sparse(entry, *segments);

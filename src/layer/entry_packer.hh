@@ -22,7 +22,7 @@ class EntryPacker {
   /// Puts in what has no contents, or is empty.
   void add(const Entry& entry);
 
-  /// Puts in an open file. `status` is its own.
+  /// Puts in an open file, or the device that it stands for. `status` is its own.
   void add_file(int file, const Entry& entry, const struct stat& status);
 
   /// Puts in another name of what is there already; false where it is new.

@@ -15,6 +15,7 @@
 #include "attributes.hh"
 #include "name.hh"
 #include "snug/base/error.hh"
+#include "snug/base/owner_mark.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 

@@ -35,12 +35,13 @@ class Header {
   std::array<char, block> bytes_{};
 };
 
-char type_of(Kind kind) {
-  switch (kind) {
+char type_of(const Entry& entry) {
+  switch (entry.kind) {
     case Kind::folder: return '5';
     case Kind::symlink: return '2';
     case Kind::hard_link: return '1';
     case Kind::fifo: return '6';
+    case Kind::device: return entry.block ? '4' : '3';
     default: return '0';
   }
 }
@@ -105,7 +106,7 @@ void TarWriter::add(const Entry& entry, std::string records, std::int64_t size) 
     write(records);
     end_file();
   }
-  add_header(entry, type_of(entry.kind), size);
+  add_header(entry, type_of(entry), size);
 }
 
 void TarWriter::add_header(const Entry& entry, char type, std::int64_t size) {
@@ -119,6 +120,10 @@ void TarWriter::add_header(const Entry& entry, char type, std::int64_t size) {
   header.text(156, {&type, 1});
   header.text(157, std::string_view(entry.link).substr(0, longest_name));
   header.text(257, std::string_view("ustar\00000", 8));
+  if (entry.kind == Kind::device) {
+    header.octal(329, 7, std::min<std::int64_t>(entry.major, largest_id));
+    header.octal(337, 7, std::min<std::int64_t>(entry.minor, largest_id));
+  }
   write(header.finish());
 }
 

@@ -24,7 +24,7 @@ struct Packed {
 /// slash at its end is left out with all that is in it. Form::fuse_layer does the same with what fuse-overlayfs leaves,
 /// whose marks are files. Form::onto takes a layer as it lies in the store, and leaves nothing out. In all of them the attributes
 /// user.* (but for the overlays' own) and security.capability are kept, hard links are, holes stay holes, and owners come back from
-/// `owner_xattr`, where nobody has changed them since.
+/// `owner_xattr`, where nobody has changed them since, and devices from files that stand for them.
 ///
 /// Reads `tree`, which stays the caller's, by descriptors, follows no link and crosses no mount. Ids are those of the user namespace that it
 /// runs in; it needs CAP_DAC_READ_SEARCH over what is not the caller's. Memory goes with the largest folder and the number of files that

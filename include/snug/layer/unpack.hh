@@ -15,11 +15,6 @@ enum class Form {
   fuse_layer,  ///< of pack() alone: a layer, read from the upper folder of fuse-overlayfs
 };
 
-/// Keeps an owner that cannot be had, on what can carry it (files and folders, not symbolic links and FIFOs): "UID:GID", or
-/// "UID:GID:MODE" with the mode in octal where set-user-ID or set-group-ID had to be left out. Numbers are the
-/// archive's. pack() gives them back; nothing inside needs to know of it. An archive's own attribute of that name is dropped.
-inline constexpr const char* owner_xattr = "user.snug.owner";
-
 /// What an archive may ask for. Past a limit unpacking ends with an Error that names it.
 struct Limits {
   std::uint64_t entries = std::uint64_t{1} << 24U;  ///< entries, and folders that they need and the archive lacks
@@ -50,6 +45,9 @@ struct Unpacked {
 /// make_seam() brings that up.
 ///
 /// With Form::onto what a mark hides is removed, and it has to stand before what the same layer brings in that place.
+///
+/// An owner that cannot be had is kept in `owner_xattr`, by the numbers of the archive: pack() gives it back. An archive's own attribute of
+/// that name is dropped.
 ///
 /// Reads `archive` (a file or a pipe) from where it stands to the archive's end mark, and of a layer to its end. `target` is an open folder
 /// that nobody else changes meanwhile. Both stay the caller's. Runs in any process; owners need CAP_CHOWN over

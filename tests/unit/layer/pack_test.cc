@@ -162,6 +162,20 @@ TEST_CASE("pack: owners that were kept come back, where nobody has changed them"
   CHECK(first.pack(Form::tree).find("user.snug") == std::string::npos);
 }
 
+TEST_CASE("pack: what stands for a device is one in the archive") {
+  Target target, second;
+  target.unpack(tar(mine({.name = "disk", .data = "", .mode = 0660})) + tar(mine({.name = "null", .data = "x", .mode = 0600})) + tar_end());
+  set_xattr(target, "disk", "user.snug.owner", "0:6:60660:8:17");
+  set_xattr(target, "null", "user.snug.owner", "0:0:20666:1:3");
+  const std::string archive = target.outside() + ".tar", list = target.outside() + ".txt";
+  std::ofstream(archive) << target.pack(Form::tree);
+  REQUIRE(run("tar --numeric-owner -tvf '" + archive + "' | tr -s ' ' >'" + list + "'") == 0);
+  const std::string text = sys::find_file_text(list.c_str()).value();
+  CHECK_MESSAGE(text.find("brw-rw---- 0/6 8,17 ") != std::string::npos, text);
+  CHECK_MESSAGE(text.find("crw------- 0/0 1,3 ") != std::string::npos, text);
+  CHECK(second.unpack(target.pack(Form::tree)).devices == 2);
+}
+
 TEST_CASE("pack: sockets are left out, pipes are not opened, links are not followed") {
   Target target, second;
   target.unpack(tar(mine({.name = "pipe", .type = '6', .mode = 0600})) + tar(mine({.name = "link", .type = '2', .link = target.outside()})) + tar_end());

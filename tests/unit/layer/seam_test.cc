@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "snug/base/owner_mark.hh"
 #include "snug/sys/file.hh"
 #include "unpacking.hh"
 
@@ -96,5 +97,5 @@ TEST_CASE("seam: of the root, too, and a hidden name stays hidden") {
 TEST_CASE("seam: owners that were kept go along") {
   const Stack stack({{{.name = "a", .type = '5', .mode = 0700, .uid = 4000000000U}}, {file("a/x")}});
   REQUIRE(stack.made);
-  if (::geteuid() != 0) CHECK(stack.seam.xattr("a", layer::owner_xattr) == stack.targets[0].xattr("a", layer::owner_xattr));
+  if (::geteuid() != 0) CHECK(stack.seam.xattr("a", owner_xattr) == stack.targets[0].xattr("a", owner_xattr));
 }

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
 #include <set>
@@ -13,6 +15,7 @@
 #include "mark.hh"
 #include "name.hh"
 #include "placeholders.hh"
+#include "snug/base/owner_mark.hh"
 #include "snug/sys/fd.hh"
 #include "snug/sys/file.hh"
 
@@ -109,6 +112,15 @@ bool is_same(const struct stat& now, const struct stat& before, bool copied) {
   return copied && now.st_size == before.st_size && now.st_rdev == before.st_rdev && now.st_mtim.tv_sec == before.st_mtim.tv_sec && now.st_mtim.tv_nsec == before.st_mtim.tv_nsec;
 }
 
+// The one that is kept, where it cannot be had. A folder that could only be looked at has whichever.
+bool has_same_owner(int now, int before) {
+  constexpr std::size_t most = 64;
+  std::array<char, most> one{}, other{};
+  const ssize_t ours = ::fgetxattr(now, owner_xattr, one.data(), most);
+  const ssize_t theirs = ::fgetxattr(before, owner_xattr, other.data(), most);
+  return (theirs < 0 && errno == EBADF) || (std::max<ssize_t>(ours, 0) == std::max<ssize_t>(theirs, 0) && one == other);
+}
+
 class Comparison {
  public:
   Comparison(const Overlay& overlay, const std::vector<std::string>& mounts, const std::function<void(Change, const std::string&)>& take) : overlay_(overlay), take_(take) {
@@ -144,15 +156,17 @@ class Comparison {
   bool compare_name(const Folder& upper, const Below& below, const std::string& path, const std::string& name, const Found& found) {
     const auto before = find_below(below, name);
     if (found.whiteout) return before && take(Change::deleted, path);
-    bool within = false;
+    bool within = false, given = false;
     if (S_ISDIR(found.status.st_mode)) {
       Fd folder = sys::try_open(upper.fd.get(), name.c_str(), reading);
       if (!folder && errno == ENOENT) return false;  // somebody works there still
       if (!folder) give_up("open", path);
-      within = compare(mark_upper(std::move(folder), overlay_), enter(below, name, path, overlay_.copy), path + "/");
+      const Below next = enter(below, name, path, overlay_.copy);
+      given = before && !next.empty() && !has_same_owner(folder.get(), next.front().fd.get());
+      within = compare(mark_upper(std::move(folder), overlay_), next, path + "/");
     }
     if (!before) return (within || !is_made(path, found.status)) && take(Change::added, path);
-    return (within || !is_same(found.status, *before, overlay_.copy)) && take(Change::changed, path);
+    return (within || given || !is_same(found.status, *before, overlay_.copy)) && take(Change::changed, path);
   }
 
   // What an opaque folder does not bring itself is gone, and what a copy has no more.

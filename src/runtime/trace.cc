@@ -60,6 +60,9 @@ End launch_and_tell(const plan::Plan& plan, const Outside& outside) noexcept {
   return end;
 }
 
+// The kernel's own numbers for a call that a signal has kept from beginning, ERESTARTSYS to ERESTART_RESTARTBLOCK: none but tracers see them.
+bool is_made_anew(std::int64_t result) { return result <= -512 && result >= -516; }
+
 struct Process {
   Actor actor = Actor::monitor;
   bool helper = false;
@@ -163,6 +166,8 @@ class Tracer {
       if (helps && (entry.number == SYS_execve || entry.number == SYS_execveat)) return see_helper(pid, process, entry);
       forget_closed(process, entry);
       if (!process.helper) note_entry(pid, process, entry);
+    } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && is_made_anew(info.exit.rval)) {
+      process.pending.reset();
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && process.pending) {
       process.pending->result = static_cast<long>(info.exit.rval);
       if (process.pending->name == "openat" && info.exit.rval >= 0) process.opened[static_cast<int>(info.exit.rval)] = process.opening;

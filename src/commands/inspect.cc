@@ -82,7 +82,13 @@ Json mounts_json(const plan::Spec& spec) {
 }
 
 const char* emulation_word(plan::RootEmulation choice) {
-  return choice == plan::RootEmulation::automatic ? "auto" : choice == plan::RootEmulation::off ? "off" : "static";
+  switch (choice) {
+    case plan::RootEmulation::automatic: return "auto";
+    case plan::RootEmulation::off: return "off";
+    case plan::RootEmulation::stateless: return "static";
+    case plan::RootEmulation::remembered: return "remembered";
+  }
+  return "";
 }
 
 // Under docker's names, and what those do not tell.

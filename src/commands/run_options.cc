@@ -218,7 +218,7 @@ constexpr std::array rows = std::to_array<Row>({
     {many("dns", 0, "ADDRESS", "ask this name server"), Files::of_user, add<&Spec::dns, parse_address>},
     {many("dns-search", 0, "DOMAIN", "look names up in this domain, too"), Files::of_project,
      [](Draft& draft, Value value) { draft.spec.network.search.push_back(parse_hostname(value)); }},
-    {one("emulate-root", 0, "CHOICE", "with one id, tell root that it has done what needs others: auto, off or static", {Complete::words, "auto off static"}),
+    {one("emulate-root", 0, "CHOICE", "with one id, tell root that it has done what needs others: auto, off, static or remembered", {Complete::words, "auto off static remembered"}),
      Files::of_user, [](Draft& draft, Value value) { draft.spec.restraints.emulation = parse_emulation(value); }},
     {one("entrypoint", 0, "PROGRAM", "put a program in front of the command; '' is none"), Files::of_project,
      set_entrypoint},

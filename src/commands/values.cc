@@ -196,7 +196,8 @@ plan::RootEmulation parse_emulation(std::string_view text) {
   if (text == "auto") return RootEmulation::automatic;
   if (text == "off") return RootEmulation::off;
   if (text == "static") return RootEmulation::stateless;
-  refuse_word("choice", text, {"auto", "off", "static"});
+  if (text == "remembered") return RootEmulation::remembered;
+  refuse_word("choice", text, {"auto", "off", "static", "remembered"});
 }
 
 plan::Pull parse_pull(std::string_view text) {

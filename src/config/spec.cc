@@ -153,7 +153,7 @@ constexpr auto words(const RootWrites*) { return std::array<std::string_view, 3>
 constexpr auto words(const Pull*) { return std::array<std::string_view, 4>{"missing", "always", "newer", "never"}; }
 constexpr auto words(const StorageDriver*) { return std::array<std::string_view, 4>{"automatic", "overlay", "fuse-overlayfs", "copy"}; }
 constexpr auto words(const Terminal*) { return std::array<std::string_view, 3>{"automatic", "always", "never"}; }
-constexpr auto words(const RootEmulation*) { return std::array<std::string_view, 3>{"auto", "off", "static"}; }
+constexpr auto words(const RootEmulation*) { return std::array<std::string_view, 4>{"auto", "off", "static", "remembered"}; }
 constexpr auto words(const FilterChoice::Kind*) { return std::array<std::string_view, 3>{"default", "unconfined", "profile"}; }
 constexpr auto words(const Restart::When*) { return std::array<std::string_view, 3>{"never", "on-failure", "always"}; }
 

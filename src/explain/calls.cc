@@ -1,3 +1,5 @@
+#include <linux/capability.h>
+
 #include <algorithm>
 
 #include "lesson.hh"
@@ -372,6 +374,18 @@ struct CallsOf {
             "landlock_add_rule(PATH_BENEATH, STREAM, as it is open) for each of 0, 1, 2", "landlock_restrict_self(RULESET, 0)"};
   }
   Calls operator()(const LoadFilter& step) const { return {format("seccomp(SECCOMP_SET_MODE_FILTER, 0, {{{} instructions}})", step.program.size())}; }
+  Calls operator()(const RememberOwners& step) const {
+    Calls calls{format("seccomp(SECCOMP_SET_MODE_FILTER, NEW_LISTENER|WAIT_KILLABLE_RECV, {{{} instructions}})", step.program.size()), "sendmsg(REPORT, SCM_RIGHTS)"};
+    const auto outer = [&](std::string_view call) { calls.push_back(format("{}{}", outside, call)); };
+    for (const char* call : {"clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_DUMPABLE, 0)", "setns(USER, CLONE_NEWUSER)", "setns(MOUNTS, CLONE_NEWNS)",
+                             "setgroups(0, []) where it may", "setresgid(0, 0, 0)", "setresuid(0, 0, 0)", "fchdir(PROC)"})
+      outer(call);
+    outer(format("capset({{effective=permitted={}, inheritable=0}})", capability_set({CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SYS_CHROOT, CAP_SYS_PTRACE})));
+    outer("prctl(PR_SET_DUMPABLE, 0)");
+    if (step.dies_with_monitor) outer("prctl(PR_SET_PDEATHSIG, SIGKILL)");
+    for (const char* call : {"prctl(PR_SET_NO_NEW_PRIVS, 1)", "seccomp(SECCOMP_SET_MODE_FILTER, 0, FILTER)"}) outer(call);
+    return calls;
+  }
   Calls operator()(const CloseDescriptors&) const {
     return {"fstat(0..2) != S_IFDIR", "close_range(3, ~0U, 0) around the report to the monitor, which exec closes"};
   }

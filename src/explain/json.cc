@@ -73,6 +73,8 @@ Json json_of(const EnterNamespaces::Entry& entry) {
   return {{"kind", kind}, {"path", path}, {"inode", inode ? Json(inode) : Json()}};
 }
 
+std::string program_text(const FilterProgram& program) { return to_base64({reinterpret_cast<const char*>(program.data()), program.size() * sizeof program[0]}); }
+
 Json json_of(const MakeFiles::File& file) {
   const auto& [slot, name, content] = file;
   if (!is_utf8(content)) return {{"slot", slot}, {"name", name}, {"base64", to_base64(content)}};
@@ -256,7 +258,11 @@ struct FieldsOf {
   }
   Json operator()(const LoadFilter& step) const {
     const auto& [name, program] = step;
-    return {{"name", name}, {"program", to_base64({reinterpret_cast<const char*>(program.data()), program.size() * sizeof program[0]})}};
+    return {{"name", name}, {"program", program_text(program)}};
+  }
+  Json operator()(const RememberOwners& step) const {
+    const auto& [program, dies_with_monitor] = step;
+    return {{"program", program_text(program)}, {"dies_with_monitor", dies_with_monitor}};
   }
   Json operator()(const SetHostname& step) const {
     const auto& [name] = step;

@@ -195,6 +195,9 @@ struct Lessons {
     if (step.answers_root()) return {"load_filter", "most holes of kernels were behind calls that programs hardly ever make; root with one id is told that it has given files away", "seccomp(2)"};
     return {"load_filter", "most holes of kernels were behind calls that programs hardly ever make", "seccomp(2)"};
   }
+  Lesson operator()(const RememberOwners&) const {
+    return {"remember_owners", "root, with no ids but its own, finds files with the owners that it has given them", "seccomp_unotify(2)"};
+  }
   Lesson operator()(const CloseDescriptors&) const {
     return {"close_descriptors", "nothing leads to the host, not even while exec looks for the command",
             "close_range(2)"};

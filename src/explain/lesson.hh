@@ -20,7 +20,8 @@ struct Lesson {
 [[nodiscard]] Lesson lesson_of(const plan::Step& step);
 
 /// Gives the system calls that the runtime makes for a step of `plan`, in strace's notation; "m3" is the mount in
-/// slot 3.
+/// slot 3. What a process does that the monitor starts for it, in no step of its own, begins with `outside`.
+inline constexpr std::string_view outside = "outside: ";
 [[nodiscard]] std::vector<std::string> calls_of(const plan::Plan& plan, const plan::Step& step);
 
 /// Gives in lines what phrase and calls leave out: id maps as sentences, environment, contents of files.

@@ -45,10 +45,11 @@ class Verifier {
 
  private:
   void expect(std::size_t number, const std::string& text) {
-    Expected call = parse_call(text);
+    const bool is_outside = text.starts_with(outside);
+    Expected call = parse_call(is_outside ? text.substr(outside.size()) : text);
     call.step = number;
     // Without a fork it is the first process itself that becomes the command.
-    const Actor actor = plan_.steps[number].actor;
+    const Actor actor = is_outside ? Actor::monitor : plan_.steps[number].actor;
     call.actor = actor == Actor::payload && !plan_.find<ForkPayload>() ? Actor::init : actor;
     expected_.push_back(std::move(call));
   }

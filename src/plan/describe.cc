@@ -196,6 +196,7 @@ struct Phrase {
     return format("drop all capabilities{} but {}", how, list(step.kept, describe_capability));
   }
   std::string operator()(const NoNewPrivileges&) const { return "forbid new privileges"; }
+  std::string operator()(const RememberOwners&) const { return "have a process outside remember the owners of files"; }
   std::string operator()(const EnforceLandlock&) const { return "confine what can be opened to the root and what is open already (Landlock)"; }
   std::string operator()(const LoadFilter& step) const {
     if (step.name == LoadFilter::root) return "answer in the kernel's place what root with one id cannot do";

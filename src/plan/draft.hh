@@ -115,6 +115,9 @@ void find_caller(IdMaps& maps, const HostFacts& facts);
 /// Whether root in the container is told that it has done what needs other ids than its own. restraints.cc
 [[nodiscard]] bool emulates_root(const Draft& draft);
 
+/// Whether what it asked for is remembered. restraints.cc
+[[nodiscard]] bool remembers_owners(const Draft& draft);
+
 /// Adds the filter that tells it so. restraints.cc
 [[nodiscard]] Verdict plan_emulation(Draft& draft);
 

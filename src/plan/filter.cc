@@ -25,7 +25,7 @@
 namespace snug::plan {
 namespace {
 
-enum Rule : std::uint8_t { allow, deny, absent, clone, socket, personality, ioctl, ignore, one_id, two_ids, three_ids, path_owner, folder_owner, path_node, folder_node };
+enum Rule : std::uint8_t { allow, deny, absent, clone, socket, personality, ioctl, ignore, one_id, two_ids, three_ids, path_owner, folder_owner, path_node, folder_node, notify, notify_status, notify_path_node, notify_folder_node };
 
 constexpr std::uint64_t cap(int number) { return std::uint64_t{1} << static_cast<unsigned>(number); }
 constexpr std::uint64_t nested = std::uint64_t{1} << 63U;
@@ -96,12 +96,25 @@ struct Named {
 
 constexpr std::array typing_calls{Named{"ioctl", ioctl}};
 
-// What root can do only where there are more ids than its own.
-constexpr std::array root_calls{
-    Named{"chown", path_owner},     Named{"lchown", path_owner}, Named{"fchown", path_owner}, Named{"fchownat", folder_owner}, Named{"setuid", one_id},
-    Named{"setgid", one_id},        Named{"setfsuid", one_id},   Named{"setfsgid", one_id},   Named{"setreuid", two_ids},      Named{"setregid", two_ids},
-    Named{"setresuid", three_ids},  Named{"setresgid", three_ids}, Named{"setgroups", ignore}, Named{"capset", ignore},        Named{"mknod", path_node},
-    Named{"mknodat", folder_node}};
+template <std::size_t some, std::size_t more>
+constexpr std::array<Named, some + more> joined(const std::array<Named, some>& first, const std::array<Named, more>& second) {
+  std::array<Named, some + more> all{};
+  std::copy(second.begin(), second.end(), std::copy(first.begin(), first.end(), all.begin()));
+  return all;
+}
+
+// What root can do only where there are more ids than its own: become others, and give files away.
+constexpr std::array becoming_calls{Named{"setuid", one_id},     Named{"setgid", one_id},       Named{"setfsuid", one_id},     Named{"setfsgid", one_id},  Named{"setreuid", two_ids},
+                                    Named{"setregid", two_ids},  Named{"setresuid", three_ids}, Named{"setresgid", three_ids}, Named{"setgroups", ignore}, Named{"capset", ignore}};
+constexpr std::array giving_calls{Named{"chown", path_owner}, Named{"lchown", path_owner}, Named{"fchown", path_owner},
+                                  Named{"fchownat", folder_owner}, Named{"mknod", path_node}, Named{"mknodat", folder_node}};
+constexpr std::array root_calls = joined(becoming_calls, giving_calls);
+
+// The same, where somebody remembers what was given away, and tells it.
+constexpr std::array remembered_calls{Named{"chown", notify}, Named{"lchown", notify}, Named{"fchown", notify}, Named{"fchownat", notify}, Named{"chmod", notify},
+                                      Named{"fchmod", notify}, Named{"fchmodat", notify}, Named{"fchmodat2", notify}, Named{"stat", notify}, Named{"lstat", notify},
+                                      Named{"fstat", notify}, Named{"newfstatat", notify}, Named{"statx", notify_status}, Named{"mknod", notify_path_node}, Named{"mknodat", notify_folder_node}};
+constexpr std::array owner_calls = joined(becoming_calls, remembered_calls);
 
 constexpr Rule rule_of(const Call& call, std::uint64_t keys, bool lone_root) {
   const Rule rule = (call.keys & keys) != 0 ? allow : call.rule;
@@ -209,13 +222,21 @@ class Assembler {
     give(SECCOMP_RET_ALLOW);
   }
 
-  constexpr void ignore_devices(std::size_t mode) {
+  constexpr void choose_devices(std::size_t mode, std::uint32_t verdict) {
     load_argument(mode);
     add(BPF_ALU | BPF_AND | BPF_K, S_IFMT);
     add(BPF_JMP | BPF_JEQ | BPF_K, S_IFCHR, 2, 0);
     add(BPF_JMP | BPF_JEQ | BPF_K, S_IFBLK, 1, 0);
     give(SECCOMP_RET_ALLOW);
-    give(errno_verdict(0));
+    give(verdict);
+  }
+
+  // Who asks statx(2) for neither owner, type nor mode has the kernel's answer.
+  constexpr void choose_status(std::size_t mask) {
+    load_argument(mask);
+    add(BPF_JMP | BPF_JSET | BPF_K, STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID, 0, 1);
+    give(SECCOMP_RET_USER_NOTIF);
+    give(SECCOMP_RET_ALLOW);
   }
 
   constexpr void decide(Rule rule) {
@@ -238,8 +259,12 @@ class Assembler {
       case three_ids: return ignore_others(0, 3);
       case path_owner: return ignore_others(1, 2);
       case folder_owner: return ignore_others(2, 2);
-      case path_node: return ignore_devices(1);
-      case folder_node: return ignore_devices(2);
+      case path_node: return choose_devices(1, errno_verdict(0));
+      case folder_node: return choose_devices(2, errno_verdict(0));
+      case notify: return give(SECCOMP_RET_USER_NOTIF);
+      case notify_status: return choose_status(3);
+      case notify_path_node: return choose_devices(1, SECCOMP_RET_USER_NOTIF);
+      case notify_folder_node: return choose_devices(2, SECCOMP_RET_USER_NOTIF);
       case clone:
         load_argument(0);
         add(BPF_JMP | BPF_JSET | BPF_K, namespaces, 0, 1);
@@ -293,6 +318,7 @@ constexpr FilterKeys lone_keys{.capabilities = cap(CAP_SYS_CHROOT), .lone_root =
 constexpr Assembler assemble_usual() { return assemble_calls(usual_keys, native_architecture); }
 constexpr Assembler assemble_lone() { return assemble_calls(lone_keys, native_architecture); }
 constexpr Assembler assemble_root() { return assemble(native_architecture, ranges_of(native_architecture, root_calls), nullptr, SECCOMP_RET_ALLOW); }
+constexpr Assembler assemble_owners() { return assemble(native_architecture, ranges_of(native_architecture, owner_calls), nullptr, SECCOMP_RET_ALLOW); }
 
 // As long as it is, made by the compiler.
 template <Assembler (*make)()>
@@ -330,5 +356,7 @@ FilterProgram make_terminal_filter(Architecture machine) {
 }
 
 FilterProgram make_root_filter() { return copy_of(compiled<assemble_root>); }
+
+FilterProgram make_owner_filter() { return copy_of(compiled<assemble_owners>); }
 
 }  // namespace snug::plan

@@ -292,6 +292,13 @@ struct Explain {
     if (error == EPERM || error == EACCES) return {"a filter around this refuses further ones", without, ""};
     return {};
   }
+  Explanation operator()(const RememberOwners&) const {
+    constexpr const char* without = "use snug run --emulate-root static, which remembers nothing";
+    if (error == EBUSY) return {"a process around this listens to system calls already, and the kernel allows one", without, ""};
+    if (error == EINVAL || error == ENOSYS) return {"this kernel was built without filters of system calls that ask a process", without, "boot a kernel of the distribution"};
+    if (error == EPERM || error == EACCES) return {"a filter around this refuses further ones", without, ""};
+    return {};
+  }
   Explanation operator()(const CloseDescriptors&) const {
     if (error == EISDIR)
       return {"standard input, output or error is a folder of the host, and would lead out of the container", "", ""};

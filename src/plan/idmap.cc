@@ -187,7 +187,9 @@ Verdict tell_one_id(Draft& draft) {
   if (!is_new(draft.spec.namespaces.user) || mode == IdMapChoice::Mode::single || mode == IdMapChoice::Mode::ranges) return {};
   const auto missing = find_missing_ranges(draft.facts);
   if (!missing) return {};
-  const char* answered = emulates_root(draft) ? "; chown, apt and the like are answered as if they could (--emulate-root)" : "";
+  const char* answered = remembers_owners(draft) ? "; the owners that files were to have are remembered (--emulate-root)"
+                         : emulates_root(draft)  ? "; chown, apt and the like are answered as if they could (--emulate-root)"
+                                                 : "";
   draft.notice("idmap", format("only one id is mapped, so programs inside cannot change owners or users{}: {}", answered, missing->cause), remedy(*missing));
   return {};
 }

@@ -95,6 +95,20 @@ void load_filters(Draft& draft, const FilterKeys& keys) {
   }
 }
 
+// Before the other filters, of which one that the user brings may refuse further ones: of two verdicts the kernel takes the stricter one, and
+// no list that is loaded later is loosened by it.
+Verdict plan_memory(Draft& draft) {
+  const auto is_one = [](const std::vector<IdRange>& map) { return map.size() == 1 && map[0].count == 1; };
+  if (!is_one(draft.maps.uids) || !is_one(draft.maps.gids))
+    return Refusal{"--emulate-root remembered: more ids than one are mapped, with which the kernel itself keeps owners", "leave it out, or add --userns single"};
+  if (draft.identity.uid.value != 0 || draft.identity.gid.value != 0)
+    return Refusal{"--emulate-root remembered: it is for root, and somebody else runs the command", "leave it out, or --user and --userns keep-id"};
+  if (draft.spec.restraints.nested)
+    return Refusal{"--emulate-root remembered: with --nested there are file systems inside that the process outside knows nothing of", "leave out the one, or take --emulate-root static"};
+  draft.payload(RememberOwners{make_owner_filter(), !draft.visit});
+  return {};
+}
+
 }  // namespace
 
 std::string filter_name(const Spec& spec) {
@@ -142,17 +156,21 @@ MaskPaths masks_of(const Spec& spec) {
 // wants the kernel's own answers, gets those.
 bool emulates_root(const Draft& draft) {
   const Restraints& asked = draft.spec.restraints;
-  if (asked.emulation != RootEmulation::automatic) return asked.emulation == RootEmulation::stateless;
+  if (asked.emulation != RootEmulation::automatic) return asked.emulation != RootEmulation::off;
   const std::vector<IdRange>& uids = draft.maps.uids;
   const bool alone = uids.size() == 1 && uids[0].count == 1 && draft.identity.uid.value == 0;
   const bool plain = asked.filter.kind == FilterChoice::Kind::none || asked.nested || draft.spec.new_privileges;
   return alone && !plain && draft.spec.root_writes != RootWrites::refused;
 }
 
+bool remembers_owners(const Draft& draft) { return draft.spec.restraints.emulation == RootEmulation::remembered; }
+
 Verdict plan_emulation(Draft& draft) {
   if (!emulates_root(draft)) return {};
   if (draft.spec.new_privileges)
-    return Refusal{"--emulate-root static: the filter cannot come after the change of ids where programs may raise privileges", "leave out --security-opt no-new-privileges=false, or that"};
+    return Refusal{format("--emulate-root {}: the filter cannot come after the change of ids where programs may raise privileges", remembers_owners(draft) ? "remembered" : "static"),
+                   "leave out --security-opt no-new-privileges=false, or that"};
+  if (remembers_owners(draft)) return plan_memory(draft);
   draft.answers_root = true;
   // The usual filter brings it along.
   if (draft.spec.restraints.filter.kind != FilterChoice::Kind::usual) draft.payload(LoadFilter{std::string(LoadFilter::root), make_root_filter()});

@@ -13,6 +13,7 @@
 #include "snug/base/text.hh"
 #include "snug/probe/cgroup.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/notification.hh"
 #include "snug/sys/process.hh"
 #include "snug/sys/restraint.hh"
 
@@ -24,6 +25,11 @@ using Verdict = Finding::Verdict;
 int try_seccomp() {
   const int error = sys::set_no_new_privileges();
   return error ? error : sys::load_filter(plan::make_filter({}));
+}
+
+int try_listening() {
+  if (const int error = sys::set_no_new_privileges()) return error;
+  return sys::load_listening_filter(plan::make_owner_filter()) ? 0 : errno;
 }
 
 int try_landlock() {
@@ -95,6 +101,8 @@ void examine_restraints(Examination& examination) {
       try_in_child(caller, 0, [] { return sys::set_no_new_privileges(); }));
   examination.add({.name = "seccomp filters", .purpose = "only system calls of a list can be made", .needed = true}, plan::LoadFilter{},
                   try_in_child(caller, 0, try_seccomp));
+  examination.add({.name = "seccomp listeners", .purpose = "with one id the owners of files are remembered: --emulate-root remembered"}, plan::RememberOwners{},
+                  try_in_child(caller, 0, try_listening));
   examine_landlock(examination);
   examine_terminals(examination);
 }

@@ -32,6 +32,7 @@
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "snug/sys/network.hh"
+#include "snug/sys/notification.hh"
 #include "snug/sys/process.hh"
 #include "snug/sys/restraint.hh"
 
@@ -204,6 +205,19 @@ int apply(Context&, const plan::MakePrivate&, Report&) noexcept { return sys::ma
 int apply(Context&, const plan::BringUpLoopback&, Report&) noexcept { return sys::bring_up("lo"); }
 int apply(Context&, const plan::JoinKeyring&, Report&) noexcept { return sys::join_new_session_keyring(); }
 int apply(Context&, const plan::NoNewPrivileges&, Report&) noexcept { return sys::set_no_new_privileges(); }
+
+// The monitor may wait for this process to execute the command, and nothing here may wait for the monitor: from here to that, none of the
+// calls are made that the filter hands on.
+int apply(Context& context, const plan::RememberOwners& step, Report& report) noexcept {
+  const sys::Fd listener = sys::load_listening_filter(step.program);
+  if (!listener) return errno;
+  const int number = listener.get();
+  report.kind = Report::listener;
+  const int error = sys::send_message(context.report, {reinterpret_cast<const char*>(&report), sizeof report}, {&number, 1});
+  report.kind = Report::done;
+  return error;
+}
+
 int apply(Context&, const plan::LoadFilter& step, Report&) noexcept { return sys::load_filter(step.program); }
 
 // The monitor's steps, and the fork, which run_steps itself does.

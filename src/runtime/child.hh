@@ -14,9 +14,10 @@
 
 namespace snug::runtime {
 
-/// What the child tells the monitor, a packet each. With `namespaces`, `interface`, `wall` and `line` descriptors come, with `server` that of the device.
+/// What the child tells the monitor, a packet each. With `namespaces`, `interface`, `wall` and `line` descriptors come, with `server` that of the device, with `listener`
+/// that of plan::RememberOwners.
 struct Report {
-  enum Kind : std::uint32_t { done, failed, namespaces, server, interface, wall, line };
+  enum Kind : std::uint32_t { done, failed, namespaces, server, interface, wall, line, listener };
   Kind kind = done;
   std::uint32_t step = 0;
   std::int32_t error = 0;

@@ -37,6 +37,7 @@
 #include "foreground.hh"
 #include "helpers.hh"
 #include "networks.hh"
+#include "owners.hh"
 #include "porch.hh"
 #include "sealed.hh"
 #include "server.hh"
@@ -215,6 +216,7 @@ class Monitor {
     while (!ended_) {
       Waiting waiting;
       for (const int fd : {signals_.fd(), init_.get(), report_.first.get(), control_.first.get()}) waiting.want(fd, POLLIN);
+      if (owners_) waiting.want(owners_->descriptor(), POLLIN);
       networks_.ask(waiting);
       streams_.ask(waiting);
       if (outside_.tick) outside_.tick();
@@ -226,6 +228,7 @@ class Monitor {
       if (waiting.got(control_.first.get(), POLLIN)) read_control();
       if (waiting.got(report_.first.get(), POLLIN)) read_report();
       heed(networks_.answer(waiting));
+      if (owners_ && waiting.got(owners_->descriptor(), POLLIN)) lose_owners();
       if (waiting.got(signals_.fd(), POLLIN)) handle_signal(signals_.next());
       if (streams_.deserted()) end_for(SIGKILL, 0);
       if (waiting.got(init_.get(), POLLIN)) finish();
@@ -328,6 +331,7 @@ class Monitor {
     }
     if (const auto* maps = plan_.find<plan::WriteIdMaps>(); maps && report.kind == Report::server && descriptors.size() == 1)
       servers_.emplace_back(*maps, std::get<plan::MakeOverlay>(plan_.steps.at(report.step).action), outside_.folder, std::move(descriptors.front()));
+    if (report.kind == Report::listener && descriptors.size() == 1) remember_owners(descriptors.front());
     if (report.kind == Report::failed) {
       const std::string_view reason(report.reason.data(), ::strnlen(report.reason.data(), report.reason.size()));
       failure_ = StepFailure{report.step, report.error, std::string(trimmed(reason))};
@@ -335,6 +339,32 @@ class Monitor {
       outside_.step_done(report.step, report.nanoseconds);
       last_ = sys::monotonic_time();
     }
+  }
+
+  // Who has the filter waits meanwhile: nothing of the command has run yet.
+  void remember_owners(const Fd& listener) {
+    const Fd user = open_door("user"), mounts = open_door("mnt");
+    owners_.emplace(*plan_.find<plan::RememberOwners>(), OwnersPlace{listener.get(), user.get(), mounts.get()});
+    if (const int error = owners_->error()) failure_ = StepFailure{number_of<plan::RememberOwners>(), error, {}}, end_for(SIGKILL, 0);
+  }
+
+  // A namespace that the container has made or that is entered.
+  [[nodiscard]] Fd open_door(std::string_view kind) const {
+    for (const KeptNamespace& kept : kept_namespaces())
+      if (kept.kind == kind) return Fd(::fcntl(kept.number, F_DUPFD_CLOEXEC, 0));
+    const auto* enter = plan_.find<plan::EnterNamespaces>();
+    for (const auto& entry : enter ? enter->entries : std::vector<plan::EnterNamespaces::Entry>())
+      if (entry.kind == kind) return sys::try_open(AT_FDCWD, entry.path.c_str(), O_RDONLY);
+    return {};
+  }
+
+  // Unless all have ended that it served, nobody answers their calls any more.
+  void lose_owners() {
+    const bool done = owners_->is_done();
+    owners_.reset();
+    if (done) return;
+    heed({.notice = "the process that remembers owners has ended, and with it what it served"});
+    end_for(SIGKILL, 125);
   }
 
   void handle_signal(int signal) {
@@ -357,8 +387,10 @@ class Monitor {
 
   // pid 1 has ended, and the kernel everything with it. What was told before is still there to be read.
   void finish() {
+    const auto* fork = plan_.find<plan::ForkPayload>();
+    const bool goes_on = fork && !fork->stays;  // it tells until it executes the command
     while (report_.first) {
-      ::fcntl(report_.first.get(), F_SETFL, O_NONBLOCK);
+      if (!goes_on) ::fcntl(report_.first.get(), F_SETFL, O_NONBLOCK);
       read_report();
     }
     if (plan_.terminal && !took_terminal_ && control_.first && !failure_) {
@@ -368,6 +400,7 @@ class Monitor {
     if (!reap()) return;
     networks_.end();  // the next one may want its ports as soon as this one is told of as ended
     streams_.drain();
+    owners_.reset();
     namespaces_.clear();  // the root is held through them, and who serves it waits for it to go
     servers_.clear();
     if (outside_.ended && !failure_) outside_.ended(exited_);
@@ -419,6 +452,7 @@ class Monitor {
   std::vector<Server> servers_;
   std::vector<Fd> namespaces_;  ///< go before the servers do
   Networks networks_;  ///< goes before the namespaces do
+  std::optional<Owners> owners_;
   pid_t pid_ = -1;
   std::optional<StepFailure> failure_;
   Exited exited_;

@@ -59,6 +59,7 @@ std::string flags_of(std::uint64_t flags, std::span<const Named> names) {
 
 constexpr std::array tree_flags{Named{AT_EMPTY_PATH, "AT_EMPTY_PATH"}, Named{OPEN_TREE_CLONE, "OPEN_TREE_CLONE"}, Named{AT_RECURSIVE, "AT_RECURSIVE"}};
 constexpr std::array open_flags{Named{O_CREAT, "O_CREAT"}, Named{O_EXCL, "O_EXCL"}, Named{O_PATH, "O_PATH"}, Named{O_RDWR, "O_RDWR"}, Named{O_NOCTTY, "O_NOCTTY"}};
+constexpr std::array filter_flags{Named{SECCOMP_FILTER_FLAG_NEW_LISTENER, "NEW_LISTENER"}, Named{1U << 5U /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV of Linux 5.19 */, "WAIT_KILLABLE_RECV"}};
 constexpr std::array resolve_flags{Named{RESOLVE_IN_ROOT, "RESOLVE_IN_ROOT"}, Named{RESOLVE_NO_MAGICLINKS, "RESOLVE_NO_MAGICLINKS"}};
 constexpr std::array mount_flags{Named{MS_REC, "MS_REC"}, Named{MS_PRIVATE, "MS_PRIVATE"}, Named{MS_SLAVE, "MS_SLAVE"}, Named{MS_BIND, "MS_BIND"},
                                  Named{MS_RDONLY, "MS_RDONLY"}, Named{MS_REMOUNT, "MS_REMOUNT"}, Named{MS_MOVE, "MS_MOVE"}};
@@ -164,7 +165,7 @@ std::optional<SeenCall> see_connect(const Sight& sight) {
 
 SeenCall see_seccomp(const Sight& sight) {
   const auto program = sight.tracee().value<sock_fprog>(sight.raw(2));
-  return builds("seccomp", {sight.number(0) == SECCOMP_SET_MODE_FILTER ? "SECCOMP_SET_MODE_FILTER" : sight.decimal(0), sight.decimal(1),
+  return builds("seccomp", {sight.number(0) == SECCOMP_SET_MODE_FILTER ? "SECCOMP_SET_MODE_FILTER" : sight.decimal(0), flags_of(sight.raw(1), filter_flags),
                             program ? format("{{{} instructions}}", program->len) : closed});
 }
 

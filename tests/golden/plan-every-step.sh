@@ -471,13 +471,16 @@ folder=/w
 # 72. forbid new privileges
 set -- "$@" --no-new-privs
 
-# 73. confine what can be opened to the root and what is open already (Landlock)
+# 73. have a process outside remember the owners of files
+#    Not done: it takes a process that answers while the container runs.
+
+# 74. confine what can be opened to the root and what is open already (Landlock)
 #    Not done: setpriv(1) can from util-linux 2.41 on; the older ones have no word for it.
 
-# 74. load the filter of system calls 'default'
+# 75. load the filter of system calls 'default'
 #    Not done: no program of these loads a filter of system calls.
 
-# 75. run 'make'
+# 76. run 'make'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \
   PATH=/bin:/usr/bin \
@@ -485,13 +488,13 @@ set -- "$@" env -i -- \
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" make a"$(printf '\033')"'[31mb'
 
-# 76. run '/usr/libexec/snug/snug-layer'
+# 77. run '/usr/libexec/snug/snug-layer'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i --
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" /usr/libexec/snug/snug-layer
 
-# 77. become snug's own shell, with the tools of '/bin/busybox'
+# 78. become snug's own shell, with the tools of '/bin/busybox'
 #    Not done: snug's own shell is in no file that a script could start. A shell of the root file system stands for it.
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \

@@ -219,7 +219,8 @@ struct FilterChoice {
 };
 
 /// Whether root, where it has no ids but its own, is told that it has done what needs others: chown(2), setgroups(2) and their like.
-enum class RootEmulation { automatic, off, stateless };
+/// And whether it is remembered what files were to be.
+enum class RootEmulation { automatic, off, stateless, remembered };
 
 /// What holds the container where the namespaces do not.
 struct Restraints {

@@ -417,6 +417,14 @@ struct LoadFilter {
   bool operator==(const LoadFilter&) const = default;
 };
 
+/// Loads a filter that hands calls about owners, modes and devices to a process outside, which remembers what files were to be: seccomp(2),
+/// SECCOMP_FILTER_FLAG_NEW_LISTENER. The monitor starts that process; who makes such a call waits for it.
+struct RememberOwners {
+  FilterProgram program;
+  bool dies_with_monitor = true;  ///< else with the last process that has the filter
+  bool operator==(const RememberOwners&) const = default;
+};
+
 /// Closes all descriptors above 2: close_range(2). None of 0, 1 and 2 may be a folder, which would lead outside.
 struct CloseDescriptors {
   bool operator==(const CloseDescriptors&) const = default;
@@ -445,7 +453,7 @@ using Action = std::variant<MakeFolders, MakeCgroup, JoinCgroup, EnterNamespaces
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, KeepNamespaces, Attach, MakeLink,
                             MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, JoinNetwork, RestrictEgress, ServeNames, OpenGate, OpenWayOut, AwaitWayOut, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
-                            NoNewPrivileges, EnforceLandlock, LoadFilter, CloseDescriptors, Exec, RunShell>;
+                            NoNewPrivileges, RememberOwners, EnforceLandlock, LoadFilter, CloseDescriptors, Exec, RunShell>;
 
 /// One thing that is done, by whom.
 struct Step {

@@ -28,6 +28,9 @@ namespace snug::sys {
 /// openat2(2): resolves `path` as if `root` were "/", through no magic link; empty with errno set where it fails.
 [[nodiscard]] Fd try_open_in_root(int root, const char* path, int flags, unsigned mode = 0) noexcept;
 
+/// openat2(2): opens `path` from `folder` on as openat(2) does, but through no magic link; empty with errno set where it fails.
+[[nodiscard]] Fd try_open_plainly(int folder, const char* path, int flags) noexcept;
+
 /// Reads all there is, but no more than `limit` bytes; throws EFBIG's Error past it.
 [[nodiscard]] std::string read_all(int fd, std::size_t limit = std::size_t{1} << 20U);
 

@@ -92,6 +92,7 @@ inline plan::Plan every_step() {
   add(Actor::payload, CloseDescriptors{});
   add(Actor::payload, ChangeFolder{"/w"});
   add(Actor::payload, NoNewPrivileges{});
+  add(Actor::payload, RememberOwners{{0x0000000000000006, 0x7fc0000000000006}, false});
   add(Actor::payload, EnforceLandlock{7, true, true});
   add(Actor::payload, LoadFilter{"default", {0x0000000000000006, 0x7fff000000000006}});
   add(Actor::payload, Exec{{"/bin/make", "/usr/bin/make"}, {"make", "a\x1b[31mb"}, {"PATH=/bin:/usr/bin", "A=b c"}});

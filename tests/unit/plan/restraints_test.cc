@@ -283,6 +283,30 @@ TEST_CASE("root with one id is told what it wants to hear, where that helps and 
   CHECK(!emulates(plan_of(wide, ranges)));
 }
 
+TEST_CASE("root with one id has owners remembered where that is asked for, by one filter before all others") {
+  Spec spec = with_root();
+  spec.restraints.emulation = RootEmulation::remembered;
+  const Plan plan = plan_of(spec);
+  CHECK(*plan.find<RememberOwners>() == RememberOwners{make_owner_filter(), true});
+  CHECK(place_of<RememberOwners>(plan) < place_of<LoadFilter>(plan));
+  CHECK(place_of<NoNewPrivileges>(plan) < place_of<RememberOwners>(plan));
+  CHECK(*plan.find<LoadFilter>() == LoadFilter{"default", make_filter({.capabilities = 1U << CAP_SYS_CHROOT})});
+  for (const auto change : std::initializer_list<void (*)(Spec&)>{[](Spec& each) { each.restraints.nested = true; }, [](Spec& each) { each.new_privileges = true; },
+                                                                  [](Spec& each) { each.id_map.mode = IdMapChoice::Mode::keep_id; }}) {
+    Spec wrong = spec;
+    change(wrong);
+    CHECK(std::holds_alternative<Refusal>(make_plan(wrong, some_facts())));
+  }
+  HostFacts ranges = some_facts();
+  ranges.subuids = ranges.subgids = {{{100000}, 65536}};
+  ranges.newuidmap = "/usr/bin/newuidmap", ranges.newgidmap = "/usr/bin/newgidmap";
+  Spec wide = spec;
+  wide.id_map.mode = IdMapChoice::Mode::root;
+  CHECK(std::get<Refusal>(make_plan(wide, ranges)).message.find("more ids than one") != std::string::npos);
+  CHECK(explain(RememberOwners{}, EBUSY).cause.find("listens") != std::string::npos);
+  CHECK(explain(RememberOwners{}, EINVAL).you_can.find("static") != std::string::npos);
+}
+
 TEST_CASE("apt is told not to look, where there is one and its settings are the container's own") {
   const auto has_setting = [](const Plan& plan) {
     return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {

@@ -22,6 +22,13 @@ TEST_CASE("diff lists what was added, changed and deleted, while the container r
   CHECK(store.snug({"diff", "d"}).out == expected);
   REQUIRE(store.snug({"stop", "-t", "0", "d"}).code == 0);
   CHECK(store.snug({"diff", "d"}).out == expected);
+  for (const std::string& root : {store.folder() + "/root", std::string("host")}) {
+    REQUIRE(store.snug({"create", "--userns", "single", "--name", "not-yet", root, "true"}).code == 0);
+    const Result nothing = store.snug({"diff", "not-yet"});
+    CHECK(nothing.code == 0);
+    CHECK(nothing.out + nothing.err == "");
+    REQUIRE(store.snug({"rm", "not-yet"}).code == 0);
+  }
   const std::string json = store.snug({"diff", "--format", "json", "d"}).out;
   CHECK(has(json, "\"deleted\": [\n    \"/etc/passwd\",\n    \"/home\"\n  ]"));
   CHECK(store.snug({"diff", "--json", "d"}).out == json);

@@ -303,8 +303,8 @@ TEST_CASE("root with one id has owners remembered where that is asked for, by on
   Spec wide = spec;
   wide.id_map.mode = IdMapChoice::Mode::root;
   CHECK(std::get<Refusal>(make_plan(wide, ranges)).message.find("more ids than one") != std::string::npos);
-  CHECK(explain(RememberOwners{}, EBUSY).cause.find("listens") != std::string::npos);
-  CHECK(explain(RememberOwners{}, EINVAL).you_can.find("static") != std::string::npos);
+  CHECK(explain_failure(RememberOwners{}, EBUSY, some_facts(), {}).cause.find("listens") != std::string::npos);
+  CHECK(explain_failure(RememberOwners{}, EINVAL, some_facts(), {}).you_can.find("static") != std::string::npos);
 }
 
 TEST_CASE("apt is told not to look, where there is one and its settings are the container's own") {

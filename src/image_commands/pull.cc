@@ -151,10 +151,15 @@ class Pull {
     }
   }
 
+  static std::string without_ending(std::string name) {
+    for (const std::string_view ending : {".tar", ".tar.gz", ".tar.zst", ".tar.bz2", ".tar.xz", ".tgz"})
+      if (name.size() > ending.size() && name.ends_with(ending)) return name.substr(0, name.size() - ending.size());
+    return name;
+  }
+
   // As podman: what has no whole name is called after the archive.
   static std::string name_for(const transport::Location& location) {
-    const bool folder = location.form == transport::Form::oci || location.form == transport::Form::folder;
-    const std::string base = folder ? location.path.substr(location.path.rfind('/') + 1) : plan::usual_name({.kind = plan::Rootfs::Kind::archive, .path = location.path});
+    const std::string base = without_ending(location.path.substr(location.path.rfind('/') + 1));
     const bool bare = location.name.find('/') == std::string::npos && location.form != transport::Form::docker_archive;
     if (location.name.empty()) return local_name(base);
     return bare ? local_name(format("{}:{}", base, location.name)) : whole_name(location.name);

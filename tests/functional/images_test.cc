@@ -172,6 +172,22 @@ TEST_CASE("what came from no registry is never thrown away, whatever part of it 
   }
 }
 
+TEST_CASE("an image of a registry that has lost a document keeps no other, and is told with what brings it anew") {
+  for (const bool manifest : {false, true}) {
+    const Store store;
+    const std::string image = store.out({"inspect", "two"}), images = store.store() + "/images/";
+    const std::string id = values_of(image, "Id").at(0), digest = values_of(image, "Digest").at(0);
+    shell_output("cd " + images + " && sed -i 's|\"org.opencontainers.image.ref.name\"|\"snug.origin\":\"registry\",&|' index.json");
+    fs::remove(images + "blobs/sha256/" + (manifest ? digest : id).substr(7));
+    CHECK(has(store.out({"images"}), "one"));
+    const Result lost = store.snug({"inspect", "two"});
+    CHECK(lost.code == 125);
+    CHECK_MESSAGE(has(lost.err, "snug pull"), lost.err);
+    CHECK(store.snug({"gc", "--check"}).code == 1);
+    CHECK(store.snug({"inspect", "one"}).code == 0);
+  }
+}
+
 TEST_CASE("what cannot be read is told with the way to read it, and the rest is checked all the same") {
   const Store store;
   const std::string image = store.out({"inspect", "two"}), blobs = store.store() + "/images/blobs/sha256/";

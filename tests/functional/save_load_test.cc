@@ -73,6 +73,21 @@ TEST_CASE("an image that is pulled out of a file is called as it is there, or el
   CHECK(pull("oci-archive:" + made.path("o.tar")) == "localhost/hi:latest\n");
   CHECK(pull("oci-archive:" + made.path("o.tar") + ":hi") == "localhost/o:hi\n");
   CHECK(pull("oci:" + made.layout()) == "localhost/layout:latest\n");
+  const std::string long_name = "one-of-two-files-with-names-of-more-than-forty-letters.target.oci";
+  fs::copy(made.path("none.tar"), made.path(long_name + ".tar"));
+  CHECK(pull("docker-archive:" + made.path(long_name + ".tar")) == "localhost/" + long_name + ":latest\n");
+}
+
+TEST_CASE("an archive gives no image a name with another's digest") {
+  Made made;
+  made.copy("oci:" + made.layout() + ":v1", "docker-archive:" + made.path("d.tar") + ":foo:1");
+  const std::string trusted = "docker.io/library/alpine@sha256:" + std::string(64, '0');
+  shell_output("cd " + made.folder() + " && mkdir in && tar -C in -xf d.tar && chmod -R u+w in && sed -i 's|\"RepoTags\":\\[|&\"localhost/x:1\",\"" + trusted + "\",|' in/manifest.json && tar -C in -cf odd.tar .");
+  const Result loaded = made.snug({"load", "-q", "-i", made.path("odd.tar")});
+  CHECK(loaded.code == 0);
+  CHECK_MESSAGE(has(loaded.err, "which has another digest"), loaded.err);
+  CHECK(made.snug({"inspect", trusted}).code != 0);
+  CHECK(made.snug({"inspect", "localhost/x:1"}).code == 0);
 }
 
 TEST_CASE("what was asked for by its id is saved without a name") {

@@ -80,7 +80,7 @@ class Attachment {
       Waiting waiting;
       ask(waiting);
       if (!waiting.sleep(early_signal_ ? welcome_patience : -1)) continue;
-      if (waiting.was_quiet()) end_ = Detached{.signal = *early_signal_};
+      if (waiting.was_quiet()) heed(*std::exchange(early_signal_, {}));
       answer(waiting);
     }
     leave();
@@ -187,8 +187,13 @@ class Attachment {
       early_signal_ = signal;
     else if (how_.signals && welcomed_ && !welcome_.terminal)
       send(Word::signal, {reinterpret_cast<const char*>(&signal), sizeof signal});
-    else if (signal != SIGUSR1 && signal != SIGUSR2 && signal != SIGALRM)
-      end_ = Detached{.signal = signal};
+    else
+      heed(signal);
+  }
+
+  // Of one that is not the container's.
+  void heed(int signal) {
+    if (signal != SIGUSR1 && signal != SIGUSR2 && signal != SIGALRM) end_ = Detached{.signal = signal};
   }
 
   void send_size() {

@@ -56,6 +56,7 @@ bool asks(std::string_view sequence) {
     case '[': return !rest.empty() && asks_in_sequence(rest);
     case 'P': return rest.starts_with("$q") || rest.starts_with("+q");
     case ']': return asks_in_string(rest);
+    case '_': return rest.starts_with('G');  // a picture that may be asked about, and that is too large to be kept
     default: return false;
   }
 }
@@ -153,6 +154,7 @@ void Scrollback::follow(char byte) {
     return follow(byte);
   }
   if (byte == '\x1b' && part_ != Part::string) return break_off();
+  if (byte == enquiry) return;
   sequence_ += byte;
   switch (part_) {
     case Part::escape:

@@ -186,10 +186,13 @@ TEST_CASE("without a terminal the streams come apart, input goes in to its end, 
 
 TEST_CASE("a signal waits for the monitor to say whom it is for, but not for ever") {
   const Containers containers;
-  REQUIRE(containers.run_detached("trap", "trap 'echo caught; exit 9' TERM; echo up; while :; do sleep 0.05; done").code == 0);
+  REQUIRE(containers.run_detached("trap", "trap '' USR1; trap 'echo caught; exit 9' TERM; echo up; while :; do sleep 0.05; done").code == 0);
   REQUIRE(eventually([&] { return containers.snug({"logs", "trap"}).out == "up\n"; }));
   const pid_t monitor = containers.monitor("trap");
   ::kill(monitor, SIGSTOP);
+  Background user({"env", containers.environment(), program(), "attach", "trap"});
+  REQUIRE(eventually([&] { return is_asleep(user.pid(), "snug"); }));
+  user.signal(SIGUSR1);  // which ends nobody's visit
   Background unheard({"env", containers.environment(), program(), "attach", "trap"});
   REQUIRE(eventually([&] { return is_asleep(unheard.pid(), "snug"); }));
   unheard.signal(SIGTERM);
@@ -199,6 +202,7 @@ TEST_CASE("a signal waits for the monitor to say whom it is for, but not for eve
   client.signal(SIGTERM);
   ::kill(monitor, SIGCONT);
   CHECK(client.wait() == 9);
+  CHECK(user.wait() == 9);
 }
 
 TEST_CASE("with --sig-proxy=false the client alone ends") {

@@ -36,12 +36,13 @@ std::string path_of(const std::string& folder, const char* name) { return format
 bool ends_within(const Fd& process, int seconds, bool may_be_left = false) {
   if (!process) return true;
   pollfd end{process.get(), POLLIN, 0};
-  int count = -1;
-  while (count < 0 && !(may_be_left && shell::was_interrupted())) {
-    count = ::poll(&end, 1, seconds < 0 ? -1 : seconds * 1000);
-    if (count < 0 && errno != EINTR) break;
+  const int patience = seconds >= 0 ? seconds * 1000 : may_be_left ? 1000 : -1;  // a signal may come between the question and the waiting
+  for (;;) {
+    if (may_be_left && shell::was_interrupted()) return false;
+    const int count = ::poll(&end, 1, patience);
+    if (count > 0) return true;
+    if (count < 0 ? errno != EINTR : seconds >= 0) return false;
   }
-  return count > 0;
 }
 
 }  // namespace
@@ -75,7 +76,10 @@ void stop_container(const std::string& store, const state::Record& record, const
     if (error && error != ESRCH) throw system_error(format("stop the container {}", quoted(record.name)), error);
     // One that is paused hears of it when it goes on.
     if (!state.cgroup.empty() && probe::is_frozen(state.cgroup)) runtime::freeze_cgroup(state.cgroup, false);
-    if (!ends_within(init, patience.seconds.value_or(static_cast<int>(spec.stop_timeout.value_or(plan::usual_stop_timeout))))) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
+    const int seconds = patience.seconds.value_or(static_cast<int>(spec.stop_timeout.value_or(plan::usual_stop_timeout)));
+    const bool has_ended = ends_within(init, seconds, seconds < 0);
+    if (!has_ended && seconds < 0) return;  // whoever waited does no longer
+    if (!has_ended) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
   } else {
     static_cast<void>(sys::send_signal(monitor.get(), SIGTERM));  // between two starts
   }
@@ -119,6 +123,8 @@ Awaited await(const std::string& store, const state::Record& record) {
   Fd exit = state::open_exit(state::folder_of(store, record.id));
   State state = state::read_state(store, record.id);
   Fd monitor = state::open_marked(state.monitor);
+  const bool runs = state.phase == State::Phase::running || state.phase == State::Phase::restarting;
+  if (runs && !monitor && state::is_alive(state.monitor)) throw system_error(format("wait for the container {}", quoted(record.name)), errno == ESRCH ? EMFILE : errno);
   return {.id = record.id, .exit = std::move(exit), .state = std::move(state), .monitor = std::move(monitor)};
 }
 

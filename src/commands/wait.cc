@@ -5,6 +5,7 @@
 #include "commands.hh"
 #include "containers.hh"
 #include "snug/base/text.hh"
+#include "snug/commands/layers.hh"
 #include "snug/commands/output.hh"
 #include "stopping.hh"
 
@@ -12,6 +13,7 @@ namespace snug::commands {
 namespace {
 
 int wait(const cli::Invocation& invocation) {
+  allow_descriptors(invocation.arguments.operands.size());
   // All are found before the first is waited for: another may go away meanwhile, and its end with it.
   std::vector<Awaited> containers;
   const int code = for_each_container(invocation, [&](const std::string& store, const state::Record& record) { containers.push_back(await(store, record)); });

@@ -25,6 +25,7 @@ using sys::Fd;
 constexpr std::size_t block_size = 65536;
 constexpr std::size_t longest_line = 1U << 20U;  // ours are far shorter
 constexpr int most_tries = 1000;                // who was killed in a rotation leaves it as it was
+constexpr int unheard_wait = 1000;               // milliseconds, where a signal may come between the question and the waiting
 constexpr int blind_wait = 200;                  // milliseconds, where nobody tells of changes
 
 bool same_file(int one, int other) {
@@ -156,7 +157,7 @@ class Tail {
 /// Sleeps until something in a folder changes, or a process ends.
 class Watch {
  public:
-  Watch(int folder, int process) : process_(process), changes_(process < 0 ? -1 : ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+  Watch(int folder, int process, bool may_be_left) : process_(process), may_be_left_(may_be_left), changes_(process < 0 ? -1 : ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
     const std::string path = format("/proc/self/fd/{}", folder);
     if (changes_ && ::inotify_add_watch(changes_.get(), path.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) changes_.reset();
   }
@@ -166,7 +167,7 @@ class Watch {
     Waiting waiting;
     waiting.want(process_, POLLIN);
     waiting.want(changes_.get(), POLLIN);
-    if (!waiting.sleep(changes_ ? -1 : blind_wait)) return true;
+    if (!waiting.sleep(!changes_ ? blind_wait : may_be_left_ ? unheard_wait : -1)) return true;
     static_cast<void>(rotations());
     return !waiting.got(process_, POLLIN);
   }
@@ -188,6 +189,7 @@ class Watch {
 
  private:
   int process_;
+  bool may_be_left_;  ///< by a signal
   Fd changes_;
   mutable std::uint64_t rotations_ = 0;
   mutable bool missed_ = false;
@@ -210,7 +212,7 @@ std::list<Fd> open_wanted(const LogFiles& files, const LogWish& wish, off_t& at)
 class LogReader {
  public:
   LogReader(const std::string& folder, const LogWish& wish, const std::function<void(const LogLine&)>& take)
-      : files_(folder), wish_(wish), take_(take), watch_(files_.folder(), wish.monitor) {}
+      : files_(folder), wish_(wish), take_(take), watch_(files_.folder(), wish.monitor, wish.enough != nullptr) {}
 
   bool read() {
     begun_ = watch_.rotations();

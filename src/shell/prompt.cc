@@ -23,7 +23,6 @@ std::string prompt_of(std::size_t running) { return running == 0 ? "snug> " : fo
 
 // True where the prompt is to be left.
 bool try_line(std::string_view line, const Commands& commands, const std::string& shell) {
-  forget_interrupt();
   try {
     const Outcome outcome = do_line(line, commands, shell);
     if (was_interrupted() || outcome.code == 128 + SIGINT) print("\n", stdout);  // behind the terminal's own ^C
@@ -42,10 +41,14 @@ int run_prompt(const Commands& commands, const Environment& environment) {
   History history(environment);
   Editor editor([&](std::string_view line) { return complete_line(line, commands.find_candidates); });
   if (history.is_new()) print(std::string(commands.welcome), stdout);
-  while (const auto typed = editor.read(prompt_of(commands.count_running()).c_str())) {
+  for (;;) {
+    forget_interrupt();
+    const auto typed = editor.read(prompt_of(commands.count_running()).c_str());
+    if (!typed) break;
     history.keep(*typed);
+    if (was_interrupted()) print("\n", stdout);  // it came when readline had done
     for (const std::string_view line : lines(*typed))  // more than one where they were pasted
-      if (try_line(line, commands, shell)) return 0;
+      if (!was_interrupted() && try_line(line, commands, shell)) return 0;
   }
   print("\n", stdout);  // behind the prompt, where the cursor need not be any more
   return 0;

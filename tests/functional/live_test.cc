@@ -118,8 +118,10 @@ TEST_CASE("wait tells the exit code of a container that goes away when it ends")
 TEST_CASE("wait for several tells the end of one, too, that goes away while another is waited for") {
   const Containers containers;
   REQUIRE(containers.run_detached("x", "until test -e /go; do sleep 0.05; done; exit 3").code == 0);
-  REQUIRE(containers.snug({"run", "-d", "--rm", "--userns", "single", "--name", "y", small_root(), "sh", "-c", "sleep 0.5; exit 4"}).code == 0);
-  Background waiting({"sh", "-c", "env " + containers.environment() + " " + program() + " wait x y nosuch >" + containers.folder() + "/codes"});
+  REQUIRE(containers.snug({"run", "-d", "--rm", "--userns", "single", "--name", "y", small_root(), "sh", "-c", "until test -e /go; do sleep 0.05; done; exit 4"}).code == 0);
+  Background waiting({"env", containers.environment(), "sh", "-c", "exec \"$0\" wait x y nosuch >\"$1\"", program(), containers.folder() + "/codes"});
+  REQUIRE(eventually([&] { return is_asleep(waiting.pid(), "snug"); }));
+  CHECK(containers.snug({"exec", "y", "touch", "/go"}).code == 0);
   CHECK(eventually([&] { return containers.snug({"ps", "-q", "--filter", "name=y"}).out.empty(); }));
   CHECK(containers.snug({"exec", "x", "touch", "/go"}).code == 0);
   CHECK(eventually([&] { return read_file(containers.folder() + "/codes") == "3\n4\n"; }));

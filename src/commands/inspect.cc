@@ -134,12 +134,25 @@ std::optional<Listed> find(const std::string& store, const std::string& typed) {
   return Listed{*std::move(record), std::move(state), std::move(spec)};
 }
 
+// Whole or not.
 bool is_image(const std::string& store, const std::string& typed) {
   try {
     return image::Store(store).find(typed).has_value();
-  } catch (const Error&) {  // no name, or the beginning of several ids
-    return false;
+  } catch (const UsageError&) {
+    return false;  // that is no name
+  } catch (const Error&) {
+    return true;
   }
+}
+
+// Why there is no such container, or why it cannot be read.
+Error error_of(const std::string& store, const std::string& typed) {
+  try {
+    static_cast<void>(state::find_record(store, typed));
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error(format("the container {} has just come", quoted(typed)), "try again");
 }
 
 // What is no container is an image, of which snug-image knows.
@@ -151,18 +164,21 @@ int inspect(const cli::Invocation& invocation) {
   Json found = Json::array();
   std::vector<Listed> containers;
   std::vector<std::string> others;
+  std::vector<Error> errors;
   for (const std::string& typed : arguments.operands) {
     if (kind && *kind == "image") break;
     if (auto container = find(store, typed)) containers.push_back(*std::move(container));
-    else if (kind || state::find_damaged(store, typed)) static_cast<void>(state::find_record(store, typed));
+    else if (kind || state::find_damaged(store, typed)) errors.push_back(error_of(store, typed));
     else others.push_back(typed);
   }
+  if (containers.empty() && !errors.empty()) throw errors.front();
   if (containers.empty()) return run_image_program(invocation);
   if (std::any_of(others.begin(), others.end(), [&](const std::string& typed) { return is_image(store, typed); }))
     throw UsageError("some of these are containers, and others are images", "they are inspected apart; 'snug ps --all' lists the containers");
   for (const std::string& typed : others)
-    say(render_error(Error(format("there is no container and no image {}", quoted(typed)), "'snug ps --all' lists the containers, 'snug images' the images")));
-  const int code = others.empty() ? 0 : 1;
+    errors.emplace_back(format("there is no container and no image {}", quoted(typed)), "'snug ps --all' lists the containers, 'snug images' the images");
+  for (const Error& error : errors) say(render_error(error));
+  const int code = errors.empty() ? 0 : 1;
   if (pattern && *pattern != "json") {
     for (const Listed& each : containers) print(fill_template(*pattern, json_of(each, store)) + "\n");
     return code;

@@ -47,8 +47,9 @@ class LayerFile {
 class Standstill {
  public:
   Standstill(const std::string& store, const state::Record& record) : name_(record.name) {
-    if (!state::is_running(store, record)) return;
-    const std::string cgroup = state::read_state(store, record.id).cgroup;
+    const state::State state = state::read_state(store, record.id);
+    if (state.phase != state::State::Phase::running) return;
+    const std::string& cgroup = state.cgroup;
     if (cgroup.empty()) commands::say(format("snug: notice: the container {} has no cgroup of its own by which it could be paused, and runs on meanwhile\n", quoted(name_)));
     if (cgroup.empty() || probe::is_frozen(cgroup)) return;  // who paused it wants it to stay so
     cgroup_ = cgroup;
@@ -56,7 +57,7 @@ class Standstill {
   }
   ~Standstill() {
     try {
-      if (!cgroup_.empty()) runtime::freeze_cgroup(cgroup_, false);
+      if (!cgroup_.empty() && sys::find_status(AT_FDCWD, cgroup_.c_str())) runtime::freeze_cgroup(cgroup_, false);  // else all in it has ended
     } catch (const Error& error) {
       commands::say(format("snug: notice: the container {} is still paused: {}\n  hint:  snug unpause {}\n", quoted(name_), error.message(), shell_quoted(name_)));
     }

@@ -10,6 +10,7 @@
 #include "own_shell.hh"
 #include "profile.hh"
 #include "snug/base/text.hh"
+#include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
 #include "snug/probe/cgroup.hh"
 #include "snug/runtime/errand.hh"
@@ -117,7 +118,9 @@ int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::In
   compile_profile(facts, visit);
   if (choice.keep_folder && !wanted.workdir) choose_folder(visit, facts);
   const plan::Plan plan = accepted(plan::make_exec_plan(visit, facts, entrance.living));
-  runtime::Outside outside{.step_done = step_printer(plan, choice.verbose), .title = terminal_title(facts.terminal.type, entrance.record.name),
+  runtime::Outside outside{.step_done = step_printer(plan, choice.verbose),
+                            .notice = [](const std::string& text) { say(format("snug: notice: {}\n", text)); },
+                            .title = terminal_title(facts.terminal.type, entrance.record.name),
                             .shell = own_shell(plan)};
   const sys::Fd null = wanted.detach ? sys::open(AT_FDCWD, "/dev/null", O_RDWR) : sys::Fd();
   if (null) outside.streams = {null.get(), null.get(), null.get()};

@@ -56,9 +56,10 @@ std::string read_xattr(int fd, const std::string& name) {
   return value;
 }
 
-void give_back_owner(Entry& entry, const std::string& kept) {
-  const auto mark = parse_owner_mark(kept);
+void give_back_owner(Entry& entry, const std::string& kept, const struct stat& status) {
+  auto mark = parse_owner_mark(kept);
   if (!mark) return;
+  if (mark->is_device() && status.st_size != 0) mark->mode.reset();  // who wrote into it has made a file of it
   entry.uid = mark->uid;
   entry.gid = mark->gid;
   entry.mode = mark->shown_mode(entry.mode) & 07777U;
@@ -127,7 +128,7 @@ bool EntryPacker::read_xattrs(int fd, Entry& entry, const struct stat& status) {
     if (name == "user.overlay.opaque")
       opaque = read_xattr(fd, name) == "y";
     else if (name == owner_xattr && status.st_uid == uid_ && status.st_gid == gid_)
-      give_back_owner(entry, read_xattr(fd, name));
+      give_back_owner(entry, read_xattr(fd, name), status);
     else if (is_kept(name) && name.find('=') == std::string::npos)
       values_.emplace(name, read_xattr(fd, name));
     else if (is_kept(name))

@@ -41,6 +41,8 @@ std::optional<Kind> kind_of(char type) {
     case '0': return Kind::file;
     case '1': return Kind::hard_link;
     case '2': return Kind::symlink;
+    case '3':
+    case '4': return Kind::device;
     case '5': return Kind::folder;
     case '6': return Kind::fifo;
     default: return {};

@@ -105,6 +105,10 @@ Verdict plan_memory(Draft& draft) {
     return Refusal{"--emulate-root remembered: it is for root, and somebody else runs the command", "leave it out, or --user and --userns keep-id"};
   if (draft.spec.restraints.nested)
     return Refusal{"--emulate-root remembered: with --nested there are file systems inside that the process outside knows nothing of", "leave out the one, or take --emulate-root static"};
+  // One who serves a file system inside would wait for who asks about it, and that for him.
+  for (const char* capability : {"ALL", "SYS_ADMIN"})
+    if (is_among(draft.spec.cap_add, capability))
+      return Refusal{format("--emulate-root remembered: with --cap-add {} there may be file systems inside that the process outside would wait for", capability), "leave out the one, or take --emulate-root static"};
   draft.payload(RememberOwners{make_owner_filter(), !draft.visit});
   return {};
 }

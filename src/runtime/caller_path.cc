@@ -123,12 +123,13 @@ Fd CallerPath::open(bool follow) const noexcept {
   return !base || *rest_ == '\0' ? std::move(base) : sys::try_open_plainly(base.get(), rest_, flags);
 }
 
-CallerRoot::CallerRoot(int processes) noexcept : processes_(processes), now_(look("/")) {}
+CallerRoot::CallerRoot(int processes) noexcept
+    : processes_(processes), top_(sys::try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY)), top_identity_(look("/")), now_(top_identity_) {}
 
 CallerRoot::Identity CallerRoot::look(const char* path) noexcept {
   struct statx status {};
   const bool seen = ::statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &status) == 0;
-  return seen ? Identity{status.stx_mnt_id, status.stx_ino} : Identity{};
+  return seen ? Identity{status.stx_mnt_id, status.stx_ino, std::uint64_t{status.stx_dev_major} << 32U | status.stx_dev_minor} : Identity{};
 }
 
 bool CallerRoot::share(pid_t thread) noexcept {
@@ -138,14 +139,24 @@ bool CallerRoot::share(pid_t thread) noexcept {
   if (wanted == Identity{}) return false;
   if (wanted == now_) return true;
   const Fd root = sys::try_open(AT_FDCWD, link.data(), O_PATH | O_DIRECTORY);
-  const bool stands = root && ::fchdir(root.get()) == 0 && ::chroot(".") == 0;
+  return root && stand_on(root.get());
+}
+
+bool CallerRoot::stand_on(int root) noexcept {
+  const bool stands = ::fchdir(root) == 0 && ::chroot(".") == 0;
   if (::fchdir(processes_) != 0) return false;
   now_ = stands ? look("/") : Identity{};
   return stands;
 }
 
+void CallerRoot::leave() noexcept {
+  if (now_ != top_identity_) static_cast<void>(stand_on(top_.get()));
+}
+
 // "(unreachable)" is how the kernel names a folder outside the root.
-bool CallerRoot::reaches(int folder) const noexcept {
+bool CallerRoot::reaches(int folder) noexcept {
+  leave();
+  if (now_ != top_identity_) return false;
   std::array<char, PATH_MAX> name{};
   const bool within = ::fchdir(folder) == 0 && ::syscall(SYS_getcwd, name.data(), name.size()) > 0 && name[0] == '/';
   return ::fchdir(processes_) == 0 && within;

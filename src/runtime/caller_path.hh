@@ -54,19 +54,25 @@ class CallerRoot {
   /// False where it cannot be had. Costs a look where it is the same as before.
   [[nodiscard]] bool share(pid_t thread) noexcept;
 
-  /// Whether an open folder lies below the root that is shared now.
-  [[nodiscard]] bool reaches(int folder) const noexcept;
+  /// Goes back to the root that it began on, whatever those who asked have chosen for themselves: what they gave up is theirs to remove.
+  void leave() noexcept;
+
+  /// Whether an open folder lies below the root that it began on. Leaves that of the thread.
+  [[nodiscard]] bool reaches(int folder) noexcept;
 
  private:
   /// What "/" is.
   struct Identity {
-    std::uint64_t mount = 0, inode = 0;
+    std::uint64_t mount = 0, inode = 0, device = 0;  ///< each subvolume of a file system begins with the same inode
     bool operator==(const Identity&) const = default;
   };
   [[nodiscard]] static Identity look(const char* path) noexcept;
 
+  [[nodiscard]] bool stand_on(int root) noexcept;
+
   int processes_;
-  Identity now_;
+  sys::Fd top_;
+  Identity top_identity_, now_;
 };
 
 }  // namespace snug::runtime

@@ -353,8 +353,12 @@ class Monitor {
     for (const KeptNamespace& kept : kept_namespaces())
       if (kept.kind == kind) return Fd(::fcntl(kept.number, F_DUPFD_CLOEXEC, 0));
     const auto* enter = plan_.find<plan::EnterNamespaces>();
-    for (const auto& entry : enter ? enter->entries : std::vector<plan::EnterNamespaces::Entry>())
-      if (entry.kind == kind) return sys::try_open(AT_FDCWD, entry.path.c_str(), O_RDONLY);
+    for (const auto& entry : enter ? enter->entries : std::vector<plan::EnterNamespaces::Entry>()) {
+      if (entry.kind != kind) continue;
+      Fd door = sys::try_open(AT_FDCWD, entry.path.c_str(), O_RDONLY);
+      const auto status = door ? sys::find_status(door.get(), "") : std::nullopt;
+      return status && (entry.inode == 0 || status->st_ino == entry.inode) ? std::move(door) : Fd();  // else another process has the number by now
+    }
     return {};
   }
 
@@ -388,7 +392,7 @@ class Monitor {
   // pid 1 has ended, and the kernel everything with it. What was told before is still there to be read.
   void finish() {
     const auto* fork = plan_.find<plan::ForkPayload>();
-    const bool goes_on = fork && !fork->stays;  // it tells until it executes the command
+    const bool goes_on = plan_.find<plan::RememberOwners>() && fork && !fork->stays;  // it tells until it executes the command
     while (report_.first) {
       if (!goes_on) ::fcntl(report_.first.get(), F_SETFL, O_NONBLOCK);
       read_report();

@@ -53,7 +53,7 @@ int keep_mark(int file, const OwnerMark& mark) noexcept {
 }
 
 // What can have a mark. Of what belongs to others nobody here can say anything.
-bool is_ours(const struct stat& status) noexcept { return (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) && status.st_uid == 0 && status.st_gid == 0; }
+bool is_ours(const struct stat& status) noexcept { return (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) && status.st_uid == 0; }
 
 template <typename Status>
 std::span<const char> bytes_of(const Status& status) noexcept {
@@ -80,6 +80,7 @@ std::uint32_t umask_of(pid_t thread) noexcept {
 void OwnerAnswers::take() noexcept {
   if (!sys::receive_call(listener_, call_)) return;
   const Answer given = call_.thread > 0 ? answer(read_request(call_.number, call_.arguments)) : Answer();
+  root_.leave();
   given ? sys::answer_call(listener_, call_.id, *given) : sys::pass_call(listener_, call_.id);
 }
 
@@ -138,10 +139,11 @@ OwnerAnswers::Answer OwnerAnswers::look(const OwnerRequest& request) noexcept {
   return tell(request, file.get(), *mark);
 }
 
-OwnerAnswers::Answer OwnerAnswers::tell(const OwnerRequest& request, int file, const OwnerMark& mark) noexcept {
+OwnerAnswers::Answer OwnerAnswers::tell(const OwnerRequest& request, int file, OwnerMark mark) noexcept {
   struct stat status {};
   struct statx wide {};
   if (::fstatat(file, "", &status, AT_EMPTY_PATH) != 0 || !is_ours(status)) return {};
+  if (mark.is_device() && status.st_size != 0) mark.mode.reset();  // who wrote into it has made a file of it
   const std::uint32_t mode = mark.shown_mode(status.st_mode);
   if (request.kind == Kind::look) {
     status.st_uid = mark.uid, status.st_gid = mark.gid, status.st_mode = mode;
@@ -160,6 +162,7 @@ OwnerAnswers::Answer OwnerAnswers::tell(const OwnerRequest& request, int file, c
 // change is set, and what may not be changed is refused. Then what was meant is kept.
 OwnerAnswers::Answer OwnerAnswers::give(const OwnerRequest& request) noexcept {
   const Fd file = path_.open(request.follow);
+  if (!file && itself_) return {};
   if (!file) return path_.names_process() ? 0 : errno;
   struct stat status {};
   if (::fstatat(file.get(), "", &status, AT_EMPTY_PATH) != 0) return errno;
@@ -187,7 +190,8 @@ OwnerAnswers::Answer OwnerAnswers::set_mode(const OwnerRequest& request) noexcep
   return {};
 }
 
-// An empty file stands for it. Where that is made is for Landlock to say, which does not bind this process: who makes it has the right below the root.
+// An empty file stands for it, without bits that the mark has. Where it is made is for Landlock to say, which does not bind this process: who asks has
+// that right below the container's root, not below one that he has chosen, which an open folder of the host may be.
 OwnerAnswers::Answer OwnerAnswers::make_device(const OwnerRequest& request) noexcept {
   const char* const name = path_.cut_name();
   if (*name == '\0') return EEXIST;
@@ -196,7 +200,7 @@ OwnerAnswers::Answer OwnerAnswers::make_device(const OwnerRequest& request) noex
   if (!root_.reaches(folder.get())) return EACCES;
   const std::uint32_t mode = request.mode & 07777U & ~umask_of(call_.thread);
   if (!is_waiting()) return {};
-  const Fd file = sys::try_open(folder.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  const Fd file = sys::try_open(folder.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode & 0777U);
   if (!file) return errno;
   const OwnerMark mark{.mode = (request.mode & S_IFMT) | mode, .major = major(request.device), .minor = minor(request.device)};
   const int error = keep_mark(file.get(), mark);

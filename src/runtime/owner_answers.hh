@@ -27,7 +27,7 @@ class OwnerAnswers {
   [[nodiscard]] Answer answer(const OwnerRequest& request) noexcept;
   [[nodiscard]] bool find_path(const OwnerRequest& request) noexcept;
   [[nodiscard]] Answer look(const OwnerRequest& request) noexcept;
-  [[nodiscard]] Answer tell(const OwnerRequest& request, int file, const OwnerMark& mark) noexcept;
+  [[nodiscard]] Answer tell(const OwnerRequest& request, int file, OwnerMark mark) noexcept;
   [[nodiscard]] Answer give(const OwnerRequest& request) noexcept;
   [[nodiscard]] Answer set_mode(const OwnerRequest& request) noexcept;
   [[nodiscard]] Answer make_device(const OwnerRequest& request) noexcept;

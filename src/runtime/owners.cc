@@ -71,11 +71,10 @@ int put_on_streams(int null, int answer) noexcept { return ::dup2(null, 0) < 0 |
 
 [[noreturn]] void work(const plan::FilterProgram& filter, bool dies_with_monitor, const OwnersPlace& place, int answer) noexcept {
   const Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR), processes = sys::try_open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY);
-  int error = null && processes ? put_on_streams(null.get(), answer) : errno;
-  if (!error) error = enter(place);
+  if (!null || !processes || put_on_streams(null.get(), answer) != 0) ::_exit(1);
+  int error = enter(place);
   if (!error) error = restrain(filter, dies_with_monitor, processes, place.listener);
-  // The pipe is closed by then but for its copy, unless nothing was done yet.
-  static_cast<void>(sys::write_all(error ? answer : STDOUT_FILENO, {reinterpret_cast<const char*>(&error), sizeof error}));
+  static_cast<void>(sys::write_all(STDOUT_FILENO, {reinterpret_cast<const char*>(&error), sizeof error}));
   if (error || ::dup2(STDIN_FILENO, STDOUT_FILENO) < 0) ::_exit(1);
   serve(place.listener, processes.get());
 }

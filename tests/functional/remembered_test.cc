@@ -84,6 +84,18 @@ TEST_CASE("remembered owners: a device that was made looks like one") {
   CHECK(told.out == "640 1:3 0\n660 8:11 0\n6 600 block special file\nmknod: d: File exists\nn\n");
 }
 
+TEST_CASE("remembered owners: what stands for a device has no bits, is copied as one, and is a file once it was written to") {
+  const Containers containers;
+  REQUIRE(containers.snug(detached("box", "mkdir t && mknod -m 4755 t/d c 1 3 && touch t/e && echo up; exec sleep 1000")).code == 0);
+  REQUIRE(eventually([&] { return containers.snug({"logs", "box"}).out == "up\n"; }));
+  CHECK(shell_output("stat -c %a " + containers.upper("box") + "/t/d") == "755\n");
+  const Result copied = containers.snug({"cp", "box:/t", containers.folder() + "/out"});
+  CHECK_MESSAGE(copied.code == 0, copied.err);
+  CHECK(fs::exists(containers.folder() + "/out/e"));
+  CHECK(containers.snug({"exec", "box", "sh", "-c", "echo more >/t/d; stat -c '%F %s' /t/d"}).out == "regular file 5\n");
+  CHECK(containers.snug({"cp", "box:/t/d", "-"}).out.find("more\n") != std::string::npos);
+}
+
 TEST_CASE("remembered owners: nothing is lost between an archive and another") {
   const Result told = remembering("mkdir -p t/s && touch t/s/f t/g && chown 5:6 t/s && chown 7:8 t/s/f && chmod 4711 t/s/f && chown 9 t/g && ln t/g t/s/h && mknod t/d c 1 7\n"
                                   "tar -cf /a.tar t && mkdir o && tar -C o -xpf /a.tar && cd o && find t | sort | xargs stat -c '%n %u:%g %a %h'");
@@ -142,6 +154,17 @@ TEST_CASE("remembered owners: without the process that remembers, the container 
   CHECK(containers.snug({"wait", "box"}).out == "125\n");
   CHECK(has(containers.snug({"logs", "box"}).err, "the process that remembers owners has ended"));
   CHECK(find_commands({"sleep", "86703"}).empty());
+}
+
+TEST_CASE("remembered owners: of those who enter, each has a process that remembers, and a notice when it is gone") {
+  const Containers containers;
+  REQUIRE(containers.snug(detached("box", "exec sleep 86704")).code == 0);
+  const Result told = run({"env", containers.environment(), "sh", "-c",
+                           "\"$0\" exec box sleep 86705 & while :; do for folder in /proc/[0-9]*; do\n"
+                           "grep -qs ^Name:.snug-owners $folder/status && grep -qs ^PPid:.$!$ $folder/status && kill -9 ${folder#/proc/} && break 2; done; done; wait $!", program()});
+  CHECK(told.code == 125);
+  CHECK_MESSAGE(has(told.err, "the process that remembers owners has ended"), told.err);
+  CHECK(containers.snug({"exec", "box", "sh", "-c", "touch f; chown 5 f; stat -c %u f"}).out == "5\n");
 }
 
 TEST_CASE("remembered owners: nothing is left of who remembers") {

@@ -291,7 +291,7 @@ TEST_CASE("root with one id has owners remembered where that is asked for, by on
   CHECK(place_of<RememberOwners>(plan) < place_of<LoadFilter>(plan));
   CHECK(place_of<NoNewPrivileges>(plan) < place_of<RememberOwners>(plan));
   CHECK(*plan.find<LoadFilter>() == LoadFilter{"default", make_filter({.capabilities = 1U << CAP_SYS_CHROOT})});
-  for (const auto change : std::initializer_list<void (*)(Spec&)>{[](Spec& each) { each.restraints.nested = true; }, [](Spec& each) { each.new_privileges = true; },
+  for (const auto change : std::initializer_list<void (*)(Spec&)>{[](Spec& each) { each.restraints.nested = true; }, [](Spec& each) { each.new_privileges = true; }, [](Spec& each) { each.cap_add = {"SYS_ADMIN"}; },
                                                                   [](Spec& each) { each.id_map.mode = IdMapChoice::Mode::keep_id; }}) {
     Spec wrong = spec;
     change(wrong);

@@ -160,8 +160,8 @@ TEST_CASE("remembered owners: of those who enter, each has a process that rememb
   const Containers containers;
   REQUIRE(containers.snug(detached("box", "exec sleep 86704")).code == 0);
   const Result told = run({"env", containers.environment(), "sh", "-c",
-                           "\"$0\" exec box sleep 86705 & while :; do for folder in /proc/[0-9]*; do\n"
-                           "grep -qs ^Name:.snug-owners $folder/status && grep -qs ^PPid:.$!$ $folder/status && kill -9 ${folder#/proc/} && break 2; done; done; wait $!", program()});
+                           "\"$0\" exec box sleep 86705 & until pgrep -fx 'sleep 86705' && pid=$(pgrep -P $! -x snug-owners); do sleep 0.05; done >/dev/null\n"
+                           "kill -9 $pid; wait $!", program()});
   CHECK(told.code == 125);
   CHECK_MESSAGE(has(told.err, "the process that remembers owners has ended"), told.err);
   CHECK(containers.snug({"exec", "box", "sh", "-c", "touch f; chown 5 f; stat -c %u f"}).out == "5\n");

@@ -83,7 +83,7 @@ TEST_CASE("what TARGET means is docker's") {
   CHECK(store.in("cd /work; cat made/in there/dir/in there/in") == "d\nd\nd\n");
   CHECK(has(store.cp({dir, "c:/work/taken"}), "cannot copy a folder to '/work/taken', which is a file"));
   store.in("cd /work; mkdir -p clash/file other; echo >other/dir");
-  CHECK(has(store.cp({file, "c:/work/clash"}), "cannot replace 'file', which is a folder"));
+  CHECK(has(store.cp({file, "c:/work/clash"}), "clash/file', which is a folder"));
   CHECK(has(store.cp({dir, "c:/work/other"}), "cannot replace 'dir', which is no folder"));
   CHECK(has(store.cp({store.here("nothing"), "c:/work"}), "No such file or directory"));
   CHECK(has(store.cp({"c:/nothing", store.here()}), "No such file or directory"));

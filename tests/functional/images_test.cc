@@ -177,7 +177,7 @@ TEST_CASE("an image of a registry that has lost a document keeps no other, and i
     const Store store;
     const std::string image = store.out({"inspect", "two"}), images = store.store() + "/images/";
     const std::string id = values_of(image, "Id").at(0), digest = values_of(image, "Digest").at(0);
-    shell_output("cd " + images + " && sed -i 's|\"org.opencontainers.image.ref.name\"|\"snug.origin\":\"registry\",&|' index.json");
+    shell_output("cd " + images + " && sed -i 's|\"org.opencontainers.image.ref.name\"|\"snug.origin\":\"registry\",&|g' index.json");
     fs::remove(images + "blobs/sha256/" + (manifest ? digest : id).substr(7));
     CHECK(has(store.out({"images"}), "one"));
     const Result lost = store.snug({"inspect", "two"});

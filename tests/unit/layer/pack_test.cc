@@ -164,15 +164,16 @@ TEST_CASE("pack: owners that were kept come back, where nobody has changed them"
 
 TEST_CASE("pack: what stands for a device is one in the archive") {
   Target target, second;
-  target.unpack(tar(mine({.name = "disk", .data = "", .mode = 0660})) + tar(mine({.name = "null", .data = "x", .mode = 0600})) + tar_end());
+  target.unpack(tar(mine({.name = "disk", .data = "", .mode = 0660})) + tar(mine({.name = "null", .data = "", .mode = 0600})) + tar(mine({.name = "was", .data = "x", .mode = 0600})) + tar_end());
   set_xattr(target, "disk", "user.snug.owner", "0:6:60660:8:17");
-  set_xattr(target, "null", "user.snug.owner", "0:0:20666:1:3");
+  for (const char* name : {"null", "was"}) set_xattr(target, name, "user.snug.owner", "0:0:20666:1:3");
   const std::string archive = target.outside() + ".tar", list = target.outside() + ".txt";
   std::ofstream(archive) << target.pack(Form::tree);
   REQUIRE(run("tar --numeric-owner -tvf '" + archive + "' | tr -s ' ' >'" + list + "'") == 0);
   const std::string text = sys::find_file_text(list.c_str()).value();
   CHECK_MESSAGE(text.find("brw-rw---- 0/6 8,17 ") != std::string::npos, text);
   CHECK_MESSAGE(text.find("crw------- 0/0 1,3 ") != std::string::npos, text);
+  CHECK_MESSAGE(text.find("-rw------- 0/0 1 ") != std::string::npos, text);  // somebody has written into it
   CHECK(second.unpack(target.pack(Form::tree)).devices == 2);
 }
 

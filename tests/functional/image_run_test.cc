@@ -327,7 +327,7 @@ TEST_CASE("image: its User and groups are those of its own files") {
   const Odd image(R"({"Cmd":["id"],"User":"web:staff"})",
                   {file_layer("etc/passwd", "root:x:0:0::/:/bin/sh\nweb:x:33:33::/:/bin/sh\n1000:x:7:7::/:/bin/sh\n") , file_layer("etc/group", "staff:x:50:\nextra:x:60:web\n")});
   CHECK(image.out({}) == "uid=33(web) gid=50(staff)\n");
-  CHECK(image.out({"--user", "web"}) == "uid=33(web) gid=33 groups=60(extra)\n");
+  CHECK(image.out({"--user", "web"}) == "uid=33(web) gid=33(33) groups=60(extra)\n");
   CHECK(image.out({"--user", "1000"}).starts_with("uid=1000(1000) gid=0"));
   CHECK(image.out({"--user", "root"}).starts_with("uid=0(root) gid=0"));
 }

@@ -191,6 +191,10 @@ void offer_names(Candidates& to, const std::string& command, const Environment& 
   const std::string store = store_of(environment);
   if (offer_joined(to, store)) return;
   if (command == "walls" && to.wanted == Complete::containers) return offer_groups(to, environment);
+  if (command == "debug" && to.wanted == Complete::named) {
+    offer_rootfs(to, store);
+    return offer_containers(to, store, Complete::containers);
+  }
   switch (to.wanted) {
     case Complete::named: offer_images(to, store); [[fallthrough]];
     case Complete::containers:

@@ -45,7 +45,7 @@ std::vector<explain::Recorded> read_records(const std::string& store, const plan
       const plan::Network& network = spec.network;
       const plan::Network binding = network.container.empty() ? network : binding_network(store, record);
       found.push_back({.id = record.id, .name = record.name, .image = record.image, .monitor = state.monitor.pid, .init = state.init.pid, .walls = walls_of(state, here),
-                       .networks = names_of(network.shared), .ports = render_ways(network.ports), .allow = binding.allow, .host_loopback = binding.host_loopback,
+                       .networks = names_of(binding.shared), .ports = render_ways(binding.ports), .allow = binding.allow, .host_loopback = binding.host_loopback,
                        .lowers = record.lowers, .upper = record.upper, .landlock = landlock_in(spec)});
     } catch (const Error&) {
       continue;

@@ -232,7 +232,7 @@ struct ScriptOf {
     const std::string_view missing = step.missing == Attach::Target::must_exist ? "must-exist" : "make";
     const std::string found = format("find_place {} m{} {}", script_word(step.target), step.slot, missing);
     const std::string attach = format("attach m{}{}", step.slot, is_own(step.slot) ? " own" : "");
-    if (step.missing != Attach::Target::optional) return {{found + " || fail \"there is no place for it\"", attach}};
+    if (step.missing != Attach::Target::optional) return {{format("{} || fail {}", found, script_word("the root file system has no place for " + step.target)), attach}};
     return {{format("if {}; then {}; fi", found, attach)}};
   }
   ScriptStep operator()(const MakeLink& step) const {

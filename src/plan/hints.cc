@@ -323,7 +323,7 @@ struct Explain {
   }
   Explanation operator()(const RunShell& step) const {
     if (error == ENOEXEC) return {"the tools have to be one static program, which needs no file of the root", "--tools /bin/busybox", "apt-get install busybox-static"};
-    if (error == ENOENT && !step.tools.empty()) return {"--tools names a file of the host", "", "apt-get install busybox-static"};
+    if (error == ENOENT && !step.tools.empty()) return {"--tools names a file of the host by its path", "--tools /bin/busybox", "apt-get install busybox-static"};
     return {};
   }
   Explanation operator()(const RestrictEgress&) const {

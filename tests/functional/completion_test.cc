@@ -141,6 +141,7 @@ void check_what_is_asked_for(const Store& store) {
   for (const char* option : {"--network ", "--pid ", "--userns="}) CHECK_MESSAGE(offered(store, format("run {}container:", option)) == format("{}container:web", option == std::string_view("--userns=") ? option : ""), option);
   CHECK(offered(store, "network c") == "connect create");
   CHECK(store.snug({"completion", "words", "stop", ""}).out == format("none 0\n\nweb\t{}/root\n", store.folder()));
+  CHECK(store.snug({"completion", "words", "debug", "./"}).out.starts_with("folders "));
   CHECK(store.snug({"completion", "line"}).code == 125);
   CHECK(store.snug({"completion", "tcsh"}).code == 125);
 }

@@ -59,9 +59,10 @@ TEST_CASE("containers on a shared network find and reach each other: by name, al
       "at web ask tcp $(at web resolve udp ask) 80 | cut -d' ' -f1\n"
       "at ask resolve udp www.test; at ask resolve tcp www.test; at ask ask tcp 203.0.113.7 8000\n"
       "at ask resolve udp late; start late --network back; at ask resolve udp late | sed s/$(address late back)/late/; $SNUG stop -t 0 late >/dev/null; at ask resolve udp late\n"
-      "$SNUG exec ask ls /sys/class/net; $SNUG exec ask cat /etc/resolv.conf\n");
+      "$SNUG exec ask ls /sys/class/net; $SNUG exec ask cat /etc/resolv.conf\n"
+      "$SNUG run -d --name beside --network container:web \"$ROOT\" sleep 1000 >/dev/null 2>&1; $SNUG walls --compare beside ask | grep -c 'both are on the network back'\n");
   CHECK_MESSAGE(result.out == "back\n10.89\nfound\nfound\nfound\nfound\nfound\nweb\nweb\nweb\nweb\nalive\nweb\nweb\nalive\nseen as who he is\nask\n203.0.113.7\n203.0.113.7\noutside 192.0.2.2\n"
-                              "none\nlate\nnone\neth0\neth1\nlo\nsnug0\nnameserver 169.254.1.1\n",
+                              "none\nlate\nnone\neth0\neth1\nlo\nsnug0\nnameserver 169.254.1.1\n1\n",
                 result.out, result.err);
   CHECK_MESSAGE(result.err.empty(), result.err);
 }

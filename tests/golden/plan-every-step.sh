@@ -327,15 +327,15 @@ new_file "$place"
 attach m3
 
 # 31. bind '/srv/data' on '/data' (read-only)
-find_place /data m4 must-exist || fail "there is no place for it"
+find_place /data m4 must-exist || fail 'the root file system has no place for /data'
 attach m4 own
 
 # 32. bind '/dev/fuse' on '/dev/fuse'
-find_place /dev/fuse m9 make || fail "there is no place for it"
+find_place /dev/fuse m9 make || fail 'the root file system has no place for /dev/fuse'
 attach m9
 
 # 33. mount the new proc on '/proc'
-find_place /proc m6 make || fail "there is no place for it"
+find_place /proc m6 make || fail 'the root file system has no place for /proc'
 attach m6 own
 
 # 34. bind our own hosts on '/etc/hosts'

@@ -75,11 +75,12 @@ std::vector<layer::Overlay> overlays_of(const std::string& store, const state::R
   if (spec.rootfs.kind == Kind::archive)
     throw Error(format("{} has its root to itself: it was unpacked for it alone, and there is nothing to compare it with", quoted(record.name)));
   if (spec.root_writes == plan::RootWrites::kept) throw Error(format("{} writes into {} itself, and what that was before is not known", quoted(record.name), quoted(spec.rootfs.given)));
-  if (state::read_state(store, record.id).phase == state::State::Phase::created) return {};  // it has written nothing yet
+  if (!record.upper.empty() && !sys::find_status(AT_FDCWD, record.upper.c_str())) return {};  // nobody has written anything yet
   if (spec.storage == plan::StorageDriver::copy) return {overlay_of_copy(store, record, spec, held)};
   if (!record.upper.empty()) return {{.upper = record.upper, .lowers = record.lowers, .fuse = spec.storage == plan::StorageDriver::fuse_overlayfs}};
   std::vector<layer::Overlay> overlays;
   if (spec.rootfs.kind == Kind::host) overlays = overlays_of_host(state::folder_of(store, record.id));
+  if (overlays.empty() && state::read_state(store, record.id).phase == state::State::Phase::created) return {};
   if (overlays.empty()) throw Error(format("what the container {} writes is not kept on the disk", quoted(record.name)), "'snug cp' copies files out of it while it runs");
   return overlays;
 }

@@ -36,9 +36,20 @@ bool is_suite(std::string_view text) {
   return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos && text.front() != '-';
 }
 
+// Images are called by numbers, and mirrors have names.
+std::string suite_of(const std::string& release) {
+  struct Release {
+    std::string_view number;
+    const char* suite;
+  };
+  static constexpr std::array known{Release{"11", "bullseye"}, Release{"12", "bookworm"}, Release{"13", "trixie"}, Release{"20.04", "focal"}, Release{"22.04", "jammy"}, Release{"24.04", "noble"}};
+  const auto found = std::find_if(known.begin(), known.end(), [&](const Release& each) { return each.number == release; });
+  return found == known.end() ? release : found->suite;
+}
+
 Wanted wanted_of(const std::string& text) {
   const std::size_t colon = text.find(':');
-  Wanted wanted{text.substr(0, colon), colon == std::string::npos ? "" : text.substr(colon + 1)};
+  Wanted wanted{text.substr(0, colon), colon == std::string::npos ? "" : suite_of(text.substr(colon + 1))};
   if ((wanted.distribution != "debian" && wanted.distribution != "ubuntu") || !is_suite(wanted.suite))
     throw UsageError(format("{} is no distribution that can be made here", quoted(text)), "debian:bookworm, say, or ubuntu:noble");
   return wanted;
@@ -134,7 +145,7 @@ void check_end(int code) {
   if (code == 0) return;
   throw Error(format("mmdebstrap ended with {}", code), code == 127   ? "it is not installed: apt-get install mmdebstrap"
                                                          : code == 125 ? "'snug doctor' tells which walls work here"
-                                                                       : "what it said stands above; the keys of ubuntu are in the package ubuntu-keyring");
+                                                                       : "what it said stands above; a release is called by its name, and the keys of ubuntu are in the package ubuntu-keyring");
 }
 
 // dpkg gives what it unpacks to several users and groups, and ends where it cannot.

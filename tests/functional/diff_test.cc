@@ -27,6 +27,10 @@ TEST_CASE("diff lists what was added, changed and deleted, while the container r
     const Result nothing = store.snug({"diff", "not-yet"});
     CHECK(nothing.code == 0);
     CHECK(nothing.out + nothing.err == "");
+    if (root != "host") {
+      REQUIRE(store.snug({"cp", store.folder() + "/root/etc/group", "not-yet:/copied"}).code == 0);
+      CHECK(store.snug({"diff", "not-yet"}).out == "A /copied\n");
+    }
     REQUIRE(store.snug({"rm", "not-yet"}).code == 0);
   }
   const std::string json = store.snug({"diff", "--format", "json", "d"}).out;

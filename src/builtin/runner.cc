@@ -160,7 +160,7 @@ int Runner::start(const Pipeline& pipeline, bool background, const std::string& 
   for (std::size_t at = 0; at < pipeline.commands.size(); ++at) {
     const Command& command = pipeline.commands[at];
     sys::FdPair pipe = at + 1 < pipeline.commands.size() ? sys::make_pipe() : sys::FdPair();
-    const pid_t pid = fork_child(job.group, background && at == 0, [&] {
+    const pid_t pid = fork_child(job.group, !background, background && at == 0, [&] {
       if (input) ::dup2(input.get(), 0);
       if (pipe.second) ::dup2(pipe.second.get(), 1);
       input.reset(), pipe.first.reset(), pipe.second.reset();
@@ -173,14 +173,14 @@ int Runner::start(const Pipeline& pipeline, bool background, const std::string& 
   return finish(std::move(job), background);
 }
 
-pid_t Runner::fork_child(pid_t& group, bool background, const std::function<int()>& work) {
+pid_t Runner::fork_child(pid_t& group, bool in_front, bool silent, const std::function<int()>& work) {
   const pid_t pid = ::fork();
   if (pid < 0) throw Failure(format("no other process can be started: {}", reason(errno)), 126);
   const bool controls = session_.jobs.controls();
   if (controls) ::setpgid(pid, group);  // on both sides, whoever is first
   if (pid == 0) {
-    if (controls && !background && group == 0) ::tcsetpgrp(session_.jobs.terminal(), ::getpid());
-    be_child(background, work);
+    if (controls && in_front) ::tcsetpgrp(session_.jobs.terminal(), group ? group : ::getpid());  // each: the last may be the first to want it
+    be_child(silent, work);
   }
   if (controls && group == 0) group = pid;
   return pid;
@@ -313,7 +313,7 @@ int Runner::run_words(std::vector<std::string> words, const std::vector<Assignme
   };
   if (child) return work();
   Job job{.processes = {}, .text = join(words, " ")};
-  job.processes.push_back({.pid = fork_child(job.group, false, work)});
+  job.processes.push_back({.pid = fork_child(job.group, true, false, work)});
   return finish(std::move(job), false);
 }
 

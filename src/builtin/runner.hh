@@ -60,7 +60,7 @@ class Runner {
   int run_in_shell(const Command& command);
   int run_alone(const Command& command, const std::string& text);
   int start(const Pipeline& pipeline, bool background, const std::string& text);
-  pid_t fork_child(pid_t& group, bool background, const std::function<int()>& work);
+  pid_t fork_child(pid_t& group, bool in_front, bool silent, const std::function<int()>& work);
   [[noreturn]] void be_child(bool background, const std::function<int()>& work);
   int finish(Job job, bool background);
   void check_exit(int status, bool tested);

@@ -69,7 +69,12 @@ class Expander {
   }
 
   std::int64_t work_out(const Word& expression) const {
-    return evaluate(expand_whole(expression, surroundings_), {[this](const std::string& name) { return value_of(name); }, surroundings_.set});
+    const std::string text = expand_whole(expression, surroundings_);
+    try {
+      return evaluate(text, {[this](const std::string& name) { return value_of(name); }, surroundings_.set});
+    } catch (const Error& error) {
+      throw Missing(error.message());
+    }
   }
 
   void take_variable(const Part& part) {

@@ -11,7 +11,7 @@
 
 namespace snug::builtin {
 
-/// A value that has to be there is not: the shell itself ends, where nobody sits at it.
+/// A value that has to be there is not, or arithmetic gives none: the shell itself ends, where nobody sits at it.
 class Missing : public Error {
  public:
   using Error::Error;

@@ -72,6 +72,8 @@ TEST_CASE("variables that have to be there, and those of a function") {
     CHECK(output(std::string("set -u; (echo ") + use + "; echo never); echo $?; set +u; echo on").ends_with(": is not set\n1\non\n"));
   }
   CHECK(output("echo ${none:?has to be}; echo never") == "none: has to be\n(1)");
+  CHECK(output("echo $((1 / 0)); echo never") == "division by zero\n(1)");
+  CHECK(output("(x=$((2 3)); echo never); echo $?") == "no arithmetic: '2 3'\n1\n");
   CHECK(output("f() { local a=1 b; b=2; a=$a$a; g; echo $a $b; }; g() { a=g$a; local c=$1; }; a=out; f; echo $a ${b-none}; local x") ==
         "g11 2\nout none\nlocal: no function is running\n(1)");
   CHECK(output("f() { local x='a  b'; local y=$x; echo \"$y\"; local -z; }; f") == "a  b\nlocal: there is no option -z here; 'help local' tells those that are\n(2)");

@@ -9,6 +9,7 @@
 
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
+#include "snug/sys/process.hh"
 
 namespace snug::commands {
 namespace {
@@ -37,7 +38,7 @@ class Screen {
     const int signal = ::sigtimedwait(&signals_, nullptr, &second);
     if (signal == SIGTSTP) {
       leave();
-      ::raise(SIGSTOP);
+      sys::suffer(SIGTSTP);
       enter();
     }
     return signal < 0 || signal == SIGTSTP || signal == SIGWINCH;

@@ -204,7 +204,7 @@ class Attachment {
   // Gives the outer shell its terminal back; when that says so, both go on.
   void stop(bool with_container) {
     if (raw_) raw_->restore();
-    stop_job();
+    sys::suffer(SIGTSTP, true);
     if (raw_) raw_->enter();
     if (welcome_.terminal) send_size();
     if (with_container) send(Word::go_on, {});

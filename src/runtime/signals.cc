@@ -12,6 +12,13 @@ constexpr std::array forwarded{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR
 // Those of a reader that went and of a file that may not grow: the call that failed tells of them, too.
 constexpr std::array ignored{SIGPIPE, SIGXFSZ};
 
+bool is_pending(int signal) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigpending(&set);
+  return ::sigismember(&set, signal) == 1;
+}
+
 }  // namespace
 
 BlockedSignals::BlockedSignals() {
@@ -31,12 +38,7 @@ int BlockedSignals::next() const {
   const int signal = static_cast<int>(info.ssi_signo);
   for (const int each : ignored)
     if (signal == each) return 0;
-  return signal;
-}
-
-void stop_job() noexcept {
-  ::kill(0, SIGTSTP);  // the caller's own is blocked, and SIGCONT takes it back
-  ::kill(::getpid(), SIGSTOP);
+  return signal == SIGTSTP && is_pending(SIGCONT) ? 0 : signal;
 }
 
 }  // namespace snug::runtime

@@ -15,16 +15,12 @@ class BlockedSignals {
   BlockedSignals& operator=(const BlockedSignals&) = delete;
 
   [[nodiscard]] int fd() const { return fd_.get(); }
-  /// Gives a signal that has arrived and is for others; 0 where there is none.
+  /// Gives a signal that has arrived and is for others; 0 where there is none, or it is a stop that SIGCONT has ended already.
   [[nodiscard]] int next() const;
 
  private:
   sigset_t before_{};
   sys::Fd fd_;
 };
-
-/// Stops the job of the caller, who holds BlockedSignals, as a terminal's Ctrl-Z does: who waits for it may not be the shell that counts.
-/// Comes back when the job goes on.
-void stop_job() noexcept;
 
 }  // namespace snug::runtime

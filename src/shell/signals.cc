@@ -30,13 +30,4 @@ int SignalsAsData::next() const {
   return ::read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
 }
 
-void suffer(int signal) {
-  sigset_t set, before;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, signal);
-  ::kill(::getpid(), signal);  // raise(3) takes the number of the thread from where clone3(2) left another's
-  ::sigprocmask(SIG_UNBLOCK, &set, &before);
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
-}
-
 }  // namespace snug::shell

@@ -20,7 +20,4 @@ class SignalsAsData {
   int fd_ = -1;
 };
 
-/// Does to this process what an unblocked `signal` does.
-void suffer(int signal);
-
 }  // namespace snug::shell

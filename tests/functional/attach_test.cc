@@ -118,13 +118,14 @@ TEST_CASE("other keys leave, none at all do not, and half of them are passed on"
 TEST_CASE("Ctrl-Z at a command that is no shell stops who is attached, and it goes on with him") {
   const Attached containers;
   containers.start("web", {"sh", "-c", "echo up; exec cat"});
-  const auto terminal = containers.at("web");
-  REQUIRE(terminal->expect("up\r\n"));
-  ask(*terminal, "one", "one\r\none\r\n");
-  terminal->send("\x1a");
-  CHECK(terminal->stopped());
-  ::kill(terminal->pid(), SIGCONT);
-  ask(*terminal, "two", "two\r\ntwo\r\n");
+  Terminal terminal(outer_shell(), 24, 80);
+  REQUIRE(terminal.expect("outer$ "));
+  ask(terminal, "env " + containers.environment() + " " + program() + " attach web", "up\r\n");
+  ask(terminal, "one", "one\r\none\r\n");
+  terminal.send("\x1a");
+  CHECK_MESSAGE(terminal.expect("outer$ "), terminal.seen());
+  ask(terminal, "fg", "attach web\r\n");
+  ask(terminal, "two", "two\r\ntwo\r\n");
 }
 
 TEST_CASE("job control works at a shell inside") {

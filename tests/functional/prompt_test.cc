@@ -225,7 +225,7 @@ TEST_CASE("a container from the prompt has a terminal of its own, and the prompt
   CHECK_MESSAGE(terminal.expect("SigBlk:\t0000000000000000\r\nsame\r\n"), terminal.seen());
 }
 
-TEST_CASE("Ctrl-C and Ctrl-Z are the container's, and the prompt outlives a container that is killed") {
+TEST_CASE("Ctrl-C is the container's, and the prompt outlives a container that is killed") {
   Scratch scratch;
   Terminal terminal(prompt(scratch), 24, 80);
   REQUIRE_MESSAGE(terminal.expect("snug> "), terminal.seen());
@@ -239,15 +239,24 @@ TEST_CASE("Ctrl-C and Ctrl-Z are the container's, and the prompt outlives a cont
   ::kill(only_child(terminal.pid()), SIGKILL);
   CHECK_MESSAGE(terminal.expect("snug: the container was killed from outside"), terminal.seen());
   REQUIRE_MESSAGE(terminal.expect("snug> "), terminal.seen());
+  terminal.send("version\n");
+  CHECK_MESSAGE(terminal.expect("\rsnug 0."), terminal.seen());
+}
 
+TEST_CASE("Ctrl-Z at a container that was started from the prompt stops the prompt with it") {
+  Scratch scratch;
+  Terminal terminal(outer_shell(), 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("outer$ "), terminal.seen());
+  terminal.send("XDG_STATE_HOME=" + scratch.path() + " SHELL=/bin/sh " + program() + "\n");
+  REQUIRE_MESSAGE(terminal.expect("snug> "), terminal.seen());
   terminal.send(shell_line("sh -c 'echo rea\"\"dy; exec cat'"));
   REQUIRE_MESSAGE(terminal.expect("ready\r\n"), terminal.seen());
   terminal.send("one\n");
   REQUIRE_MESSAGE(terminal.expect("one\r\none\r\n"), terminal.seen());
   terminal.send("\x1a");
-  CHECK(terminal.stopped());
-  ::kill(terminal.pid(), SIGCONT);
-  pause_briefly();
+  REQUIRE_MESSAGE(terminal.expect("outer$ "), terminal.seen());
+  terminal.send("fg\n");
+  REQUIRE_MESSAGE(terminal.expect("fg\r\n"), terminal.seen());
   terminal.send("two\n");
   CHECK_MESSAGE(terminal.expect("two\r\ntwo\r\n"), terminal.seen());
   terminal.send("\x04");
@@ -258,8 +267,9 @@ TEST_CASE("Ctrl-C and Ctrl-Z are the container's, and the prompt outlives a cont
 
 TEST_CASE("Ctrl-Z at the prompt keeps the line, and a signal that ends it leaves the terminal as it was") {
   Scratch scratch;
-  Terminal terminal({"bash", "--norc", "--noediting", "-i"}, 24, 80);
-  terminal.send("PS1='out''er$ '; before=$(stty -g); export XDG_STATE_HOME=" + scratch.path() + "\n");
+  Terminal terminal(outer_shell(), 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("outer$ "), terminal.seen());
+  terminal.send("before=$(stty -g); export XDG_STATE_HOME=" + scratch.path() + "\n");
   REQUIRE_MESSAGE(terminal.expect("outer$ "), terminal.seen());
   terminal.send(program() + "; code=$?; [ \"$before\" = \"$(stty -g)\" ] && echo same, and $code\n");
   REQUIRE_MESSAGE(terminal.expect("snug> "), terminal.seen());

@@ -208,7 +208,7 @@ Terminal::~Terminal() {
 void Terminal::send(const std::string& keys) { static_cast<void>(sys::write_all(outer_.get(), keys)); }
 
 bool Terminal::expect(const std::string& text) {
-  const auto deadline = Clock::now() + std::chrono::seconds(10);
+  const auto deadline = Clock::now() + tests_patience;
   for (;;) {
     if (const std::size_t at = seen_.find(text); at != std::string::npos) {
       seen_.erase(0, at + text.size());
@@ -231,17 +231,10 @@ void Terminal::resize(unsigned short rows, unsigned short columns) {
 
 void Terminal::hang_up() { outer_.reset(); }
 
-bool Terminal::stopped() {
-  return eventually([&] {
-    siginfo_t info{};
-    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WNOHANG) == 0 && info.si_pid == pid_;
-  });
-}
-
 int Terminal::wait() {
   while (outer_) {  // a program that still writes would not end otherwise
     pollfd poll{outer_.get(), POLLIN, 0};
-    if (::poll(&poll, 1, 10000) <= 0) {
+    if (::poll(&poll, 1, static_cast<int>(std::chrono::milliseconds(tests_patience).count())) <= 0) {
       ::kill(pid_, SIGKILL);  // it waits for something that nobody will type: the exit code tells
       break;
     }
@@ -251,6 +244,8 @@ int Terminal::wait() {
   pid_ = -1;
   return code;
 }
+
+std::vector<std::string> outer_shell() { return {"/usr/bin/env", "PS1=outer$ ", "/bin/bash", "--norc", "--noediting", "-i"}; }
 
 Scratch::Scratch(std::string parent) {
   std::string pattern = (parent.empty() ? variable("HOME") : std::move(parent)) + "/scratch.XXXXXX";

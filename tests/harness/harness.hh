@@ -22,11 +22,14 @@ namespace snug::test {
 /// Records that the running test case cannot be done here, and why. The caller returns.
 void skip(const std::string& reason);
 
+/// How long a test waits for what it expects, on a machine that may be very busy: only one that fails ever does.
+constexpr std::chrono::seconds tests_patience{120};
+
 struct Options {
   std::vector<std::string> env = {};  ///< added to HOME, PATH and TERM
   std::string input = {};
   std::string folder = {};
-  std::chrono::seconds patience{60};
+  std::chrono::seconds patience = tests_patience;
 };
 
 struct Result {
@@ -68,13 +71,12 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
 
   void send(const std::string& keys);
-  /// Reads until `text` has come; false, with everything that came instead in seen(), after ten seconds.
+  /// Reads until `text` has come; false, with everything that came instead in seen(), when it does not.
   [[nodiscard]] bool expect(const std::string& text);
   [[nodiscard]] const std::string& seen() const { return seen_; }
   void resize(unsigned short rows, unsigned short columns);
   void hang_up();  ///< as a window that is closed
   [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] bool stopped();  ///< within ten seconds
   [[nodiscard]] int wait();
 
  private:
@@ -82,6 +84,9 @@ class Terminal {
   pid_t pid_ = -1;
   std::string seen_;
 };
+
+/// The words of a shell that people start snug from: with job control, it says "outer$ " when it waits for a line.
+[[nodiscard]] std::vector<std::string> outer_shell();
 
 /// A folder that goes away with the object; of the account that runs the tests, and in its home unless told otherwise.
 class Scratch {
@@ -120,7 +125,7 @@ void pause_briefly();
 
 /// Waits until `condition` holds; false when it does not within `patience`.
 template <typename Condition>
-[[nodiscard]] bool eventually(Condition condition, std::chrono::seconds patience = std::chrono::seconds(10)) {
+[[nodiscard]] bool eventually(Condition condition, std::chrono::seconds patience = tests_patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;

@@ -24,7 +24,7 @@ namespace {
 using state::State;
 
 Error has_ended(const state::Record& record) {
-  return Error(format("the container {} does not run", quoted(record.name)), format("snug start {}", shell_quoted(record.name)));
+  return Error(format("the container {} does not run", quoted(record.name)), format("snug start {0} starts its command; snug enter {0} wakes it for a shell", shell_quoted(record.name)));
 }
 
 bool has_ended(const sys::Fd& process) {
@@ -115,6 +115,7 @@ int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::In
   if (!entrance.hostname.empty()) visit.hostname = entrance.hostname;  // it may have been renamed since
   if (!entrance.record.hostname.empty()) facts.hostname = entrance.record.hostname;
   facts.rootfs = look_around(entrance, visit, facts);
+  if (facts.rootfs.terminal_unknown) facts.rootfs.terminal_entry = probe::terminal_entry(facts);
   compile_profile(facts, visit);
   if (choice.keep_folder && !wanted.workdir) choose_folder(visit, facts);
   const plan::Plan plan = accepted(plan::make_exec_plan(visit, facts, entrance.living));

@@ -40,7 +40,7 @@ std::optional<Held> try_hold(const std::string& store, state::Record record, sys
 
 Held::~Held() {
   constexpr int patience = 10;  // seconds
-  if (hold_ && runtime::let_go(std::move(hold_), patience)) await_monitor(entrance_.monitor);
+  if (hold_ && runtime::let_go(std::move(hold_), patience)) await_end(entrance_.monitor);
 }
 
 sys::Fd wake(state::Record record, const Environment& environment) {

@@ -29,6 +29,7 @@ int kill(const cli::Invocation& invocation) {
     const sys::Fd init = state::open_marked(state::read_state(store, record.id).init);
     if (const int error = init ? sys::send_signal(init.get(), signal) : ESRCH)
       throw system_error(format("send {} to the container {}", signal_name(signal), quoted(record.name)), error);
+    if (signal == SIGKILL) await_end(init), static_cast<void>(goes_on(store, record));  // whoever comes next finds it ended
     print(record.name + "\n");
   });
 }

@@ -105,11 +105,17 @@ bool end_holder(const std::string& store, const state::Record& record) {
 }
 
 bool goes_on(const std::string& store, const state::Record& record) {
-  const State state = state::read_state(store, record.id);
-  const Fd monitor = state::open_marked(state.monitor);
-  if (!monitor || state.phase == State::Phase::created) return false;
-  if (state.phase != State::Phase::exited && !is_stopping(state::folder_of(store, record.id))) return true;
-  return !ends_within(monitor, patience_with_monitors);  // who was asked to end, and does not, goes on
+  constexpr int pause = 20;  // milliseconds
+  for (int waited = 0; waited < patience_with_monitors * 1000; waited += pause) {
+    const State state = state::read_state(store, record.id);
+    const Fd monitor = state::open_marked(state.monitor);
+    if (!monitor || state.phase == State::Phase::created) return false;
+    const bool killed = state.phase == State::Phase::running && !state::is_alive(state.init);
+    if (state.phase != State::Phase::exited && !killed && !is_stopping(state::folder_of(store, record.id))) return true;
+    pollfd end{monitor.get(), POLLIN, 0};
+    static_cast<void>(::poll(&end, 1, pause));
+  }
+  return true;  // who was asked to end, and does not, goes on
 }
 
 void need_no_wait(const std::string& store, const state::Record& record) {
@@ -117,7 +123,7 @@ void need_no_wait(const std::string& store, const state::Record& record) {
     throw Error(format("the container {} does not run just now: it waits to be started again", quoted(record.name)), format("'snug stop {}' has it wait no longer", shell_quoted(record.name)));
 }
 
-void await_monitor(const Fd& monitor) { static_cast<void>(ends_within(monitor, patience_with_monitors)); }
+void await_end(const Fd& process) { static_cast<void>(ends_within(process, patience_with_monitors)); }
 
 Awaited await(const std::string& store, const state::Record& record) {
   Fd exit = state::open_exit(state::folder_of(store, record.id));

@@ -35,14 +35,14 @@ void end_container(const std::string& store, const state::Record& record);
 /// Ends whoever holds the container's folder, the last resort. False where nobody can be found who does.
 bool end_holder(const std::string& store, const state::Record& record);
 
-/// Whether the container runs, and goes on: the end of one that was asked to end is waited for, ten seconds at most.
+/// Whether the container runs, and goes on: the end of one that was killed or asked to end is waited for, ten seconds at most.
 [[nodiscard]] bool goes_on(const std::string& store, const state::Record& record);
 
 /// Throws, with a hint, where it has ended and waits to be started again.
 void need_no_wait(const std::string& store, const state::Record& record);
 
-/// Waits for the end of the monitor of a container that has ended, ten seconds at most.
-void await_monitor(const sys::Fd& monitor);
+/// Waits for the end of a process that was killed, or of the monitor of a container that has ended: ten seconds at most.
+void await_end(const sys::Fd& process);
 
 /// Notes that the container in `folder` is asked to end.
 void mark_stopping(const std::string& folder);

@@ -7,9 +7,9 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "snug/base/signals.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
-#include "snug/sys/process.hh"
 
 namespace snug::commands {
 namespace {
@@ -38,7 +38,7 @@ class Screen {
     const int signal = ::sigtimedwait(&signals_, nullptr, &second);
     if (signal == SIGTSTP) {
       leave();
-      sys::suffer(SIGTSTP);
+      suffer(SIGTSTP);
       enter();
     }
     return signal < 0 || signal == SIGTSTP || signal == SIGWINCH;

@@ -111,7 +111,7 @@ constexpr auto members(const RootfsFacts*) {
   return std::tuple{member("accounts", &RootfsFacts::accounts), member("groups", &RootfsFacts::groups), member("passwd", &RootfsFacts::passwd),
                     member("group", &RootfsFacts::group), member("shells", &RootfsFacts::shells), member("shellless", &RootfsFacts::shellless), member("folders", &RootfsFacts::folders),
                     member("blocked", &RootfsFacts::blocked), member("absent", &RootfsFacts::absent), member("terminalEntry", &RootfsFacts::terminal_entry),
-                    member("terminalCarried", &RootfsFacts::terminal_carried), member("living", &RootfsFacts::living)};
+                    member("terminalCarried", &RootfsFacts::terminal_carried), member("terminalUnknown", &RootfsFacts::terminal_unknown), member("living", &RootfsFacts::living)};
 }
 
 constexpr auto members(const PublishedPort*) {

@@ -270,6 +270,14 @@ struct CallsOf {
     }
     return calls;
   }
+  Calls operator()(const CarryTerminal& step) const {
+    const std::string name = text(step.type), folder = text(step.type.substr(0, 1));
+    return {"openat(\"/\", \"run\", O_NOFOLLOW)", "mkdirat(RUN, \"terminfo\", 0755) where it is missing",
+            format("mkdirat(TERMINFO, {}, 0755) where it is missing", folder), format("openat(FOLDER, {}, O_CREAT|O_NOFOLLOW)", name),
+            "fsopen(\"tmpfs\")", "fsmount(MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC)",
+            format("openat(TMPFS, {}, O_CREAT|O_EXCL)", name), format("write({} bytes)", step.entry.size()),
+            format("open_tree(TMPFS, {}, OPEN_TREE_CLONE)", name), "move_mount(COPY, FILE)"};
+  }
   Calls operator()(const PivotRoot& step) const {
     return {format("move_mount(m{}, \"/\")", step.root), format("fchdir(m{})", step.root), "pivot_root(\".\", \".\")",
             "umount2(\".\", MNT_DETACH) for each mount above", "chdir(\"/\")"};

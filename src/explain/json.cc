@@ -75,10 +75,13 @@ Json json_of(const EnterNamespaces::Entry& entry) {
 
 std::string program_text(const FilterProgram& program) { return to_base64({reinterpret_cast<const char*>(program.data()), program.size() * sizeof program[0]}); }
 
+std::pair<const char*, std::string> bytes_of(const std::string& content) {
+  return is_utf8(content) ? std::pair{"content", content} : std::pair{"base64", to_base64(content)};
+}
+
 Json json_of(const MakeFiles::File& file) {
   const auto& [slot, name, content] = file;
-  if (!is_utf8(content)) return {{"slot", slot}, {"name", name}, {"base64", to_base64(content)}};
-  return {{"slot", slot}, {"name", name}, {"content", content}};
+  return {{"slot", slot}, {"name", name}, bytes_of(content)};
 }
 
 Json json_of(const std::pair<std::string, std::string>& option) {
@@ -215,6 +218,10 @@ struct FieldsOf {
   Json operator()(const MakeFiles& step) const {
     const auto& [files] = step;
     return {{"files", json_of(files)}};
+  }
+  Json operator()(const CarryTerminal& step) const {
+    const auto& [type, entry] = step;
+    return {{"type", type}, bytes_of(entry)};
   }
   Json operator()(const PivotRoot& step) const {
     const auto& [root] = step;

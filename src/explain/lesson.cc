@@ -108,6 +108,9 @@ struct Lessons {
   Lesson operator()(const MakeFiles&) const {
     return {"make_files", "they cover the root's own, which are not changed", "tmpfs(5)"};
   }
+  Lesson operator()(const CarryTerminal&) const {
+    return {"carry_terminal", "its root does not know this terminal, and what draws on it would have to guess", "terminfo(5)"};
+  }
   Lesson operator()(const PivotRoot&) const {
     return {"pivot_root", "from here on no path leads to the host's files", "pivot_root(2)"};
   }

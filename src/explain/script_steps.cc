@@ -218,6 +218,7 @@ struct ScriptOf {
     return script;
   }
   // It comes at the end: until then the script needs the programs of the old root.
+  ScriptStep operator()(const CarryTerminal&) const { return {{}, {"Not done: it is for who comes to a container that runs."}}; }
   ScriptStep operator()(const PivotRoot& step) const {
     ScriptStep script{{format("root=$PWD/$m{}", step.root)}};
     if (is_own(step.root)) script.lines.emplace_back("own \"$root\"");

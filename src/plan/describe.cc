@@ -147,6 +147,7 @@ struct Phrase {
   std::string operator()(const MakeFiles& step) const {
     return "write our own " + list(step.files, [](const auto& file) { return file.name; });
   }
+  std::string operator()(const CarryTerminal& step) const { return format("teach the container the terminal {}", quoted(step.type)); }
   std::string operator()(const PivotRoot& step) const {
     return format("make {} the root file system and let go of the host's", mounted_in(plan, step.root).name);
   }

@@ -174,7 +174,7 @@ void look_at_places(plan::RootfsFacts& facts, const View& root) {
 void look_for_terminal(plan::RootfsFacts& facts, const View& root, const plan::Spec& spec, const plan::HostFacts& host) {
   const bool wanted = spec.terminal == plan::Terminal::always || host.terminal.output;
   if (!wanted || spec.rootfs.kind == plan::Rootfs::Kind::host || knows_terminal(root, host.terminal.type)) return;
-  facts.terminal_entry = find_terminal_entry(host.terminal.type, host.account.home);
+  facts.terminal_entry = terminal_entry(host);
 }
 
 }  // namespace
@@ -191,9 +191,13 @@ plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostF
   const View view = view_of(root);
   plan::RootfsFacts facts = look_past_faults(view, visit, host);
   facts.living = true;
-  facts.terminal_carried = host.terminal.output && !knows_terminal(view, host.terminal.type) && has_carried_terminal(view, host.terminal.type);
+  const bool unknown = host.terminal.output && visit.rootfs.kind != plan::Rootfs::Kind::host && !knows_terminal(view, host.terminal.type);
+  facts.terminal_carried = unknown && has_carried_terminal(view, host.terminal.type);
+  facts.terminal_unknown = unknown && !facts.terminal_carried;
   return facts;
 }
+
+std::string terminal_entry(const plan::HostFacts& host) { return find_terminal_entry(host.terminal.type, host.account.home); }
 
 std::vector<plan::Account> living_accounts(int root) {
   try {

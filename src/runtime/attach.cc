@@ -21,6 +21,7 @@
 #include "screen.hh"
 #include "signals.hh"
 #include "snug/base/error.hh"
+#include "snug/base/signals.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
@@ -204,7 +205,7 @@ class Attachment {
   // Gives the outer shell its terminal back; when that says so, both go on.
   void stop(bool with_container) {
     if (raw_) raw_->restore();
-    sys::suffer(SIGTSTP, true);
+    suffer(SIGTSTP, true);
     if (raw_) raw_->enter();
     if (welcome_.terminal) send_size();
     if (with_container) send(Word::go_on, {});

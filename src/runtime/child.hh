@@ -79,6 +79,9 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::MakeFiles&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::PivotRoot&, Report& report) noexcept;
 
+/// Into a root that stands: terminal_entry.cc.
+[[nodiscard]] int apply(Context&, const plan::CarryTerminal&, Report& report) noexcept;
+
 /// The network: network.cc.
 [[nodiscard]] int apply(Context&, const plan::MakeInterface&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::TuneNetwork&, Report& report) noexcept;

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <utility>
 
+#include "snug/base/signals.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
 
@@ -109,7 +110,7 @@ void Foreground::resize() {
 
 void Foreground::stop(int init) {
   if (raw_) raw_->restore();
-  sys::suffer(SIGTSTP, true);  // who waits for this process may not be the shell that counts
+  suffer(SIGTSTP, true);  // who waits for this process may not be the shell that counts
   if (raw_) raw_->enter();
   resize();
   static_cast<void>(sys::send_signal(init, SIGCONT));

@@ -17,8 +17,8 @@
 #include <csignal>
 
 #include "signals.hh"
+#include "snug/base/signals.hh"
 #include "snug/base/text.hh"
-#include "snug/sys/process.hh"
 #include "words.hh"
 
 namespace snug::shell {
@@ -110,7 +110,7 @@ std::optional<std::string> Editor::read(const char* prompt) {
   }
   if (cut_short_by_ == 0) return line;
   ::rl_crlf();
-  if (cut_short_by_ != SIGINT) sys::suffer(cut_short_by_);
+  if (cut_short_by_ != SIGINT) suffer(cut_short_by_);
   return "";
 }
 
@@ -147,7 +147,7 @@ void Editor::heed(int signal) {
   if (signal == SIGWINCH) return ::rl_resize_terminal();
   if (signal == SIGTSTP) {
     ::rl_cleanup_after_signal();
-    sys::suffer(signal);
+    suffer(signal);
     ::rl_reset_after_signal();
     ::rl_forced_update_display();
   } else if (signal != 0) {

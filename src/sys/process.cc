@@ -103,17 +103,6 @@ int close_all_but(int one, int other) noexcept {
   return result_of(::syscall(SYS_close_range, from, ~0U, 0));
 }
 
-void suffer(int signal, bool with_group) noexcept {
-  sigset_t set, before;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, signal);
-  // The group gets it at one moment: nobody stops after the shell has heard of the first, and has gone on.
-  // (raise(3) would take the number of the thread from where clone3(2) left another's.)
-  ::kill(with_group ? 0 : ::getpid(), signal);
-  ::sigprocmask(SIG_UNBLOCK, &set, &before);
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
-}
-
 void reset_signals() noexcept {
   // The bare call, because glibc keeps 32 and 33 to itself. All zero is SIG_DFL, no flags, an empty mask.
   struct {

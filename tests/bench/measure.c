@@ -1,7 +1,8 @@
 /* Times commands against each other: interleaved, each round beginning with another one, so that noise and what the
  * kernel still clears away meet all alike. Prints the median of each in microseconds: NAME, tab, number or "failed".
  *
- * measure ROUNDS NAME COMMAND... -- NAME COMMAND... -- ... */
+ * measure ROUNDS NAME COMMAND... -- NAME COMMAND... -- ...
+ *   A command may begin with "9<FILE", which is opened for it as descriptor 9. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <spawn.h>
@@ -26,13 +27,19 @@ static double now(void) {
 }
 
 /* Negative where the command fails: a failure takes less time than the work. */
-static double once(char **argv, const posix_spawn_file_actions_t *quiet) {
+static double once(char **argv) {
   extern char **environ;
   pid_t pid;
   int status = 0;
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  for (int fd = 0; fd < 3; ++fd) posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
+  if (strncmp(argv[0], "9<", 2) == 0) posix_spawn_file_actions_addopen(&files, 9, *argv++ + 2, O_RDONLY, 0);
   const double start = now();
-  if (posix_spawnp(&pid, argv[0], quiet, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) < 0) return -1;
-  return status == 0 ? now() - start : -1;
+  const int failed = posix_spawnp(&pid, argv[0], &files, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) < 0;
+  const double time = now() - start;
+  posix_spawn_file_actions_destroy(&files);
+  return failed || status != 0 ? -1 : time;
 }
 
 static int ascending(const void *a, const void *b) {
@@ -56,14 +63,11 @@ int main(int argc, char **argv) {
   if (rounds < 1) return 2;
   struct contender all[most];
   const int count = find_contenders(argv + 2, rounds, all);
-  posix_spawn_file_actions_t quiet;
-  posix_spawn_file_actions_init(&quiet);
-  for (int fd = 0; fd < 3; ++fd) posix_spawn_file_actions_addopen(&quiet, fd, "/dev/null", O_RDWR, 0);
   for (int round = -warm_up; round < rounds; ++round)
     for (int n = 0; n < count; ++n) {
       struct contender *one = &all[(n + round + warm_up) % count];
       if (one->failed) continue;
-      const double time = once(one->words + 1, &quiet);
+      const double time = once(one->words + 1);
       one->failed = time < 0;
       if (round >= 0) one->times[round] = time;
     }

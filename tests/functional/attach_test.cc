@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "containers.hh"
@@ -261,6 +263,33 @@ TEST_CASE("a terminal that the root does not know is carried in") {
   const Result plan = run(words({"plan", "-t", "--json", "--userns", "single", small_root(), "sh"}));
   CHECK_MESSAGE(plan.code == 0, plan.err);
   CHECK(plan.out.find("/run/terminfo/s/snugterm") != std::string::npos);
+}
+
+TEST_CASE("a terminal that the root does not know is carried into a container that runs already") {
+  const Containers containers;
+  const std::string home = containers.folder() + "/home", bound = containers.folder() + "/bound";
+  shell_output("mkdir -p " + home + " " + bound + " && cd " + home +
+               " && for type in snugterm sungterm; do infocmp xterm | sed \"s/^xterm|[^,]*/$type|a test/\" >source && tic -o .terminfo source; done");
+  const auto at_terminal = [&](const std::string& type, const std::string& container, const std::string& script) {
+    return std::make_unique<Terminal>(std::vector<std::string>{"env", containers.environment(), "HOME=" + home, "TERM=" + type, program(), "exec", container, "sh", "-c", script}, 24, 80);
+  };
+  REQUIRE(containers.run_detached("plain", "exec sleep 1000").code == 0);
+  REQUIRE(containers.snug({"run", "-d", "--userns", "single", "--name", "memory", "--tmpfs", "/run", small_root(), "sleep", "1000"}).code == 0);
+  REQUIRE(containers.snug({"run", "-d", "--userns", "single", "--name", "bound", "-v", bound + ":/run", small_root(), "sleep", "1000"}).code == 0);
+  const std::string script = "echo $TERM $TERMINFO; cat /run/terminfo/s/$TERM | md5sum; echo $(grep -c terminfo /proc/mounts) mounts";
+  for (const char* container : {"plain", "memory"})
+    for (const auto& [type, mounts] : {std::pair{"snugterm", "1 mounts"}, std::pair{"sungterm", "2 mounts"}, std::pair{"snugterm", "2 mounts"}}) {
+      const auto terminal = at_terminal(type, container, script);
+      const std::string sum = run({"md5sum", home + "/.terminfo/s/" + type}).out.substr(0, 32);
+      CHECK_MESSAGE(terminal->expect(std::string(type) + " /run/terminfo\r\n" + sum), terminal->seen());
+      CHECK_MESSAGE(terminal->expect(mounts), terminal->seen());
+      CHECK(terminal->wait() == 0);
+    }
+  const auto terminal = at_terminal("snugterm", "bound", "ls -A /run; echo end");
+  CHECK_MESSAGE(terminal->expect("end"), terminal->seen());
+  CHECK(terminal->wait() == 0);
+  CHECK(std::filesystem::is_empty(bound));
+  CHECK(containers.snug({"diff", "plain"}).out.find("terminfo") == std::string::npos);
 }
 
 TEST_CASE("logs: streams apart, tail, times, and bytes as they were") {

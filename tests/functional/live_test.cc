@@ -168,6 +168,21 @@ TEST_CASE("kill sends the signal to the command; stop sends the container's own"
   CHECK(containers.snug({"kill", "s"}).code == 1);
 }
 
+TEST_CASE("who comes after a kill finds the container ended, whoever killed it") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("again", "exec sleep 1000").code == 0);
+  for (int time = 0; time < 20; ++time) {
+    const pid_t init = containers.init("again");
+    CHECK(time % 2 ? containers.snug({"kill", "again"}).code == 0 : ::kill(init, SIGKILL) == 0);
+    REQUIRE(eventually([&] { return !is_alive(init); }));
+    REQUIRE(containers.snug({"start", "again"}).code == 0);
+    const Result entered = containers.snug({"exec", "again", "true"});
+    CHECK_MESSAGE(entered.code == 0, entered.err);
+  }
+  CHECK(containers.snug({"kill", "again"}).code == 0);
+  CHECK(containers.snug({"ps", "-q"}).out.empty());
+}
+
 TEST_CASE("stop --time -1 waits however long it takes") {
   const Containers containers;
   REQUIRE(containers.run_detached("slow", "trap 'sleep 1; exit 6' TERM; echo ready; while :; do sleep 0.05; done").code == 0);

@@ -55,23 +55,23 @@ mkfifo pid go
 } &
 mapper=$!
 
-# 48. start the gate, which knows names
+# 49. start the gate, which knows names
 #    Not done: a process has to ask for names while the container runs.
 
-# 49. join the network 'back' as eth1, 10.89.0.2/24
+# 50. join the network 'back' as eth1, 10.89.0.2/24
 #    Not done: it takes the keeper of the networks, outside. With root: ip link add veth type veth peer eth1 netns $pid; ip link set veth master BRIDGE up;
 #      inside: ip address add 10.89.0.2/24 dev eth1; ip link set eth1 up
 
-# 50. watch for the first packet that wants out, and start pasta then
+# 51. watch for the first packet that wants out, and start pasta then
 #    Not done: there is no interface for pasta.
 
-# 51. start pasta, which carries packets out and in
+# 52. start pasta, which carries packets out and in
 #    Not done: there is no interface for pasta.
 
-# 58. enter the container's namespaces: user
+# 59. enter the container's namespaces: user
 set -- nsenter --preserve-credentials --user=/proc/7/fd/4
 
-# 59. start a process there
+# 60. start a process there
 set -- "$@" unshare --cgroup --fork --kill-child --propagation=unchanged
 
 cat >enter <<'END'
@@ -313,72 +313,75 @@ me:x:1:1::/:
 ' >files.d/passwd
 take m8 files.d/passwd --bind
 
-# 28. make the overlay the root file system and let go of the host's
+# 28. teach the container the terminal 'xterm-kitty'
+#    Not done: it is for who comes to a container that runs.
+
+# 29. make the overlay the root file system and let go of the host's
 #    Done at the end, since until then the programs of the old root are needed: what is "inside" is below $root now.
 root=$PWD/$m2
 own "$root"
 
-# 29. hand the namespaces to the monitor, which keeps them
+# 30. hand the namespaces to the monitor, which keeps them
 #    Not done: there is no monitor to hand them to.
 
-# 30. bind '/dev/null' on '/dev/null'
+# 31. bind '/dev/null' on '/dev/null'
 place="$m0"/null
 new_file "$place"
 attach m3
 
-# 31. bind '/srv/data' on '/data' (read-only)
+# 32. bind '/srv/data' on '/data' (read-only)
 find_place /data m4 must-exist || fail 'the root file system has no place for /data'
 attach m4 own
 
-# 32. bind '/dev/fuse' on '/dev/fuse'
+# 33. bind '/dev/fuse' on '/dev/fuse'
 find_place /dev/fuse m9 make || fail 'the root file system has no place for /dev/fuse'
 attach m9
 
-# 33. mount the new proc on '/proc'
+# 34. mount the new proc on '/proc'
 find_place /proc m6 make || fail 'the root file system has no place for /proc'
 attach m6 own
 
-# 34. bind our own hosts on '/etc/hosts'
+# 35. bind our own hosts on '/etc/hosts'
 if find_place /etc/hosts m7 make; then attach m7; fi
 
-# 35. link '/dev/fd' to '/proc/self/fd'
+# 36. link '/dev/fd' to '/proc/self/fd'
 ln -s -- /proc/self/fd "$m0"/fd
 
-# 36. link '/bin' to 'usr/bin'
+# 37. link '/bin' to 'usr/bin'
 follow /
 make_link usr/bin "$place"/bin
 
-# 37. make the folder '/w'
+# 38. make the folder '/w'
 follow /w
 if [ ! -d "$place" ]; then make folder "$place" || fail "cannot be made"; chmod 0755 "$place"; fi
 
-# 38. make the folder '/var/lib/db' a mount of its own
+# 39. make the folder '/var/lib/db' a mount of its own
 follow /var/lib/db
 [ -d "$place" ] || make folder "$place" || fail "cannot be made"
 part_folder
 
-# 39. set the flags of the mount '/' (read-only)
+# 40. set the flags of the mount '/' (read-only)
 follow /
 flags ro,nosuid,nodev "$place" -R
 
-# 40. forbid user namespaces inside
+# 41. forbid user namespaces inside
 echo 0 >"$m6"/sys/user/max_user_namespaces
 
-# 41. forbid user namespaces inside
+# 42. forbid user namespaces inside
 echo 0 >/proc/sys/user/max_user_namespaces
 
-# 42. cover 2 paths where they are there, and make 1 read-only
+# 43. cover 2 paths where they are there, and make 1 read-only
 hide "$m3" /proc/kcore
 hide "$m3" /sys/firmware
 protect /proc/sys
 
-# 43. set the host name to 'box'
+# 44. set the host name to 'box'
 hostname box
 
-# 44. bring the loopback interface up
+# 45. bring the loopback interface up
 ip link set lo up
 
-# 45. let nothing out but to *.example.org:443, 10.0.0.0/8, [2001:db8::]:443
+# 46. let nothing out but to *.example.org:443, 10.0.0.0/8, [2001:db8::]:443
 #    Not done: the rule *.example.org:443, which is for the addresses of a name.
 nft add table inet snug
 nft 'add chain inet snug output { type filter hook output priority 0; policy drop; }'
@@ -391,7 +394,7 @@ nft add rule inet snug output ip6 daddr 2001:db8::/128 meta l4proto '{ tcp, udp 
 nft add rule inet snug output meta l4proto tcp reject with tcp reset
 nft add rule inet snug output reject with icmpx admin-prohibited
 
-# 46. let nothing out
+# 47. let nothing out
 nft add table inet snug
 nft 'add chain inet snug output { type filter hook output priority 0; policy drop; }'
 nft add rule inet snug output oif lo accept
@@ -401,36 +404,36 @@ nft add rule inet snug output 'icmpv6 type 143 accept'
 nft add rule inet snug output meta l4proto tcp reject with tcp reset
 nft add rule inet snug output reject with icmpx admin-prohibited
 
-# 47. make the interface 'snug0', for questions for names to 169.254.1.1, fd73:6e75:67::53
+# 48. make the interface 'snug0', for questions for names to 169.254.1.1, fd73:6e75:67::53
 #    Not done: there is nobody who would answer.
 
-# 52. wait until the networks are ready
+# 53. wait until the networks are ready
 #    Not done: nothing is opened.
 
-# 53. open a terminal of the container's own
+# 54. open a terminal of the container's own
 #    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
 
-# 54. join a new session keyring
+# 55. join a new session keyring
 #    Not done: only keyctl(1) of keyutils could.
 
-# 55. bind the first process to the monitor's life and close it to tracers
+# 56. bind the first process to the monitor's life and close it to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 56. fork the payload
+# 57. fork the payload
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
-# 57. drop all capabilities but kill
+# 58. drop all capabilities but kill
 #    Not done: a shell cannot lay down its own capabilities, and pid 1 is one.
 
-# 60. open a terminal of the container's own
+# 61. open a terminal of the container's own
 #    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
 
-# 61. close the first process to tracers
+# 62. close the first process to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 62. fork the payload and leave it to pid 1
+# 63. fork the payload and leave it to pid 1
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
 last='echo ready >&4; read -r word <&6; [ "$word" = go ] || exit 125; read -r word <&6; exec 3<&- 4<&- 6<&-
@@ -438,49 +441,49 @@ cd -- "$1" || exit 125; shift; '
 
 # --- what becomes the command: the words that start it are put together ---
 
-# 63. become the foreground of the terminal
+# 64. become the foreground of the terminal
 #    Not done: without a terminal of its own the command stays in the session of yours.
 set --
 
-# 64. set the limits core 1:1, nofile 1024:unlimited
+# 65. set the limits core 1:1, nofile 1024:unlimited
 set -- "$@" prlimit --core=1:1 --nofile=1024:unlimited
 
-# 65. reset the signals and set the umask to 0022
+# 66. reset the signals and set the umask to 0022
 umask 0022
 set -- "$@" env --default-signal
 
-# 66. drop all but 5 capabilities for ever
+# 67. drop all but 5 capabilities for ever
 set -- "$@" setpriv --bounding-set=-all,+chown,+kill,+setgid,+setuid,+net_raw
 
-# 67. become uid 5, gid 6, groups 27, 100
+# 68. become uid 5, gid 6, groups 27, 100
 set -- "$@" --reuid=5 --regid=6 --groups=27,100
 
-# 68. drop all capabilities
+# 69. drop all capabilities
 #    exec(2) gives root what the bounding set has, and nobody else anything.
 set -- "$@" --inh-caps=-all --ambient-caps=-all
 
-# 69. bind the command to the life of its parent
+# 70. bind the command to the life of its parent
 set -- "$@" --pdeathsig=KILL
 
-# 70. close all descriptors but 0, 1 and 2
+# 71. close all descriptors but 0, 1 and 2
 #    Done at the end for those of this script. Not done for what you left open: a shell knows descriptors up to 9.
 
-# 71. change to the folder '/w'
+# 72. change to the folder '/w'
 folder=/w
 
-# 72. forbid new privileges
+# 73. forbid new privileges
 set -- "$@" --no-new-privs
 
-# 73. have a process outside remember the owners of files
+# 74. have a process outside remember the owners of files
 #    Not done: it takes a process that answers while the container runs.
 
-# 74. confine what can be opened to the root and what is open already (Landlock)
+# 75. confine what can be opened to the root and what is open already (Landlock)
 #    Not done: setpriv(1) can from util-linux 2.41 on; the older ones have no word for it.
 
-# 75. load the filter of system calls 'default'
+# 76. load the filter of system calls 'default'
 #    Not done: no program of these loads a filter of system calls.
 
-# 76. run 'make'
+# 77. run 'make'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \
   PATH=/bin:/usr/bin \
@@ -488,13 +491,13 @@ set -- "$@" env -i -- \
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" make a"$(printf '\033')"'[31mb'
 
-# 77. run '/usr/libexec/snug/snug-layer'
+# 78. run '/usr/libexec/snug/snug-layer'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i --
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" /usr/libexec/snug/snug-layer
 
-# 78. become snug's own shell, with the tools of '/bin/busybox'
+# 79. become snug's own shell, with the tools of '/bin/busybox'
 #    Not done: snug's own shell is in no file that a script could start. A shell of the root file system stands for it.
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \

@@ -73,6 +73,7 @@ struct RootfsFacts {
   std::vector<std::string> absent;        ///< which of them it does not have; both are looked at for snug's own shell only
   std::string terminal_entry;             ///< of terminfo, the host's, where it does not know the caller's terminal; the only part that is no stranger's
   bool terminal_carried = false;          ///< of a container that runs: such an entry was carried in
+  bool terminal_unknown = false;          ///< of a container that runs: it has none, and asks for `terminal_entry`
   bool living = false;                    ///< of a container that runs: with all that is mounted in it
   bool operator==(const RootfsFacts&) const = default;
 };

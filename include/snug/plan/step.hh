@@ -206,6 +206,13 @@ struct MakeFiles {
   bool operator==(const MakeFiles&) const = default;
 };
 
+/// Teaches a container that runs a type of terminal: its entry of terminfo(5) lies in memory, over a file of the root that is made for
+/// it. Where that cannot be made, or is not the container's own, nothing is done.
+struct CarryTerminal {
+  std::string type, entry;
+  bool operator==(const CarryTerminal&) const = default;
+};
+
 /// Makes `root` the root file system and lets go of the old one: move_mount(2), pivot_root(2), umount2(2).
 struct PivotRoot {
   Slot root = 0;
@@ -450,7 +457,7 @@ struct RunShell {
 };
 
 using Action = std::variant<MakeFolders, MakeCgroup, JoinCgroup, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakeCgroupNamespace, MakePrivate, MakeInterface, TuneNetwork, ConfigureInterface, TakeTree,
-                            MakeFilesystem, MakeOverlay, StageMount, MakeFiles, PivotRoot, KeepNamespaces, Attach, MakeLink,
+                            MakeFilesystem, MakeOverlay, StageMount, MakeFiles, CarryTerminal, PivotRoot, KeepNamespaces, Attach, MakeLink,
                             MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, JoinNetwork, RestrictEgress, ServeNames, OpenGate, OpenWayOut, AwaitWayOut, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
                             NoNewPrivileges, RememberOwners, EnforceLandlock, LoadFilter, CloseDescriptors, Exec, RunShell>;

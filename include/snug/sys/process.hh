@@ -51,11 +51,6 @@ struct Cloned {
 /// unshare(2) with CLONE_NEWCGROUP: 0 or errno; safe in a child after clone.
 [[nodiscard]] int make_cgroup_namespace() noexcept;
 
-/// Does to this process, which blocks it, what `signal` does where it is not blocked; `with_group`: and to all of its process
-/// group. One that stops comes back when the process goes on: at once where the kernel finds no shell that could see to that, or
-/// where SIGCONT was faster.
-void suffer(int signal, bool with_group = false) noexcept;
-
 /// SIG_DFL for every signal and an empty mask; safe in a child after clone.
 void reset_signals() noexcept;
 

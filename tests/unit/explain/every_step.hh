@@ -46,6 +46,7 @@ inline plan::Plan every_step() {
   add(Actor::init, MakeFilesystem{6, "proc", {}, {.no_exec = true}});
   add(Actor::init, MakeFiles{{{7, "hosts", "127.0.0.1 localhost\n10.0.0.1 db\n"},
                               {8, "passwd", "root:x:0:0::/:\nme:x:1:1::/:\n"}}});
+  add(Actor::init, CarryTerminal{"xterm-kitty", std::string("\x1a\x01\0\xff", 4)});
   add(Actor::init, PivotRoot{2});
   add(Actor::init, KeepNamespaces{6, {"user", "mnt", "pid", "root"}});
   add(Actor::init, Attach{3, "/dev/null", Attach::Target::make, 0});

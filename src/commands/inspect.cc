@@ -130,7 +130,7 @@ std::optional<Listed> find(const std::string& store, const std::string& typed) {
   auto record = state::try_find_record(store, typed);
   if (!record) return {};
   plan::Spec spec = config::parse_spec(*record->spec);
-  State state = state::read_state(store, record->id);
+  State state = settled_state(store, record->id);
   return Listed{*std::move(record), std::move(state), std::move(spec)};
 }
 

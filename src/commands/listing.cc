@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <ctime>
 #include <optional>
 
@@ -31,12 +32,6 @@ std::string without_ago(std::string age) {
   constexpr std::string_view ago = " ago";
   if (age.ends_with(ago)) age.resize(age.size() - ago.size());
   return age;
-}
-
-std::string render_labels(const std::map<std::string, std::string>& labels) {
-  std::vector<std::string> words;
-  for (const auto& [name, value] : labels) words.push_back(printable(format("{}={}", name, value)));
-  return join(words, ",");
 }
 
 std::string render_ports(const Listed& container) {
@@ -110,12 +105,30 @@ bool passes(const Listed& container, std::string_view key, std::string_view valu
 
 }  // namespace
 
+std::string render_labels(const std::map<std::string, std::string>& labels) {
+  std::vector<std::string> words;
+  for (const auto& [name, value] : labels) words.push_back(printable(format("{}={}", name, value)));
+  return join(words, ",");
+}
+
+State settled_state(const std::string& store, const std::string& id) {
+  constexpr timespec pause{0, 5'000'000};
+  State state = state::read_state(store, id);
+  for (int attempt = 0; attempt < 200 && state.ending; ++attempt) {
+    state::wake(state.monitor);
+    ::nanosleep(&pause, nullptr);
+    state = state::read_state(store, id);
+  }
+  if (state.ending) state.phase = State::Phase::exited, state.code = 128 + SIGKILL;
+  return state;
+}
+
 void visit_containers(const std::string& store, const std::function<void(Listed)>& visit) {
   std::vector<std::string> damaged;
   const auto read = [&](state::Record record) -> std::optional<Listed> {
     try {
       plan::Spec spec = config::parse_spec(*record.spec);
-      State state = state::read_state(store, record.id);
+      State state = settled_state(store, record.id);
       return Listed{std::move(record), std::move(state), std::move(spec)};
     } catch (const Error& error) {
       say(format("snug: notice: the record of the container {} cannot be read: {}\n", record.id, error.message()));

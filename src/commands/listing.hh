@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct Listed {
   state::State state;
   plan::Spec spec;
 };
+
+/// Reads how a container fares: one whose pid 1 has just ended has its monitor say how, for which a second is time enough.
+[[nodiscard]] state::State settled_state(const std::string& store, const std::string& id);
 
 /// Calls `visit` with each container, in no order and one at a time: many of them are more than fits where memory is quick. What cannot
 /// be read is told on standard error, and left out.
@@ -42,6 +46,9 @@ void visit_containers(const std::string& store, const std::function<void(Listed)
 
 /// The labels of image and container.
 [[nodiscard]] std::map<std::string, std::string> labels_of(const plan::Spec& spec);
+
+/// Gives labels as docker lists them: "name=value,name=value".
+[[nodiscard]] std::string render_labels(const std::map<std::string, std::string>& labels);
 
 /// Gives the values of --filter.
 [[nodiscard]] std::vector<std::string> filters_of(const cli::Arguments& arguments);

@@ -150,7 +150,7 @@ void check_opposites(const std::vector<std::string>& words) {
 std::string parse_host_path(std::string_view text, std::string_view folder) {
   if (text.empty()) throw UsageError("a path on the host is empty");
   if (!is_path(text))
-    throw UsageError(format("{} is the name of a volume; volumes are not there yet", quoted(text)),
+    throw UsageError(text.find('/') == std::string_view::npos ? format("{} is the name of a volume; volumes are not there yet", quoted(text)) : format("{} is neither a path nor the name of a volume", quoted(text)),
                      format("a folder is written with a slash or a dot in front: ./{}", printable(text)));
   if (text.starts_with('/')) return cleaned(text);
   if (folder.empty())

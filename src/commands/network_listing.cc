@@ -21,12 +21,6 @@ constexpr std::string_view usual = "table {{.Name}}\t{{.Subnet}}\t{{.Subnet6}}\t
 
 Fields headings() { return {{"Name", "NAME"}, {"Subnet", "SUBNET"}, {"Subnet6", "IPV6"}, {"Internal", "INTERNAL"}, {"Containers", "CONTAINERS"}, {"CreatedAt", "CREATED AT"}, {"Labels", "LABELS"}}; }
 
-std::string render_labels(const std::map<std::string, std::string>& labels) {
-  std::vector<std::string> words;
-  for (const auto& [name, value] : labels) words.push_back(printable(format("{}={}", name, value)));
-  return join(words, ",");
-}
-
 Fields fields_of(const std::string& store, const NetworkRecord& network) {
   return {{"Name", network.name}, {"Subnet", render_subnet(network.subnet4)}, {"Subnet6", network.subnet6 ? render_subnet(*network.subnet6) : ""}, {"Internal", network.internal ? "true" : "false"},
           {"Containers", format("{}", users_of(store, network.name).size())}, {"CreatedAt", render_time(network.created)}, {"Labels", render_labels(network.labels)}};

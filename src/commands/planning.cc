@@ -94,9 +94,17 @@ std::optional<plan::WriteIdMaps> own_maps(const Planned& planned) {
   return own ? std::optional(*own) : std::nullopt;
 }
 
+// What is no path is what ncurses takes for an entry itself, or its own place.
+std::vector<std::string> terminfo_folders(const Environment& environment) {
+  std::vector<std::string> folders{value_of(environment, "TERMINFO")};
+  for (std::string& each : split(value_of(environment, "TERMINFO_DIRS"), ':')) folders.push_back(std::move(each));
+  std::erase_if(folders, [](const std::string& folder) { return !folder.starts_with('/'); });
+  return folders;
+}
+
 probe::CallerEnvironment caller_environment(const Environment& environment) {
   return {.home = value_of(environment, "HOME"), .pwd = value_of(environment, "PWD"),
-          .term = value_of(environment, "TERM"), .xdg_data_home = value_of(environment, "XDG_DATA_HOME"),
+          .term = value_of(environment, "TERM"), .xdg_data_home = value_of(environment, "XDG_DATA_HOME"), .terminfo = terminfo_folders(environment),
           .data_local = [environment] { return read_local_place(environment); }};
 }
 

@@ -47,6 +47,12 @@ void add(Draft& draft, Value value) {
   (draft.spec.*member).push_back(parse(value));
 }
 
+// podman takes several, with commas between them.
+template <auto Spec::*member, auto parse>
+void add_each(Draft& draft, Value value) {
+  for (const std::string& each : split(value, ',')) (draft.spec.*member).push_back(parse(each));
+}
+
 template <plan::NamespaceChoice plan::Namespaces::*wall>
 void choose(Draft& draft, Value value) {
   draft.spec.namespaces.*wall = parse_namespace(value, draft.folder);
@@ -201,9 +207,9 @@ constexpr std::array rows = std::to_array<Row>({
      [](Draft& draft, Value value) { draft.spec.restraints.foreign = is_yes(value); }},
     of_pull(authfile_option),
     {many("cap-add", 0, "CAPABILITY", "give a capability, or ALL, to root inside", {Complete::words, capability_words}), Files::of_user,
-     add<&Spec::cap_add, parse_capability>},
+     add_each<&Spec::cap_add, parse_capability>},
     {many("cap-drop", 0, "CAPABILITY", "take a capability, or ALL, from root inside", {Complete::words, capability_words}), Files::of_project,
-     add<&Spec::cap_drop, parse_capability>},
+     add_each<&Spec::cap_drop, parse_capability>},
     of_pull(cert_dir_option),
     {one("cgroupns", 0, wall_argument, "choose the cgroup namespace", wall_words), Files::of_user,
      choose<&plan::Namespaces::cgroup>},

@@ -74,6 +74,7 @@ void stop_container(const std::string& store, const state::Record& record, const
   if (init) {
     const int error = sys::send_signal(init.get(), patience.signal.value_or(plan::stop_signal(spec)));
     if (error && error != ESRCH) throw system_error(format("stop the container {}", quoted(record.name)), error);
+    state::wake(state.monitor);  // Ctrl-Z may have stopped it, and its command, which would not hear of this
     // One that is paused hears of it when it goes on.
     if (!state.cgroup.empty() && probe::is_frozen(state.cgroup)) runtime::freeze_cgroup(state.cgroup, false);
     const int seconds = patience.seconds.value_or(static_cast<int>(spec.stop_timeout.value_or(plan::usual_stop_timeout)));
@@ -93,6 +94,7 @@ void end_container(const std::string& store, const state::Record& record) {
   if (!monitor) return;
   mark_stopping(state::folder_of(store, record.id));
   if (init) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
+  state::wake(state.monitor);
   if (init && ends_within(monitor, patience_with_monitors)) return;
   static_cast<void>(sys::send_signal(monitor.get(), SIGKILL));
   static_cast<void>(ends_within(monitor, -1));
@@ -110,8 +112,8 @@ bool goes_on(const std::string& store, const state::Record& record) {
     const State state = state::read_state(store, record.id);
     const Fd monitor = state::open_marked(state.monitor);
     if (!monitor || state.phase == State::Phase::created) return false;
-    const bool killed = state.phase == State::Phase::running && !state::is_alive(state.init);
-    if (state.phase != State::Phase::exited && !killed && !is_stopping(state::folder_of(store, record.id))) return true;
+    if (state.phase != State::Phase::exited && !state.ending && !is_stopping(state::folder_of(store, record.id))) return true;
+    if (state.ending) state::wake(state.monitor);
     pollfd end{monitor.get(), POLLIN, 0};
     static_cast<void>(::poll(&end, 1, pause));
   }
@@ -130,6 +132,7 @@ Awaited await(const std::string& store, const state::Record& record) {
   State state = state::read_state(store, record.id);
   Fd monitor = state::open_marked(state.monitor);
   const bool runs = state.phase == State::Phase::running || state.phase == State::Phase::restarting;
+  if (state.ending) state::wake(state.monitor);
   if (runs && !monitor && state::is_alive(state.monitor)) throw system_error(format("wait for the container {}", quoted(record.name)), errno == ESRCH ? EMFILE : errno);
   return {.id = record.id, .exit = std::move(exit), .state = std::move(state), .monitor = std::move(monitor)};
 }

@@ -103,7 +103,7 @@ struct CallsOf {
   Calls operator()(const MakeCgroupNamespace&) const { return {"unshare(CLONE_NEWCGROUP)"}; }
   Calls operator()(const EnterNamespaces& step) const {
     Calls calls{shares_memory() ? "vfork()" : "fork()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
-    for (const auto& entry : step.entries) calls.push_back(format("setns(open({}), 0)", text(entry.path)));
+    for (const auto& entry : step.entries) calls.push_back(format("setns(open({}), {})", text(entry.path), clone_flags(namespace_flag(entry.kind))));
     return calls;
   }
   // Who has entered namespaces clones a sibling, which is then a child of the monitor like any other.
@@ -272,11 +272,9 @@ struct CallsOf {
   }
   Calls operator()(const CarryTerminal& step) const {
     const std::string name = text(step.type), folder = text(step.type.substr(0, 1));
-    return {"openat(\"/\", \"run\", O_NOFOLLOW)", "mkdirat(RUN, \"terminfo\", 0755) where it is missing",
-            format("mkdirat(TERMINFO, {}, 0755) where it is missing", folder), format("openat(FOLDER, {}, O_CREAT|O_NOFOLLOW)", name),
-            "fsopen(\"tmpfs\")", "fsmount(MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC)",
-            format("openat(TMPFS, {}, O_CREAT|O_EXCL)", name), format("write({} bytes)", step.entry.size()),
-            format("open_tree(TMPFS, {}, OPEN_TREE_CLONE)", name), "move_mount(COPY, FILE)"};
+    return {"openat(\"/\", \"run\", O_NOFOLLOW)", "fstatfs(RUN): memory, or else no more", "mkdirat(RUN, \"terminfo\", 0755) where it is missing",
+            format("mkdirat(TERMINFO, {}, 0755) where it is missing", folder), "openat(FOLDER, NEW, O_CREAT|O_EXCL)",
+            format("write({} bytes)", step.entry.size()), format("renameat(NEW, {})", name)};
   }
   Calls operator()(const PivotRoot& step) const {
     return {format("move_mount(m{}, \"/\")", step.root), format("fchdir(m{})", step.root), "pivot_root(\".\", \".\")",

@@ -25,6 +25,14 @@ std::string flags_line(const MountFlags& flags, std::string_view place) {
   return options.empty() ? "" : format("flags {} {}{}", options, place, flags.recursive ? " -R" : "");
 }
 
+// As printf(1) writes it, whatever it is.
+std::string write_line(const std::string& content, std::string_view place) {
+  if (content.find('\0') == std::string::npos) return format("printf %s {} >{}", script_word(content), place);
+  std::string octal;
+  for (const char byte : content) octal += format("\\{:03o}", static_cast<unsigned char>(byte));
+  return format("printf '{}' >{}", octal, place);
+}
+
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 // A name that begins with a dash would be an option, a relative one is below the container's folder.
@@ -206,19 +214,16 @@ struct ScriptOf {
     ScriptStep script{{"mkdir files.d", "mount -t tmpfs -o nosuid,nodev,noexec none files.d"}};
     for (const auto& file : step.files) {
       const std::string name = script_word("files.d/" + file.name);
-      if (file.content.find('\0') == std::string::npos) {
-        script.lines.push_back(format("printf %s {} >{}", script_word(file.content), name));
-      } else {
-        std::string octal;
-        for (const char byte : file.content) octal += format("\\{:03o}", static_cast<unsigned char>(byte));
-        script.lines.push_back(format("printf '{}' >{}", octal, name));
-      }
+      script.lines.push_back(write_line(file.content, name));
       script.lines.push_back(format("take m{} {} --bind", file.slot, name));
     }
     return script;
   }
+  ScriptStep operator()(const CarryTerminal& step) const {
+    const std::string folder = format("{}/{}", terminfo_folder, step.type[0]);
+    return {{format("follow {}", script_word(folder)), "[ -d \"$place\" ] || make folder \"$place\" || fail \"cannot be made\"", write_line(step.entry, format("\"$place\"/{}", script_word(step.type)))}};
+  }
   // It comes at the end: until then the script needs the programs of the old root.
-  ScriptStep operator()(const CarryTerminal&) const { return {{}, {"Not done: it is for who comes to a container that runs."}}; }
   ScriptStep operator()(const PivotRoot& step) const {
     ScriptStep script{{format("root=$PWD/$m{}", step.root)}};
     if (is_own(step.root)) script.lines.emplace_back("own \"$root\"");

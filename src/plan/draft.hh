@@ -103,6 +103,9 @@ using Verdict = std::optional<Refusal>;
 /// Tells who the caller and the first process are in `maps`, which are written. idmap.cc
 void find_caller(IdMaps& maps, const HostFacts& facts);
 
+/// Whether an entry of terminfo is written to the container's /run. payload.cc
+[[nodiscard]] bool carries_terminal(const Draft& draft);
+
 /// Chooses whether the command gets a terminal of its own, and what its standard input is. payload.cc
 [[nodiscard]] Verdict plan_streams(Draft& draft);
 

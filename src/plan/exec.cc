@@ -12,15 +12,6 @@ void take_maps(Draft& draft, const Living& living) {
   maps.helpers = maps.uids.size() != 1 || maps.uids[0].count != 1 || maps.gids.size() != 1 || maps.gids[0].count != 1;
 }
 
-// Of the host's folders, the root itself or what is bound to /run, none is written to.
-void carry_terminal(Draft& draft) {
-  const Spec& spec = draft.spec;
-  const Volume* volume = find_nearest_volume(spec, terminfo_folder);
-  const bool own = volume ? std::holds_alternative<TmpfsVolume>(*volume) : spec.root_writes == RootWrites::thrown_away;
-  const std::string& entry = draft.facts.rootfs.terminal_entry;
-  if (own && !entry.empty()) draft.init(CarryTerminal{draft.facts.terminal.type, entry});
-}
-
 }  // namespace
 
 Spec shell_of(const Spec& container) {
@@ -62,7 +53,7 @@ std::variant<Plan, Refusal> make_exec_plan(const Spec& spec, const HostFacts& fa
   draft.monitor(Clone{});
   draft.init(BecomeUser{draft.maps.setup_uid, draft.maps.setup_gid, {}});
   if (draft.plan.terminal) draft.init(OpenTerminal{});
-  carry_terminal(draft);
+  if (carries_terminal(draft)) draft.init(CarryTerminal{facts.terminal.type, facts.rootfs.terminal_entry});
   if (Verdict refused = plan_payload(draft)) return *std::move(refused);
   draft.plan.notices.clear();  // the container's own plan told them
   draft.plan.opened.clear();

@@ -167,6 +167,7 @@ struct Explain {
     if (!step.entries.empty() && step.entries.front().inode != 0) return {};
     const bool with_user = std::any_of(step.entries.begin(), step.entries.end(), [](const auto& entry) { return entry.kind == "user"; });
     if (error == EINVAL) return {with_user ? "it is no namespace of that kind, or the user namespace that you are in anyway" : "it is no namespace of that kind", "", ""};
+    if (error == EACCES) return {"of the first process of a container nobody may open it", "use container:NAME, or that of its command", ""};
     if (error != EPERM) return {};
     constexpr const char* owner = "a namespace can be entered by whoever owns the user namespace it belongs to";
     return with_user ? Explanation{format("it is of another kind, or not yours: {}", owner), "", ""} : Explanation{owner, "join that one too: --userns ns:/proc/PID/ns/user", ""};

@@ -37,6 +37,7 @@ class Mounts {
     for (const Attach& attach : in_order()) draft_.init(attach);
     if (!is_given_up(draft_, "/dev"))
       for (Action& action : links_) draft_.init(std::move(action));
+    if (carries_terminal(draft_)) draft_.init(CarryTerminal{draft_.facts.terminal.type, draft_.facts.rootfs.terminal_entry});
     plan_own_folders(false);
     plan_masks();
     plan_work_folder();
@@ -175,10 +176,9 @@ class Mounts {
     const Identity& who = draft_.identity;
     // A volume's are the user's own, and not the root's to be completed.
     const auto is_roots = [&](const char* path) { return find_nearest_volume(draft_.spec, path) == nullptr; };
-    if (is_roots("/etc/passwd") && !who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
-    if (is_roots("/etc/group") && !draft_.facts.rootfs.group.empty() && !has_group([&](const Group& group) { return group.gid == who.gid.value; })) add_file(files, "group", groups(who.gid));
+    if (is_roots("/etc/passwd") && !who.account) add_file(files, "passwd", passwd(who));
+    if (is_roots("/etc/group") && !has_group([&](const Group& group) { return group.gid == who.gid.value; })) add_file(files, "group", groups(who.gid));
     add_apt_setting(files);
-    if (const std::string& entry = draft_.facts.rootfs.terminal_entry; !entry.empty()) add_terminal(files, entry);
     draft_.init(std::move(files));
   }
 
@@ -197,15 +197,8 @@ class Mounts {
     draft_.attach_later(slot, format("{}/zz-snug", apt_settings), Attach::Target::optional);
   }
 
-  void add_terminal(MakeFiles& files, const std::string& entry) {
-    const std::string& type = draft_.facts.terminal.type;
-    const Slot slot = draft_.new_slot();
-    files.files.push_back({slot, "terminfo", entry});
-    draft_.attach_later(slot, format("{}/{}/{}", terminfo_folder, type[0], type), Attach::Target::optional);
-  }
-
   static std::string with_line(std::string text, const std::string& line) {
-    if (!text.ends_with('\n')) text += '\n';
+    if (!text.empty() && !text.ends_with('\n')) text += '\n';
     return text + line + '\n';
   }
 

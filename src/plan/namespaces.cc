@@ -24,7 +24,7 @@ constexpr std::array<Wall, 7> walls{{
     {"--uts", "uts", &Namespaces::uts, CLONE_NEWUTS, "the host name is the host's"},
     {"--network", "net", &Namespaces::network, CLONE_NEWNET,
      "the container uses the host's network, its loopback included"},
-    {"--pid", "pid", &Namespaces::pid, CLONE_NEWPID, "the container sees the host's processes"},
+    {"--pid", "pid", &Namespaces::pid, CLONE_NEWPID, "the container sees the host's processes, and what its command leaves running goes on after it"},
     {"--timens", "time", &Namespaces::time, 0x80 /* CLONE_NEWTIME */, ""},
 }};
 
@@ -38,6 +38,12 @@ std::string describe_joined(const Spec& spec, const Wall& wall, const JoinNamesp
 }
 
 }  // namespace
+
+std::uint64_t namespace_flag(std::string_view kind) {
+  for (const Wall& wall : walls)
+    if (kind == wall.kind) return wall.flag;
+  return kind == "mnt" ? CLONE_NEWNS : 0;
+}
 
 std::string hostname_of(const Draft& draft) {
   const NamespaceChoice& uts = draft.spec.namespaces.uts;

@@ -118,7 +118,7 @@ class Payload {
   void set_terminal() {
     const RootfsFacts& rootfs = draft_.facts.rootfs;
     set("TERM", draft_.facts.terminal.type.empty() ? "xterm" : draft_.facts.terminal.type);
-    if (!rootfs.terminal_entry.empty() || rootfs.terminal_carried) set("TERMINFO", terminfo_folder);
+    if (carries_terminal(draft_) || rootfs.terminal_carried) set("TERMINFO", terminfo_folder);
     if (shell_.empty() || !spec_.name) return;
     // Most roots have a prompt of their own, with the host's name; where that is another, Debian's takes this for a mark.
     if (env_value("HOSTNAME") != *spec_.name) set("debian_chroot", *spec_.name);
@@ -205,6 +205,14 @@ class Payload {
 };
 
 }  // namespace
+
+// What is bound to /run is the host's, and nothing is written there.
+bool carries_terminal(const Draft& draft) {
+  if (draft.facts.rootfs.terminal_entry.empty() || is_given_up(draft, "/run") || (draft.visit && !draft.plan.terminal)) return false;
+  const Volume* volume = find_nearest_volume(draft.spec, terminfo_folder);
+  const auto* memory = volume ? std::get_if<TmpfsVolume>(volume) : nullptr;
+  return !volume || (memory && !memory->read_only);
+}
 
 Verdict plan_streams(Draft& draft) {
   const TerminalFacts& terminal = draft.facts.terminal;

@@ -159,7 +159,7 @@ class HostRoot {
     if (read_only_.empty()) return;
     const std::size_t more = read_only_.size() > most ? read_only_.size() - most : 0;
     read_only_.resize(read_only_.size() - more);
-    draft_.notice("host-root", format("read-only, because they cannot be overlaid: {}{}", join(read_only_, ", "), more ? format(" and {} more", more) : ""));
+    draft_.notice("host-root", format("read-only, because they cannot be overlaid: {}{}", join(read_only_, ", "), more ? format(" and {} more, which 'snug plan' lists", more) : ""));
   }
 
   void add_folder(const std::string& folder) {

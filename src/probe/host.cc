@@ -228,7 +228,7 @@ void read_caller(HostFacts& facts, const CallerEnvironment& environment) {
   utsname name{};
   if (::uname(&name) == 0) facts.hostname = name.nodename;
   facts.current_folder = current_folder(environment.pwd);
-  facts.terminal = {is_terminal(0), is_terminal(1), is_terminal(2), environment.term};
+  facts.terminal = {is_terminal(0), is_terminal(1), is_terminal(2), environment.term, environment.terminfo};
 }
 
 }  // namespace

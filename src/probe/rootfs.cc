@@ -15,6 +15,7 @@
 #include "snug/base/text.hh"
 #include "snug/probe/host.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/mount.hh"
 #include "terminfo.hh"
 #include "view.hh"
 
@@ -171,10 +172,19 @@ void look_at_places(plan::RootfsFacts& facts, const View& root) {
 }
 
 // Of the host's root the caller's entries are a part. Who starts a container at a terminal enters it from there later.
-void look_for_terminal(plan::RootfsFacts& facts, const View& root, const plan::Spec& spec, const plan::HostFacts& host) {
+bool lacks_terminal(const View& root, const plan::Spec& spec, const plan::HostFacts& host) {
   const bool wanted = spec.terminal == plan::Terminal::always || host.terminal.output;
-  if (!wanted || spec.rootfs.kind == plan::Rootfs::Kind::host || knows_terminal(root, host.terminal.type)) return;
-  facts.terminal_entry = terminal_entry(host);
+  return wanted && spec.rootfs.kind != plan::Rootfs::Kind::host && !knows_terminal(root, host.terminal.type);
+}
+
+// Links of the root may have led a volume of another name there.
+bool has_own_run(const View& root, const plan::Spec& spec) {
+  const Fd run = root.open("/run", O_PATH | O_NOFOLLOW);
+  return run && std::none_of(spec.volumes.begin(), spec.volumes.end(), [&](const plan::Volume& volume) {
+    const auto* bind = std::get_if<plan::BindVolume>(&volume);
+    const Fd target = bind ? root.open(bind->target, O_PATH) : Fd();
+    return target && sys::mount_id(target.get()) == sys::mount_id(run.get());
+  });
 }
 
 }  // namespace
@@ -182,7 +192,7 @@ void look_for_terminal(plan::RootfsFacts& facts, const View& root, const plan::S
 plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host, const std::string& path) {
   const View root = view_of(spec.rootfs, path);
   plan::RootfsFacts facts = spec.own_shell || spec.idle ? look_past_faults(root, spec, host) : look_at(root, spec, host);
-  look_for_terminal(facts, root, spec, host);
+  if (lacks_terminal(root, spec, host)) facts.terminal_entry = terminal_entry(host);
   if (spec.own_shell) look_at_places(facts, root);
   return facts;
 }
@@ -191,13 +201,13 @@ plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostF
   const View view = view_of(root);
   plan::RootfsFacts facts = look_past_faults(view, visit, host);
   facts.living = true;
-  const bool unknown = host.terminal.output && visit.rootfs.kind != plan::Rootfs::Kind::host && !knows_terminal(view, host.terminal.type);
-  facts.terminal_carried = unknown && has_carried_terminal(view, host.terminal.type);
-  facts.terminal_unknown = unknown && !facts.terminal_carried;
+  const bool lacks = lacks_terminal(view, visit, host);
+  facts.terminal_carried = lacks && has_carried_terminal(view, host.terminal.type);
+  facts.terminal_unknown = lacks && !facts.terminal_carried && has_own_run(view, visit);
   return facts;
 }
 
-std::string terminal_entry(const plan::HostFacts& host) { return find_terminal_entry(host.terminal.type, host.account.home); }
+std::string terminal_entry(const plan::HostFacts& host) { return find_terminal_entry(host.terminal, host.account.home); }
 
 std::vector<plan::Account> living_accounts(int root) {
   try {

@@ -7,7 +7,6 @@
 #include <array>
 
 #include "snug/base/text.hh"
-#include "snug/plan/host_facts.hh"
 #include "snug/sys/file.hh"
 
 namespace snug::probe {
@@ -44,12 +43,17 @@ bool knows_terminal(const View& root, const std::string& type) {
 }
 
 bool has_carried_terminal(const View& root, const std::string& type) {
-  return is_name(type) && has_entry(root, std::string_view(plan::terminfo_folder).substr(1), type);
+  if (!is_name(type)) return false;
+  const sys::Fd entry = root.open(places(std::string_view(plan::terminfo_folder).substr(1), type)[0], O_PATH | O_NOFOLLOW);
+  const auto status = entry ? sys::find_status(entry.get(), "") : std::nullopt;
+  return status && S_ISREG(status->st_mode) && status->st_size > 0;
 }
 
-std::string find_terminal_entry(const std::string& type, const std::string& home) {
+std::string find_terminal_entry(const plan::TerminalFacts& terminal, const std::string& home) {
+  const std::string& type = terminal.type;
   if (!is_name(type)) return {};
-  std::vector<std::string> all{home + "/.terminfo"};
+  std::vector<std::string> all = terminal.folders;
+  all.push_back(home + "/.terminfo");
   for (const char* folder : folders) all.push_back(format("/{}", folder));
   for (const std::string& folder : all)
     for (const std::string& path : places(folder, type)) {

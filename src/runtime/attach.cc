@@ -80,8 +80,9 @@ class Attachment {
     while (!end_) {
       Waiting waiting;
       ask(waiting);
-      if (!waiting.sleep(early_signal_ ? welcome_patience : -1)) continue;
-      if (waiting.was_quiet()) heed(*std::exchange(early_signal_, {}));
+      if (!waiting.sleep(early_signal_ ? welcome_patience : is_in_background() ? RawTerminal::look_again : -1)) continue;
+      if (waiting.was_quiet() && early_signal_) heed(*std::exchange(early_signal_, {}));
+      if (is_in_background()) go_on();
       answer(waiting);
     }
     leave();
@@ -90,7 +91,8 @@ class Attachment {
 
  private:
   [[nodiscard]] bool all_written() const { return output_.fd() < 0 && error_.fd() < 0; }
-  [[nodiscard]] bool reads_input() const { return how_.input && welcomed_ && welcome_.input && !input_ended_ && to_send_.empty(); }
+  [[nodiscard]] bool reads_input() const { return how_.input && welcomed_ && welcome_.input && !input_ended_ && to_send_.empty() && !is_in_background(); }
+  [[nodiscard]] bool is_in_background() const { return raw_ && !raw_->is_entered(); }
 
   void ask(Waiting& waiting) const {
     waiting.want(signals_.fd(), POLLIN);
@@ -182,7 +184,8 @@ class Attachment {
   void handle_signal(int signal) {
     if (signal == SIGWINCH) return send_size();
     if (signal == SIGTSTP) return stop(false);
-    if (signal == 0 || signal == SIGCONT) return;
+    if (signal == SIGCONT) return go_on();
+    if (signal == 0) return;
     // Of a terminal the keys are its own business. What ends this process shall not end a container that is shared.
     if (how_.signals && !welcomed_ && !early_signal_)
       early_signal_ = signal;
@@ -206,9 +209,13 @@ class Attachment {
   void stop(bool with_container) {
     if (raw_) raw_->restore();
     suffer(SIGTSTP, true);
-    if (raw_) raw_->enter();
-    if (welcome_.terminal) send_size();
+    go_on();
     if (with_container) send(Word::go_on, {});
+  }
+
+  void go_on() {
+    if (raw_) raw_->enter();
+    if (welcome_.terminal && !is_in_background()) send_size();
   }
 
   // What goes first is what the container switched at the terminal, then the terminal's own mode.

@@ -79,9 +79,6 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::MakeFiles&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::PivotRoot&, Report& report) noexcept;
 
-/// Into a root that stands: terminal_entry.cc.
-[[nodiscard]] int apply(Context&, const plan::CarryTerminal&, Report& report) noexcept;
-
 /// The network: network.cc.
 [[nodiscard]] int apply(Context&, const plan::MakeInterface&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::TuneNetwork&, Report& report) noexcept;
@@ -97,6 +94,7 @@ struct Context {
 [[nodiscard]] int apply(Context&, const plan::PartFolder&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::SetMountFlags&, Report& report) noexcept;
 [[nodiscard]] int apply(Context&, const plan::MaskPaths&, Report& report) noexcept;
+[[nodiscard]] int apply(Context&, const plan::CarryTerminal&, Report& report) noexcept;
 [[nodiscard]] std::uint64_t attributes_of(const plan::MountFlags& flags) noexcept;
 
 /// How long monitor and init wait before they let go of the program's pages.

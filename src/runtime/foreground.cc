@@ -10,6 +10,7 @@
 #include <csignal>
 #include <utility>
 
+#include "signals.hh"
 #include "snug/base/signals.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
@@ -71,9 +72,11 @@ void Foreground::begin(int) {
   input_pump_ = &add_pump(0, input_.second.get());
 }
 
-void Foreground::ask(Waiting& waiting) const {
+void Foreground::ask(Waiting& waiting) {
+  if (is_in_background()) go_on();
   for (const auto& pump : pumps_) {
-    waiting.want(pump->source(), POLLIN);
+    const bool others = pump.get() == terminal_input_ && is_in_background();  // who reads from there is stopped
+    if (!others) waiting.want(pump->source(), POLLIN);
     waiting.want(pump->sink(), POLLOUT);
   }
 }
@@ -110,10 +113,18 @@ void Foreground::resize() {
 
 void Foreground::stop(int init) {
   if (raw_) raw_->restore();
-  suffer(SIGTSTP, true);  // who waits for this process may not be the shell that counts
-  if (raw_) raw_->enter();
-  resize();
+  {
+    const UnreapedChildren unreaped;
+    suffer(SIGTSTP, true);  // who waits for this process may not be the shell that counts
+  }
+  go_on();
   static_cast<void>(sys::send_signal(init, SIGCONT));
+}
+
+void Foreground::go_on() {
+  if (!raw_) return;
+  raw_->enter();
+  if (raw_->is_entered()) resize();
 }
 
 void Foreground::drain() {

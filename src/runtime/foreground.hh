@@ -26,13 +26,16 @@ class Foreground {
   /// The command runs; `init` is pid 1, a pidfd that stays the caller's.
   void begin(int init);
 
-  void ask(Waiting& waiting) const;
-  [[nodiscard]] int patience() const { return -1; }  ///< milliseconds until there is something to do anyway
+  void ask(Waiting& waiting);
+  /// Milliseconds until there is something to do anyway.
+  [[nodiscard]] int patience() const { return is_in_background() ? RawTerminal::look_again : -1; }
   void answer(const Waiting& waiting);
 
   void resize();
   /// The payload was stopped: gives the outer shell its terminal back, and has pid 1 go on when that says so.
   void stop(int init);
+  /// The job goes on, perhaps in the foreground now: takes the terminal.
+  void go_on();
   /// Whether nobody needs the container any more.
   [[nodiscard]] bool deserted() const { return false; }
   /// Nobody can come here and want something.
@@ -45,6 +48,7 @@ class Foreground {
   void see_off(const Exited&) {}
 
  private:
+  [[nodiscard]] bool is_in_background() const { return raw_ && !raw_->is_entered(); }
   void prepare_terminal(Context& context);
   void prepare_pipes(Context& context);
   Pump& add_pump(int from, int to);

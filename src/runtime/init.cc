@@ -85,7 +85,8 @@ int supervise(int payload, int control, int terminal) noexcept {
   for (bool asked = false; !reap(payload, terminal >= 0 ? control : -1, asked, status);) {
     const int signal = sleeper.wait();
     if (signal == SIGTSTP || signal == SIGCONT) asked = signal == SIGTSTP && sleeper.was_queued();
-    if (signal > 0 && signal != SIGCHLD) forward(payload, signal, terminal);
+    // Those of terminals are for who reads or writes there: these were the monitor's, when it was of one group with this.
+    if (signal > 0 && signal != SIGCHLD && signal != SIGTTIN && signal != SIGTTOU) forward(payload, signal, terminal);
   }
   return exit_code(status);
 }

@@ -2,8 +2,11 @@
 // openat2(2) below the root, and used as a descriptor.
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +17,7 @@
 #include <string_view>
 
 #include "child.hh"
+#include "snug/plan/host_facts.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "snug/sys/process.hh"
@@ -114,7 +118,7 @@ bool is_folder(int fd) noexcept {
   return status && S_ISDIR(status->st_mode);
 }
 
-const char* last_name(const std::string& path) noexcept { return path.c_str() + path.rfind('/') + 1; }
+const char* last_name(std::string_view path) noexcept { return path.data() + path.rfind('/') + 1; }
 
 Fd open_target(const Context& context, const plan::Attach& step, int mount) noexcept {
   if (step.missing == plan::Attach::Target::must_exist) return sys::try_open_in_root(context.root, step.target.c_str(), O_PATH);
@@ -193,6 +197,22 @@ int for_each_path(int root, std::string_view path, Function&& function) noexcept
   }
 }
 
+// The container's own memory, or nothing: of one that runs the plan has seen that it is, and knows no numbers of mounts.
+Fd open_run(const Context& context) noexcept {
+  const Fd root = sys::try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+  Fd run = sys::try_open(root.get(), "run", O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  struct statfs filesystem {};
+  const bool memory = run && ::fstatfs(run.get(), &filesystem) == 0 && filesystem.f_type == TMPFS_MAGIC;
+  return memory && (context.own_mounts.empty() || is_own(context, run.get())) ? std::move(run) : Fd();
+}
+
+// Nothing that is mounted there is entered.
+Fd open_or_make_within(const Fd& parent, const char* name) noexcept {
+  if (::mkdirat(parent.get(), name, 0755) != 0 && errno != EEXIST) return {};
+  Fd folder = sys::try_open(parent.get(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  return folder && sys::mount_id(folder.get()) == sys::mount_id(parent.get()) ? std::move(folder) : Fd();
+}
+
 }  // namespace
 
 int apply(Context& context, const plan::KeepNamespaces& step, Report& report) noexcept {
@@ -263,6 +283,20 @@ int apply(Context& context, const plan::MaskPaths& step, Report&) noexcept {
     if (const int error = for_each_path(context.root, path, [&](const char* each) { return covers.hide(each); })) return error;
   for (const std::string& path : step.read_only)
     if (const int error = for_each_path(context.root, path, [&](const char* each) { return covers.make_read_only(each); })) return error;
+  return 0;
+}
+
+// Of a container that runs /run belongs to whoever lives in it: no link is followed. Without an entry a terminal works all the same, only worse.
+int apply(Context& context, const plan::CarryTerminal& step, Report&) noexcept {
+  const char first[] = {step.type[0], '\0'};
+  const Fd run = open_run(context), all = open_or_make_within(run, last_name(plan::terminfo_folder)), folder = open_or_make_within(all, first);
+  if (!folder) return 0;
+  char name[] = ".new-4294967295";
+  *std::to_chars(name + 5, name + sizeof name - 1, static_cast<unsigned>(::getpid())).ptr = '\0';
+  const Fd file = sys::try_open(folder.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+  if (!file) return 0;
+  const bool whole = sys::write_all(file.get(), step.entry) == 0 && ::renameat(folder.get(), name, folder.get(), step.type.c_str()) == 0;
+  if (!whole) ::unlinkat(folder.get(), name, 0);
   return 0;
 }
 

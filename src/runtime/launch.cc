@@ -372,17 +372,23 @@ class Monitor {
   }
 
   void handle_signal(int signal) {
-    if (report_.first && (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT)) {
+    if (report_.first && is_ending(signal)) {
       end_for(SIGKILL, 128 + signal);  // nothing runs yet that could have a say in it
     } else if (signal == SIGWINCH) {
       streams_.resize();
     } else if (signal == SIGTSTP) {
       static_cast<void>(sys::ask_to_stop(init_.get()));
       streams_.stop(init_.get());
-    } else if (signal != 0 && signal != SIGCONT) {
+    } else if (signal == SIGCONT) {
+      streams_.go_on();
+    } else if (signal != 0) {
       static_cast<void>(sys::send_signal(init_.get(), signal));
+      // Nobody but this process could have a command that has stopped itself go on, and end.
+      if (!plan_.init && is_ending(signal)) static_cast<void>(sys::send_signal(init_.get(), SIGCONT));
     }
   }
+
+  static bool is_ending(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT; }
 
   void end_for(int signal, int code) {
     code_ = code;
@@ -413,7 +419,10 @@ class Monitor {
 
   bool reap() {
     siginfo_t info{};
-    if (::waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WEXITED | __WALL) != 0) return false;
+    if (::waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WEXITED | __WALL) != 0) {
+      if (errno != ECHILD) return false;
+      info.si_code = CLD_KILLED, info.si_status = SIGKILL;  // while this process was stopped
+    }
     ended_ = true;
     exited_.init_killed = info.si_code != CLD_EXITED;
     exited_.code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;

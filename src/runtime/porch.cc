@@ -50,8 +50,14 @@ class Interruptible {
   sigset_t before_{};
 };
 
+/// A namespace to enter: of another kind than it is said to be, it would leave a wall away.
+struct Door {
+  Fd fd;
+  int flag;
+};
+
 // `joining`: it was about the cgroup.
-int enter(const Context& context, const std::vector<Fd>& namespaces, bool& joining) noexcept {
+int enter(const Context& context, const std::vector<Door>& doors, bool& joining) noexcept {
   if (const int error = sys::die_with_parent()) return error;
   // Or whoever is made here would not notice the monitor's death.
   for (const int fd : context.outer)
@@ -61,14 +67,14 @@ int enter(const Context& context, const std::vector<Fd>& namespaces, bool& joini
   // By the descriptor of who was outside: where the door leads is nothing that the namespaces would show.
   if (context.door >= 0)
     if (const int error = sys::write_all(context.door, "0"); error && context.through_door) return joining = true, error;
-  for (const Fd& fd : namespaces)
-    if (::setns(fd.get(), 0) != 0) return errno;
+  for (const Door& door : doors)
+    if (::setns(door.fd.get(), door.flag) != 0) return errno;
   return 0;
 }
 
-Message enter_and_clone(Context& context, const std::vector<Fd>& namespaces, std::uint64_t flags) noexcept {
+Message enter_and_clone(Context& context, const std::vector<Door>& doors, std::uint64_t flags) noexcept {
   bool joining = false;
-  if (const int error = enter(context, namespaces, joining)) return {.joining = joining, .error = error};
+  if (const int error = enter(context, doors, joining)) return {.joining = joining, .error = error};
   const sys::Cloned cloned = sys::clone_process(flags, true, context.cgroup);
   if (cloned.pid == 0) run_child(context);
   return {.cloning = true, .error = cloned.pid < 0 ? errno : 0, .pid = cloned.pid};
@@ -83,9 +89,9 @@ struct Shared {
   volatile pid_t pid = -1;
 };
 
-void enter_and_lend(Context& context, const std::vector<Fd>& namespaces, void* stack_end, Shared& shared) noexcept {
+void enter_and_lend(Context& context, const std::vector<Door>& doors, void* stack_end, Shared& shared) noexcept {
   bool joining = false;
-  shared.error = enter(context, namespaces, joining);
+  shared.error = enter(context, doors, joining);
   shared.joining = joining;
   if (shared.error) return;
   shared.cloning = true;
@@ -99,7 +105,7 @@ bool can_share_memory(const Context& context, const plan::EnterNamespaces& enter
   return flags == 0 && !context.shell && std::none_of(enter.entries.begin(), enter.entries.end(), [](const auto& entry) { return entry.kind == "time"; });
 }
 
-Message lend(Context& context, const std::vector<Fd>& namespaces) {
+Message lend(Context& context, const std::vector<Door>& doors) {
   // Not cleared: most of it is never touched, and what is has been by who stood on this stack before.
   alignas(16) std::array<char, std::size_t{1} << 16U> stack;
   Shared shared;
@@ -108,7 +114,7 @@ Message lend(Context& context, const std::vector<Fd>& namespaces) {
   if (porch < 0) return {.error = errno};
   if (porch == 0) {
     context.lent = true;
-    enter_and_lend(context, namespaces, stack.data() + stack.size(), shared);
+    enter_and_lend(context, doors, stack.data() + stack.size(), shared);
     ::_exit(0);
   }
   ::waitpid(porch, nullptr, 0);
@@ -116,13 +122,13 @@ Message lend(Context& context, const std::vector<Fd>& namespaces) {
   return {.cloning = shared.cloning, .joining = shared.joining, .error = shared.error, .pid = shared.pid};
 }
 
-Message copy(Context& context, const std::vector<Fd>& namespaces, std::uint64_t flags) {
+Message copy(Context& context, const std::vector<Door>& doors, std::uint64_t flags) {
   sys::FdPair answer = sys::make_pipe();
   const Interruptible interruptible;
   const pid_t porch = ::fork();
   if (porch < 0) return {.error = errno};
   if (porch == 0) {
-    const Message message = enter_and_clone(context, namespaces, flags);
+    const Message message = enter_and_clone(context, doors, flags);
     static_cast<void>(sys::write_all(answer.second.get(), {reinterpret_cast<const char*>(&message), sizeof message}));
     ::_exit(0);
   }
@@ -136,14 +142,14 @@ Message copy(Context& context, const std::vector<Fd>& namespaces, std::uint64_t 
 }  // namespace
 
 PorchAnswer start_through_porch(Context& context, const plan::EnterNamespaces& enter, std::uint64_t flags) {
-  std::vector<Fd> namespaces;
+  std::vector<Door> doors;
   for (const auto& entry : enter.entries) {
-    namespaces.push_back(sys::try_open(AT_FDCWD, entry.path.c_str(), O_RDONLY));
-    if (!namespaces.back()) return {.error = errno, .entry = entry.path};
-    const auto status = entry.inode ? sys::find_status(namespaces.back().get(), "") : std::nullopt;
+    doors.push_back({sys::try_open(AT_FDCWD, entry.path.c_str(), O_RDONLY), static_cast<int>(plan::namespace_flag(entry.kind))});
+    if (!doors.back().fd) return {.error = errno, .entry = entry.path};
+    const auto status = entry.inode ? sys::find_status(doors.back().fd.get(), "") : std::nullopt;
     if (entry.inode && (!status || status->st_ino != entry.inode)) return {.error = ESTALE, .entry = entry.path};
   }
-  const Message message = can_share_memory(context, enter, flags) ? lend(context, namespaces) : copy(context, namespaces, flags);
+  const Message message = can_share_memory(context, enter, flags) ? lend(context, doors) : copy(context, doors, flags);
   return {.cloning = message.cloning, .joining = message.joining, .error = message.error, .init = message.pid};
 }
 

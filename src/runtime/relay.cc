@@ -39,6 +39,7 @@ RawTerminal::~RawTerminal() { restore(); }
 
 void RawTerminal::enter() {
   if (!known_ || raw_) return;
+  if (const pid_t foreground = ::tcgetpgrp(input_); foreground > 0 && foreground != ::getpgrp()) return;
   termios raw = saved_;
   ::cfmakeraw(&raw);
   raw_ = ::tcsetattr(input_, TCSADRAIN, &raw) == 0;

@@ -45,8 +45,13 @@ class RawTerminal {
   RawTerminal(const RawTerminal&) = delete;
   RawTerminal& operator=(const RawTerminal&) = delete;
 
+  /// Does nothing for a job in the background, which has to leave the terminal to others: try again when it goes on.
   void enter();
   void restore();
+  /// Whether what is typed is this process's. No signal tells a job that runs in the background that it is brought to the front: it
+  /// looks again after `look_again` milliseconds.
+  [[nodiscard]] bool is_entered() const { return raw_; }
+  static constexpr int look_again = 200;
 
  private:
   int input_, output_;

@@ -33,6 +33,7 @@ class Background {
 
   void resize() {}
   void stop(int init);
+  static void go_on() {}
   [[nodiscard]] bool deserted() const;
   /// What somebody wants of the container's networks, once for each time. Whoever it was waits for the answer.
   [[nodiscard]] std::optional<std::string> take_request() { return std::exchange(request_, std::nullopt); }

@@ -23,4 +23,17 @@ class BlockedSignals {
   sys::Fd fd_;
 };
 
+/// While this lives the kernel reaps the children of a process that is stopped: else who has ended stays, with all that waits for that,
+/// for as long as nobody has it go on. What he ended with is lost.
+class UnreapedChildren {
+ public:
+  UnreapedChildren();
+  ~UnreapedChildren();
+  UnreapedChildren(const UnreapedChildren&) = delete;
+  UnreapedChildren& operator=(const UnreapedChildren&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
 }  // namespace snug::runtime

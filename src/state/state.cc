@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 
 #include "snug/base/error.hh"
@@ -63,7 +64,8 @@ const std::string& boot_id() {
 /// What /proc/PID/stat says of a process; nothing where there is none.
 struct Standing {
   std::uint64_t start = 0;
-  bool ended = false;  ///< nobody has reaped it yet
+  bool ended = false;    ///< nobody has reaped it yet
+  bool stopped = false;  ///< by a signal
 };
 
 // The 22nd word and the third; the second, the program's name, may hold blanks and parentheses.
@@ -72,9 +74,9 @@ Standing standing_of(pid_t pid) {
   const std::size_t name_end = text.rfind(") ");
   if (name_end == std::string::npos) return {};
   std::string_view rest = std::string_view(text).substr(name_end + 2);
-  const bool ended = rest.starts_with('Z') || rest.starts_with('X');
+  const bool ended = rest.starts_with('Z') || rest.starts_with('X'), stopped = rest.starts_with('T');
   for (int word = 3; word < 22; ++word) rest.remove_prefix(rest.find(' ') + 1);
-  return {.start = parse_number(rest.substr(0, rest.find(' '))).value_or(0), .ended = ended};
+  return {.start = parse_number(rest.substr(0, rest.find(' '))).value_or(0), .ended = ended, .stopped = stopped};
 }
 
 }  // namespace
@@ -85,6 +87,10 @@ bool is_alive(const ProcessMark& mark) {
   if (mark.pid <= 0 || mark.start == 0) return false;
   const Standing standing = standing_of(mark.pid);
   return standing.start == mark.start && !standing.ended;
+}
+
+void wake(const ProcessMark& mark) {
+  if (const sys::Fd process = standing_of(mark.pid).stopped ? open_marked(mark) : sys::Fd()) static_cast<void>(sys::send_signal(process.get(), SIGCONT));
 }
 
 sys::Fd open_marked(const ProcessMark& mark) {
@@ -128,7 +134,9 @@ bool look_for_living(State& state, const std::string& path) {
     if (!init.pid) return false;
     state = {.phase = State::Phase::running, .monitor = holder, .init = init, .started = start_time(init), .cgroup = state.cgroup};
   } else if (state.phase == State::Phase::running && !is_alive(state.init)) {
-    if (const ProcessMark init = find_init(state.monitor.pid); init.pid) state.init = init;
+    const ProcessMark init = find_init(state.monitor.pid);
+    if (init.pid) state.init = init;
+    state.ending = init.pid == 0;
   }
   return true;
 }

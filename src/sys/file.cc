@@ -58,25 +58,38 @@ std::string name_of(int fd) {
   return name.starts_with('/') ? quoted(name) : "a file";
 }
 
-}  // namespace
-
-std::string read_all(int fd, std::size_t limit) {
-  std::string text;
+// 0 or errno.
+int read_to_end(int fd, std::size_t limit, std::string& text) {
   std::array<char, 4096> buffer;
   for (;;) {
     const ssize_t count = ::read(fd, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
-    if (const int error = count < 0 ? errno : 0) throw system_error(format("read {}", name_of(fd)), error);
-    if (count == 0) return text;
+    if (count <= 0) return count < 0 ? errno : 0;
     text.append(buffer.data(), static_cast<std::size_t>(count));
-    if (text.size() > limit) throw system_error(format("read {}", name_of(fd)), EFBIG, format("snug reads no more of it than {} bytes", limit));
+    if (text.size() > limit) return EFBIG;
   }
+}
+
+[[noreturn]] void throw_unread(int fd, int error, std::size_t limit) {
+  throw system_error(format("read {}", name_of(fd)), error, error == EFBIG ? format("snug reads no more of it than {} bytes", limit) : std::string());
+}
+
+}  // namespace
+
+std::string read_all(int fd, std::size_t limit) {
+  std::string text;
+  if (const int error = read_to_end(fd, limit, text)) throw_unread(fd, error, limit);
+  return text;
 }
 
 std::optional<std::string> find_file_text(const char* path, std::size_t limit) {
   const Fd fd = try_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!fd) return {};
-  return read_all(fd.get(), limit);
+  std::string text;
+  const int error = read_to_end(fd.get(), limit, text);
+  if (error == ESRCH) return {};  // in /proc, of a process that has just ended
+  if (error) throw_unread(fd.get(), error, limit);
+  return text;
 }
 
 int write_all(int fd, std::string_view data) noexcept {

@@ -178,8 +178,9 @@ TEST_CASE("a container that was never started is as its image is") {
   CHECK(has(shell_output("tar -tf " + file), "bin/sh\n"));
   const Result made = store.snug({"commit", "idle", "localhost/same"});
   CHECK_MESSAGE(made.code == 0, made.err);
-  const auto trees = [&](const std::string& image) { return store.snug({"run", "--network", "none", image, "sh", "-c", "stat -c '%a %n' / && find /bin /etc -exec stat -c '%a %Y %n' {} +"}).out; };
-  CHECK(trees("localhost/same") == trees("localhost/small:1"));
+  const auto tree = [&](const std::string& image) { return store.snug({"run", "--network", "none", image, "sh", "-c", "stat -c '%a %n' / && find /bin -exec stat -c '%a %Y %n' {} +"}).out; };
+  CHECK(has(tree("localhost/same"), "/bin/sh"));
+  CHECK(tree("localhost/same") == tree("localhost/small:1"));
   CHECK(store.snug({"start", "idle"}).code == 0);
   CHECK(store.snug({"commit", "idle"}).code == 0);
   CHECK(store.snug({"rm", "-f", "idle"}).code == 0);

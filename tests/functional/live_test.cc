@@ -175,6 +175,7 @@ TEST_CASE("who comes after a kill finds the container ended, whoever killed it")
     const pid_t init = containers.init("again");
     CHECK(time % 2 ? containers.snug({"kill", "again"}).code == 0 : ::kill(init, SIGKILL) == 0);
     REQUIRE(eventually([&] { return !is_alive(init); }));
+    CHECK(containers.snug({"ps", "-q"}).out.empty());
     REQUIRE(containers.snug({"start", "again"}).code == 0);
     const Result entered = containers.snug({"exec", "again", "true"});
     CHECK_MESSAGE(entered.code == 0, entered.err);

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <string>
 
-#include "harness.hh"
+#include "containers.hh"
 
 using namespace snug::test;
 
@@ -117,6 +117,58 @@ TEST_CASE("Ctrl-Z stops the whole job that snug is part of") {
   start_cat(terminal, "sh -c '" + program() + " run --userns single " + small_root() + " sh -c \"echo rea''dy; exec cat\"; echo af''ter'");
   terminal.send("\x1a");
   check_goes_on(terminal, "echo af''ter'");
+}
+
+TEST_CASE("in the background of a terminal a command works, and fg brings it what is typed") {
+  Terminal terminal(outer_shell(), 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("outer$ "), terminal.seen());
+  terminal.send(program() + " run --userns single " + small_root() + " sh -c 'echo wor\"\"ked; sleep 0.2; exit 6' & wait $!; echo re''sult $?\n");
+  CHECK_MESSAGE(terminal.expect("worked\r"), terminal.seen());
+  CHECK_MESSAGE(terminal.expect("result 6\r\n"), terminal.seen());
+  terminal.send(program() + " run --userns single " + small_root() + " sh -c 'echo wai\"\"ting; read line; echo got $line; exit 7' & sleep 0.1\n");
+  CHECK_MESSAGE(terminal.expect("waiting\r"), terminal.seen());
+  terminal.send("fg\n");
+  CHECK_MESSAGE(terminal.expect("exit 7'\r\n"), terminal.seen());  // bash tells of what it takes to the front
+  terminal.send("typed\n");
+  CHECK_MESSAGE(terminal.expect("got typed\r\n"), terminal.seen());
+  terminal.send("echo re''sult $?\n");
+  CHECK_MESSAGE(terminal.expect("result 7\r\n"), terminal.seen());
+  terminal.send("exit\n");
+  CHECK(terminal.wait() == 0);
+}
+
+TEST_CASE("bg has what Ctrl-Z stopped go on in the background") {
+  Terminal terminal(outer_shell(), 24, 80);
+  start_cat(terminal, program() + " run --userns single " + small_root() + " sh -c 'echo rea\"\"dy; read line; echo $line; sleep 0.5; echo la\"\"ter'");
+  terminal.send("\x1a");
+  CHECK_MESSAGE(terminal.expect("outer$ "), terminal.seen());
+  terminal.send("bg; wait; jobs; echo re''sult $?\n");
+  CHECK_MESSAGE(terminal.expect("later\r"), terminal.seen());
+  CHECK_MESSAGE(terminal.expect("result 0\r\n"), terminal.seen());
+  terminal.send("exit\n");
+  CHECK(terminal.wait() == 0);
+}
+
+TEST_CASE("a job that Ctrl-Z has stopped keeps no container from its end") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("far", "until [ -e /go ]; do sleep 0.05; done; exit 3").code == 0);
+  const std::string snug = "env " + containers.environment() + " " + program();
+  for (const std::string& words : {std::string(" exec -i -t=false far cat"), " run --userns single --name near " + small_root() + " " + cat_script}) {
+    Terminal terminal(outer_shell(), 24, 80);
+    REQUIRE_MESSAGE(terminal.expect("outer$ "), terminal.seen());
+    terminal.send(snug + words + "\n");
+    REQUIRE_MESSAGE((words.find("near") == std::string::npos ? eventually([] { return find_commands({"cat"}).size() == 1; }) : terminal.expect("ready\r\n")), terminal.seen());
+    terminal.send("\x1a");
+    REQUIRE_MESSAGE(terminal.expect("outer$ "), terminal.seen());
+    if (words.find("near") == std::string::npos) {
+      CHECK(containers.snug({"exec", "far", "touch", "/go"}).code == 0);
+      CHECK(containers.snug({"wait", "far"}).out == "3\n");
+    } else {
+      CHECK(containers.snug({"kill", "near"}).code == 0);
+    }
+    CHECK(containers.snug({"ps", "-q"}).out.empty());
+  }
+  CHECK(containers.snug({"rm", "-f", "far"}).code == 0);
 }
 
 TEST_CASE("Ctrl-Z does nothing where no shell could have the job go on") {

@@ -314,7 +314,9 @@ me:x:1:1::/:
 take m8 files.d/passwd --bind
 
 # 28. teach the container the terminal 'xterm-kitty'
-#    Not done: it is for who comes to a container that runs.
+follow /run/terminfo/x
+[ -d "$place" ] || make folder "$place" || fail "cannot be made"
+printf '\032\001\000\377' >"$place"/xterm-kitty
 
 # 29. make the overlay the root file system and let go of the host's
 #    Done at the end, since until then the programs of the old root are needed: what is "inside" is below $root now.

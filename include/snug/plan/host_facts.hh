@@ -73,7 +73,7 @@ struct RootfsFacts {
   std::vector<std::string> absent;        ///< which of them it does not have; both are looked at for snug's own shell only
   std::string terminal_entry;             ///< of terminfo, the host's, where it does not know the caller's terminal; the only part that is no stranger's
   bool terminal_carried = false;          ///< of a container that runs: such an entry was carried in
-  bool terminal_unknown = false;          ///< of a container that runs: it has none, and asks for `terminal_entry`
+  bool terminal_unknown = false;          ///< of a container that runs: it has none, and asks for `terminal_entry`, which can be carried there
   bool living = false;                    ///< of a container that runs: with all that is mounted in it
   bool operator==(const RootfsFacts&) const = default;
 };
@@ -85,6 +85,7 @@ inline constexpr const char* apt_settings = "/etc/apt/apt.conf.d";
 struct TerminalFacts {
   bool input = false, output = false, error = false;
   std::string type;  ///< $TERM
+  std::vector<std::string> folders = {};  ///< where its entry of terminfo is looked for first: $TERMINFO, $TERMINFO_DIRS
   bool operator==(const TerminalFacts&) const = default;
 };
 

@@ -206,8 +206,8 @@ struct MakeFiles {
   bool operator==(const MakeFiles&) const = default;
 };
 
-/// Teaches a container that runs a type of terminal: its entry of terminfo(5) lies in memory, over a file of the root that is made for
-/// it. Where that cannot be made, or is not the container's own, nothing is done.
+/// Teaches the container a type of terminal: its entry of terminfo(5) is written below /run. Where that is not memory of the container's
+/// own, or it cannot be written, nothing is done.
 struct CarryTerminal {
   std::string type, entry;
   bool operator==(const CarryTerminal&) const = default;
@@ -474,6 +474,9 @@ struct Step {
 
 /// Names the namespaces of CLONE_NEW* flags: "user, mount, pid".
 [[nodiscard]] std::string describe_namespaces(std::uint64_t flags);
+
+/// Gives the CLONE_NEW* flag of a kind of namespace, as /proc/PID/ns calls it; 0 for what is none.
+[[nodiscard]] std::uint64_t namespace_flag(std::string_view kind);
 
 /// Names a capability as libcap-ng does, "net_admin"; one that it does not know is its number.
 [[nodiscard]] std::string describe_capability(int number);

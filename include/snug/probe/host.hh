@@ -16,6 +16,7 @@ namespace snug::probe {
 /// What of the caller's environment the facts depend on; empty where a variable is not set.
 struct CallerEnvironment {
   std::string home, pwd, term, xdg_data_home;
+  std::vector<std::string> terminfo = {};  ///< folders of $TERMINFO and $TERMINFO_DIRS
   /// Gives the folder that is to stand in for the data folder where overlays cannot write in that, with $USER and $UID in it; empty: below
   /// /var/tmp. Only asked where it matters.
   std::function<std::string()> data_local = {};

@@ -62,6 +62,7 @@ struct State {
   std::string cgroup;          ///< the path of its own; empty: none
   std::string error;           ///< why it could not be started
   std::string hostname;        ///< that it was started with, in a UTS namespace of its own
+  bool ending = false;         ///< running, as it is written down: pid 1 has ended, and its monitor has not said so yet
 };
 
 /// Writes the record into the container's folder, whole or not at all; the mark of a kept one last. Throws.
@@ -128,6 +129,9 @@ void keep_readers_out(const std::string& path);
 
 /// Whether the process lives: nobody else has its number just now.
 [[nodiscard]] bool is_alive(const ProcessMark& mark);
+
+/// Has a process that is stopped, as by Ctrl-Z, go on.
+void wake(const ProcessMark& mark);
 
 /// Opens the process as a pidfd; empty where it is gone, or another has its number.
 [[nodiscard]] sys::Fd open_marked(const ProcessMark& mark);

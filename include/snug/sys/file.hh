@@ -34,7 +34,8 @@ namespace snug::sys {
 /// Reads all there is, but no more than `limit` bytes; throws EFBIG's Error past it.
 [[nodiscard]] std::string read_all(int fd, std::size_t limit = std::size_t{1} << 20U);
 
-/// Reads a whole file of the host (not of a container); nothing where it does not exist or may not be read.
+/// Reads a whole file of the host (not of a container); nothing where it does not exist or may not be read, or the process that it
+/// tells of has ended meanwhile.
 [[nodiscard]] std::optional<std::string> find_file_text(const char* path, std::size_t limit = std::size_t{1} << 20U);
 
 /// write(2) until all is written; 0 or errno. Safe in a child after clone.

@@ -28,8 +28,8 @@ TEST_CASE("date, ps, id and stat: what is asked for, or refused by name") {
         "Thu, 01 Jan 1970 00:00:00 +0000\n123456789 123 1795861260%N\n1970-01-02\n1970-01-01T00:00:00+00:00\n"
         "date: 'soon' is no time such as @1790000000, 2026-11-28 or 2026-11-28 10:21:00\n(2)");
   CHECK(output("ps -l").starts_with("ps: there is no option -l here"));
-  CHECK(output("sh -c 'sleep 7.25; :' & n=0; until ps axfo args | grep -q '_ sleep 7.25$' || [ $((n += 1)) = 100 ]; do sleep 0.05; done; "
-               "ps axo args --forest | grep '_ sh -c sleep 7.25' | cut -d_ -f1 >a; ps -Ao args --forest | grep '_ sleep 7.25$' | cut -d_ -f1 >b; "
+  CHECK(output("t=7.$$; sh -c \"sleep $t; :\" & n=0; until ps axfo args | grep -q \"_ sleep $t\\$\" || [ $((n += 1)) = 100 ]; do sleep 0.05; done; "
+               "ps axo args --forest | grep \"_ sh -c sleep $t\" | cut -d_ -f1 >a; ps -Ao args --forest | grep \"_ sleep $t\\$\" | cut -d_ -f1 >b; "
                "kill $!; [ $(wc -c <b) = $(($(wc -c <a) + 2)) ]; echo $?; ps -ax >/dev/null; echo $?", Folder().path()) == "0\n0\n");
   CHECK(output("[ $(ps -p $$ -o pid | tail -n 1) = $$ ] && echo one; ps -p 1 -o pid,pgid,sid,tty | head -n 1 | tr -s ' '; ps -C no-such-name -o pid; ps aux | head -n 1 | cut -c1-5; ps -aux >/dev/null && ps -ef >/dev/null; echo $?") ==
         "one\nPID PGID SID TTY\nPID\nPID  \n0\n");

@@ -108,7 +108,7 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file, an
       {"allow", "example.org"},
       {"allow-32bit", ""},
       {"authfile", "/a"},
-      {"cap-add", "NET_RAW"},
+      {"cap-add", "NET_RAW,CAP_SYS_PTRACE"},
       {"cap-drop", "ALL"},
       {"cert-dir", "/a"},
       {"cgroupns", "host"},

@@ -171,6 +171,8 @@ TEST_CASE("a terminal is opened in the devpts that is there") {
 TEST_CASE("a terminal that the root does not know is carried into a root of the container's own") {
   HostFacts facts = some_facts();
   facts.terminal = {true, true, true, "xterm-kitty"};
+  Spec quiet = wanted({"true"});
+  quiet.detach = true;
   CHECK(!plan_of(wanted({"true"}), facts).find<CarryTerminal>());
   facts.rootfs.terminal_unknown = true;
   facts.rootfs.terminal_entry = "entry";
@@ -178,16 +180,17 @@ TEST_CASE("a terminal that the root does not know is carried into a root of the 
   REQUIRE(plan.find<CarryTerminal>());
   CHECK(*plan.find<CarryTerminal>() == CarryTerminal{"xterm-kitty", "entry"});
   CHECK(has(plan.find<Exec>()->env, "TERMINFO=/run/terminfo"));
+  CHECK(!plan_of(quiet, facts).find<CarryTerminal>());  // it gets no terminal
 
   const auto is_carried = [&](const Spec& container) {
     const auto made = make_exec_plan(visit_of(container, wanted({"true"})), facts, some_doors());
     return std::get<plan::Plan>(made).find<CarryTerminal>() != nullptr;
   };
   Spec container = a_container();
-  container.root_writes = RootWrites::kept;
-  CHECK_FALSE(is_carried(container));
   container.volumes = {TmpfsVolume{.target = "/run"}};
   CHECK(is_carried(container));
+  container.volumes = {TmpfsVolume{.target = "/run", .read_only = true}};
+  CHECK_FALSE(is_carried(container));
   container.volumes = {BindVolume{.source = "/run", .target = "/run"}};
   CHECK_FALSE(is_carried(container));
 }

@@ -456,20 +456,22 @@ TEST_CASE("an entry of terminfo that the root lacks is carried in, also where th
   HostFacts facts = some_facts();
   facts.terminal = {true, true, true, "xterm-kitty"};
   facts.rootfs.terminal_entry = std::string("\x1a\x01\0\xff", 4);
-  const auto target_of = [](const Plan& plan) {
-    std::string target;
-    for (const Step& step : plan.steps)
-      if (const auto* attach = std::get_if<Attach>(&step.action); attach && attach->target.starts_with("/run/")) target = attach->target;
-    return target;
+  const auto carried = [&](const Spec& spec) {
+    const Plan plan = plan_of(spec, facts);
+    const auto* step = plan.find<CarryTerminal>();
+    CHECK(std::count(plan.find<Exec>()->env.begin(), plan.find<Exec>()->env.end(), "TERMINFO=/run/terminfo") == (step && plan.terminal));
+    return step ? *step : CarryTerminal();
   };
-  const Plan plan = plan_of(a_spec(), facts);
-  CHECK(target_of(plan) == "/run/terminfo/x/xterm-kitty");
-  CHECK(plan.find<MakeFiles>()->files.back().content == facts.rootfs.terminal_entry);
-  Spec detached = a_spec();
-  detached.detach = true;
-  CHECK(target_of(plan_of(detached, facts)) == "/run/terminfo/x/xterm-kitty");
+  CHECK(carried(a_spec()) == CarryTerminal{"xterm-kitty", facts.rootfs.terminal_entry});
+  Spec spec = a_spec();
+  spec.detach = true;
+  CHECK(carried(spec).type == "xterm-kitty");
+  spec.volumes = {TmpfsVolume{.target = "/run"}};
+  CHECK(carried(spec).type == "xterm-kitty");
+  spec.volumes = {BindVolume{.source = "/run", .target = "/run"}};
+  CHECK(carried(spec).type.empty());
   facts.rootfs.terminal_entry.clear();
-  CHECK(target_of(plan_of(a_spec(), facts)).empty());
+  CHECK(carried(a_spec()).type.empty());
 }
 
 TEST_CASE("without sub-ids a notice tells what one id means, and that root is answered all the same where it is") {

@@ -271,10 +271,11 @@ struct CallsOf {
     return calls;
   }
   Calls operator()(const CarryTerminal& step) const {
-    const std::string name = text(step.type), folder = text(step.type.substr(0, 1));
-    return {"openat(\"/\", \"run\", O_NOFOLLOW)", "fstatfs(RUN): memory, or else no more", "mkdirat(RUN, \"terminfo\", 0755) where it is missing",
-            format("mkdirat(TERMINFO, {}, 0755) where it is missing", folder), "openat(FOLDER, NEW, O_CREAT|O_EXCL)",
-            format("write({} bytes)", step.entry.size()), format("renameat(NEW, {})", name)};
+    Calls calls;
+    for (const auto& call : {std::string("mkdirat(RUN, \"terminfo\", 0755)"), format("mkdirat(TERMINFO, {}, 0755)", text(step.type.substr(0, 1))), std::string("openat(FOLDER, NEW, O_CREAT|O_EXCL)"),
+                             format("write({} bytes)", step.entry.size()), format("renameat(FOLDER, NEW, FOLDER, {})", text(step.type))})
+      calls.push_back(call + " where /run is memory of the container's own");
+    return calls;
   }
   Calls operator()(const PivotRoot& step) const {
     return {format("move_mount(m{}, \"/\")", step.root), format("fchdir(m{})", step.root), "pivot_root(\".\", \".\")",

@@ -176,8 +176,8 @@ class Mounts {
     const Identity& who = draft_.identity;
     // A volume's are the user's own, and not the root's to be completed.
     const auto is_roots = [&](const char* path) { return find_nearest_volume(draft_.spec, path) == nullptr; };
-    if (is_roots("/etc/passwd") && !who.account) add_file(files, "passwd", passwd(who));
-    if (is_roots("/etc/group") && !has_group([&](const Group& group) { return group.gid == who.gid.value; })) add_file(files, "group", groups(who.gid));
+    if (is_roots("/etc/passwd") && !who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
+    if (is_roots("/etc/group") && !draft_.facts.rootfs.group.empty() && !has_group([&](const Group& group) { return group.gid == who.gid.value; })) add_file(files, "group", groups(who.gid));
     add_apt_setting(files);
     draft_.init(std::move(files));
   }
@@ -198,7 +198,7 @@ class Mounts {
   }
 
   static std::string with_line(std::string text, const std::string& line) {
-    if (!text.empty() && !text.ends_with('\n')) text += '\n';
+    if (!text.ends_with('\n')) text += '\n';
     return text + line + '\n';
   }
 

@@ -131,6 +131,7 @@ TEST_CASE("in the background of a terminal a command works, and fg brings it wha
   CHECK_MESSAGE(terminal.expect("exit 7'\r\n"), terminal.seen());  // bash tells of what it takes to the front
   terminal.send("typed\n");
   CHECK_MESSAGE(terminal.expect("got typed\r\n"), terminal.seen());
+  CHECK_MESSAGE(terminal.expect("outer$ "), terminal.seen());  // keys that come earlier are the container's
   terminal.send("echo re''sult $?\n");
   CHECK_MESSAGE(terminal.expect("result 7\r\n"), terminal.seen());
   terminal.send("exit\n");

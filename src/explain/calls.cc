@@ -272,8 +272,9 @@ struct CallsOf {
   }
   Calls operator()(const CarryTerminal& step) const {
     Calls calls;
-    for (const auto& call : {std::string("mkdirat(RUN, \"terminfo\", 0755)"), format("mkdirat(TERMINFO, {}, 0755)", text(step.type.substr(0, 1))), std::string("openat(FOLDER, NEW, O_CREAT|O_EXCL)"),
-                             format("write({} bytes)", step.entry.size()), format("renameat(FOLDER, NEW, FOLDER, {})", text(step.type))})
+    const std::string name = text(step.type);
+    for (const auto& call : {std::string("mkdirat(RUN, \"terminfo\", 0755)"), format("mkdirat(TERMINFO, {}, 0755)", text(step.type.substr(0, 1))), format("unlinkat(FOLDER, {}, 0)", name),
+                             format("openat(FOLDER, {}, O_CREAT|O_EXCL)", name), format("write({} bytes)", step.entry.size())})
       calls.push_back(call + " where /run is memory of the container's own");
     return calls;
   }

@@ -291,12 +291,10 @@ int apply(Context& context, const plan::CarryTerminal& step, Report&) noexcept {
   const char first[] = {step.type[0], '\0'};
   const Fd run = open_run(context), all = open_or_make_within(run, last_name(plan::terminfo_folder)), folder = open_or_make_within(all, first);
   if (!folder) return 0;
-  char name[] = ".new-4294967295";
-  *std::to_chars(name + 5, name + sizeof name - 1, static_cast<unsigned>(::getpid())).ptr = '\0';
+  const char* name = step.type.c_str();
+  ::unlinkat(folder.get(), name, 0);  // where there is something, it is no entry
   const Fd file = sys::try_open(folder.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
-  if (!file) return 0;
-  const bool whole = sys::write_all(file.get(), step.entry) == 0 && ::renameat(folder.get(), name, folder.get(), step.type.c_str()) == 0;
-  if (!whole) ::unlinkat(folder.get(), name, 0);
+  if (file && sys::write_all(file.get(), step.entry) != 0) ::unlinkat(folder.get(), name, 0);
   return 0;
 }
 

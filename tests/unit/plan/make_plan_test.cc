@@ -294,7 +294,7 @@ TEST_CASE("host: what cannot be overlaid, for others are mounted below it unseen
   facts.folders["/"] = {{"closed", FolderEntry::Kind::directory, "", 0710}, {"home", FolderEntry::Kind::directory, "", 0755}, {"stack", FolderEntry::Kind::directory, "", 0755}};
   CHECK(plan_of(spec, facts).notices.at(0).text == "read-only, because they cannot be overlaid: /closed, /stack");
   for (int number = 0; number < 20; ++number) facts.folders["/"].push_back({format("file{}", number), FolderEntry::Kind::file, "", 0644});
-  CHECK(plan_of(spec, facts).notices.at(0).text.ends_with(" /file4, /file5 and 14 more"));
+  CHECK(plan_of(spec, facts).notices.at(0).text.ends_with(" /file4, /file5 and 14 more, which 'snug plan' lists"));
 }
 
 TEST_CASE("host: in the place of a volume there is nothing of the machine's, and what snug keeps is covered where a volume may show it") {

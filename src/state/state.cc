@@ -135,8 +135,8 @@ bool look_for_living(State& state, const std::string& path) {
     state = {.phase = State::Phase::running, .monitor = holder, .init = init, .started = start_time(init), .cgroup = state.cgroup};
   } else if (state.phase == State::Phase::running && !is_alive(state.init)) {
     const ProcessMark init = find_init(state.monitor.pid);
-    if (init.pid) state.init = init;
-    state.ending = init.pid == 0;
+    state.ending = !is_alive(init);  // one that nobody has reaped yet is found as well
+    if (!state.ending) state.init = init;
   }
   return true;
 }

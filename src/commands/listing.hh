@@ -19,7 +19,8 @@ struct Listed {
   plan::Spec spec;
 };
 
-/// Reads how a container fares: one whose pid 1 has just ended has its monitor say how, for which a second is time enough.
+/// Reads how a container fares. The monitor of one whose pid 1 has ended is waited for, a second at most, to say how; where Ctrl-Z has
+/// stopped it, it is woken for that.
 [[nodiscard]] state::State settled_state(const std::string& store, const std::string& id);
 
 /// Calls `visit` with each container, in no order and one at a time: many of them are more than fits where memory is quick. What cannot

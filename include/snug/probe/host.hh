@@ -53,7 +53,8 @@ void read_unpacked(plan::HostFacts& facts, const plan::Spec& spec, const std::st
 /// change meanwhile, is trusted. Throws as host_facts does.
 [[nodiscard]] plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostFacts& host, int root);
 
-/// Finds the host's entry of terminfo for the caller's terminal; "" where it has none. What can be read only inside has none of it to say.
+/// Finds the host's entry of terminfo for the caller's terminal; "" where it has none. Runs in the host's mount namespace: inside a
+/// container the same paths would lead to what strangers wrote.
 [[nodiscard]] std::string terminal_entry(const plan::HostFacts& host);
 
 /// Reads the accounts of a container by its root: as living_rootfs_facts does.

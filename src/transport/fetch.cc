@@ -124,9 +124,11 @@ void bring_layers(Source& source, const Store& store, const Fetch& how, const st
   const std::set<Layer> known = any_present ? known_layers(store) : std::set<Layer>();
   if (how.progress)
     for (const Layer& layer : layers) how.progress->show(layer.blob, Progress::State::waiting, 0);
+  std::vector<Layer> largest_first = layers;  // one that is begun last, and takes longest, would be waited for alone
+  std::stable_sort(largest_first.begin(), largest_first.end(), [](const Layer& one, const Layer& other) { return one.blob.size > other.blob.size; });
   Slot large_window;
   do_side_by_side(layers.size(), how.jobs, [&](std::size_t at, std::stop_token stop) {
-    const Layer& layer = layers[at];
+    const Layer& layer = largest_first[at];
     try {
       LayerFetch(source, store, how, large_window, layer, stop).run(known.contains(layer));
     } catch (const Damaged& error) {

@@ -50,10 +50,15 @@ class LogFiles {
     std::list<Fd> files;
     for (int tries = 0; tries < most_tries; ++tries) {
       files.clear();
-      unsigned number = 0;
-      for (Fd file; (file = open(number)); ++number) files.push_front(std::move(file));
-      // In the middle of a rotation there is a gap, and after one the first is another.
-      if (!open(number + 1) && (files.empty() || same_file(files.back().get(), open(0).get()))) break;
+      for (unsigned number = 0;; ++number) {
+        Fd file = open(number);
+        if (!file && !open(number + 1)) break;  // a rotation leaves one gap, which moves towards the first
+        const bool met = file && !files.empty() && same_file(files.front().get(), file.get());  // it has moved on meanwhile
+        if (file && !met) files.push_front(std::move(file));
+      }
+      // Where one has ended meanwhile, the first is another.
+      const Fd first = open(0);
+      if (files.empty() ? !first : same_file(files.back().get(), first.get())) break;
     }
     return files;
   }

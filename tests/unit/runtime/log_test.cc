@@ -233,6 +233,18 @@ TEST_CASE("who follows sees all lines once, over rotations, until the writer end
   ::waitpid(child, nullptr, 0);
 }
 
+TEST_CASE("a rotation that was cut short hides nothing") {
+  const Folder folder;
+  LogWriter writer(folder.fd.get(), {.kept = true, .size = 1000, .files = 5});
+  std::string expected;
+  for (int at = 0; at < 20; ++at) {
+    expected += "line " + std::to_string(at) + "\n";
+    writer.write(1, "line " + std::to_string(at) + "\n");
+  }
+  fs::rename(folder.path + "/log.json.1", folder.path + "/log.json.2");
+  CHECK(read(folder.path).output == expected);
+}
+
 TEST_CASE("who follows is told of what was rotated away unread, and of nothing else") {
   for (const unsigned files : {1U, 2U}) {
     for (const bool fast : {false, true}) {

@@ -1,5 +1,6 @@
 #include "snug/commands/moment.hh"
 
+#include <ctime>
 #include <limits>
 #include <optional>
 
@@ -50,11 +51,25 @@ std::optional<std::int64_t> parse_seconds(std::string_view text) {
   return nanoseconds;
 }
 
+// "2026-11-25", "2026-11-25T08:00" and "2026-11-25T08:00:00.5": of this machine's clocks.
+std::optional<std::int64_t> parse_local(std::string_view text) {
+  constexpr std::string_view day = "2026-11-25", minute = "2026-11-25T08:00";
+  const char* rest = text.size() == day.size() ? "T00:00:00Z" : text.size() == minute.size() ? ":00Z" : "Z";
+  const auto as_utc = runtime::parse_log_time(std::string(text) + rest);
+  if (!as_utc) return {};
+  const std::time_t seconds = *as_utc / second - (*as_utc % second < 0 ? 1 : 0);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  parts.tm_isdst = -1;
+  return ::mktime(&parts) * second + (*as_utc - seconds * second);
+}
+
 }  // namespace
 
 std::int64_t parse_moment(std::string_view text, std::int64_t now) {
   if (!text.empty()) {
     if (const auto time = runtime::parse_log_time(text)) return *time;
+    if (const auto time = parse_local(text)) return *time;
     if (const auto seconds = parse_seconds(text)) return *seconds;
     if (const auto duration = parse_duration(text)) return (now - *duration) * second;
   }

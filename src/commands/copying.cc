@@ -123,7 +123,7 @@ CopyLosses copy_in(const runtime::ErrandPlace& place, const Copying& what, const
   sys::FdPair stream = make_stream();
   Errand errand(place, stream.first.get(), [&] {
     const bool entries = what.source == "-";
-    return render_losses(layer::receive_copy(stream.first.get(), {.to = inside(what.target), .name = what.name, .archive = what.archive, .entries = entries}));
+    return render_losses(layer::receive_copy(stream.first.get(), {.to = inside(what.target), .name = what.name, .archive = what.archive, .remembered = what.remembered, .entries = entries}));
   });
   stream.first.reset();
   if (what.source == "-") return receive_archive(errand, stream.second, environment);

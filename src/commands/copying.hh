@@ -14,7 +14,7 @@ namespace snug::commands {
 struct Copying {
   std::string source, target;  ///< as typed; one inside begins with a slash; "-" is a stream, outside alone
   std::string name;            ///< of the source; empty: its contents
-  bool follow = false, archive = false;
+  bool follow = false, archive = false, remembered = false;
   layer::CopyWatch watch;      ///< of what goes by; here
 };
 

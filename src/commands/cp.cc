@@ -15,6 +15,7 @@
 #include "snug/base/time.hh"
 #include "snug/commands/held_signals.hh"
 #include "snug/commands/output.hh"
+#include "snug/config/spec.hh"
 #include "snug/sys/process.hh"
 #include "visited_files.hh"
 
@@ -107,6 +108,7 @@ int cp(const cli::Invocation& invocation) {
   Copying what{.source = source.path, .target = target.path, .name = name_of(source.path, invocation.folder)};
   what.follow = arguments.flag("follow-link") || source.path.ends_with('/') || what.name.empty();
   what.archive = arguments.flag("archive");
+  what.remembered = record.spec && config::parse_spec(*record.spec).restraints.emulation == plan::RootEmulation::remembered;
   what.watch = [&](std::uint64_t bytes) { watching.note(bytes); };
   layer::CopyLosses losses;
   visit_files(store, record, invocation.environment, target.container ? std::optional(target.path) : std::nullopt, [&](const runtime::ErrandPlace& place) {

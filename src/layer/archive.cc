@@ -75,8 +75,8 @@ Kind kind_of(archive_entry* entry, std::string_view name) {
     case AE_IFLNK: return Kind::symlink;
     case AE_IFIFO: return Kind::fifo;
     case AE_IFCHR:
-    case AE_IFBLK:
-    case AE_IFSOCK: return Kind::device;
+    case AE_IFBLK: return Kind::device;
+    case AE_IFSOCK: return Kind::socket;
     default: throw Error(format("{} is of an unknown kind", shown(name)));
   }
 }
@@ -113,6 +113,9 @@ void take(archive_entry* from, Entry& to) {
   to.uid = archive_entry_uid(from);
   to.gid = archive_entry_gid(from);
   to.mode = archive_entry_perm(from) & 07777U;
+  to.block = archive_entry_filetype(from) == AE_IFBLK;
+  to.major = static_cast<std::uint32_t>(archive_entry_rdevmajor(from));
+  to.minor = static_cast<std::uint32_t>(archive_entry_rdevminor(from));
   to.time = time_of(from);
   to.size = archive_entry_size(from);
   take_xattrs(from, to.xattrs);

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "name.hh"
 #include "snug/base/owner_mark.hh"
@@ -43,6 +44,14 @@ bool is_refusal(int error) {
   }
 }
 
+// `mode`: what the file cannot have, with the type of a device.
+void keep_mark(int fd, const Entry& entry, std::optional<std::uint32_t> mode) {
+  if (std::min(entry.uid, entry.gid) < 0 || std::max(entry.uid, entry.gid) > UINT32_MAX) return;
+  const OwnerText text({static_cast<std::uint32_t>(entry.uid), static_cast<std::uint32_t>(entry.gid), mode, entry.major, entry.minor});
+  const std::string_view kept = text.view();
+  if (::fsetxattr(fd, owner_xattr, kept.data(), kept.size(), 0) != 0 && !is_refusal(errno)) fail("keep the owner of", entry.name, errno);
+}
+
 }  // namespace
 
 bool is_kept(std::string_view name) noexcept {
@@ -64,14 +73,11 @@ unsigned set_or_keep_owner(int fd, const Entry& entry, Unpacked& counts) {
   const std::uint64_t lost = counts.owners;
   const unsigned mode = set_owner(fd, "", entry, counts);
   if (counts.owners == lost) return mode;
-  if (std::min(entry.uid, entry.gid) < 0 || std::max(entry.uid, entry.gid) > UINT32_MAX) return mode;
-  OwnerMark mark{static_cast<std::uint32_t>(entry.uid), static_cast<std::uint32_t>(entry.gid)};
-  if (mode != entry.mode) mark.mode = entry.mode;
-  const OwnerText text(mark);
-  const std::string_view kept = text.view();
-  if (::fsetxattr(fd, owner_xattr, kept.data(), kept.size(), 0) != 0 && !is_refusal(errno)) fail("keep the owner of", entry.name, errno);
+  keep_mark(fd, entry, mode != entry.mode ? std::optional(entry.mode) : std::nullopt);
   return mode;
 }
+
+void keep_device(int fd, const Entry& entry) { keep_mark(fd, entry, entry.mode | (entry.block ? S_IFBLK : S_IFCHR)); }
 
 void set_opaque(int folder, std::string_view name) {
   if (::fsetxattr(folder, "user.overlay.opaque", "y", 1, 0) != 0) fail("make opaque, for the layers below, the folder", name, errno);

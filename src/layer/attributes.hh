@@ -13,6 +13,9 @@ namespace snug::layer {
 /// The same for an open file or folder, which keeps what it lost in `owner_xattr` where that can be.
 [[nodiscard]] unsigned set_or_keep_owner(int fd, const Entry& entry, Unpacked& counts);
 
+/// Keeps in `owner_xattr` which device an empty file stands for, and whose that is, where that can be.
+void keep_device(int fd, const Entry& entry);
+
 /// Gives an open file or folder the entry's extended attributes: `user.*` and `security.capability`. Others, and
 /// those that the file system does not take, are counted.
 void set_xattrs(int fd, const Entry& entry, Unpacked& counts);

@@ -9,7 +9,7 @@
 
 namespace snug::layer {
 
-enum class Kind { file, folder, symlink, hard_link, fifo, device };
+enum class Kind { file, folder, symlink, hard_link, fifo, device, socket };
 
 struct Xattr {
   std::string_view name, value;
@@ -27,7 +27,7 @@ struct Entry {
   std::string link = {};  ///< of a symbolic or a hard link
   std::int64_t uid = 0, gid = 0;
   unsigned mode = 0;  ///< permission bits, setuid, setgid and sticky
-  bool block = false;                  ///< of a device that is written
+  bool block = false;                  ///< of a device
   std::uint32_t major = 0, minor = 0;  ///< the same
   timespec time{};
   std::int64_t size = 0;

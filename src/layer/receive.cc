@@ -73,7 +73,7 @@ CopyLosses Receiver::run() {
     if (count > 0) error.during(format("copying: {} {} in place, nothing after that", count, count == 1 ? "entry is" : "entries are"));
     throw;
   }
-  losses_.owners = counts_.owners;
+  losses_.owners = what_.remembered ? 0 : counts_.owners;
   losses_.xattrs = counts_.xattrs;
   return losses_;
 }
@@ -123,7 +123,7 @@ std::string Receiver::enter_parent() {
 }
 
 void Receiver::place(Entry& entry) {
-  if (entry.kind == Kind::fifo || entry.kind == Kind::device) {
+  if (entry.kind == Kind::fifo || entry.kind == Kind::device || entry.kind == Kind::socket) {
     ++losses_.special;
     return;
   }
@@ -183,13 +183,14 @@ Fd Receiver::make_or_enter(int parent, const std::string& name, std::string_view
 void Receiver::settle(int folder, std::string_view path, const Entry& entry) {
   struct stat status {};
   if (::fstat(folder, &status) != 0) fail("look at", path, errno);
-  const unsigned mode = own(folder, "", entry);
+  const unsigned mode = own(folder, entry);
   if (what_.archive) set_xattrs(folder, entry, counts_);
   made_.push_back({std::string(path), status.st_dev, status.st_ino, mode, entry.time});
 }
 
-unsigned Receiver::own(int folder, const char* name, const Entry& entry) {
-  return what_.archive ? set_owner(folder, name, entry, counts_) : entry.mode & sticky_and_permissions;
+unsigned Receiver::own(int fd, const Entry& entry) {
+  if (!what_.archive) return entry.mode & sticky_and_permissions;
+  return what_.remembered ? set_or_keep_owner(fd, entry, counts_) : set_owner(fd, "", entry, counts_);
 }
 
 void Receiver::make_file(const Place& place, const Entry& entry) {
@@ -197,7 +198,7 @@ void Receiver::make_file(const Place& place, const Entry& entry) {
   const Fd file = sys::try_open(place.parent, meanwhile.name(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (!file) fail("make", place.path, errno);
   write_contents(file.get(), place.path, entry);
-  const unsigned mode = own(file.get(), "", entry);
+  const unsigned mode = own(file.get(), entry);
   if (what_.archive) set_xattrs(file.get(), entry, counts_);
   set_mode_and_time(file.get(), place.path, mode, entry.time);
   meanwhile.become(place.name, place.path);
@@ -214,7 +215,7 @@ void Receiver::write_contents(int file, const std::string& path, const Entry& en
 void Receiver::make_link(const Place& place, const Entry& entry) {
   Meanwhile meanwhile(place.parent);
   if (::symlinkat(entry.link.c_str(), place.parent, meanwhile.name()) != 0) fail("make the link", place.path, errno);
-  static_cast<void>(own(place.parent, meanwhile.name(), entry));
+  if (what_.archive) static_cast<void>(set_owner(place.parent, meanwhile.name(), entry, counts_));
   const timespec times[2]{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, entry.time};
   if (::utimensat(place.parent, meanwhile.name(), times, AT_SYMLINK_NOFOLLOW) != 0) fail("set the time of", place.path, errno);
   meanwhile.become(place.name, place.path);

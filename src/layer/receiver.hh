@@ -50,7 +50,7 @@ class Receiver {
   void make_link(const Place& place, const Entry& entry);
   void make_hard_link(const Place& place, const Entry& entry);
   void write_contents(int file, const std::string& path, const Entry& entry);
-  [[nodiscard]] unsigned own(int folder, const char* name, const Entry& entry);
+  [[nodiscard]] unsigned own(int fd, const Entry& entry);
   void finish_folders();
 
   const Receiving& what_;

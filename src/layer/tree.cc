@@ -49,13 +49,12 @@ Tree::Tree(int target, Form form, const Limits& limits, Unpacked& counts) noexce
 
 void Tree::place(const Entry& entry, Archive& archive) {
   count();
-  if (entry.kind == Kind::device) {
-    ++counts_.devices;
-    return;
-  }
+  if (entry.kind == Kind::socket) return;
   const std::string path = clean_name(entry.name);
   if (path.empty()) return make_root(entry);
-  switch (form_ != Form::tree ? mark_of(path) : Mark::none) {
+  const Mark mark = form_ != Form::tree ? mark_of(path) : Mark::none;
+  if (mark != Mark::none && entry.kind == Kind::device) return;  // no device is a mark
+  switch (mark) {
     case Mark::whiteout: return hide(hidden_by(path));
     case Mark::opaque: return make_opaque(path);
     case Mark::ignored: return;
@@ -68,7 +67,8 @@ void Tree::place(const Entry& entry, Archive& archive) {
     case Kind::symlink: return make_symlink(place, entry);
     case Kind::hard_link: return make_hard_link(place, entry);
     case Kind::fifo: return make_fifo(place, entry);
-    case Kind::device: return;
+    case Kind::device: return make_device(place, entry);
+    case Kind::socket: return;
   }
 }
 
@@ -275,6 +275,18 @@ void Tree::make_fifo(const Place& place, const Entry& entry) {
   const unsigned mode = set_owner(fifo.get(), "", entry, counts_);
   counts_.xattrs += entry.xattrs.size();
   set_mode_and_time(fifo.get(), place.path, mode, entry.time);
+}
+
+// The devices of a container are its runtime's. An empty file stands for each, so that links find it, and says which one it is.
+void Tree::make_device(const Place& place, const Entry& entry) {
+  ++counts_.devices;
+  Fd file;
+  replace(place, [&] {
+    file = sys::try_open(place.parent, place.leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    return static_cast<bool>(file);
+  });
+  keep_device(file.get(), entry);
+  set_mode_and_time(file.get(), place.path, entry.mode & 0777U, entry.time);
 }
 
 // An entry of the same layer stays; only what is below a folder of it is hidden.

@@ -54,6 +54,7 @@ class Tree {
   void make_symlink(const Place& place, const Entry& entry);
   void make_hard_link(const Place& place, const Entry& entry);
   void make_fifo(const Place& place, const Entry& entry);
+  void make_device(const Place& place, const Entry& entry);
   void hide(const std::string& path);
   void make_opaque(const std::string& path);
   void remember_opaque(int folder, std::string_view path);

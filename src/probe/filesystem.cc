@@ -26,7 +26,7 @@ constexpr Known known[] = {
     {0x01021994, "tmpfs", true},
     {0x6969, "NFS", false, true},
     {0x65735546, "FUSE", false, true},
-    {0x794c7630, "an overlay", false, true},
+    {0x794c7630, "an overlay"},  // of another overlay, it takes none above it
     {0xf15f, "eCryptfs"},
     {0xff534d42, "CIFS"},
     {0xfe534d42, "SMB"},

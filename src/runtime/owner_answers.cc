@@ -85,9 +85,12 @@ void OwnerAnswers::take() noexcept {
 }
 
 OwnerAnswers::Answer OwnerAnswers::answer(const OwnerRequest& request) noexcept {
-  if (request.kind == Kind::none || !find_path(request)) return {};
+  if (request.kind == Kind::none) return {};
+  if (request.kind == Kind::set_attribute) return set_attribute(request);
+  if (!find_path(request)) return {};
   switch (request.kind) {
-    case Kind::none: return {};
+    case Kind::none:
+    case Kind::set_attribute: return {};
     case Kind::give: return give(request);
     case Kind::set_mode: return set_mode(request);
     case Kind::look:
@@ -188,6 +191,15 @@ OwnerAnswers::Answer OwnerAnswers::set_mode(const OwnerRequest& request) noexcep
   mark->mode.reset();
   if (const int error = keep_mark(file.get(), *mark)) return error;
   return {};
+}
+
+// Those that are the machine's root's alone are said to be set, and are not, whatever they are of. The rest is the kernel's: a capability it keeps by itself.
+OwnerAnswers::Answer OwnerAnswers::set_attribute(const OwnerRequest& request) noexcept {
+  std::array<char, 256> buffer{};
+  if (!sys::read_text(call_.thread, request.name, buffer)) return {};
+  const std::string_view name(buffer.data());
+  const bool privileged = name.starts_with("trusted.") || (name.starts_with("security.") && name != "security.capability");
+  return privileged ? Answer(0) : Answer();
 }
 
 // An empty file stands for it, without bits that the mark has. Where it is made is for Landlock to say, which does not bind this process: who asks has

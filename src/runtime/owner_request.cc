@@ -71,6 +71,13 @@ OwnerRequest make_device(OwnerRequest request, std::uint64_t mode, std::uint64_t
   return request;
 }
 
+OwnerRequest set_attribute(std::uint64_t name) noexcept {
+  OwnerRequest request;
+  request.kind = Kind::set_attribute;
+  request.name = name;
+  return request;
+}
+
 }  // namespace
 
 OwnerRequest read_request(int number, const Arguments& call) noexcept {
@@ -92,6 +99,9 @@ OwnerRequest read_request(int number, const Arguments& call) noexcept {
     case SYS_newfstatat: return look(from_folder(Kind::look, call[0], call[1], number_in(call[3]), AT_NO_AUTOMOUNT), call[2]);
     case SYS_statx: return look_wide(call);
     case SYS_mknodat: return make_device(from_folder(Kind::make_device, call[0], call[1], 0), call[2], call[3]);
+    case SYS_setxattr:
+    case SYS_lsetxattr:
+    case SYS_fsetxattr: return set_attribute(call[1]);
     default: return {};
   }
 }

@@ -8,7 +8,7 @@ namespace snug::runtime {
 
 /// What a call about owners, modes and devices wants, whatever it is called.
 struct OwnerRequest {
-  enum class Kind { none, give, set_mode, look, look_wide, make_device };
+  enum class Kind { none, give, set_mode, look, look_wide, make_device, set_attribute };
   Kind kind = Kind::none;              ///< none: the kernel is to say what it thinks of it
   int folder = -100;                   ///< AT_FDCWD
   std::optional<std::uint64_t> path;   ///< address of the path from there; nothing: the folder itself
@@ -18,6 +18,7 @@ struct OwnerRequest {
   std::uint32_t mode = 0;              ///< of `set_mode` and `make_device`
   std::uint64_t device = 0;
   std::uint64_t buffer = 0;            ///< address of the answer to `look` and `look_wide`, struct stat and struct statx
+  std::uint64_t name = 0;              ///< of `set_attribute`: address of its name
   std::uint32_t mask = 0;              ///< of `look_wide`, and
   int flags = 0;                       ///< how fresh it has to be
 };

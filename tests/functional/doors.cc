@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -49,6 +50,12 @@ void try_mounts() {
   try_call("fsopen", SYS_fsopen, 0, 0);
   try_call("open_tree", SYS_open_tree, -1, 0, 1);
   try_call("pivot_root", SYS_pivot_root, 0, 0);
+}
+
+void try_attributes() {
+  const int file = ::open("/tmp", O_TMPFILE | O_RDWR, 0600);
+  tell("trusted-attribute", ::fsetxattr(file, "trusted.door", "x", 1, 0));
+  ::close(file);
 }
 
 void try_kernel() {
@@ -147,6 +154,7 @@ int main() {
   try_sockets();
   try_namespaces();
   try_mounts();
+  try_attributes();
   try_kernel();
   try_foreign();
   try_terminal();

@@ -128,15 +128,18 @@ TEST_CASE("remembered owners: of a container that is kept, also for those who en
   REQUIRE(containers.snug({"restart", "-t", "1", "box"}).code == 0);
   CHECK(eventually([&] { return ask("stat -c %u:%g /f") == "9:8\n"; }));
   CHECK(containers.snug({"enter", "box", "stat", "-c", "%u", "/f"}).out == "9\n");
+  const Result copied = containers.snug({"cp", "-a", "-", "box:/var"}, tar({.name = "d/", .type = '5', .mode = 0750, .uid = 5, .gid = 6}) + tar({.name = "d/f", .mode = 04711, .uid = 7, .gid = 8}) + tar_end());
+  CHECK_MESSAGE(copied.code == 0, copied.err);
+  CHECK(ask("stat -c '%u:%g %a' /var/d /var/d/f") == "5:6 750\n7:8 4711\n");
 }
 
 TEST_CASE("remembered owners: an image's files have them, and give them back to the next") {
   const Owned store;
-  const Result told = store.run_in("first", "owned", "cd /srv; stat -c '%n %u:%g %a' . tool note; chown 8 note; chmod 750 tool; mkdir made; chown 9:10 made; mknod null c 1 3; stat -c '%u %a' tool");
+  const Result told = store.run_in("first", "owned", "cd /srv; stat -c '%n %u:%g %a' . tool note; chown 8 note; chmod 750 tool; mkdir made; chown 9:10 made; mknod null c 1 3; ln null zero; stat -c '%u %a' tool");
   CHECK_MESSAGE(told.out == ". 5:6 750\ntool 33:42 4755\nnote 0:42 640\n33 750\n", told.err);
   CHECK(has(store.snug({"diff", "first"}).out, "C /srv/note\n"));
   REQUIRE(store.snug({"commit", "first", "localhost/second"}).code == 0);
-  CHECK(store.run_in("second", "localhost/second", "cd /srv; stat -c '%n %u:%g %a' . tool note made; chown 1 /etc").out == ". 5:6 750\ntool 33:42 750\nnote 8:42 640\nmade 9:10 755\n");
+  CHECK(store.run_in("second", "localhost/second", "cd /srv; stat -c '%n %u:%g %a' . tool note made; stat -c '%t:%T %h' null zero; chown 1 /etc").out == ". 5:6 750\ntool 33:42 750\nnote 8:42 640\nmade 9:10 755\n1:3 2\n1:3 2\n");
   CHECK(has(store.snug({"diff", "second"}).out, "C /etc\n"));
   const std::string file = store.folder() + "/all.tar";
   REQUIRE(store.snug({"export", "-o", file, "first"}).code == 0);

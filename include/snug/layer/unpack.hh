@@ -25,7 +25,7 @@ struct Limits {
 /// What unpacking did, and what it left out.
 struct Unpacked {
   std::uint64_t entries = 0;  ///< in the archive
-  std::uint64_t devices = 0;  ///< left out: the devices of a container are its runtime's
+  std::uint64_t devices = 0;  ///< that an empty file stands for: the devices of a container are its runtime's
   std::uint64_t owners = 0;   ///< entries with an owner that cannot be had: the caller's, not set-user-ID for it
   std::uint64_t marks = 0;    ///< of a layer: whiteouts and opaque folders
   std::uint64_t xattrs = 0;   ///< extended attributes left out: not for a container, or not for this file system
@@ -46,7 +46,7 @@ struct Unpacked {
 ///
 /// With Form::onto what a mark hides is removed, and it has to stand before what the same layer brings in that place.
 ///
-/// An owner that cannot be had is kept in `owner_xattr`, by the numbers of the archive: pack() gives it back. An archive's own attribute of
+/// An owner that cannot be had is kept in `owner_xattr`, by the numbers of the archive, and so is what a device was: pack() gives them back. An archive's own attribute of
 /// that name is dropped.
 ///
 /// Reads `archive` (a file or a pipe) from where it stands to the archive's end mark, and of a layer to its end. `target` is an open folder

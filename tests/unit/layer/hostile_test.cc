@@ -174,13 +174,14 @@ TEST_CASE("hostile: a link that points to nothing, or too far") {
   CHECK(target.refusal(pax({{"linkpath", std::string(5000, 'x')}}, soft_link("s", "x")) + tar_end()) == "cannot make 's': File name too long (ENAMETOOLONG)");
 }
 
-TEST_CASE("hostile: devices are left out, and what has their names stays") {
+TEST_CASE("hostile: of devices there are empty files, and none outside") {
   Target target;
-  const auto done = target.unpack(archive({file("null", "text"), {.name = "null", .type = '3'}, {.name = "sda", .type = '4'}, {.name = "../x", .type = '3'}}));
-  CHECK(done.devices == 3);
-  CHECK(done.entries == 4);
-  CHECK(target.text("null") == "text");
-  CHECK(target.names() == std::vector<std::string>{"null"});
+  const auto done = target.unpack(archive({file("null", "text"), {.name = "null", .type = '3'}, {.name = "sda", .type = '4'}}));
+  CHECK(done.devices == 2);
+  CHECK(done.entries == 3);
+  CHECK(target.refusal(archive({{.name = "../x", .type = '3'}})) == "'../x' has '..' in its name");
+  CHECK(target.names() == std::vector<std::string>{"null", "sda"});
+  for (const char* name : {"null", "sda"}) CHECK((S_ISREG(target.mode(name)) && target.text(name).empty()));
 }
 
 TEST_CASE("hostile: limits, each with its name") {

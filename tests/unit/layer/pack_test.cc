@@ -175,6 +175,16 @@ TEST_CASE("pack: what stands for a device is one in the archive") {
   CHECK_MESSAGE(text.find("crw------- 0/0 1,3 ") != std::string::npos, text);
   CHECK_MESSAGE(text.find("-rw------- 0/0 1 ") != std::string::npos, text);  // somebody has written into it
   CHECK(second.unpack(target.pack(Form::tree)).devices == 2);
+  CHECK(second.xattr("disk", "user.snug.owner") == "0:6:60660:8:17");
+}
+
+TEST_CASE("pack: a second name of what stands for a device is one when it comes back") {
+  Target target, second;
+  target.unpack(tar(mine({.name = "null", .data = "", .mode = 0600})) + tar(mine({.name = "zero", .type = '1', .link = "null"})) + tar_end());
+  set_xattr(target, "null", "user.snug.owner", "0:0:20666:1:3");
+  CHECK(second.unpack_layer(target.pack(Form::layer)).devices == 1);
+  CHECK(second.status("null")->st_ino == second.status("zero")->st_ino);
+  CHECK(second.xattr("zero", "user.snug.owner") == "0:0:20600:1:3");
 }
 
 TEST_CASE("pack: sockets are left out, pipes are not opened, links are not followed") {

@@ -31,7 +31,7 @@ std::string ordinary_tree() {
 void check_ordinary_tree(const Target& target, const layer::Unpacked& done) {
   CHECK(done.entries == 11);
   CHECK(done.devices == 2);
-  CHECK(target.names() == std::vector<std::string>{"bin", "empty", "fifo", "tmp", "usr", "usr/bin", "usr/bin/other", "usr/bin/tool"});
+  CHECK(target.names() == std::vector<std::string>{"bin", "dev", "dev/null", "dev/sda", "empty", "fifo", "tmp", "usr", "usr/bin", "usr/bin/other", "usr/bin/tool"});
   CHECK(target.mode("") == (S_IFDIR | 0755));
   CHECK(target.status("")->st_mtim.tv_sec == 1111111111);
   CHECK(target.mode("usr/bin") == (S_IFDIR | 0750));

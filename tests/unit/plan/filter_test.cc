@@ -203,13 +203,13 @@ TEST_CASE("filter: of what root with one id asks and does about owners, who list
     std::copy(arguments.begin(), arguments.end(), std::begin(data.args));
     return snug::test::verdict_of(make_owner_filter(), data);
   };
-  for (const long call : {SYS_fchown, SYS_fchownat, SYS_fchmod, SYS_fchmodat, SYS_fstat, SYS_newfstatat}) CHECK_MESSAGE(verdict(call, {0, 0, 0}) == SECCOMP_RET_USER_NOTIF, call);
+  for (const long call : {SYS_fchown, SYS_fchownat, SYS_fchmod, SYS_fchmodat, SYS_fstat, SYS_newfstatat, SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr}) CHECK_MESSAGE(verdict(call, {0, 0, 0}) == SECCOMP_RET_USER_NOTIF, call);
   for (const unsigned mask : {STATX_UID, STATX_GID, STATX_MODE, STATX_TYPE, STATX_BASIC_STATS}) CHECK(verdict(SYS_statx, {0, 0, 0, mask}) == SECCOMP_RET_USER_NOTIF);
   for (const unsigned mask : {0U, STATX_SIZE, STATX_MTIME | STATX_INO}) CHECK(verdict(SYS_statx, {0, 0, 0, mask}) == SECCOMP_RET_ALLOW);
   for (const int kind : {S_IFCHR, S_IFBLK}) CHECK(verdict(SYS_mknodat, {3, 0, static_cast<std::uint64_t>(kind) | 0644, 0x103}) == SECCOMP_RET_USER_NOTIF);
   for (const int kind : {S_IFREG, S_IFIFO, S_IFSOCK, 0}) CHECK(verdict(SYS_mknodat, {3, 0, static_cast<std::uint64_t>(kind) | 0644, 0}) == SECCOMP_RET_ALLOW);
   for (const long call : {SYS_setresuid, SYS_setuid, SYS_setgroups, SYS_capset}) CHECK_MESSAGE(verdict(call, {33, 33, 33}) == SECCOMP_RET_ERRNO, call);
-  for (const long call : {SYS_read, SYS_openat, SYS_faccessat, SYS_mkdirat, SYS_setxattr, SYS_execve, SYS_sendmsg, SYS_mount}) CHECK_MESSAGE(verdict(call, {33, 33, 33}) == SECCOMP_RET_ALLOW, call);
+  for (const long call : {SYS_read, SYS_openat, SYS_faccessat, SYS_mkdirat, SYS_getxattr, SYS_execve, SYS_sendmsg, SYS_mount}) CHECK_MESSAGE(verdict(call, {33, 33, 33}) == SECCOMP_RET_ALLOW, call);
   CHECK(verdict(SYS_setuid, {0}) == SECCOMP_RET_ALLOW);
   CHECK(snug::test::verdict_of(make_owner_filter(), {212, AUDIT_ARCH_I386, 0, {0, 5, 5}}) == SECCOMP_RET_ALLOW);
 }

@@ -284,8 +284,8 @@ struct FieldsOf {
     return {{"dies_with_monitor", dies_with_monitor}};
   }
   Json operator()(const ForkPayload& step) const {
-    const auto& [stays] = step;
-    return {{"stays", stays}};
+    const auto& [parent] = step;
+    return {{"parent", parent == ForkPayload::Parent::init ? "init" : parent == ForkPayload::Parent::leader ? "leader" : "gone"}};
   }
   Json operator()(const StartSession& step) const {
     const auto& [terminal] = step;

@@ -161,7 +161,11 @@ struct Lessons {
             "prctl(2)"};
   }
   Lesson operator()(const ForkPayload& step) const {
-    if (!step.stays) return {"fork_payload", "it runs in the background: the container's pid 1 reaps it", "pid_namespaces(7)"};
+    switch (step.parent) {
+      case ForkPayload::Parent::gone: return {"fork_payload", "it runs in the background: the container's pid 1 reaps it", "pid_namespaces(7)"};
+      case ForkPayload::Parent::leader: return {"fork_payload", "the parent stays to lead the session of the terminal, in which Ctrl-Z stops nobody without one, and sleeps", "setpgid(2)"};
+      case ForkPayload::Parent::init: break;
+    }
     return {"fork_payload", "pid 1 stays to reap orphans and to pass signals on, and sleeps", "pid_namespaces(7)"};
   }
   Lesson operator()(const StartSession& step) const {
@@ -183,7 +187,7 @@ struct Lessons {
     if (step.bounding_only)
       return {"set_capabilities", "no program that is started from here on can gain any other", "capabilities(7)"};
     if (actor == Actor::init)
-      return {"set_capabilities", "all that pid 1 does from here on is to reap and to pass signals on",
+      return {"set_capabilities", "all that is left to do here is to reap and to pass signals on",
               "capabilities(7)"};
     return {"set_capabilities", "the command may do what its work needs, and no more", "capabilities(7)"};
   }

@@ -176,7 +176,7 @@ struct Phrase {
     if (!step.dies_with_monitor) return "close the first process to tracers";
     return "bind the first process to the monitor's life and close it to tracers";
   }
-  std::string operator()(const ForkPayload& step) const { return step.stays ? "fork the payload" : "fork the payload and leave it to pid 1"; }
+  std::string operator()(const ForkPayload& step) const { return step.parent == ForkPayload::Parent::gone ? "fork the payload and leave it to pid 1" : "fork the payload"; }
   std::string operator()(const StartSession& step) const {
     return step.terminal ? "become the foreground of the terminal" : "start a session";
   }

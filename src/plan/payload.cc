@@ -161,12 +161,16 @@ class Payload {
     return {};
   }
 
-  // In the background nobody outside is its parent: pid 1 of the container reaps it.
+  // In the background nobody outside is its parent: pid 1 of the container reaps it. At a terminal a parent outside, in a session of its own,
+  // would be none who could go on without it: the kernel lets Ctrl-Z stop nothing then.
   void plan_arrival() {
     draft_.init(JoinKeyring{});
     draft_.init(GuardInit{!spec_.detach});
-    draft_.plan.init = spec_.detach;
-    if (spec_.detach) draft_.init(ForkPayload{false});
+    draft_.plan.init = spec_.detach || draft_.plan.terminal;
+    if (spec_.detach) draft_.init(ForkPayload{ForkPayload::Parent::gone});
+    if (!draft_.plan.terminal) return;
+    draft_.init(ForkPayload{ForkPayload::Parent::leader});
+    draft_.init(SetCapabilities{{CAP_KILL}, false});
   }
 
   // Where snug has no pid 1 of its own inside, the kernel does not end the payload with it.

@@ -3,7 +3,8 @@
 // After clone3 one thread runs here, on a copy of the monitor's memory: it reads the plan, makes system calls and
 // ends in exec or _exit. It allocates nothing and throws nothing. The steps of Actor::init come first, as root of
 // the new user namespace: map, mounts, pivot, names. ForkPayload parts the ways: the child of that fork does
-// the steps of Actor::payload and becomes the command; its parent stays pid 1 and reaps (init.cc).
+// the steps of Actor::payload and becomes the command; its parent stays pid 1 and reaps (init.cc). Of who comes to a
+// container that runs, at a terminal, the parent stays to lead its session, and waits in the same way.
 // What goes wrong is told as {step, errno} through the report socket; the monitor has the plan and finds the words.
 // The socket is closed by exec, and that end of file is how the monitor knows that the command runs.
 
@@ -309,7 +310,7 @@ void let_go(Context& context) noexcept {
     if (context.terminal >= 0) ::ioctl(context.terminal, TIOCSCTTY, 0);
     // pid 1 has nothing to do until the command runs: it lends its memory till then, and none is copied. A shell would keep it.
     const pid_t payload = context.shell ? ::fork() : ::vfork();
-    if (payload > 0 && !std::get<plan::ForkPayload>(steps[number].action).stays) ::_exit(0);
+    if (payload > 0 && std::get<plan::ForkPayload>(steps[number].action).parent == plan::ForkPayload::Parent::gone) ::_exit(0);
     if (payload > 0) become_init(context, payload, number);
     if (payload < 0) give_up(context, report, errno);
     tell_done(context, report, start);

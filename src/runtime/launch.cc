@@ -398,7 +398,7 @@ class Monitor {
   // pid 1 has ended, and the kernel everything with it. What was told before is still there to be read.
   void finish() {
     const auto* fork = plan_.find<plan::ForkPayload>();
-    const bool goes_on = plan_.find<plan::RememberOwners>() && fork && !fork->stays;  // it tells until it executes the command
+    const bool goes_on = plan_.find<plan::RememberOwners>() && fork && fork->parent == plan::ForkPayload::Parent::gone;  // it tells until it executes the command
     while (report_.first) {
       if (!goes_on) ::fcntl(report_.first.get(), F_SETFL, O_NONBLOCK);
       read_report();

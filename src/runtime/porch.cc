@@ -99,10 +99,12 @@ void enter_and_lend(Context& context, const std::vector<Door>& doors, void* stac
   if (shared.pid < 0) shared.error = errno;
 }
 
-// A new time namespace counts for the memory, which must be nobody else's then.
-// Nor what a shell of snug's own keeps for itself.
+// A new time namespace counts for the memory, which must be nobody else's then. Nor is it lent to who keeps it: a shell of snug's own, and
+// the leader of a terminal's session.
 bool can_share_memory(const Context& context, const plan::EnterNamespaces& enter, std::uint64_t flags) {
-  return flags == 0 && !context.shell && std::none_of(enter.entries.begin(), enter.entries.end(), [](const auto& entry) { return entry.kind == "time"; });
+  const auto* fork = context.plan.find<plan::ForkPayload>();
+  const bool stays = fork && fork->parent != plan::ForkPayload::Parent::gone;
+  return flags == 0 && !context.shell && !stays && std::none_of(enter.entries.begin(), enter.entries.end(), [](const auto& entry) { return entry.kind == "time"; });
 }
 
 Message lend(Context& context, const std::vector<Door>& doors) {

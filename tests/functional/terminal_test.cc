@@ -98,6 +98,19 @@ TEST_CASE("Ctrl-Z at a payload that is no shell gives the outer shell its termin
   check_goes_on(terminal, cat_script);
 }
 
+TEST_CASE("Ctrl-Z at a command that is no shell, of who comes to a container that runs, does the same") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("box", "exec sleep 1000").code == 0);
+  const std::string snug = "env " + containers.environment() + " " + program();
+  for (const char* words : {" exec -it box ", " enter box "}) {
+    Terminal terminal(outer_shell(), 24, 80);
+    start_cat(terminal, snug + words + cat_script);
+    terminal.send("\x1a");
+    check_goes_on(terminal, cat_script);
+  }
+  CHECK(containers.snug({"rm", "-f", "box"}).code == 0);
+}
+
 TEST_CASE("a stop that is asked for from outside is one stop") {
   Terminal terminal(outer_shell(), 24, 80);
   start_cat(terminal, program() + " run --userns single " + small_root() + " " + cat_script);

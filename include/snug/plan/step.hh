@@ -358,16 +358,17 @@ struct GuardInit {
   bool operator==(const GuardInit&) const = default;
 };
 
-/// Forks the payload; what is left becomes the reaper that forwards signals. Or it goes away, and leaves the payload to the
-/// container's pid 1.
+/// Forks the payload. What is left reaps and forwards signals: as the container's pid 1, or, of who comes to one that runs, as the leader of the
+/// session of his terminal. Or it goes away, and leaves the payload to that pid 1.
 struct ForkPayload {
-  bool stays = true;
+  enum class Parent { init, leader, gone };
+  Parent parent = Parent::init;
   bool operator==(const ForkPayload&) const = default;
 };
 
 // --- the payload ----------------------------------------------------------------------------------------------
 
-/// A session of its own: setsid(2). With a terminal, pid 1 leads the session and the payload is its foreground
+/// A session of its own: setsid(2). With a terminal, the payload's parent leads the session and the payload is its foreground
 /// process group, so that Ctrl-Z has somebody to wake it up again.
 struct StartSession {
   bool terminal = false;

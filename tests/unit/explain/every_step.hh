@@ -82,7 +82,8 @@ inline plan::Plan every_step() {
   add(Actor::monitor, Clone{});
   add(Actor::init, OpenTerminal{});
   add(Actor::init, GuardInit{false});
-  add(Actor::init, ForkPayload{false});
+  add(Actor::init, ForkPayload{ForkPayload::Parent::leader});
+  add(Actor::init, ForkPayload{ForkPayload::Parent::gone});
   add(Actor::payload, StartSession{true});
   add(Actor::payload, SetLimits{{{"core", RLIMIT_CORE, 1, 1}, {"nofile", RLIMIT_NOFILE, 1024, unlimited}}});
   add(Actor::payload, ResetProcess{022});

@@ -153,7 +153,7 @@ TEST_CASE("in the background it is left to pid 1, and dies neither with the moni
   CHECK(!plan.terminal);
   CHECK(!plan.find<DieWithParent>());
   CHECK(!plan.find<GuardInit>()->dies_with_monitor);
-  CHECK(!plan.find<ForkPayload>()->stays);
+  CHECK(plan.find<ForkPayload>()->parent == ForkPayload::Parent::gone);
   Spec shared = a_container();
   shared.namespaces.pid = HostNamespace{};
   CHECK(std::holds_alternative<Refusal>(make_exec_plan(visit_of(shared, want), some_facts(), some_doors())));

@@ -78,7 +78,7 @@ stage: all
 install: stage ## install to DESTDIR and PREFIX
 	@umask 022; $(staged) | while read -r mode file; do install -D -m $$mode "$(STAGE)/$$file" "$(DESTDIR)/$$file" || exit 1; done
 
-uninstall: stage ## remove what install puts there
+uninstall: $(if $(wildcard $(STAGE)$(PREFIX)/bin/snug),,stage) ## remove what install puts there
 	@$(staged) | while read -r mode file; do rm -f "$(DESTDIR)/$$file" || exit 1; \
 	  case $$file in */snug/*) rmdir "$(DESTDIR)/$${file%/*}" 2>/dev/null || :;; esac; done
 

@@ -20,6 +20,7 @@ constexpr std::array options{
     making_options[1],
     cli::Option{.name = "json", .help = "print JSON"},
     cli::Option{.name = "sh", .help = "print a shell script that builds the same without snug"},
+    cli::Option{.name = "verbose", .help = "as with run; a plan tells of each step in any case"},
     cli::Option{.name = "verify", .help = "start it under a tracer, and hold what is done against the plan"},
 };
 

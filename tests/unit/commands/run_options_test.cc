@@ -97,7 +97,8 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file, an
     const std::string word =
         value.empty() ? "--" + std::string(name) : "--" + std::string(name) + "=" + std::string(value);
     if (name == "network-alias") return !(spec({"--network=a", word, "/srv/root"}) == spec({"--network=a", "/srv/root"}));
-    const char* root = name == "platform" || name == "pull" ? "image" : "/srv/root";  // of images alone
+    constexpr std::array of_images{"authfile", "cert-dir", "creds", "platform", "pull", "tls-verify"};
+    const char* root = std::find(of_images.begin(), of_images.end(), name) != of_images.end() ? "image" : "/srv/root";
     return !(spec({word, root}) == spec({root}));
   };
   struct Example {
@@ -240,8 +241,8 @@ TEST_CASE("options that would have no effect are refused") {
   CHECK(refusal({"--shm-size", "1m", "--ipc", "host"}).starts_with("--shm-size: /dev/shm is the host's with --ipc host"));
   CHECK(spec({"--shm-size", "1m", "--ipc", "container:other"}).shm_size == 1048576);
   for (const char* root : {"./bb", "host", "tar:r.tar"}) {
-    CHECK(refusal({"--pull", "always", root}) == format("--pull: it is for images, and '{}' is none", root));
-    CHECK(refusal({"--platform", "linux/arm64", root}) == format("--platform: it is for images, and '{}' is none", root));
+    for (const char* word : {"--pull=always", "--platform=linux/arm64", "--authfile=a", "--cert-dir=/a", "--creds=a:b", "--tls-verify=false"})
+      CHECK(refusal({word, root}) == format("{}: it is for images, and '{}' is none", std::string_view(word).substr(0, std::string_view(word).find('=')), root));
   }
   CHECK(spec_after("platform", "linux/arm64", {"./bb"}).rootfs.path == "/home/me/bb");
 }

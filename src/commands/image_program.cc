@@ -16,14 +16,21 @@
 namespace snug::commands {
 namespace {
 
-// Ctrl-C and Ctrl-\ reach snug-image by the terminal; this process waits for what becomes of them.
+volatile std::sig_atomic_t receiver = -1;
+
+/// Ctrl-C and Ctrl-\ reach snug-image by the terminal, and this process waits for what becomes of them; what somebody sends to this one alone
+/// is handed on. What the caller ignores, snug-image ignores as well.
 class SparedSignals {
  public:
-  SparedSignals() {
-    struct sigaction ignore {};
-    ignore.sa_handler = SIG_IGN;
-    ::sigaction(SIGINT, &ignore, &interrupt_);
-    ::sigaction(SIGQUIT, &ignore, &quit_);
+  explicit SparedSignals(pid_t program) {
+    receiver = program;
+    struct sigaction action {};
+    action.sa_sigaction = [](int signal, siginfo_t* info, void* /*context*/) {
+      if (info->si_code <= 0) ::kill(receiver, signal);
+    };
+    action.sa_flags = SA_SIGINFO | SA_RESTART;
+    ::sigaction(SIGINT, &action, &interrupt_);
+    ::sigaction(SIGQUIT, &action, &quit_);
   }
   ~SparedSignals() {
     ::sigaction(SIGINT, &interrupt_, nullptr);
@@ -42,10 +49,10 @@ int run(std::vector<std::string> words, const Environment& environment, std::str
   words.insert(words.begin(), "snug-image");
   sys::FdPair pipe;
   if (output) pipe = sys::make_pipe();
-  const SparedSignals spared;
   const std::array streams{STDIN_FILENO, output ? pipe.second.get() : STDOUT_FILENO, STDERR_FILENO};
   const sys::Cloned child = sys::start_program(path, std::move(words), environment.entries(), streams, SIGTERM);
   if (child.pid < 0) throw system_error("start snug-image", errno);
+  const SparedSignals spared(child.pid);
   pipe.second.reset();
   if (output) *output = sys::read_all(pipe.first.get());
   int status = 0;

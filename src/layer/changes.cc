@@ -40,6 +40,7 @@ struct Folder {
   Fd fd;
   char mark = 0;
   bool fuse = false, copy = false;
+  bool closed = false;  ///< can only be looked at
 };
 
 Folder mark_folder(Fd fd) {
@@ -60,7 +61,7 @@ Folder mark_upper(Fd fd, const Overlay& overlay) {
 // copy all of it has to be known.
 Folder open_lower(int folder, const char* name, std::string_view path, bool copied) {
   Fd fd = sys::try_open(folder, name, reading);
-  if (!fd && errno == EACCES && !copied) return {sys::try_open(folder, name, reading | O_PATH)};
+  if (!fd && errno == EACCES && !copied) return {.fd = sys::try_open(folder, name, reading | O_PATH), .closed = true};
   if (!fd) give_up("open", path);
   return mark_folder(std::move(fd));
 }
@@ -173,11 +174,13 @@ class Comparison {
   bool take_hidden(const Folder& upper, const Below& below, const std::string& path) {
     bool any = false;
     std::set<std::string> seen;
-    for (const Folder& folder : below)
+    for (const Folder& folder : below) {
+      if (folder.closed) throw Closed();
       for (sys::Entry& entry : sys::list_folder(folder.fd.get())) {
         if (!seen.insert(entry.name).second || !find_below(below, entry.name)) continue;
         if (!find_in(upper, entry.name)) any = take(Change::deleted, path + entry.name);
       }
+    }
     return any;
   }
 

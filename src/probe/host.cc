@@ -289,7 +289,7 @@ std::string find_own_program(std::string_view name) {
 }
 
 bool hides_lower_layers(const std::string& layer) {
-  const sys::Fd root = sys::open(AT_FDCWD, layer, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  const sys::Fd root = open_layer(layer);
   const auto opaque = find_opaque(root.get());
   if (!opaque) throw system_error(format("look at the layer {}", quoted(layer)), errno, "its root is closed to you: it belongs to a sub-id");
   return *opaque;

@@ -75,10 +75,7 @@ Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
 
 View view_of(const plan::Rootfs& rootfs, const std::string& path) {
   std::vector<Fd> roots;
-  for (const std::string& layer : rootfs.layers) {
-    roots.push_back(sys::try_open(AT_FDCWD, layer.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW));
-    if (!roots.back()) throw system_error(format("open the layer {}", quoted(layer)), errno, "snug gc --check tells what the store lacks");
-  }
+  for (const std::string& layer : rootfs.layers) roots.push_back(open_layer(layer));
   if (roots.empty()) roots.push_back(open_root(rootfs, path));
   return View(std::move(roots));
 }
@@ -188,6 +185,12 @@ bool has_own_run(const View& root, const plan::Spec& spec) {
 }
 
 }  // namespace
+
+sys::Fd open_layer(const std::string& path) {
+  sys::Fd root = sys::try_open(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (!root) throw system_error(format("open the layer {}", quoted(path)), errno, "snug gc --check tells what the store lacks, and mends it");
+  return root;
+}
 
 plan::RootfsFacts rootfs_facts(const plan::Spec& spec, const plan::HostFacts& host, const std::string& path) {
   const View root = view_of(spec.rootfs, path);

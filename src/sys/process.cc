@@ -47,7 +47,15 @@ namespace {
   constexpr std::size_t most = 8;
   constexpr int out_of_the_way = 10;
   std::array<int, most> held{};
+  constexpr std::array of_shells{SIGHUP, SIGINT, SIGQUIT};
+  std::array<bool, of_shells.size()> ignored{};
+  for (std::size_t at = 0; at < ignored.size(); ++at) {
+    struct sigaction action {};
+    ignored[at] = ::sigaction(of_shells[at], nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+  }
   reset_signals();
+  for (std::size_t at = 0; at < ignored.size(); ++at)
+    if (ignored[at]) ::signal(of_shells[at], SIG_IGN);
   if (death_signal != 0) ::prctl(PR_SET_PDEATHSIG, death_signal);
   if (apart) ::setpgid(0, 0);
   const std::size_t count = std::min(streams.size(), most);

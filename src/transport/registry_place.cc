@@ -3,12 +3,11 @@
 namespace snug::transport {
 namespace {
 
-// A mirror is another registry, and is told what is meant for it alone; --creds are for the one that was typed.
-std::optional<Login> login_for(const Connection& connection, const Endpoint& endpoint, const image::Reference& reference, bool is_mirror) {
-  if (!is_mirror) return find_login(connection, reference.registry, reference.repository);
-  Connection without = connection;
-  without.credentials.clear();
-  return find_login(without, normal_key(endpoint.host), endpoint.repository);
+// Whoever answers is told what is meant for him alone, whatever the image is called; --creds are for the one that was typed, and no mirror of it.
+std::optional<Login> login_for(const Connection& connection, const Endpoint& endpoint, bool is_mirror) {
+  Connection asked = connection;
+  if (is_mirror) asked.credentials.clear();
+  return find_login(asked, normal_key(endpoint.host), endpoint.repository);
 }
 
 }  // namespace
@@ -20,7 +19,7 @@ Place::Place(const image::Reference& reference, const Connection& connection, Re
     if (endpoint.insecure) insecure.push_back(endpoint.host);
   http_ = std::make_unique<Http>(connection_, insecure);
   for (const Endpoint& endpoint : endpoints) {
-    auto login = login_for(connection, endpoint, reference, &endpoint != &endpoints.back());
+    auto login = login_for(connection, endpoint, &endpoint != &endpoints.back());
     repositories_.push_back(std::make_unique<Repository>(*http_, connection_, endpoint, image::render_reference(reference), use, std::move(login)));
   }
 }

@@ -73,3 +73,16 @@ TEST_CASE("diff tells what a container on this machine's root would have changed
 }
 
 TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("ranges");
+
+TEST_CASE("diff of a folder that was made anew in one that is closed to the caller") {
+  const Containers store;
+  shell_output(format("cp -a {1}/. {0}/root", store.folder(), small_root()));
+  REQUIRE(store.snug({"run", "--rw", store.folder() + "/root", "sh", "-c", "mkdir -p /d/sub; touch /d/sub/f; chown 5 /d /d/sub; chmod 700 /d /d/sub"}).code == 0);
+  REQUIRE(store.snug({"run", "--rm=false", "--name", "o", store.folder() + "/root", "sh", "-c", "rm -r /d/sub; mkdir /d/sub; touch /d/sub/g"}).code == 0);
+  const Result told = store.snug({"diff", "o"});
+  CHECK_MESSAGE(told.out == "C /d\nC /d/sub\nD /d/sub/f\nA /d/sub/g\n", told.err);
+}
+
+TEST_SUITE_END();

@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -255,6 +256,26 @@ TEST_CASE("a pull that is interrupted leaves a store that is free and whole, and
   CHECK(registry.snug("one", {"gc", "--check"}).out.starts_with("removed 0 blobs, 0 layers and "));
 }
 
+TEST_CASE("a pull ends for a signal to snug alone, and goes on at one that its caller ignores") {
+  const snug::sys::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));  // which never answers
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  REQUIRE(::listen(socket.get(), 4) == 0);
+  const std::string name = snug::format("127.0.0.1:{}/never:1", ::ntohs(address.sin_port));
+  Background pull({"sh", "-c", "trap '' HUP; exec \"$@\"", "sh", program(), "pull", "-q", plain, name});
+  REQUIRE(eventually([&] {
+    pollfd asked{socket.get(), POLLIN, 0};
+    return ::poll(&asked, 1, 0) == 1;
+  }));
+  for (const pid_t each : find_processes(name)) static_cast<void>(::kill(each, SIGHUP));
+  pull.signal(SIGINT);
+  CHECK(pull.wait() == 130);
+}
+
 TEST_CASE("an image by its digest has no tag in the list") {
   if (missing()) return;
   const Registry registry;
@@ -431,6 +452,12 @@ TEST_CASE("a login is tried, kept for the caller alone, used, and forgotten") {
   CHECK(registry.snug("one", {"login", "--get-login", host}).out == "name\n");
   CHECK(registry.snug("two", {"pull", "--no-unpack", plain, name}).code == 0);
   CHECK(registry.snug("two", {"push", plain, name, host + "/pushed:1"}).code == 0);
+  // Whoever answers is told what is his own, whatever the image is called.
+  registry.write("home/.config/containers/registries.conf", "[[registry]]\nprefix = \"far.example\"\nlocation = \"" + host + "\"\ninsecure = true\n");
+  CHECK(registry.snug("four", {"pull", "--no-unpack", "far.example/thing:1"}).code == 0);
+  registry.write("far.json", R"({"auths": {"far.example": {"auth": "bmFtZTp3b3Jk"}}})");
+  check_refused(registry.snug("five", {"pull", "--no-unpack", "--authfile", registry.path("far.json"), "far.example/thing:1"}), "'snug login " + host);
+  fs::remove(registry.path("home/.config/containers/registries.conf"));
   CHECK(shell_output("skopeo inspect --tls-verify=false --authfile " + file + " --format ok docker://" + name) == "ok\n");
   CHECK(registry.snug("one", {"logout", host}).out == "Removed login credentials for " + host + "\n");
   check_refused(registry.snug("one", {"logout", host}), "not logged in");

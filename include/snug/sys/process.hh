@@ -24,7 +24,7 @@ struct Cloned {
 [[nodiscard]] Cloned clone_process(std::uint64_t flags, bool siblings = false, int cgroup = -1) noexcept;
 
 /// Starts the program at `path` in a child: `streams` become its descriptors 0, 1, 2 and so on, signals have their default
-/// dispositions, and where `death_signal` is not 0 it gets that when the thread that started it ends. `environment` ends with a null.
+/// dispositions, but for those that a shell or nohup(1) has had the caller ignore, and where `death_signal` is not 0 it gets that when the thread that started it ends. `environment` ends with a null.
 /// `apart`: in a process group of its own, where the keys of the caller's terminal do not reach it.
 /// Nothing that takes a lock is called in the child: the caller may have other threads. 126 where it cannot be executed.
 [[nodiscard]] Cloned start_program(const std::string& path, std::vector<std::string> words, const char* const* environment,

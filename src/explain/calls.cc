@@ -108,10 +108,12 @@ struct CallsOf {
   }
   // Who has entered namespaces clones a sibling, which is then a child of the monitor like any other.
   Calls operator()(const Clone& step) const {
-    if (shares_memory()) return {"clone(CLONE_PARENT|CLONE_VM|CLONE_VFORK)"};
+    Calls calls;
+    if (step.adopts) calls.emplace_back("prctl(PR_SET_CHILD_SUBREAPER, 1)");
     const bool sibling = plan.find<EnterNamespaces>();
-    return {format("clone3({{flags={}{}{}{}, exit_signal={}}})", clone_flags(step.flags), step.flags ? "|" : "",
-                   plan.find<MakeCgroup>() ? "CLONE_INTO_CGROUP|" : "", sibling ? "CLONE_PARENT" : "CLONE_PIDFD", sibling ? "0" : "SIGCHLD")};
+    calls.push_back(shares_memory() ? "clone(CLONE_PARENT|CLONE_VM|CLONE_VFORK)" : format("clone3({{flags={}{}{}{}, exit_signal={}}})", clone_flags(step.flags), step.flags ? "|" : "",
+                   plan.find<MakeCgroup>() ? "CLONE_INTO_CGROUP|" : "", sibling ? "CLONE_PARENT" : "CLONE_PIDFD", sibling ? "0" : "SIGCHLD"));
+    return calls;
   }
   Calls operator()(const WriteIdMaps& step) const {
     if (!step.newuidmap.empty())
@@ -343,8 +345,11 @@ struct CallsOf {
   }
   Calls operator()(const JoinKeyring&) const { return {"keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)"}; }
   Calls operator()(const GuardInit& step) const {
-    if (!step.dies_with_monitor) return {"setsid()", "prctl(PR_SET_DUMPABLE, 0)"};
-    return {"setsid()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
+    Calls calls{"setsid()"};
+    if (step.adopts) calls.emplace_back("prctl(PR_SET_CHILD_SUBREAPER, 1)");
+    if (step.dies_with_monitor) calls.emplace_back(step.adopts ? "prctl(PR_SET_PDEATHSIG, SIGTERM)" : "prctl(PR_SET_PDEATHSIG, SIGKILL)");
+    calls.emplace_back("prctl(PR_SET_DUMPABLE, 0)");
+    return calls;
   }
   Calls operator()(const ForkPayload&) const {
     const char* fork = plan.find<RunShell>() ? "fork()" : "vfork()";  // a shell goes on in memory of its own

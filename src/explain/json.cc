@@ -153,8 +153,8 @@ struct FieldsOf {
     return {{"entries", json_of(entries)}};
   }
   Json operator()(const Clone& step) const {
-    const auto& [flags] = step;
-    return {{"flags", flags ? Json(split(clone_flags(flags), '|')) : Json::array()}};
+    const auto& [flags, adopts] = step;
+    return {{"flags", flags ? Json(split(clone_flags(flags), '|')) : Json::array()}, {"adopts", adopts}};
   }
   Json operator()(const WriteIdMaps& step) const {
     const auto& [uids, gids, newuidmap, newgidmap, deny_setgroups] = step;
@@ -280,8 +280,8 @@ struct FieldsOf {
     return {{"devpts", devpts ? Json(*devpts) : Json()}};
   }
   Json operator()(const GuardInit& step) const {
-    const auto& [dies_with_monitor] = step;
-    return {{"dies_with_monitor", dies_with_monitor}};
+    const auto& [dies_with_monitor, adopts] = step;
+    return {{"dies_with_monitor", dies_with_monitor}, {"adopts", adopts}};
   }
   Json operator()(const ForkPayload& step) const {
     const auto& [parent] = step;

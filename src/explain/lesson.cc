@@ -157,6 +157,7 @@ struct Lessons {
   }
   Lesson operator()(const GuardInit& step) const {
     if (!step.dies_with_monitor) return {"guard_init", "nobody inside can trace it before it is the command", "prctl(2)"};
+    if (step.adopts) return {"guard_init", "with no PID namespace the kernel ends nothing else: this process ends what is left, before it dies with the monitor", "prctl(2)"};
     return {"guard_init", "kill the monitor and the kernel ends all this; nobody inside can trace pid 1",
             "prctl(2)"};
   }

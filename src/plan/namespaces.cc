@@ -24,7 +24,7 @@ constexpr std::array<Wall, 7> walls{{
     {"--uts", "uts", &Namespaces::uts, CLONE_NEWUTS, "the host name is the host's"},
     {"--network", "net", &Namespaces::network, CLONE_NEWNET,
      "the container uses the host's network, its loopback included"},
-    {"--pid", "pid", &Namespaces::pid, CLONE_NEWPID, "the container sees the host's processes, and what its command leaves running goes on after it"},
+    {"--pid", "pid", &Namespaces::pid, CLONE_NEWPID, "the container sees the host's processes"},
     {"--timens", "time", &Namespaces::time, 0x80 /* CLONE_NEWTIME */, ""},
 }};
 
@@ -63,7 +63,7 @@ std::vector<std::string> kinds_of(const Namespaces& namespaces) {
 
 Verdict plan_namespaces(Draft& draft) {
   EnterNamespaces enter;
-  Clone clone{CLONE_NEWNS};
+  Clone clone{CLONE_NEWNS, is_host(draft.spec.namespaces.pid)};
   for (const Wall& wall : walls) {
     const NamespaceChoice& choice = draft.spec.namespaces.*wall.choice;
     if (is_new(choice)) {

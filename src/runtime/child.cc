@@ -96,15 +96,19 @@ int apply(Context& context, const plan::OpenTerminal& step, Report&) noexcept {
 }
 
 // The parent may have died before the call: then nobody reads the reports any more.
-int die_with_parent(const Context& context) noexcept {
-  if (const int error = sys::die_with_parent()) return error;
+int die_with_parent(const Context& context, int signal = SIGKILL) noexcept {
+  if (const int error = sys::die_with_parent(signal)) return error;
   pollfd reader{context.report, 0, 0};
   return ::poll(&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP)) ? ESRCH : 0;
 }
 
 int apply(Context& context, const plan::GuardInit& step, Report&) noexcept {
   if (::setsid() < 0 && errno != EPERM) return errno;
-  if (const int error = step.dies_with_monitor ? die_with_parent(context) : 0) return error;
+  if (step.adopts) {
+    context.orphans.monitor = ::getppid();
+    if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return errno;
+  }
+  if (const int error = step.dies_with_monitor ? die_with_parent(context, step.adopts ? SIGTERM : SIGKILL) : 0) return error;
   return sys::hide_from_tracers();
 }
 
@@ -274,13 +278,13 @@ void do_steps(Context& context, Actor actor, std::size_t from) noexcept {
 // What pid 1 holds open, nobody else can see the end of: it keeps the socket to the monitor and the terminal.
 void let_go(Context& context) noexcept {
   for (int at = 0; at < 3; ++at) ::dup2(context.null, at);
-  static_cast<void>(sys::close_all_but(context.control, context.terminal));
+  static_cast<void>(sys::close_all_but(context.control, context.terminal, context.orphans.list));
 }
 
 [[noreturn]] void become_init(Context& context, pid_t payload, std::size_t fork_step) noexcept {
   do_steps(context, Actor::init, fork_step + 1);
   let_go(context);
-  ::_exit(supervise(payload, context.control, context.terminal));
+  ::_exit(supervise(payload, context.control, context.terminal, context.orphans));
 }
 
 }  // namespace
@@ -295,6 +299,8 @@ void let_go(Context& context) noexcept {
   for (const int fd : context.outer)
     if (fd >= 0) ::close(fd);
   context.null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR).release();
+  if (const auto* guard = context.plan.find<plan::GuardInit>(); guard && guard->adopts)
+    context.orphans.list = sys::try_open(AT_FDCWD, sys::own_children, O_RDONLY).release();
   if (context.folder_path) context.folder = sys::try_open(AT_FDCWD, context.folder_path, O_PATH | O_DIRECTORY).release();
   if (context.go >= 0 && wait_for_go(context.go) != 0) ::_exit(125);
   const auto& steps = context.plan.steps;
@@ -318,7 +324,7 @@ void let_go(Context& context) noexcept {
   }
   if (context.idle) {
     let_go(context);
-    ::_exit(rest());
+    ::_exit(rest(context.orphans));
   }
   do_steps(context, Actor::payload, 0);
   ::_exit(125);

@@ -25,6 +25,12 @@ struct Report {
   std::array<char, 200> reason{};  ///< the kernel's own words, NUL-terminated
 };
 
+/// What a process that the kernel ends nothing with does about those that lose their parents: with plan::GuardInit::adopts.
+struct Orphans {
+  int list = -1;      ///< its /proc/thread-self/children; -1: they are others' business
+  int monitor = -1;   ///< its own parent, whose end is theirs
+};
+
 /// All that the child side needs, made before the clone: after it nothing is allocated.
 /// Descriptors belong to the monitor, whose copy of them is not the child's.
 struct Context {
@@ -63,6 +69,7 @@ struct Context {
   int null = -1;      ///< /dev/null of the host, which pid 1 keeps as 0, 1 and 2
   std::uint64_t root_mount = 0;  ///< its number
   int terminal = -1;  ///< inner end of the container's terminal
+  Orphans orphans;
   std::vector<std::uint64_t> own_mounts;  ///< ids of mounts in which targets may be made; capacity is reserved
 };
 
@@ -101,9 +108,9 @@ struct Context {
 inline constexpr int grace_milliseconds = 50;
 
 /// pid 1 for the rest of its life: reaps, forwards signals, tells the monitor of stops. Gives the exit code. init.cc.
-[[nodiscard]] int supervise(int payload, int control, int terminal) noexcept;
+[[nodiscard]] int supervise(int payload, int control, int terminal, const Orphans& orphans) noexcept;
 
 /// pid 1 of an idle container: reaps what those who enter leave behind, until a signal ends it. Gives the exit code. init.cc.
-[[nodiscard]] int rest() noexcept;
+[[nodiscard]] int rest(const Orphans& orphans) noexcept;
 
 }  // namespace snug::runtime

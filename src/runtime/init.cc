@@ -67,28 +67,37 @@ class Sleeper {
   bool asleep_ = false;
 };
 
+bool has_lost_monitor(const Orphans& orphans) noexcept { return orphans.list >= 0 && ::getppid() != orphans.monitor; }
+
+// The last that is done: nobody else would end what the container has left.
+int end_all(const Orphans& orphans, int code) noexcept {
+  if (orphans.list >= 0) sys::end_children(orphans.list);
+  return code;
+}
+
 }  // namespace
 
-int rest() noexcept {
+int rest(const Orphans& orphans) noexcept {
   Sleeper sleeper;
   for (;;) {
     while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
     const int signal = sleeper.wait();
     // An image may have named any as its stop signal.
-    if (signal > 0 && !is_harmless(signal)) return 0;
+    if (signal > 0 && !is_harmless(signal)) return end_all(orphans, 0);
   }
 }
 
-int supervise(int payload, int control, int terminal) noexcept {
+int supervise(int payload, int control, int terminal, const Orphans& orphans) noexcept {
   Sleeper sleeper;
   int status = 0;
   for (bool asked = false; !reap(payload, terminal >= 0 ? control : -1, asked, status);) {
     const int signal = sleeper.wait();
+    if (has_lost_monitor(orphans)) return end_all(orphans, 128 + SIGKILL);
     if (signal == SIGTSTP || signal == SIGCONT) asked = signal == SIGTSTP && sleeper.was_queued();
     // Those of terminals are for who reads or writes there: these were the monitor's, when it was of one group with this.
     if (signal > 0 && signal != SIGCHLD && signal != SIGTTIN && signal != SIGTTOU) forward(payload, signal, terminal);
   }
-  return exit_code(status);
+  return end_all(orphans, exit_code(status));
 }
 
 }  // namespace snug::runtime

@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -164,6 +165,7 @@ class Monitor {
 
   std::optional<StepFailure> start() {
     const std::uint64_t flags = plan_.find<plan::Clone>()->flags;
+    if (plan_.find<plan::Clone>()->adopts && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return failed_at<plan::Clone>(errno);
     if (const auto* enter = plan_.find<plan::EnterNamespaces>()) return start_inside(*enter, flags);
     auto [pid, pidfd] = sys::clone_process(flags, false, context_.cgroup);
     if (pid == 0) run_child(context_);
@@ -411,10 +413,18 @@ class Monitor {
     networks_.end();  // the next one may want its ports as soon as this one is told of as ended
     streams_.drain();
     owners_.reset();
+    end_orphans();
     namespaces_.clear();  // the root is held through them, and who serves it waits for it to go
     servers_.clear();
     if (outside_.ended && !failure_) outside_.ended(exited_);
     streams_.see_off(exited_);
+  }
+
+  // Of a container in the host's PID namespace, which this process has adopted. Its own helpers stand in other mounts.
+  void end_orphans() const {
+    if (!plan_.find<plan::Clone>()->adopts) return;
+    const Fd list = sys::try_open(AT_FDCWD, sys::own_children, O_RDONLY), mounts = open_door("mnt");
+    if (list && mounts) sys::end_children(list.get(), mounts.get());
   }
 
   bool reap() {

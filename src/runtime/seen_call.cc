@@ -228,6 +228,7 @@ std::optional<SeenCall> see_prctl(const Sight& sight) {
   const std::string name = name_of(sight.raw(0), changes);
   if (name.starts_with("0x")) return {};
   if (sight.number(0) == PR_SET_PDEATHSIG && sight.number(1) == SIGKILL) return builds("prctl", {name, "SIGKILL"});
+  if (sight.number(0) == PR_SET_PDEATHSIG && sight.number(1) == SIGTERM) return builds("prctl", {name, "SIGTERM"});
   return builds("prctl", {name, sight.decimal(1)});
 }
 

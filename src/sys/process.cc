@@ -7,11 +7,14 @@
 #include <linux/sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -90,7 +93,7 @@ int ask_to_stop(int pidfd) noexcept {
   return result_of(::syscall(SYS_pidfd_send_signal, pidfd, SIGTSTP, &info, 0));
 }
 
-int die_with_parent() noexcept { return result_of(::prctl(PR_SET_PDEATHSIG, SIGKILL)); }
+int die_with_parent(int signal) noexcept { return result_of(::prctl(PR_SET_PDEATHSIG, signal)); }
 int hide_from_tracers() noexcept { return result_of(::prctl(PR_SET_DUMPABLE, 0)); }
 int set_no_new_privileges() noexcept { return result_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
 
@@ -100,15 +103,45 @@ int join_new_session_keyring() noexcept {
 
 int make_cgroup_namespace() noexcept { return result_of(::syscall(SYS_unshare, CLONE_NEWCGROUP)); }
 
-int close_all_but(int one, int other) noexcept {
+int close_all_but(int one, int other, int third) noexcept {
   unsigned from = 3;
-  for (const int kept : {std::min(one, other), std::max(one, other)}) {
+  std::array all{one, other, third};
+  std::sort(all.begin(), all.end());
+  for (const int kept : all) {
     if (kept < static_cast<int>(from)) continue;
     const auto to = static_cast<unsigned>(kept);
     if (to > from && ::syscall(SYS_close_range, from, to - 1, 0) != 0) return errno;
     from = to + 1;
   }
   return result_of(::syscall(SYS_close_range, from, ~0U, 0));
+}
+
+namespace {
+
+bool stands_in(pid_t process, int mounts) noexcept {
+  std::array<char, 32> path{"/proc/"};
+  std::strcpy(std::to_chars(path.data() + 6, path.data() + 20, process).ptr, "/ns/mnt");
+  struct stat wanted {}, found {};
+  return ::fstat(mounts, &wanted) == 0 && ::stat(path.data(), &found) == 0 && wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino;
+}
+
+}  // namespace
+
+void end_children(int list, int mounts) noexcept {
+  for (bool any = true; any;) {
+    std::array<char, 4096> text;
+    const ssize_t size = ::pread(list, text.data(), text.size(), 0);
+    any = false;
+    const char* const end = text.data() + std::max<ssize_t>(size, 0);
+    pid_t child = 0;
+    for (const char* at = text.data(); at < end;) {
+      const auto [rest, error] = std::from_chars(at, end, child);
+      if (error != std::errc() || rest == end) break;  // the last may be cut off
+      at = rest + 1;
+      if ((mounts >= 0 && !stands_in(child, mounts)) || ::kill(child, SIGKILL) != 0) continue;
+      any = ::waitpid(child, nullptr, __WALL) == child || any;
+    }
+  }
 }
 
 void reset_signals() noexcept {

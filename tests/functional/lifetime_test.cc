@@ -107,6 +107,23 @@ TEST_CASE("nohup keeps a container from the end of its terminal") {
   CHECK_MESSAGE(has(result.out, "4\n"), result.err);
 }
 
+TEST_CASE("in the host's PID namespace, too, everything ends with the command, with the monitor and with its first process") {
+  const std::string mark = snug::format("86414.{}", ::getpid());
+  const std::vector<std::string> words{program(), "run", "--userns", "single", "--pid", "host", "--network", "none", small_root(), "sh", "-c", snug::format("setsid sleep {0} & (sleep {0} &); read line", mark)};
+  const auto count = [&] { return find_commands({"sleep", mark}).size(); };
+  for (const bool first : {false, true}) {
+    std::vector<std::string> waiting = words;
+    waiting.back() += "; sleep " + mark;
+    Background monitor(waiting);
+    REQUIRE(eventually([&] { return count() == 3; }));
+    first ? static_cast<void>(::kill(only_child(monitor.pid()), SIGKILL)) : monitor.signal(SIGKILL);
+    CHECK(monitor.wait() == 137);
+    CHECK(eventually([&] { return count() == 0; }, soon));
+  }
+  CHECK(run(words).code == 1);  // there is no line
+  CHECK(count() == 0);
+}
+
 TEST_CASE("the command dies with the monitor where no pid 1 of snug's takes it along") {
   check_sleeper_dies_with_monitor({"--userns", "single", "--no-init"});
   check_sleeper_dies_with_monitor({"--userns", "single", "--pid", "host"});

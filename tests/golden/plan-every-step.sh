@@ -431,14 +431,18 @@ nft add rule inet snug output reject with icmpx admin-prohibited
 # 61. open a terminal of the container's own
 #    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
 
-# 62. close the first process to tracers
+# 62. bind the first process to the monitor's life and close it to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 63. fork the payload
+# 63. close the first process to tracers
+#    unshare --kill-child binds it to the life of this script.
+#    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
+
+# 64. fork the payload
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
-# 64. fork the payload and leave it to pid 1
+# 65. fork the payload and leave it to pid 1
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
 last='echo ready >&4; read -r word <&6; [ "$word" = go ] || exit 125; read -r word <&6; exec 3<&- 4<&- 6<&-
@@ -446,49 +450,49 @@ cd -- "$1" || exit 125; shift; '
 
 # --- what becomes the command: the words that start it are put together ---
 
-# 65. become the foreground of the terminal
+# 66. become the foreground of the terminal
 #    Not done: without a terminal of its own the command stays in the session of yours.
 set --
 
-# 66. set the limits core 1:1, nofile 1024:unlimited
+# 67. set the limits core 1:1, nofile 1024:unlimited
 set -- "$@" prlimit --core=1:1 --nofile=1024:unlimited
 
-# 67. reset the signals and set the umask to 0022
+# 68. reset the signals and set the umask to 0022
 umask 0022
 set -- "$@" env --default-signal
 
-# 68. drop all but 5 capabilities for ever
+# 69. drop all but 5 capabilities for ever
 set -- "$@" setpriv --bounding-set=-all,+chown,+kill,+setgid,+setuid,+net_raw
 
-# 69. become uid 5, gid 6, groups 27, 100
+# 70. become uid 5, gid 6, groups 27, 100
 set -- "$@" --reuid=5 --regid=6 --groups=27,100
 
-# 70. drop all capabilities
+# 71. drop all capabilities
 #    exec(2) gives root what the bounding set has, and nobody else anything.
 set -- "$@" --inh-caps=-all --ambient-caps=-all
 
-# 71. bind the command to the life of its parent
+# 72. bind the command to the life of its parent
 set -- "$@" --pdeathsig=KILL
 
-# 72. close all descriptors but 0, 1 and 2
+# 73. close all descriptors but 0, 1 and 2
 #    Done at the end for those of this script. Not done for what you left open: a shell knows descriptors up to 9.
 
-# 73. change to the folder '/w'
+# 74. change to the folder '/w'
 folder=/w
 
-# 74. forbid new privileges
+# 75. forbid new privileges
 set -- "$@" --no-new-privs
 
-# 75. have a process outside remember the owners of files
+# 76. have a process outside remember the owners of files
 #    Not done: it takes a process that answers while the container runs.
 
-# 76. confine what can be opened to the root and what is open already (Landlock)
+# 77. confine what can be opened to the root and what is open already (Landlock)
 #    Not done: setpriv(1) can from util-linux 2.41 on; the older ones have no word for it.
 
-# 77. load the filter of system calls 'default'
+# 78. load the filter of system calls 'default'
 #    Not done: no program of these loads a filter of system calls.
 
-# 78. run 'make'
+# 79. run 'make'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \
   PATH=/bin:/usr/bin \
@@ -496,13 +500,13 @@ set -- "$@" env -i -- \
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" make a"$(printf '\033')"'[31mb'
 
-# 79. run '/usr/libexec/snug/snug-layer'
+# 80. run '/usr/libexec/snug/snug-layer'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i --
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" /usr/libexec/snug/snug-layer
 
-# 80. become snug's own shell, with the tools of '/bin/busybox'
+# 81. become snug's own shell, with the tools of '/bin/busybox'
 #    Not done: snug's own shell is in no file that a script could start. A shell of the root file system stands for it.
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \

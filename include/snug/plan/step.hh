@@ -80,6 +80,7 @@ struct EnterNamespaces {
 /// clone3(2) of the init process, in new namespaces.
 struct Clone {
   std::uint64_t flags = 0;  ///< CLONE_NEW*
+  bool adopts = false;      ///< the monitor has what is left without a parent as its children, and ends it: no PID namespace does
   bool operator==(const Clone&) const = default;
 };
 
@@ -355,6 +356,7 @@ struct JoinKeyring {
 /// prctl(PR_SET_PDEATHSIG), prctl(PR_SET_DUMPABLE, 0).
 struct GuardInit {
   bool dies_with_monitor = true;
+  bool adopts = false;  ///< as Clone says of the monitor: it ends them before it dies
   bool operator==(const GuardInit&) const = default;
 };
 

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <csignal>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -40,13 +41,20 @@ struct Cloned {
 [[nodiscard]] int ask_to_stop(int pidfd) noexcept;
 
 /// setsid(2), PR_SET_PDEATHSIG, PR_SET_DUMPABLE and the like: 0 or errno; safe in a child after clone.
-[[nodiscard]] int die_with_parent() noexcept;
+[[nodiscard]] int die_with_parent(int signal = SIGKILL) noexcept;
 [[nodiscard]] int hide_from_tracers() noexcept;
 [[nodiscard]] int set_no_new_privileges() noexcept;
 [[nodiscard]] int join_new_session_keyring() noexcept;
 
-/// close_range(2): closes all descriptors above 2 but these two, which may be -1: 0 or errno; safe in a child after clone.
-[[nodiscard]] int close_all_but(int one, int other) noexcept;
+/// close_range(2): closes all descriptors above 2 but these, which may be -1: 0 or errno; safe in a child after clone.
+[[nodiscard]] int close_all_but(int one, int other, int third = -1) noexcept;
+
+/// Where a thread that opens it reads of its children.
+inline constexpr const char* own_children = "/proc/thread-self/children";
+
+/// Ends the children of the calling thread and theirs, which become its own where it adopts them, until none is left; with `mounts` those alone
+/// that stand in that mount namespace. `list`: `own_children`. Who may not be killed is left. Safe in a child after clone.
+void end_children(int list, int mounts = -1) noexcept;
 
 /// unshare(2) with CLONE_NEWCGROUP: 0 or errno; safe in a child after clone.
 [[nodiscard]] int make_cgroup_namespace() noexcept;

@@ -81,6 +81,7 @@ inline plan::Plan every_step() {
   add(Actor::monitor, EnterNamespaces{{{"user", "/proc/7/fd/4", 4026531837}}});
   add(Actor::monitor, Clone{});
   add(Actor::init, OpenTerminal{});
+  add(Actor::init, GuardInit{true, true});
   add(Actor::init, GuardInit{false});
   add(Actor::init, ForkPayload{ForkPayload::Parent::leader});
   add(Actor::init, ForkPayload{ForkPayload::Parent::gone});

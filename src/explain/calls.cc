@@ -5,6 +5,7 @@
 #include "lesson.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/notation.hh"
+#include "snug/plan/visit.hh"
 
 namespace snug::explain {
 namespace {
@@ -66,13 +67,6 @@ struct CallsOf {
     });
   }
 
-  // runtime/porch.cc: what becomes a command at once needs no memory of its own.
-  [[nodiscard]] bool shares_memory() const {
-    const auto* enter = plan.find<EnterNamespaces>();
-    return enter && plan.find<Clone>()->flags == 0 && !plan.find<RunShell>() &&
-           std::none_of(enter->entries.begin(), enter->entries.end(), [](const auto& entry) { return entry.kind == "time"; });
-  }
-
   Calls operator()(const MakeFolders& step) const {
     Calls calls;
     for (const auto& folder : step.folders)
@@ -102,7 +96,7 @@ struct CallsOf {
   Calls operator()(const JoinCgroup& step) const { return {format("write({}, \"0\")", text(step.path + "/container/cgroup.procs"))}; }
   Calls operator()(const MakeCgroupNamespace&) const { return {"unshare(CLONE_NEWCGROUP)"}; }
   Calls operator()(const EnterNamespaces& step) const {
-    Calls calls{shares_memory() ? "vfork()" : "fork()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
+    Calls calls{lends_memory(plan) ? "vfork()" : "fork()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
     for (const auto& entry : step.entries) calls.push_back(format("setns(open({}), {})", text(entry.path), clone_flags(namespace_flag(entry.kind))));
     return calls;
   }
@@ -111,7 +105,7 @@ struct CallsOf {
     Calls calls;
     if (step.adopts) calls.emplace_back("prctl(PR_SET_CHILD_SUBREAPER, 1)");
     const bool sibling = plan.find<EnterNamespaces>();
-    calls.push_back(shares_memory() ? "clone(CLONE_PARENT|CLONE_VM|CLONE_VFORK)" : format("clone3({{flags={}{}{}{}, exit_signal={}}})", clone_flags(step.flags), step.flags ? "|" : "",
+    calls.push_back(lends_memory(plan) ? "clone(CLONE_PARENT|CLONE_VM|CLONE_VFORK)" : format("clone3({{flags={}{}{}{}, exit_signal={}}})", clone_flags(step.flags), step.flags ? "|" : "",
                    plan.find<MakeCgroup>() ? "CLONE_INTO_CGROUP|" : "", sibling ? "CLONE_PARENT" : "CLONE_PIDFD", sibling ? "0" : "SIGCHLD"));
     return calls;
   }

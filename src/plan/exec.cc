@@ -1,3 +1,7 @@
+#include "snug/plan/visit.hh"
+
+#include <algorithm>
+
 #include "draft.hh"
 
 namespace snug::plan {
@@ -13,6 +17,14 @@ void take_maps(Draft& draft, const Living& living) {
 }
 
 }  // namespace
+
+bool lends_memory(const Plan& plan) {
+  const auto* enter = plan.find<EnterNamespaces>();
+  const auto* clone = plan.find<Clone>();
+  const auto* fork = plan.find<ForkPayload>();
+  const bool kept = plan.find<RunShell>() || (fork && fork->parent != ForkPayload::Parent::gone);
+  return enter && clone && clone->flags == 0 && !kept && std::none_of(enter->entries.begin(), enter->entries.end(), [](const auto& entry) { return entry.kind == "time"; });
+}
 
 Spec shell_of(const Spec& container) {
   Spec spec = container;

@@ -1,8 +1,8 @@
 // Namespaces of others are entered by a process between, the porch, so that the monitor stays outside. The init process
 // is made as its sibling: a child of the monitor like any other.
 //
-// Where no new namespaces are made, what is made becomes a command at once: exec and enter. Then all three run on the
-// monitor's memory, one after the other, and none of it is copied; each waits until the next has it no longer.
+// Where no new namespaces are made, what is made becomes a command at once: exec and enter without a terminal. Then all three run
+// on the monitor's memory, one after the other, and none of it is copied; each waits until the next has it no longer.
 
 #include "porch.hh"
 
@@ -11,13 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <string>
 #include <vector>
 
+#include "snug/plan/visit.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
 
@@ -99,14 +99,6 @@ void enter_and_lend(Context& context, const std::vector<Door>& doors, void* stac
   if (shared.pid < 0) shared.error = errno;
 }
 
-// A new time namespace counts for the memory, which must be nobody else's then. Nor is it lent to who keeps it: a shell of snug's own, and
-// the leader of a terminal's session.
-bool can_share_memory(const Context& context, const plan::EnterNamespaces& enter, std::uint64_t flags) {
-  const auto* fork = context.plan.find<plan::ForkPayload>();
-  const bool stays = fork && fork->parent != plan::ForkPayload::Parent::gone;
-  return flags == 0 && !context.shell && !stays && std::none_of(enter.entries.begin(), enter.entries.end(), [](const auto& entry) { return entry.kind == "time"; });
-}
-
 Message lend(Context& context, const std::vector<Door>& doors) {
   // Not cleared: most of it is never touched, and what is has been by who stood on this stack before.
   alignas(16) std::array<char, std::size_t{1} << 16U> stack;
@@ -151,7 +143,7 @@ PorchAnswer start_through_porch(Context& context, const plan::EnterNamespaces& e
     const auto status = entry.inode ? sys::find_status(doors.back().fd.get(), "") : std::nullopt;
     if (entry.inode && (!status || status->st_ino != entry.inode)) return {.error = ESTALE, .entry = entry.path};
   }
-  const Message message = can_share_memory(context, enter, flags) ? lend(context, doors) : copy(context, doors, flags);
+  const Message message = plan::lends_memory(context.plan) ? lend(context, doors) : copy(context, doors, flags);
   return {.cloning = message.cloning, .joining = message.joining, .error = message.error, .init = message.pid};
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "snug/plan/plan.hh"
+#include "snug/plan/visit.hh"
 
 using namespace snug;
 using namespace snug::plan;
@@ -157,6 +158,20 @@ TEST_CASE("in the background it is left to pid 1, and dies neither with the moni
   Spec shared = a_container();
   shared.namespaces.pid = HostNamespace{};
   CHECK(std::holds_alternative<Refusal>(make_exec_plan(visit_of(shared, want), some_facts(), some_doors())));
+}
+
+TEST_CASE("at a terminal the parent stays, with memory of its own and no more rights than it needs") {
+  Spec want = wanted({"true"});
+  CHECK(lends_memory(plan_of(want)));
+  want.terminal = Terminal::always;
+  const Plan plan = plan_of(want);
+  CHECK(plan.find<ForkPayload>()->parent == ForkPayload::Parent::leader);
+  CHECK(plan.init);
+  CHECK(!lends_memory(plan));
+  CHECK(std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) { return step.actor == Actor::init && step.action == Action(SetCapabilities{{CAP_KILL}, false}); }));
+  want.own_shell = true;
+  want.terminal = Terminal::never;
+  CHECK(!lends_memory(plan_of(want)));
 }
 
 TEST_CASE("a terminal is opened in the devpts that is there") {

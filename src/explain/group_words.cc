@@ -105,8 +105,12 @@ std::vector<Bystander> bystanders_of(const Picture& picture, const Group& group,
   std::vector<Bystander> found;
   for (const Helper& each : picture.helpers)
     if (each.of && are_one(picture.groups[*each.of], group)) found.push_back({&each.process, each.name, each.role});
-  for (const plan::LiveProcess& each : group.members)
-    if (each.numbers.size() > 1 && each.numbers.back() == 1 && each.pid != member.pid) found.push_back({&each, each.name, "pid 1 in here"});
+  for (const plan::LiveProcess& each : group.members) {
+    if (each.numbers.size() < 2 || each.pid == member.pid) continue;
+    const bool closed = group.record && each.name == "snug" && !plan::is_readable(each);
+    if (each.numbers.back() == 1) found.push_back({&each, each.name, "pid 1 in here"});
+    else if (closed) found.push_back({&each, each.name, "leads the session of a terminal in here"});
+  }
   return found;
 }
 

@@ -105,6 +105,7 @@ TEST_CASE("Ctrl-Z at a command that is no shell, of who comes to a container tha
   for (const char* words : {" exec -it box ", " enter box "}) {
     Terminal terminal(outer_shell(), 24, 80);
     start_cat(terminal, snug + words + cat_script);
+    CHECK(has(containers.snug({"walls", "box"}).out, "leads the session of a terminal in here"));
     terminal.send("\x1a");
     check_goes_on(terminal, cat_script);
   }

@@ -16,17 +16,17 @@
 namespace snug::commands {
 namespace {
 
-volatile std::sig_atomic_t receiver = -1;
+volatile std::sig_atomic_t receiver = -1;  ///< a pidfd
 
 /// Ctrl-C and Ctrl-\ reach snug-image by the terminal, and this process waits for what becomes of them; what somebody sends to this one alone
 /// is handed on. What the caller ignores, snug-image ignores as well.
 class SparedSignals {
  public:
-  explicit SparedSignals(pid_t program) {
+  explicit SparedSignals(int program) {
     receiver = program;
     struct sigaction action {};
     action.sa_sigaction = [](int signal, siginfo_t* info, void* /*context*/) {
-      if (info->si_code <= 0) ::kill(receiver, signal);
+      if (info->si_code <= 0) static_cast<void>(sys::send_signal(receiver, signal));
     };
     action.sa_flags = SA_SIGINFO | SA_RESTART;
     ::sigaction(SIGINT, &action, &interrupt_);
@@ -52,7 +52,7 @@ int run(std::vector<std::string> words, const Environment& environment, std::str
   const std::array streams{STDIN_FILENO, output ? pipe.second.get() : STDOUT_FILENO, STDERR_FILENO};
   const sys::Cloned child = sys::start_program(path, std::move(words), environment.entries(), streams, SIGTERM);
   if (child.pid < 0) throw system_error("start snug-image", errno);
-  const SparedSignals spared(child.pid);
+  const SparedSignals spared(child.pidfd.get());
   pipe.second.reset();
   if (output) *output = sys::read_all(pipe.first.get());
   int status = 0;

@@ -450,8 +450,11 @@ void check_effects(const Spec& spec, const cli::Arguments& arguments) {
   if (is_typed(arguments, "shm-size") && std::holds_alternative<plan::HostNamespace>(spec.namespaces.ipc))
     throw UsageError("--shm-size: /dev/shm is the host's with --ipc host, and not the container's to size", "leave one of the two out");
   if (spec.rootfs.kind == plan::Rootfs::Kind::image) return;
-  for (const std::string_view name : {"authfile", "cert-dir", "creds", "platform", "pull", "tls-verify"})
-    if (is_typed(arguments, name) || (name == tls_verify_option.name && is_given(arguments, name))) throw UsageError(format("--{}: it is for images, and {} is none", name, snug::quoted(spec.rootfs.given)), "leave it out");
+  const auto refuse = [&](std::string_view name) { throw UsageError(format("--{}: it is for images, and {} is none", name, snug::quoted(spec.rootfs.given)), "leave it out"); };
+  for (const std::string_view name : {"platform", "pull"})
+    if (is_typed(arguments, name)) refuse(name);
+  for (const std::string_view name : {"authfile", "cert-dir", "creds", "tls-verify"})  // which no file may have
+    if (is_given(arguments, name)) refuse(name);
 }
 
 void check_map(const Spec& spec, const cli::Arguments& arguments) {

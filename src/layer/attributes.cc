@@ -44,12 +44,14 @@ bool is_refusal(int error) {
   }
 }
 
-// `mode`: what the file cannot have, with the type of a device.
-void keep_mark(int fd, const Entry& entry, std::optional<std::uint32_t> mode) {
-  if (std::min(entry.uid, entry.gid) < 0 || std::max(entry.uid, entry.gid) > UINT32_MAX) return;
+// `mode`: what the file cannot have, with the type of a device. False where the file can keep nothing.
+bool keep_mark(int fd, const Entry& entry, std::optional<std::uint32_t> mode) {
+  if (std::min(entry.uid, entry.gid) < 0 || std::max(entry.uid, entry.gid) > UINT32_MAX) return false;
   const OwnerText text({static_cast<std::uint32_t>(entry.uid), static_cast<std::uint32_t>(entry.gid), mode, entry.major, entry.minor});
   const std::string_view kept = text.view();
-  if (::fsetxattr(fd, owner_xattr, kept.data(), kept.size(), 0) != 0 && !is_refusal(errno)) fail("keep the owner of", entry.name, errno);
+  if (::fsetxattr(fd, owner_xattr, kept.data(), kept.size(), 0) == 0) return true;
+  if (!is_refusal(errno)) fail("keep the owner of", entry.name, errno);
+  return false;
 }
 
 }  // namespace
@@ -73,11 +75,11 @@ unsigned set_or_keep_owner(int fd, const Entry& entry, Unpacked& counts) {
   const std::uint64_t lost = counts.owners;
   const unsigned mode = set_owner(fd, "", entry, counts);
   if (counts.owners == lost) return mode;
-  keep_mark(fd, entry, mode != entry.mode ? std::optional(entry.mode) : std::nullopt);
+  if (keep_mark(fd, entry, mode != entry.mode ? std::optional(entry.mode) : std::nullopt)) ++counts.kept;
   return mode;
 }
 
-void keep_device(int fd, const Entry& entry) { keep_mark(fd, entry, entry.mode | (entry.block ? S_IFBLK : S_IFCHR)); }
+void keep_device(int fd, const Entry& entry) { static_cast<void>(keep_mark(fd, entry, entry.mode | (entry.block ? S_IFBLK : S_IFCHR))); }
 
 void set_opaque(int folder, std::string_view name) {
   if (::fsetxattr(folder, "user.overlay.opaque", "y", 1, 0) != 0) fail("make opaque, for the layers below, the folder", name, errno);

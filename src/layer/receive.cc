@@ -73,7 +73,7 @@ CopyLosses Receiver::run() {
     if (count > 0) error.during(format("copying: {} {} in place, nothing after that", count, count == 1 ? "entry is" : "entries are"));
     throw;
   }
-  losses_.owners = what_.remembered ? 0 : counts_.owners;
+  losses_.owners = counts_.owners - counts_.kept;
   losses_.xattrs = counts_.xattrs;
   return losses_;
 }

@@ -88,6 +88,9 @@ using Verdict = std::optional<Refusal>;
 
 [[nodiscard]] bool is_new(const NamespaceChoice& choice);
 [[nodiscard]] bool is_host(const NamespaceChoice& choice);
+
+/// Whether snug ends what is left of a container: the kernel does it with the first process of a PID namespace, and of no other.
+[[nodiscard]] bool adopts_orphans(const Spec& spec);
 [[nodiscard]] Verdict check_kernel(const HostFacts& facts);
 [[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);
 

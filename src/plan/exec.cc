@@ -62,7 +62,7 @@ std::variant<Plan, Refusal> make_exec_plan(const Spec& spec, const HostFacts& fa
   draft.controllers = living.controllers;
   if (!living.cgroup.empty()) draft.monitor(JoinCgroup{living.cgroup, living.manager, spec.resources != Resources{}});
   draft.monitor(EnterNamespaces{living.namespaces});
-  draft.monitor(Clone{0, is_host(spec.namespaces.pid)});
+  draft.monitor(Clone{});
   draft.init(BecomeUser{draft.maps.setup_uid, draft.maps.setup_gid, {}});
   if (draft.plan.terminal) draft.init(OpenTerminal{});
   if (carries_terminal(draft)) draft.init(CarryTerminal{facts.terminal.type, facts.rootfs.terminal_entry});

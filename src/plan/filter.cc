@@ -114,7 +114,8 @@ constexpr std::array root_calls = joined(becoming_calls, giving_calls);
 constexpr std::array remembered_calls{Named{"chown", notify}, Named{"lchown", notify}, Named{"fchown", notify}, Named{"fchownat", notify}, Named{"chmod", notify},
                                       Named{"fchmod", notify}, Named{"fchmodat", notify}, Named{"fchmodat2", notify}, Named{"stat", notify}, Named{"lstat", notify},
                                       Named{"fstat", notify}, Named{"newfstatat", notify}, Named{"statx", notify_status}, Named{"mknod", notify_path_node}, Named{"mknodat", notify_folder_node},
-                                      Named{"setxattr", notify}, Named{"lsetxattr", notify}, Named{"fsetxattr", notify}};
+                                      Named{"setxattr", notify}, Named{"lsetxattr", notify}, Named{"fsetxattr", notify},
+                                      Named{"removexattr", notify}, Named{"lremovexattr", notify}, Named{"fremovexattr", notify}};
 constexpr std::array owner_calls = joined(becoming_calls, remembered_calls);
 
 constexpr Rule rule_of(const Call& call, std::uint64_t keys, bool lone_root) {

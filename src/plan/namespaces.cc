@@ -45,6 +45,8 @@ std::uint64_t namespace_flag(std::string_view kind) {
   return kind == "mnt" ? CLONE_NEWNS : 0;
 }
 
+bool adopts_orphans(const Spec& spec) { return is_host(spec.namespaces.pid) && (spec.init || spec.idle); }
+
 std::string hostname_of(const Draft& draft) {
   const NamespaceChoice& uts = draft.spec.namespaces.uts;
   const auto* join = std::get_if<JoinNamespace>(&uts);
@@ -63,7 +65,7 @@ std::vector<std::string> kinds_of(const Namespaces& namespaces) {
 
 Verdict plan_namespaces(Draft& draft) {
   EnterNamespaces enter;
-  Clone clone{CLONE_NEWNS, is_host(draft.spec.namespaces.pid)};
+  Clone clone{CLONE_NEWNS, adopts_orphans(draft.spec)};
   for (const Wall& wall : walls) {
     const NamespaceChoice& choice = draft.spec.namespaces.*wall.choice;
     if (is_new(choice)) {

@@ -146,7 +146,7 @@ class Payload {
 
   void plan_guard() {
     draft_.init(JoinKeyring{});
-    draft_.init(GuardInit{true, spec_.init && adopts()});
+    draft_.init(GuardInit{true, adopts_orphans(spec_)});
     draft_.plan.init = spec_.init;
     if (!spec_.init) return;
     draft_.init(ForkPayload{});
@@ -156,24 +156,20 @@ class Payload {
 
   Verdict plan_idleness() {
     draft_.init(JoinKeyring{});
-    draft_.init(GuardInit{true, adopts()});
+    draft_.init(GuardInit{true, adopts_orphans(spec_)});
     draft_.init(SetCapabilities{{CAP_KILL}, false});
     return {};
   }
-
-  // The kernel ends what is left of a container with the first process of a PID namespace, and of no other.
-  [[nodiscard]] bool adopts() const { return is_host(spec_.namespaces.pid); }
 
   // In the background nobody outside is its parent: pid 1 of the container reaps it. At a terminal a parent outside, in a session of its own,
   // would be none who could go on without it: the kernel lets Ctrl-Z stop nothing then.
   void plan_arrival() {
     draft_.init(JoinKeyring{});
-    draft_.init(GuardInit{!spec_.detach, draft_.plan.terminal && adopts()});
+    draft_.init(GuardInit{!spec_.detach});
     draft_.plan.init = spec_.detach || draft_.plan.terminal;
-    if (spec_.detach) draft_.init(ForkPayload{ForkPayload::Parent::gone});
-    if (!draft_.plan.terminal) return;
-    draft_.init(ForkPayload{ForkPayload::Parent::leader});
-    draft_.init(SetCapabilities{{CAP_KILL}, false});
+    if (!draft_.plan.init) return;
+    draft_.init(ForkPayload{spec_.detach ? ForkPayload::Parent::gone : ForkPayload::Parent::leader});
+    if (!spec_.detach) draft_.init(SetCapabilities{{CAP_KILL}, false});
   }
 
   // Where snug has no pid 1 of its own inside, the kernel does not end the payload with it.

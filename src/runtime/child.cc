@@ -277,7 +277,7 @@ void do_steps(Context& context, Actor actor, std::size_t from) noexcept {
 
 // What pid 1 holds open, nobody else can see the end of: it keeps the socket to the monitor and the terminal.
 void let_go(Context& context) noexcept {
-  for (int at = 0; at < 3; ++at) ::dup2(context.null, at);
+  for (int at = 0; at < 3; ++at) context.null < 0 ? ::close(at) : ::dup2(context.null, at);  // of a container that runs it may be gone
   static_cast<void>(sys::close_all_but(context.control, context.terminal, context.orphans.list));
 }
 

@@ -1,5 +1,5 @@
-// pid 1: waits for signals and for the ends of processes, and does nothing else. While the payload works it
-// sleeps in one system call.
+// pid 1, or who leads the session of a terminal for somebody who comes to a container that runs: waits for signals and for the ends of
+// processes, and does nothing else. While the payload works it sleeps in one system call.
 
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -71,7 +71,7 @@ bool has_lost_monitor(const Orphans& orphans) noexcept { return orphans.list >= 
 
 // The last that is done: nobody else would end what the container has left.
 int end_all(const Orphans& orphans, int code) noexcept {
-  if (orphans.list >= 0) sys::end_children(orphans.list);
+  if (orphans.list >= 0) sys::end_children(orphans.list, false);
   return code;
 }
 

@@ -10,7 +10,8 @@
 //   open     monitor -> init     one byte, once pasta is ready, where a port is open from the start, and shared networks are joined
 //   control  init <-> monitor    with a terminal: a socket for its outer end, later a byte for each Ctrl-Z of the payload
 // Signals that arrive here are blocked and read as data; those meant for the container go to pid 1, which passes
-// them on. pid 1 dies with the monitor (PR_SET_PDEATHSIG), and the kernel ends everything else with pid 1.
+// them on. pid 1 dies with the monitor (PR_SET_PDEATHSIG), and the kernel ends everything else with pid 1; in the host's PID namespace
+// the two adopt what loses its parents, and end it (plan::Clone::adopts).
 //
 // What the monitor does for the container's networks is told in networks.cc.
 //
@@ -385,9 +386,14 @@ class Monitor {
       streams_.go_on();
     } else if (signal != 0) {
       static_cast<void>(sys::send_signal(init_.get(), signal));
-      // Nobody but this process could have a command that has stopped itself go on, and end.
-      if (!plan_.init && is_ending(signal)) static_cast<void>(sys::send_signal(init_.get(), SIGCONT));
+      // Nobody but this process could have a command that has stopped itself go on, and end; nor a leader that somebody inside has stopped.
+      if (is_ending(signal) && is_stopped()) static_cast<void>(sys::send_signal(init_.get(), SIGCONT));
     }
+  }
+
+  [[nodiscard]] bool is_stopped() const {
+    siginfo_t info{};
+    return ::waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid != 0;
   }
 
   static bool is_ending(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT; }
@@ -397,7 +403,7 @@ class Monitor {
     static_cast<void>(sys::send_signal(init_.get(), signal));
   }
 
-  // pid 1 has ended, and the kernel everything with it. What was told before is still there to be read.
+  // The first process has ended, and with pid 1 all else. What was told before is still there to be read.
   void finish() {
     const auto* fork = plan_.find<plan::ForkPayload>();
     const bool goes_on = plan_.find<plan::RememberOwners>() && fork && fork->parent == plan::ForkPayload::Parent::gone;  // it tells until it executes the command
@@ -420,11 +426,10 @@ class Monitor {
     streams_.see_off(exited_);
   }
 
-  // Of a container in the host's PID namespace, which this process has adopted. Its own helpers stand in other mounts.
+  // Of a container in the host's PID namespace, which this process has adopted where their first process was killed. Helpers stand in its own mounts.
   void end_orphans() const {
     if (!plan_.find<plan::Clone>()->adopts) return;
-    const Fd list = sys::try_open(AT_FDCWD, sys::own_children, O_RDONLY), mounts = open_door("mnt");
-    if (list && mounts) sys::end_children(list.get(), mounts.get());
+    if (const Fd list = sys::try_open(AT_FDCWD, sys::own_children, O_RDONLY)) sys::end_children(list.get(), true);
   }
 
   bool reap() {

@@ -1,6 +1,7 @@
 #include "log_line.hh"
 
 #include <algorithm>
+#include <limits>
 
 #include "snug/base/base64.hh"
 #include "snug/base/json.hh"
@@ -53,8 +54,9 @@ std::string render_log_time(LogTime time) {
 }
 
 std::optional<LogTime> parse_log_time(std::string_view text) {
+  constexpr std::int64_t latest = std::numeric_limits<LogTime>::max() / second - 2 * 86400;  // of whatever zone
   const auto whole = parse_time(text);
-  if (!whole) return {};
+  if (!whole || *whole > latest || *whole < -latest) return {};
   LogTime fraction = 0;
   if (const std::size_t dot = text.find('.'); dot != std::string_view::npos) {
     LogTime unit = second / 10;

@@ -85,12 +85,10 @@ void OwnerAnswers::take() noexcept {
 }
 
 OwnerAnswers::Answer OwnerAnswers::answer(const OwnerRequest& request) noexcept {
-  if (request.kind == Kind::none) return {};
-  if (request.kind == Kind::set_attribute) return set_attribute(request);
-  if (!find_path(request)) return {};
+  if (request.kind == Kind::none || !find_path(request)) return {};
   switch (request.kind) {
-    case Kind::none:
-    case Kind::set_attribute: return {};
+    case Kind::none: return {};
+    case Kind::set_attribute: return set_attribute(request);
     case Kind::give: return give(request);
     case Kind::set_mode: return set_mode(request);
     case Kind::look:
@@ -193,13 +191,15 @@ OwnerAnswers::Answer OwnerAnswers::set_mode(const OwnerRequest& request) noexcep
   return {};
 }
 
-// Those that are the machine's root's alone are said to be set, and are not, whatever they are of. The rest is the kernel's: a capability it keeps by itself.
+// Those of the machine's root alone are said to be set, or gone, and are not, of any file that is there. The rest is the kernel's, and what others rely
+// on: capabilities and labels, which it may keep, and the marks of overlays.
 OwnerAnswers::Answer OwnerAnswers::set_attribute(const OwnerRequest& request) noexcept {
   std::array<char, 256> buffer{};
   if (!sys::read_text(call_.thread, request.name, buffer)) return {};
   const std::string_view name(buffer.data());
-  const bool privileged = name.starts_with("trusted.") || (name.starts_with("security.") && name != "security.capability");
-  return privileged ? Answer(0) : Answer();
+  const bool kept = name == "security.capability" || name == "security.selinux" || name.starts_with("trusted.overlay.");
+  if (kept || !(name.starts_with("trusted.") || name.starts_with("security."))) return {};
+  return path_.open(request.follow) ? Answer(0) : Answer();
 }
 
 // An empty file stands for it, without bits that the mark has. Where it is made is for Landlock to say, which does not bind this process: who asks has

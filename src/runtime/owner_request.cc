@@ -71,9 +71,7 @@ OwnerRequest make_device(OwnerRequest request, std::uint64_t mode, std::uint64_t
   return request;
 }
 
-OwnerRequest set_attribute(std::uint64_t name) noexcept {
-  OwnerRequest request;
-  request.kind = Kind::set_attribute;
+OwnerRequest set_attribute(OwnerRequest request, std::uint64_t name) noexcept {
   request.name = name;
   return request;
 }
@@ -100,8 +98,11 @@ OwnerRequest read_request(int number, const Arguments& call) noexcept {
     case SYS_statx: return look_wide(call);
     case SYS_mknodat: return make_device(from_folder(Kind::make_device, call[0], call[1], 0), call[2], call[3]);
     case SYS_setxattr:
+    case SYS_removexattr: return set_attribute(of_path(Kind::set_attribute, call[0]), call[1]);
     case SYS_lsetxattr:
-    case SYS_fsetxattr: return set_attribute(call[1]);
+    case SYS_lremovexattr: return set_attribute(of_path(Kind::set_attribute, call[0], false), call[1]);
+    case SYS_fsetxattr:
+    case SYS_fremovexattr: return set_attribute(of_file(Kind::set_attribute, call[0]), call[1]);
     default: return {};
   }
 }

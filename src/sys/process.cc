@@ -50,15 +50,7 @@ namespace {
   constexpr std::size_t most = 8;
   constexpr int out_of_the_way = 10;
   std::array<int, most> held{};
-  constexpr std::array of_shells{SIGHUP, SIGINT, SIGQUIT};
-  std::array<bool, of_shells.size()> ignored{};
-  for (std::size_t at = 0; at < ignored.size(); ++at) {
-    struct sigaction action {};
-    ignored[at] = ::sigaction(of_shells[at], nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-  }
-  reset_signals();
-  for (std::size_t at = 0; at < ignored.size(); ++at)
-    if (ignored[at]) ::signal(of_shells[at], SIG_IGN);
+  reset_signals(true);
   if (death_signal != 0) ::prctl(PR_SET_PDEATHSIG, death_signal);
   if (apart) ::setpgid(0, 0);
   const std::size_t count = std::min(streams.size(), most);
@@ -118,33 +110,61 @@ int close_all_but(int one, int other, int third) noexcept {
 
 namespace {
 
-bool stands_in(pid_t process, int mounts) noexcept {
-  std::array<char, 32> path{"/proc/"};
+// "/proc/PID/ns/mnt"; an ended process has none.
+bool find_mounts(pid_t process, struct stat& found) noexcept {
+  std::array<char, 40> path{"/proc/"};
   std::strcpy(std::to_chars(path.data() + 6, path.data() + 20, process).ptr, "/ns/mnt");
-  struct stat wanted {}, found {};
-  return ::fstat(mounts, &wanted) == 0 && ::stat(path.data(), &found) == 0 && wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino;
+  return ::stat(path.data(), &found) == 0;
+}
+
+// One whose mounts are those of this process is a helper; and so is who keeps them to himself, which in a user namespace of ours nobody can.
+bool is_helper(pid_t process) noexcept {
+  struct stat own {}, found {};
+  if (!find_mounts(process, found)) return errno == EACCES;
+  return !find_mounts(::getpid(), own) || (own.st_ino == found.st_ino && own.st_dev == found.st_dev);
+}
+
+// The number at `from` of the list; 0 at its end.
+pid_t next_child(int list, off_t& from) noexcept {
+  std::array<char, 24> text;
+  const ssize_t size = ::pread(list, text.data(), text.size(), from);
+  pid_t child = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + std::max<ssize_t>(size, 0), child);
+  if (error != std::errc() || child < 1) return 0;
+  from += rest - text.data() + 1;
+  return child;
 }
 
 }  // namespace
 
-void end_children(int list, int mounts) noexcept {
-  for (bool any = true; any;) {
-    std::array<char, 4096> text;
-    const ssize_t size = ::pread(list, text.data(), text.size(), 0);
-    any = false;
-    const char* const end = text.data() + std::max<ssize_t>(size, 0);
-    pid_t child = 0;
-    for (const char* at = text.data(); at < end;) {
-      const auto [rest, error] = std::from_chars(at, end, child);
-      if (error != std::errc() || rest == end) break;  // the last may be cut off
-      at = rest + 1;
-      if ((mounts >= 0 && !stands_in(child, mounts)) || ::kill(child, SIGKILL) != 0) continue;
-      any = ::waitpid(child, nullptr, __WALL) == child || any;
+// Nobody is waited for: who has ended stays while another traces him, and that one may be the next in the list.
+void end_children(int list, bool strangers) noexcept {
+  constexpr int most_waits = 100;
+  constexpr timespec moment{0, 10'000'000};
+  for (int waits = 0; waits < most_waits;) {
+    bool any = false, gone = false;
+    off_t from = 0;
+    for (pid_t child = 0; (child = next_child(list, from)) > 0;) {
+      if (strangers && is_helper(child)) continue;
+      any = ::kill(child, SIGKILL) == 0 || any;
+      if (::waitpid(child, nullptr, WNOHANG | __WALL) == child) gone = true, from = 0;  // the list is another now
     }
+    if (!any) return;
+    if (!gone) ++waits, static_cast<void>(::nanosleep(&moment, nullptr));
   }
 }
 
-void reset_signals() noexcept {
+namespace {
+
+// What a shell has its jobs ignore, or nohup(1).
+bool is_ignored_by_caller(int signal) noexcept {
+  struct sigaction action {};
+  return (signal == SIGHUP || signal == SIGINT || signal == SIGQUIT) && ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
+void reset_signals(bool as_called) noexcept {
   // The bare call, because glibc keeps 32 and 33 to itself. All zero is SIG_DFL, no flags, an empty mask.
   struct {
     void (*handler)(int);
@@ -152,7 +172,8 @@ void reset_signals() noexcept {
     void (*restorer)();
     std::uint64_t mask;
   } standard{};
-  for (int signal = 1; signal <= 64; ++signal) ::syscall(SYS_rt_sigaction, signal, &standard, nullptr, sizeof standard.mask);
+  for (int signal = 1; signal <= 64; ++signal)
+    if (!as_called || !is_ignored_by_caller(signal)) ::syscall(SYS_rt_sigaction, signal, &standard, nullptr, sizeof standard.mask);
   ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &standard.mask, nullptr, sizeof standard.mask);
 }
 

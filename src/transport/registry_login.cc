@@ -14,6 +14,8 @@ void log_in(const std::string& registry, const std::string& credentials, const C
   with.credentials = credentials;
   const Place place(registry_as_a_whole(registry), with, Repository::Use::pull);
   Repository& whole = *place.repositories().back();
+  if (const std::string host = normal_key(whole.endpoint().host); host != registry.substr(0, registry.find('/')))
+    throw Error(format("{} answers for {}, as registries.conf says, and is told its own name and password alone", quoted(host), quoted(registry)), format("snug login {}", host));
   Url url = whole.url("");
   url.target = "/v2/";  // registries.conf may say that the registry's repositories are below a path
   const Answer answer = whole.send_patiently({.url = std::move(url)});

@@ -3,11 +3,12 @@
 namespace snug::transport {
 namespace {
 
-// Whoever answers is told what is meant for him alone, whatever the image is called; --creds are for the one that was typed, and no mirror of it.
-std::optional<Login> login_for(const Connection& connection, const Endpoint& endpoint, bool is_mirror) {
+// Whoever answers is told what is meant for him alone, whatever the image is called; --creds are for the one that was typed.
+std::optional<Login> login_for(const Connection& connection, const Endpoint& endpoint, const image::Reference& reference) {
   Connection asked = connection;
-  if (is_mirror) asked.credentials.clear();
-  return find_login(asked, normal_key(endpoint.host), endpoint.repository);
+  const std::string host = normal_key(endpoint.host);
+  if (host != reference.registry) asked.credentials.clear();
+  return find_login(asked, host, endpoint.repository);
 }
 
 }  // namespace
@@ -19,7 +20,7 @@ Place::Place(const image::Reference& reference, const Connection& connection, Re
     if (endpoint.insecure) insecure.push_back(endpoint.host);
   http_ = std::make_unique<Http>(connection_, insecure);
   for (const Endpoint& endpoint : endpoints) {
-    auto login = login_for(connection, endpoint, &endpoint != &endpoints.back());
+    auto login = login_for(connection, endpoint, reference);
     repositories_.push_back(std::make_unique<Repository>(*http_, connection_, endpoint, image::render_reference(reference), use, std::move(login)));
   }
 }

@@ -56,6 +56,7 @@ void try_attributes() {
   const int file = ::open("/tmp", O_TMPFILE | O_RDWR, 0600);
   tell("trusted-attribute", ::fsetxattr(file, "trusted.door", "x", 1, 0));
   ::close(file);
+  tell("attribute-of-nothing", ::setxattr("/tmp/nothing", "trusted.door", "x", 1, 0));
 }
 
 void try_kernel() {

@@ -109,7 +109,7 @@ TEST_CASE("nohup keeps a container from the end of its terminal") {
 
 TEST_CASE("in the host's PID namespace, too, everything ends with the command, with the monitor and with its first process") {
   const std::string mark = snug::format("86414.{}", ::getpid());
-  const std::vector<std::string> words{program(), "run", "--userns", "single", "--pid", "host", "--network", "none", small_root(), "sh", "-c", snug::format("setsid sleep {0} & (sleep {0} &); read line", mark)};
+  const std::vector<std::string> words{program(), "run", "--userns", "single", "--pid", "host", "--network", "none", "--nested", small_root(), "sh", "-c", snug::format("setsid sleep {0} & (unshare -U -m sleep {0} &); read line", mark)};
   const auto count = [&] { return find_commands({"sleep", mark}).size(); };
   for (const bool first : {false, true}) {
     std::vector<std::string> waiting = words;

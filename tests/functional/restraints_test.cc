@@ -43,6 +43,7 @@ Doors usual() {
                            "tiocsti", "tiocsti-high", "tioclinux", "trace-init", "trusted-attribute"})
     doors[shut] = "EPERM";
   for (const char* absent : {"clone3", "unknown"}) doors[absent] = "ENOSYS";
+  doors["attribute-of-nothing"] = "ENOENT";
 #ifdef __x86_64__
   doors["x32"] = doors["i386"] = "ENOSYS";
 #endif

@@ -44,7 +44,7 @@ struct Receiving {
   CopyPath to;
   std::string name = {};  ///< what the copy is called in a folder that is there; empty: the contents of a folder go into it
   bool archive = false;   ///< with owners and extended attributes, as far as they can be had; else all belongs to who receives
-  bool remembered = false;  ///< an owner that cannot be had is kept in `owner_xattr`, and not counted: somebody tells it as if it were
+  bool remembered = false;  ///< an owner that cannot be had is kept in `owner_xattr`, for somebody who tells it as if it were, and counted where that cannot be
   bool entries = false;   ///< an archive of any number of entries, into a folder that is there
 };
 

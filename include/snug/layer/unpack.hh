@@ -27,6 +27,7 @@ struct Unpacked {
   std::uint64_t entries = 0;  ///< in the archive
   std::uint64_t devices = 0;  ///< that an empty file stands for: the devices of a container are its runtime's
   std::uint64_t owners = 0;   ///< entries with an owner that cannot be had: the caller's, not set-user-ID for it
+  std::uint64_t kept = 0;     ///< of these owners, in `owner_xattr`
   std::uint64_t marks = 0;    ///< of a layer: whiteouts and opaque folders
   std::uint64_t xattrs = 0;   ///< extended attributes left out: not for a container, or not for this file system
   std::uint64_t names = 0;    ///< that there are in the tree now, of a layer; the root is none

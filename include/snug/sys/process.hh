@@ -52,15 +52,16 @@ struct Cloned {
 /// Where a thread that opens it reads of its children.
 inline constexpr const char* own_children = "/proc/thread-self/children";
 
-/// Ends the children of the calling thread and theirs, which become its own where it adopts them, until none is left; with `mounts` those alone
-/// that stand in that mount namespace. `list`: `own_children`. Who may not be killed is left. Safe in a child after clone.
-void end_children(int list, int mounts = -1) noexcept;
+/// Ends the children of the calling thread and theirs, which become its own where it adopts them; but none that stands in its own mount namespace where
+/// `strangers` are meant. Waits a second at most for those that are slow to go. `list`: `own_children`. Safe in a child after clone.
+void end_children(int list, bool strangers) noexcept;
 
 /// unshare(2) with CLONE_NEWCGROUP: 0 or errno; safe in a child after clone.
 [[nodiscard]] int make_cgroup_namespace() noexcept;
 
-/// SIG_DFL for every signal and an empty mask; safe in a child after clone.
-void reset_signals() noexcept;
+/// SIG_DFL for every signal and an empty mask; `as_called`: but what a shell or nohup(1) has had the caller ignore stays ignored. Safe in a child
+/// after clone.
+void reset_signals(bool as_called = false) noexcept;
 
 /// setgroups(2) (unless `groups` is null), setresgid(2), setresuid(2): 0 or errno.
 [[nodiscard]] int become(uid_t uid, gid_t gid, const gid_t* groups, std::size_t count) noexcept;

@@ -12,6 +12,8 @@ namespace {
 std::string go_word(std::string_view text) {
   if (text == "x86_64" || text == "x86-64") return "amd64";
   if (text == "aarch64") return "arm64";
+  if (text == "i386" || text == "i686") return "386";
+  if (text == "armhf") return "arm";
   return std::string(text);
 }
 
@@ -21,9 +23,22 @@ bool is_system(std::string_view word) {
   return std::find(systems.begin(), systems.end(), word) != systems.end();
 }
 
+// The number of a variant of ARM's with 32 bits: "v7".
+int arm_level(std::string_view variant) { return variant.size() == 2 && variant[0] == 'v' && variant[1] > '0' && variant[1] <= '9' ? variant[1] - '0' : 0; }
+
+// It runs what was made for an older one of it, the nearest best. Where nothing was asked for, that is v7 as everywhere.
+int arm_fitness(std::string_view there, std::string_view wanted) {
+  constexpr int unknown = 2;
+  if (there == wanted) return unknown + 10;
+  const int level = arm_level(there);
+  if (there.empty() || (level > 0 && level <= arm_level(wanted.empty() ? "v7" : wanted))) return unknown + level;
+  return wanted.empty() ? 1 : 0;
+}
+
 // How well an image serves, the more the better; 0: not at all. arm64 is v8 where nothing is said.
 int fitness(const Platform& there, const Platform& wanted) {
   if (there.os != wanted.os || there.architecture != wanted.architecture) return 0;
+  if (there.architecture == "arm") return arm_fitness(there.variant, wanted.variant);
   const auto variant = [](const Platform& any) { return any.architecture == "arm64" && any.variant.empty() ? "v8" : any.variant; };
   if (variant(there) == variant(wanted)) return 3;
   if (variant(there).empty()) return 2;

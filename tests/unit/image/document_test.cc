@@ -132,7 +132,12 @@ TEST_CASE("the image for the platform is chosen as docker does") {
   CHECK(chosen({"windows/amd64", "linux/amd64"}, "x86_64") == 1);
   CHECK(parse_platform("linux") == own_platform());
   CHECK(serves(parse_platform("linux/arm64/v8"), parse_platform("aarch64")));
-  CHECK_FALSE(serves(parse_platform("linux/arm/v6"), parse_platform("linux/arm/v7")));
+  CHECK(chosen({"linux/arm/v6", "linux/arm/v5"}, "linux/arm/v7") == 0);
+  CHECK(chosen({"linux/arm/v6", "linux/arm/v7", "linux/arm/v8"}, "linux/arm") == 1);
+  CHECK(chosen({"linux/arm", "linux/arm/v5"}, "linux/arm/v6") == 1);
+  CHECK(chosen({"linux/arm/v5", "linux/386"}, "i386") == 1);
+  CHECK(serves(parse_platform("linux/arm/v6"), parse_platform("linux/arm/v7")));
+  CHECK_FALSE(serves(parse_platform("linux/arm/v7"), parse_platform("linux/arm/v6")));
   CHECK_THROWS_WITH_AS(static_cast<void>(chosen({"linux/s390x", "unknown/unknown"}, "amd64")), "there is no image for linux/amd64 in it", Error);
   CHECK_THROWS_AS(static_cast<void>(chosen({"linux/amd64/v3"}, "amd64")), Error);
   CHECK_THROWS_AS(static_cast<void>(parse_platform("a/b/c/d")), UsageError);

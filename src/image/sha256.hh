@@ -9,4 +9,7 @@ namespace snug::image {
 /// what is large is hashed by transport::Hasher.
 [[nodiscard]] std::string sha256(std::string_view text);
 
+/// Gives its SHA-512, as 128 digits.
+[[nodiscard]] std::string sha512(std::string_view text);
+
 }  // namespace snug::image

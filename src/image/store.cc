@@ -35,11 +35,18 @@ bool has_any_blob(const std::string& path) {
   return folder && !sys::list_folder(folder.get()).empty();
 }
 
+// Something else of that name, a FIFO say, would have its reader wait, perhaps for ever.
+Fd try_open_file(const std::string& path) {
+  Fd fd = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (const auto status = fd ? sys::find_status(fd.get(), "") : std::nullopt; status && !S_ISREG(status->st_mode)) throw Error(format("{} is no file", quoted(path)));
+  return fd;
+}
+
 // What index.json says; empty where there is no store. Blobs without an index are no empty store: whoever took them for one
 // would sweep them out.
 Index read_index(const std::string& path) {
   const std::string file = path + "/images/index.json";
-  const Fd fd = sys::try_open(AT_FDCWD, file.c_str(), O_RDONLY | O_NOFOLLOW);
+  const Fd fd = try_open_file(file);
   if (!fd && errno == ENOENT && !has_any_blob(path)) return {std::string(media::index), {}};
   if (!fd && errno == ENOENT) throw Error(format("{} is missing", quoted(file)), "snug gc --check makes it anew");
   if (!fd) throw system_error(format("open {}", quoted(file)), errno);
@@ -273,7 +280,7 @@ bool Store::has_blob(const Digest& digest, std::uint64_t size) const {
 }
 
 Fd Store::open_blob(const Digest& digest) const {
-  Fd fd = sys::try_open(AT_FDCWD, blob_path(digest).c_str(), O_RDONLY | O_NOFOLLOW);
+  Fd fd = try_open_file(blob_path(digest));
   if (!fd && errno == ENOENT)
     throw Error(format("the blob {} is not in the store", digest.text()), remedy_for_blob(*this, digest).value_or("no image that is here says which registry has it"));
   if (!fd) throw system_error(format("open the blob {}", digest.text()), errno);
@@ -287,7 +294,7 @@ std::string Store::read_blob(const Digest& digest, std::uint64_t limit) const {
   } catch (Error& error) {
     throw error.during(format("reading the blob {}", digest.text()));
   }
-  if (digest.algorithm == "sha256" && sha256(text) != digest.hex)
+  if ((digest.algorithm == "sha512" ? sha512(text) : sha256(text)) != digest.hex)
     throw Error(format("the blob {} is damaged: its content has another digest", digest.text()), "'snug gc --check' tells what that costs");
   return text;
 }

@@ -95,7 +95,7 @@ class Store {
   [[nodiscard]] bool has_blob(const Digest& digest, std::uint64_t size) const;
   /// Opens a blob to read; throws an Error that names it where it is not there.
   [[nodiscard]] sys::Fd open_blob(const Digest& digest) const;
-  /// Reads a whole small blob; throws where it is larger than `limit`, and where a sha256 is not its content's.
+  /// Reads a whole small blob; throws where it is larger than `limit`, and where the digest is not its content's.
   [[nodiscard]] std::string read_blob(const Digest& digest, std::uint64_t limit) const;
   /// Puts a small document in place under the digest that the caller has computed.
   void write_blob(const Digest& digest, std::string_view content);

@@ -128,6 +128,27 @@ TEST_CASE("one damaged file costs that image only, and is named") {
 }
 
 TEST_CASE("a document that says something else than its name is not believed, and the hint is for where it came from") {
+TEST_CASE("a document is believed for its digest of either kind alone") {
+  TestStore test;
+  const std::string text = "{}";
+  const Digest digest{"sha512", sha512(text)};
+  test.store.write_blob(digest, text);
+  CHECK(test.store.read_blob(digest, 10) == text);
+  test.store.write_blob(digest, "[]");
+  CHECK_THROWS_AS(static_cast<void>(test.store.read_blob(digest, 10)), Error);
+}
+
+TEST_CASE("a FIFO in the place of a file is not waited for") {
+  TestStore test;
+  test.add('a', "docker.io/library/one:latest");
+  const std::string blob = test.store.blob_path(test.of('a')), index = test.folder / "snug/images/index.json";
+  for (const std::string& path : {blob, index}) {
+    fs::remove(path);
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    CHECK(test.found("one") == snug::quoted(path) + " is no file");
+  }
+}
+
   TestStore test;
   Descriptor manifest = test.add('a', "docker.io/library/one:latest");
   const auto hint = [&] {
@@ -153,6 +174,9 @@ TEST_CASE("documents are hashed as the standard has it") {
   CHECK(sha256(std::string(1000000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   CHECK(sha256(std::string(55, 'a')) != sha256(std::string(56, 'a')));
 }
+  CHECK(sha512("abc") == "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+  CHECK(sha512(std::string(1000000, 'a')) == "e718483d0ce769644e2e42c7bc15b4638e1f98b13b2044285632a803afa973ebde0ff244877ea60a4cb0432ce577c31beb009c5c2c49aa2e4eadb217ad8cc09b");
+  CHECK(sha512(std::string(111, 'a')) != sha512(std::string(112, 'a')));
 
 TEST_CASE("the index before is kept, and what oci-layout says") {
   TestStore test;

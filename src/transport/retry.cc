@@ -29,7 +29,7 @@ bool Retry::again(const std::string& why, std::optional<unsigned> seconds) {
 
 bool is_passing(const Answer& answer) {
   const int status = answer.status;
-  return status == 429 || status == 500 || (status >= 502 && status <= 504);
+  return status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505);
 }
 
 Answer send_patiently(Http& http, const Connection& connection, const std::string& what, const Request& request) {

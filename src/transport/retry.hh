@@ -25,7 +25,8 @@ class Retry {
   unsigned failed_ = 0;
 };
 
-/// Whether a server that says so may say something else in a moment: 429 and the 5xx of overload.
+/// Whether a server that says so may say something else in a moment: 408, 429, and the 5xx, those of proxies among them, but the two
+/// that will not pass.
 [[nodiscard]] bool is_passing(const Answer& answer);
 
 /// Sends a request, which has a small body and no taker, until there is an answer that is no passing one, or none is to be had. Gives

@@ -202,13 +202,14 @@ TEST_CASE("a busy registry is given the time that it asks for, and no more than 
     switch (times++) {
       case 0: return reply(429, {"Retry-After: 7"});
       case 1: return reply(503, {"Retry-After: 3600"});
-      case 2: return reply(502);
+      case 2: return reply(408);
+      case 3: return reply(524);  // of a proxy
       default: return reply(200, {}, content);
     }
   });
   Client client(server);
   CHECK((client.read(descriptor_of(content)) == content));
-  CHECK(client.pauses == std::vector<unsigned>{7, 60, 4});
+  CHECK(client.pauses == std::vector<unsigned>{7, 60, 4, 8});
 }
 
 TEST_CASE("a registry that stays busy is given up") {

@@ -43,7 +43,7 @@ int tell_login(const std::string& registry, const transport::Connection& connect
 
 int login(const cli::Invocation& invocation) {
   const std::string registry = registry_operand(invocation);
-  const transport::Connection connection = connection_of(invocation, registry);
+  const transport::Connection connection = connection_of(invocation, registry.substr(0, registry.find('/')));
   if (invocation.arguments.flag("get-login")) return tell_login(registry, connection);
   transport::log_in(registry, credentials_of(invocation.arguments), connection);
   commands::print("Login Succeeded!\n");

@@ -123,7 +123,7 @@ std::string Access::fetch_token(const Challenge& challenge, const std::string& s
   if (answer.status == 401 || answer.status == 403)
     throw Error(login ? format("{} does not accept the name and the password for {}", quoted(host), quoted(host_of(registry)))
                       : format("{} gives no token without a name and a password", quoted(host)),
-                "'snug login' takes them");
+                connection_.credentials.empty() ? "'snug login' takes them" : "");  // else these were typed, perhaps for it
   throw Error(format("{} gives no token: it answers {}", quoted(host), answer.status));
 }
 

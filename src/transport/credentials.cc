@@ -22,12 +22,12 @@ std::string text_of(const Json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-Login read_login(const std::string& key, const Json& entry) {
+std::optional<Login> read_login(const Json& entry) {
   Login login{.name = text_of(entry, "username"), .password = text_of(entry, "password"), .identity_token = text_of(entry, "identitytoken")};
   if (const std::string both = text_of(entry, "auth"); !both.empty()) {
     const auto plain = from_base64(both);
     const std::size_t colon = plain ? plain->find(':') : std::string::npos;
-    if (colon == std::string::npos) throw Error(format("what it has for {} is no name and password", quoted(key)));
+    if (colon == std::string::npos) return {};
     login.name = plain->substr(0, colon);
     login.password = plain->substr(colon + 1);
     while (login.password.ends_with('\0')) login.password.pop_back();  // docker's old versions pad it
@@ -67,8 +67,12 @@ auto reading(const std::string& path, const Work& work) {
 
 std::optional<Login> find_in(const AuthFile& file, const Connection& connection, const std::string& registry, const std::string& repository) {
   if (const auto helper = file.helpers.find(registry); helper != file.helpers.end()) return ask_helper(connection, helper->second, registry);
-  for (const std::string& key : keys_for(registry, repository))
-    if (const auto found = file.logins.find(key); found != file.logins.end() && !found->second.name.empty()) return found->second;
+  for (const std::string& key : keys_for(registry, repository)) {
+    const auto found = file.logins.find(key);
+    if (found == file.logins.end()) continue;
+    if (!found->second) throw Error(format("what it has for {} is no name and password", quoted(key)));
+    if (!found->second->name.empty()) return found->second;
+  }
   return file.store.empty() ? std::nullopt : ask_helper(connection, file.store, registry);
 }
 
@@ -83,11 +87,14 @@ class OwnFile {
     folder_ = sys::open(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY);
     const auto text = read_file(path_);
     if (text && !trimmed(*text).empty()) json_ = reading(path_, [&] { return parse_json(*text); });
+    if (text) known_ = reading(path_, [&] { return parse_auth_file(*text); });
     if (!json_.is_object()) throw Error(format("{} is no object", quoted(path_)));
     if (!json_.contains("auths") || !json_["auths"].is_object()) json_["auths"] = Json::object();
   }
 
-  [[nodiscard]] Json& all() { return json_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// What it said before the change.
+  [[nodiscard]] const AuthFile& known() const { return known_; }
   [[nodiscard]] Json& logins() { return json_["auths"]; }
 
   // The keys that mean the same as `key`; all for an empty one.
@@ -105,7 +112,23 @@ class OwnFile {
   std::string path_, name_;
   sys::Fd folder_;
   Json json_ = Json::object();
+  AuthFile known_;
 };
+
+// NAME of the helper that has the login for a registry; empty where that is in the file.
+std::string helper_for(const AuthFile& file, const std::string& registry) {
+  const auto found = file.helpers.find(registry);
+  return found == file.helpers.end() ? file.store : found->second;
+}
+
+std::string registry_of(const std::string& key) { return key.substr(0, key.find('/')); }
+
+// Whether it had any: some helpers are as content where they had none.
+bool forget_in_helper(const Connection& connection, const std::string& helper, const std::string& registry) {
+  if (!ask_helper(connection, helper, registry)) return false;
+  erase_from_helper(connection, helper, registry);
+  return true;
+}
 
 }  // namespace
 
@@ -134,7 +157,7 @@ AuthFile parse_auth_file(std::string_view text) {
   if (!json.is_object()) throw Error("it is no object");
   if (const Json* logins = find_object(json, "auths"))
     for (const auto& [key, entry] : logins->items())
-      if (entry.is_object()) file.logins.insert_or_assign(normal_key(key), read_login(key, entry));
+      if (entry.is_object()) file.logins.insert_or_assign(normal_key(key), read_login(entry));
   if (const Json* helpers = find_object(json, "credHelpers"))
     for (const auto& [key, name] : helpers->items())
       if (name.is_string()) file.helpers.insert_or_assign(normal_key(key), name.get<std::string>());
@@ -152,6 +175,7 @@ std::optional<Login> find_login(const Connection& connection, const std::string&
   if (!connection.credentials.empty()) return parse_login(connection.credentials);
   for (const std::string& path : auth_files(connection)) {
     const auto text = read_file(path);
+    if (!text && !connection.auth_file.empty()) throw Error(format("there is no file {}", quoted(path)), "'snug login' makes it");
     if (!text) continue;
     if (auto login = reading(path, [&] { return find_in(parse_auth_file(*text), connection, registry, repository); })) return login;
   }
@@ -166,18 +190,28 @@ std::string own_auth_file(const Connection& connection) {
 
 void keep_login(const Connection& connection, const std::string& key, const Login& login) {
   OwnFile file(connection);
-  if (const Json* helpers = find_object(file.all(), "credHelpers"); helpers && helpers->contains(key))
-    throw Error(format("{} has a credential helper in {}, which would be asked instead", quoted(key), quoted(own_auth_file(connection))));
-  file.drop(key);
-  file.logins()[key] = {{"auth", to_base64(login.name + ":" + login.password)}};
-  file.write();
+  const std::string helper = helper_for(file.known(), registry_of(key));
+  if (!helper.empty() && key != registry_of(key))
+    throw Error(format("{} is no registry as a whole, which is all that the credential helper in {} has logins for", quoted(key), quoted(file.path())), "'snug login --authfile FILE' keeps it in a file");
+  if (!helper.empty()) store_in_helper(connection, helper, key, login);
+  const bool was_there = file.drop(key) > 0;
+  if (helper.empty()) file.logins()[key] = {{"auth", to_base64(login.name + ":" + login.password)}};
+  if (helper.empty() || was_there) file.write();
 }
 
 std::size_t forget_login(const Connection& connection, const std::string& key) {
   if (!read_file(own_auth_file(connection))) return 0;
   OwnFile file(connection);
-  const std::size_t count = file.drop(key);
+  std::size_t count = file.drop(key);
   if (count > 0) file.write();
+  const auto forget = [&](const std::string& helper, const std::string& registry) { count += forget_in_helper(connection, helper, registry) ? 1U : 0U; };
+  if (key.empty()) {
+    for (const auto& [registry, helper] : file.known().helpers) forget(helper, registry);
+    if (const std::string& store = file.known().store; !store.empty())
+      for (const std::string& registry : list_helper(connection, store)) forget(store, registry);
+  } else if (const std::string helper = helper_for(file.known(), key); !helper.empty() && key == registry_of(key)) {
+    forget(helper, key);
+  }
   return count;
 }
 

@@ -8,10 +8,12 @@ image::Reference registry_as_a_whole(const std::string& registry) { return {.reg
 
 }  // namespace
 
-void log_in(const std::string& registry, const std::string& credentials, const Connection& connection) {
+void log_in(const std::string& key, const std::string& credentials, const Connection& connection) {
+  const std::string registry = key.substr(0, key.find('/'));
   const Login login = parse_login(credentials);
   Connection with = connection;
   with.credentials = credentials;
+  with.auth_file.clear();  // it is made here, and may not be there yet
   const Place place(registry_as_a_whole(registry), with, Repository::Use::pull);
   Repository& whole = *place.repositories().back();
   if (const std::string host = normal_key(whole.endpoint().host); host != registry.substr(0, registry.find('/')))
@@ -21,13 +23,14 @@ void log_in(const std::string& registry, const std::string& credentials, const C
   const Answer answer = whole.send_patiently({.url = std::move(url)});
   if (answer.status == 401 || answer.status == 403) throw Error(format("{} does not accept the name and the password", quoted(registry)));
   if (!answer.good()) throw Error(format("{} is no registry: it answers {}", quoted(registry), answer.status));
-  keep_login(connection, registry, login);
+  keep_login(connection, key, login);
 }
 
-bool log_out(const std::string& registry, const Connection& connection) { return forget_login(connection, registry) > 0; }
+bool log_out(const std::string& key, const Connection& connection) { return forget_login(connection, key) > 0; }
 
-std::optional<std::string> find_login_name(const std::string& registry, const Connection& connection) {
-  const auto login = find_login(connection, registry, {});
+std::optional<std::string> find_login_name(const std::string& key, const Connection& connection) {
+  const std::size_t slash = key.find('/');
+  const auto login = find_login(connection, key.substr(0, slash), slash == std::string::npos ? "" : key.substr(slash + 1));
   return login ? std::optional(login->name) : std::nullopt;
 }
 

@@ -483,6 +483,9 @@ TEST_CASE("a password is asked for at the terminal, which does not show it") {
 
   Terminal interrupted(words, 24, 80);
   REQUIRE(interrupted.expect("Username: "));
+  CHECK(registry.snug("one", {"login", plain, "-u", "name", "-p", "word", host + "/team"}).code == 0);
+  CHECK(registry.snug("one", {"logout", host + "/team"}).out == "Removed login credentials for " + host + "/team\n");
+  CHECK(registry.snug("one", {"login", "--get-login", host + "/team"}).out == "name\n");
   interrupted.send("name\n");
   REQUIRE(interrupted.expect("Password: "));
   interrupted.send("\x03");

@@ -8,6 +8,7 @@
 #include "registries_conf.hh"
 #include "registry.hh"
 #include "snug/base/text.hh"
+#include "snug/sys/file.hh"
 
 // What is read of texts: headers, URLs, auth.json, registries.conf.
 
@@ -72,13 +73,22 @@ TEST_CASE("credentials are found by the longest key") {
     "credHelpers":{"https://gcr.io":"gcloud"},"credsStore":"pass","other":1})");
   CHECK(file.logins.at("docker.io") == Login{"a", "b", ""});
   CHECK(file.logins.at("quay.io/team") == Login{"c", "d", ""});
-  CHECK(file.logins.at("x.example.com").identity_token == "t");
+  CHECK(file.logins.at("x.example.com")->identity_token == "t");
   CHECK(file.helpers.at("gcr.io") == "gcloud");
   CHECK(file.store == "pass");
   CHECK(keys_for("quay.io", "team/thing") == std::vector<std::string>{"quay.io/team/thing", "quay.io/team", "quay.io"});
   CHECK(keys_for("quay.io", "") == std::vector<std::string>{"quay.io"});
-  for (const char* odd : {"[]", "1", "{", R"({"auths":{"x":{"auth":"!"}}})", R"({"auths":{"x":{"auth":"YQ=="}}})"}) CHECK_THROWS_AS(static_cast<void>(parse_auth_file(odd)), Error);
+  for (const char* odd : {"[]", "1", "{", R"({"auths":)"}) CHECK_THROWS_AS(static_cast<void>(parse_auth_file(odd)), Error);
   CHECK(parse_auth_file(" \n").logins.empty());
+}
+
+TEST_CASE("an entry that is none spoils its own registry alone") {
+  const TestStore folder;
+  const Connection connection{.auth_file = folder.write("auth.json", R"({"auths":{"odd.example.com":{"auth":"!"},"half.example.com":{"auth":"YQ=="},"x.example.com":{"auth":"YTpi"}}})")};
+  CHECK(find_login(connection, "x.example.com", "a") == Login{"a", "b", ""});
+  CHECK_FALSE(find_login(connection, "y.example.com", "a"));
+  for (const char* registry : {"odd.example.com", "half.example.com"})
+    CHECK(thrown([&] { static_cast<void>(find_login(connection, registry, "a")); }).find("is no name and password") != std::string::npos);
 }
 
 TEST_CASE("a login is kept for the caller alone, beside what else the file says, and forgotten again") {
@@ -95,7 +105,7 @@ TEST_CASE("a login is kept for the caller alone, beside what else the file says,
   CHECK_FALSE(find_login(connection, "docker.io", ""));
   static_cast<void>(folder.write("auth.json", "nonsense"));
   CHECK(thrown([&] { static_cast<void>(find_login(connection, "docker.io", "")); }).find("reading " + path) != std::string::npos);
-  CHECK_FALSE(find_login({.auth_file = path + ".none"}, "docker.io", ""));
+  CHECK(thrown([&] { static_cast<void>(find_login({.auth_file = path + ".none"}, "docker.io", "")); }).find("there is no file") != std::string::npos);
 }
 
 TEST_CASE("a credential helper is asked for what its registry needs") {
@@ -111,6 +121,28 @@ TEST_CASE("a credential helper is asked for what its registry needs") {
   CHECK(thrown([&] { static_cast<void>(find_login(connection, "mute.example.com", "")); }).find("'mute.example.com', and does not say why") != std::string::npos);
   static_cast<void>(folder.write("auth.json", R"({"credsStore":"../test"})"));
   CHECK(thrown([&] { static_cast<void>(find_login(connection, "docker.io", "")); }).find("no name of a credential helper") != std::string::npos);
+}
+
+TEST_CASE("a credential helper keeps what is its own to keep, and forgets it") {
+  const TestStore folder;
+  const std::string program = folder.write("docker-credential-file",
+      "#!/bin/sh\ncd $PLACE\ncase $1 in store) cat >kept ;; get) read server; grep -qs \"\\\"$server\\\"\" kept && cat kept || { echo credentials not found; exit 1; } ;; erase) read server; echo $server >erased; rm kept ;;"
+      " list) echo '{\"x.example.com\":\"me\"}' ;; esac\n");
+  REQUIRE(::chmod(program.c_str(), 0755) == 0);
+  for (const char* text : {R"({"auths":{"x.example.com":{"auth":"YTpi"}},"credsStore":"file"})", R"({"credHelpers":{"https://x.example.com":"file"}})"}) {
+    const std::string path = folder.write("auth.json", text);
+    const Connection connection{.auth_file = path, .helper_folders = {folder.folder, "/bin"}, .helper_environment = {"PATH=/usr/bin:/bin", "PLACE=" + std::string(folder.folder)}};
+    keep_login(connection, "x.example.com", {"me", "wo\"rd", ""});
+    CHECK(sys::find_file_text(path.c_str()).value().find("\"auth\"") == std::string::npos);
+    CHECK(find_login(connection, "x.example.com", "a") == Login{"me", "wo\"rd", ""});
+    CHECK(thrown([&] { keep_login(connection, "x.example.com/team", {"me", "word", ""}); }).find("no registry as a whole") != std::string::npos);
+    CHECK(forget_login(connection, "x.example.com") == 1);
+    CHECK(sys::find_file_text((folder.folder / "erased").c_str()) == "x.example.com\n");
+    CHECK(forget_login(connection, "x.example.com") == 0);
+    keep_login(connection, "x.example.com", {"me", "word", ""});
+    CHECK(forget_login(connection, "") == 1);
+    CHECK_FALSE(find_login(connection, "x.example.com", "a"));
+  }
 }
 
 TEST_CASE("registries.conf says where a name leads") {

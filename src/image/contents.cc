@@ -73,6 +73,19 @@ std::vector<Digest> list_blobs(const Store& store) {
   return blobs;
 }
 
+std::vector<PutAside> list_put_aside(const Store& store) {
+  std::vector<PutAside> blobs;
+  for (const char* algorithm : {"sha256", "sha512"}) {
+    const std::string folder = format("{}/images/blobs/{}", store.path(), algorithm);
+    for (const sys::Entry& entry : entries_of(folder)) {
+      if (!entry.name.ends_with(put_aside_ending)) continue;
+      const std::string hex = entry.name.substr(0, entry.name.size() - put_aside_ending.size());
+      if (auto digest = parse_digest(format("{}:{}", algorithm, hex))) blobs.push_back({*std::move(digest), format("{}/{}", folder, entry.name)});
+    }
+  }
+  return blobs;
+}
+
 std::vector<LayerFolder> list_layers(const Store& store) {
   std::vector<LayerFolder> layers;
   const std::string folder = store.path() + "/layers";

@@ -41,6 +41,7 @@ class Check {
   Faults run() {
     check_layout();
     check_index();
+    if (faults_.no_index) return faults_;
     find_local();
     for (const image::Digest& blob : list_blobs(store_)) check_blob(blob);
     for (const image::Stored& stored : store_.list()) check_image(stored);
@@ -110,10 +111,12 @@ class Check {
 
   void put_away(const image::Digest& blob, const std::string& path) {
     const std::string fault = format("the blob {} is damaged", blob.text());
+    const std::string aside = path + std::string(image::put_aside_ending);
     const bool local = is_local(blob);
     if (try_only_) return tell(fault, local ? "'snug gc --check' puts it aside" : "'snug gc --check' removes it");
-    if (local ? ::rename(path.c_str(), (path + ".damaged").c_str()) != 0 : ::unlink(path.c_str()) != 0) return tell(fault, errno_text(errno));
-    tell(fault, local ? format("kept as {}, for it came from no registry", quoted(path + ".damaged")) : "removed, 'snug pull' brings it anew");
+    if (local ? ::rename(path.c_str(), aside.c_str()) != 0 : ::unlink(path.c_str()) != 0) return tell(fault, errno_text(errno));
+    if (!local && !fetched_.contains(blob)) return mended(fault, "", "removed, for no image has it");
+    tell(fault, local ? format("kept as {}, for it came from no registry", quoted(aside)) : "removed, 'snug pull' brings it anew");
   }
 
   // Names are kept with the index before; what is in neither has lost its name, but is there.
@@ -122,8 +125,8 @@ class Check {
       static_cast<void>(store_.list());
     } catch (const Error& error) {
       if (try_only_) {
-        tell(error.message(), "'snug gc --check' makes it anew");
-        throw;
+        faults_.no_index = true;
+        return tell(error.message(), "'snug gc --check' makes it anew");
       }
       const bool is_there = sys::find_status(AT_FDCWD, (store_.path() + "/images/index.json").c_str()).has_value();
       const std::vector<image::Descriptor> images = find_images();

@@ -11,6 +11,7 @@ namespace snug::image_commands {
 /// How many faults were found in a store, and how many of them are none any more.
 struct Faults {
   std::size_t found = 0, mended = 0;
+  bool no_index = false;  ///< and with `try_only` it stays so: what the images have nobody knows
 };
 
 /// Reads every blob and document of the store, counts the names in every unpacked layer, and tells what is damaged, on standard output.

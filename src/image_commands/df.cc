@@ -61,12 +61,13 @@ Share weigh_containers(const image::Store& store, const commands::Trees& trees) 
   return share;
 }
 
-Share weigh_unfinished(const image::Store& store, const commands::Trees& trees) {
+Share weigh_unfinished(const image::Store& store, const image::Usage& usage, const commands::Trees& trees) {
   Share share{"Unfinished"};
   for (const std::string& path : list_abandoned(store, 0)) {
     const auto status = sys::find_status(AT_FDCWD, path.c_str());
     add(share, status && S_ISDIR(status->st_mode) ? trees.size(path) : file_size(path), false);
   }
+  for (const image::PutAside& blob : list_put_aside(store)) add(share, file_size(blob.path), !usage.damaged.empty() || usage.blobs.contains(blob.digest));
   return share;
 }
 
@@ -91,7 +92,7 @@ int df(const cli::Invocation& invocation) {
   const image::Usage usage = usage_of(store);
   std::set<image::Digest> manifests;
   for (const image::Stored& stored : store.list()) manifests.insert(stored.manifest.digest);
-  const std::vector<Share> shares{weigh_blobs(store, usage), weigh_layers(store, usage, trees), weigh_containers(store, trees), weigh_unfinished(store, trees)};
+  const std::vector<Share> shares{weigh_blobs(store, usage), weigh_layers(store, usage, trees), weigh_containers(store, trees), weigh_unfinished(store, usage, trees)};
   for (const std::string& damaged : usage.damaged) commands::say(format("snug: notice: {}\n", damaged));
   commands::print(invocation.arguments.flag("json") ? render_json(shares) : format("{} image{}\n\n", manifests.size(), manifests.size() == 1 ? "" : "s") + render_table(shares));
   return 0;

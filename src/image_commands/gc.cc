@@ -56,7 +56,8 @@ int gc(const cli::Invocation& invocation) {
   const commands::Trees trees(invocation.environment);
   const sys::Fd lock = lock_for_removal(store);
   Faults faults;
-  if (arguments.flag("check")) faults = check(store, trees, try_only);
+  if (arguments.flag("check") && store.exists()) faults = check(store, trees, try_only);
+  if (faults.no_index) return 1;
   Swept swept = sweep(store, trees, 0, try_only);
   if (arguments.flag("blobs")) drop_blobs(store, try_only, swept);
   sweep_containers(store, trees, try_only, swept);

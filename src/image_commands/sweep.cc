@@ -29,6 +29,8 @@ void add_unneeded(const image::Store& store, std::vector<Waste>& waste) {
     if (!usage.blobs.contains(blob)) waste.push_back({Waste::Kind::blob, blob.text(), store.blob_path(blob), {}, blob});
   for (const image::LayerFolder& layer : list_layers(store))
     if (!usage.has(layer)) waste.push_back({Waste::Kind::layer, layer.digest.text(), layer.path, layer.map, layer.digest});
+  for (const image::PutAside& blob : list_put_aside(store))
+    if (!usage.blobs.contains(blob.digest)) waste.push_back({Waste::Kind::unfinished, quoted(blob.path), blob.path, {}});
 }
 
 }  // namespace

@@ -237,6 +237,40 @@ TEST_CASE("a damaged image keeps no other, and can be removed") {
   shell_output("chmod u+w " + store.store() + "/images/blobs/sha256/* && truncate -s 0 " + store.store() + "/images/blobs/sha256/" + id.substr(7));
   const Result kept = store.snug({"gc"});
   CHECK_MESSAGE(has(kept.err, "no blob and no layer is removed while an image is damaged"), kept.err);
+TEST_CASE("what gc --check looks at is no other before it has looked, and what it does not wait for is a FIFO") {
+  const Store store;
+  const std::string images = store.store() + "/images/", blobs = images + "blobs/sha256/", none(64, '0');
+  fs::remove(images + "oci-layout");
+  const Result missing = store.snug({"gc", "--check", "--dry-run"});
+  CHECK(missing.code == 1);
+  CHECK_MESSAGE(has(missing.out, "oci-layout does not say what it should"), missing.out);
+  CHECK_FALSE(fs::exists(images + "oci-layout"));
+  CHECK(has(store.out({"gc", "--check"}), "oci-layout does not say what it should; written anew"));
+
+  shell_output("mkfifo " + blobs + none);
+  CHECK(has(store.snug({"gc", "--check", "--dry-run"}).out, "the blob sha256:" + none + " cannot be read: '" + blobs + none + "' is no file"));
+  fs::remove(blobs + none);
+  shell_output("echo junk >" + blobs + none);  // damaged, and nobody's
+  CHECK(has(store.out({"gc", "--check"}), "the blob sha256:" + none + " is damaged; removed, for no image has it"));
+
+  fs::remove(images + "index.json");
+  const Result lost = store.snug({"gc", "--check", "--dry-run"});
+  CHECK(lost.code == 1);
+  CHECK_MESSAGE(has(lost.out, "index.json' is missing; 'snug gc --check' makes it anew"), lost.out);
+}
+
+TEST_CASE("what was put aside stays as long as an image misses it") {
+  const Store store;
+  const std::string layer = values_of(store.out({"inspect", "two"}), "Digest").back(), aside = store.store() + "/images/blobs/sha256/" + layer.substr(7) + ".damaged";
+  shell_output("cd " + store.store() + "/images/blobs/sha256 && chmod u+w * && echo x >>" + layer.substr(7));
+  CHECK(store.snug({"gc", "--check"}).code == 1);
+  CHECK(store.snug({"gc"}).code == 0);
+  CHECK(fs::exists(aside));
+  CHECK(has(store.out({"df"}), "Unfinished  1"));
+  CHECK(store.snug({"rmi", "two"}).code == 0);
+  CHECK_FALSE(fs::exists(aside));
+}
+
   CHECK(has(store.out({"rmi", "two"}), "Deleted: "));
   CHECK(has(store.out({"rmi", "one"}), "Untagged: one:latest"));
   CHECK(store.blobs() == 0);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "snug/image/store.hh"
@@ -35,6 +36,18 @@ struct Usage {
 
 /// Lists the blobs that are there, whole or not. What is no digest's name is left alone.
 [[nodiscard]] std::vector<Digest> list_blobs(const Store& store);
+
+/// A damaged blob that gc --check put aside, beside its place.
+struct PutAside {
+  Digest digest;
+  std::string path;
+};
+
+/// What its file is called behind the digest.
+inline constexpr std::string_view put_aside_ending = ".damaged";
+
+/// Lists them.
+[[nodiscard]] std::vector<PutAside> list_put_aside(const Store& store);
 
 /// Lists the unpacked layers, and the seams.
 [[nodiscard]] std::vector<LayerFolder> list_layers(const Store& store);

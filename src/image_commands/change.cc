@@ -8,6 +8,7 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
+#include "snug/base/signals.hh"
 #include "snug/base/text.hh"
 #include "snug/base/time.hh"
 
@@ -40,17 +41,19 @@ Words split_words(std::string_view text) {
   return words;
 }
 
-/// A JSON list of texts; nothing where it is none.
+/// A JSON list; nothing where it is none. One of something else than texts was meant for one, as docker has it.
 std::optional<Words> try_list(std::string_view text) {
   if (!text.starts_with('[')) return {};
-  Words words;
+  Json list;
   try {
-    for (const Json& word : parse_json(text)) {
-      if (!word.is_string()) return {};
-      words.push_back(word.get<std::string>());
-    }
+    list = parse_json(text);
   } catch (const Error&) {
     return {};
+  }
+  Words words;
+  for (const Json& word : list) {
+    if (!word.is_string()) throw UsageError(format("{} is no list of texts alone", quoted(text)), R"(write each in quotes: ["a", "1"])");
+    words.push_back(word.get<std::string>());
   }
   return words;
 }
@@ -92,10 +95,12 @@ void add_ports(Process& process, std::string_view text) {
   for (const std::string& word : split_words(text)) {
     const std::size_t slash = word.find('/');
     const std::string protocol = slash == std::string::npos ? "tcp" : word.substr(slash + 1);
-    const auto port = parse_number(word.substr(0, slash));
-    if (!port || *port == 0 || *port > 65535 || (protocol != "tcp" && protocol != "udp" && protocol != "sctp"))
-      throw UsageError(format("{} is no port", quoted(word)), "80, 53/udp");
-    add_once(process.ports, format("{}/{}", *port, protocol));
+    const std::string range = word.substr(0, slash);
+    const std::size_t dash = range.find('-');
+    const auto first = parse_number(range.substr(0, dash)), last = dash == std::string::npos ? first : parse_number(range.substr(dash + 1));
+    if (!first || !last || *first == 0 || *first > *last || *last > 65535 || (protocol != "tcp" && protocol != "udp" && protocol != "sctp"))
+      throw UsageError(format("{} is no port", quoted(word)), "80, 53/udp, 8000-8010");
+    for (auto port = *first; port <= *last; ++port) add_once(process.ports, format("{}/{}", port, protocol));
   }
 }
 
@@ -106,6 +111,11 @@ void add_volumes(Process& process, std::string_view text) {
 void set_workdir(Process& process, std::string_view text) {
   if (text.starts_with('/') || process.workdir.empty()) process.workdir = text.starts_with('/') ? std::string(text) : format("/{}", text);
   else process.workdir = format("{}{}{}", process.workdir, process.workdir.ends_with('/') ? "" : "/", text);
+}
+
+void set_stop_signal(Process& process, std::string_view text) {
+  if (!parse_signal(text)) throw UsageError(format("{} is no signal", quoted(text)), "SIGTERM, SIGQUIT, 15");
+  process.stop_signal = text;
 }
 
 struct Instruction {
@@ -119,7 +129,7 @@ constexpr std::array instructions{
     Instruction{"ENV", set_env},
     Instruction{"EXPOSE", add_ports},
     Instruction{"LABEL", set_labels},
-    Instruction{"STOPSIGNAL", [](Process& process, std::string_view text) { process.stop_signal = text; }},
+    Instruction{"STOPSIGNAL", set_stop_signal},
     Instruction{"USER", [](Process& process, std::string_view text) { process.user = text; }},
     Instruction{"VOLUME", add_volumes},
     Instruction{"WORKDIR", set_workdir},

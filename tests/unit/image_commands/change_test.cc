@@ -36,6 +36,7 @@ TEST_CASE("instructions change what an image wants to run") {
   CHECK(changed({"ENV A=1 B=\"b b\" C=c\\ c D='d\\'", "ENV A=2", "ENV E e and more"}).env == Words{"B=b b", "C=c c", "D=d\\", "A=2", "E=e and more"});
   CHECK(changed({"LABEL a=1 b=", "LABEL a=2"}).labels == std::map<std::string, std::string>{{"a", "2"}, {"b", ""}});
   CHECK(changed({"EXPOSE 80 53/udp 80/tcp"}).ports == Words{"80/tcp", "53/udp"});
+  CHECK(changed({"EXPOSE 100-102/udp"}).ports == Words{"100/udp", "101/udp", "102/udp"});
   CHECK(changed({"VOLUME /a /b", R"(VOLUME ["/c d", "/a"])"}).volumes == Words{"/a", "/b", "/c d"});
   CHECK(changed({"USER me:us"}).user == "me:us");
   CHECK(changed({"STOPSIGNAL SIGQUIT"}).stop_signal == "SIGQUIT");
@@ -54,4 +55,7 @@ TEST_CASE("what is no instruction is refused by its name") {
   CHECK(refused("EXPOSE 0") == "'0' is no port");
   CHECK(refused("EXPOSE 99999") == "'99999' is no port");
   CHECK(refused("EXPOSE 80/icmp") == "'80/icmp' is no port");
+  CHECK(refused("EXPOSE 81-80") == "'81-80' is no port");
+  CHECK(refused("STOPSIGNAL SIGNOPE") == "'SIGNOPE' is no signal");
+  CHECK(refused(R"(CMD ["a", 1])") == R"('["a", 1]' is no list of texts alone)");
 }

@@ -38,12 +38,25 @@ Name name_of(const Image& image) {
   return name;
 }
 
+// All that people may call its repository: "debian", "library/debian", "docker.io/library/debian".
+std::vector<std::string> repositories_of(const Image& image) {
+  try {
+    const image::Reference reference = image::parse_reference(image.name);
+    std::vector<std::string> names{image::familiar_name(reference, false), format("{}/{}", reference.registry, reference.repository)};
+    if (names[0].find('/') == std::string::npos) names.push_back(reference.repository);
+    return names;
+  } catch (const UsageError&) {
+    return {name_of(image).repository};
+  }
+}
+
 Filter by_name(const std::string& pattern) {
   const bool tagged = pattern.find(':', pattern.rfind('/') == std::string::npos ? 0 : pattern.rfind('/')) != std::string::npos;
   return [pattern, tagged](const Image& image) {
-    const Name name = name_of(image);
-    const std::string shown = tagged ? format("{}:{}", name.repository, name.tag) : name.repository;
-    return ::fnmatch(pattern.c_str(), shown.c_str(), FNM_PATHNAME) == 0 || ::fnmatch(pattern.c_str(), image.name.c_str(), FNM_PATHNAME) == 0;
+    const auto fits = [&](const std::string& name) { return ::fnmatch(pattern.c_str(), name.c_str(), FNM_PATHNAME) == 0; };
+    const std::vector<std::string> names = repositories_of(image);
+    const std::string tag = tagged ? ":" + name_of(image).tag : "";
+    return fits(image.name) || std::any_of(names.begin(), names.end(), [&](const std::string& name) { return fits(name + tag); });
   };
 }
 

@@ -95,6 +95,12 @@ TEST_CASE("an image has names, and goes with the last of them") {
   CHECK(again.code == 1);
   CHECK(again.err.find("there is no image 'one'") != std::string::npos);
   CHECK(store.blobs() == 0);
+  store.copy_in("one", "docker.io/library/one:latest");
+  const Result some = store.snug({"inspect", "nosuch", "one"});
+  CHECK(some.code == 1);
+  CHECK(has(some.err, "no image 'nosuch'"));
+  CHECK(values_of(some.out, "Id").at(0) == whole);
+  for (const char* name : {"one", "library/one", "library/one:latest", "docker.io/library/one", "docker.io/*/o*"}) CHECK_MESSAGE(has(store.out({"images", name}), "one"), name);
   CHECK(store.snug({"inspect", "nosuch"}).err == "snug: there is no container and no image 'nosuch'\n  hint:  'snug ps --all' and 'snug images' list those that are there\n");
   CHECK(has(store.snug({"inspect", "--type", "image", "nosuch"}).err, "there is no image 'nosuch'"));
   CHECK(has(store.snug({"inspect", "--type", "container", "nosuch"}).err, "there is no container 'nosuch'"));

@@ -103,19 +103,27 @@ class Pull {
     const std::vector<image::Reference> candidates = transport::find_candidates(typed, connection);
     if (candidates.size() > 1 && !connection.credentials.empty())
       throw UsageError(format("--creds are for one registry, and {} may be of several", quoted(image::familiar_name(typed))));
-    for (std::size_t at = 0;; ++at) {
-      const std::string name = image::render_reference(candidates[at]);
+    std::vector<std::string> notices;
+    for (std::size_t at = 0; at + 1 < candidates.size(); ++at) {
       const auto source = transport::open_registry_source(candidates[at], connection);
-      const bool last = at + 1 == candidates.size();
-      if (last || answers(*source)) return bring_from(*source, name, true);
+      if (answers(*source, notices)) return bring_from(*source, image::render_reference(candidates[at]), true);
+    }
+    try {
+      return bring_from(*transport::open_registry_source(candidates.back(), connection), image::render_reference(candidates.back()), true);
+    } catch (const Error&) {  // the last is not the only one that was asked
+      for (const std::string& notice : notices) commands::say(notice);
+      throw;
     }
   }
 
-  bool answers(transport::Source& source) const {
+  // Why not is told at once, or goes to `notices` where nothing may be told of what goes well in the end.
+  bool answers(transport::Source& source, std::vector<std::string>& notices) const {
     try {
       return !source.manifest({}).content.empty();
     } catch (const Error& error) {
-      if (!invocation_.arguments.flag("quiet")) commands::say(format("snug: notice: {}\n", error.message()));
+      const std::string notice = format("snug: notice: {}\n", error.message());
+      if (invocation_.arguments.flag("quiet")) notices.push_back(notice);
+      else commands::say(notice);
       return false;
     }
   }

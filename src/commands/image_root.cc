@@ -79,8 +79,20 @@ std::string nearest_hint(const image::Store& store, const plan::Rootfs& rootfs) 
   return nearest ? format("did you mean {}, which is here?", quoted(*nearest)) : std::string();
 }
 
+// A name without a registry may be another one by registries.conf, of which snug-image knows.
+bool is_short(const std::string& name) {
+  try {
+    return image::parse_reference(name).short_name;
+  } catch (const UsageError&) {  // a digest
+    return false;
+  }
+}
+
+std::string way_to_bring(const plan::Rootfs& rootfs) { return format("snug pull {}", shell_quoted(printable(rootfs.given))); }
+
 // Of a platform that is not to be had snug-image has said what there is.
 std::string hint_after_pull(const image::Store& store, const plan::Spec& spec) {
+  if (spec.pull == plan::Pull::never) return way_to_bring(spec.rootfs);
   if (!spec.platform.empty()) return {};
   const bool asked_anew = spec.pull == plan::Pull::always || spec.pull == plan::Pull::newer;
   if (asked_anew && store.find_stored(spec.rootfs.image)) return format("{} is here, and --pull missing takes it", quoted(spec.rootfs.given));
@@ -102,9 +114,9 @@ std::optional<Image> find_present(const image::Store& store, const plan::Spec& s
   if (is_elsewhere(spec.rootfs)) return {};
   auto image = store.find(spec.rootfs.image);
   if (image && !is_wanted(spec, *image)) image.reset();
-  if (image || spec.pull != plan::Pull::never) return image;
-  throw Error(format("the image {} is not here, and --pull never forbids to bring it", quoted(spec.rootfs.given)),
-              place_hint(spec.rootfs, format("snug pull {}", shell_quoted(printable(spec.rootfs.given)))));
+  if (image || spec.pull != plan::Pull::never || is_short(spec.rootfs.image)) return image;
+  throw Error(format("the image {} is not here, and the policy 'never' forbids to bring it", quoted(spec.rootfs.given)),
+              place_hint(spec.rootfs, way_to_bring(spec.rootfs)));
 }
 
 }  // namespace

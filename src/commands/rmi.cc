@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array options{
     cli::Option{.name = "all", .letter = 'a', .help = "remove all images"},
-    cli::Option{.name = "force", .letter = 'f', .help = "also with all its names, or while a container runs on it"},
+    cli::Option{.name = "force", .letter = 'f', .help = "also with all its names, or while a container runs on it; pass over images that are not there"},
     cli::Option{.name = "ignore", .letter = 'i', .help = "pass over images that are not there"},
     cli::Option{.name = "no-prune", .help = "leave blobs and layers that no image needs any more for 'snug gc'"},
 };

@@ -156,9 +156,10 @@ const Stored* find_by_name(const std::vector<Stored>& images, const Reference& r
   for (const Stored& stored : images)
     if (stored.name == whole) return &stored;
   if (reference.digest) {
+    const std::string repository = format("{}/{}", reference.registry, reference.repository);
+    const auto is_of_it = [&](std::string_view name) { return name.starts_with(repository) && name.substr(repository.size()).find_first_of(":@") == 0; };
     for (const Stored& stored : images)
-      if ((stored.manifest.digest == *reference.digest || list_of(stored.manifest) == reference.digest) && stored.name.starts_with(format("{}/{}", reference.registry, reference.repository)))
-        return &stored;
+      if ((stored.manifest.digest == *reference.digest || list_of(stored.manifest) == reference.digest) && is_of_it(stored.name)) return &stored;
     return nullptr;
   }
   if (!reference.short_name) return nullptr;
@@ -232,15 +233,16 @@ bool Store::drop_name(const std::string& name) {
   return true;
 }
 
-std::vector<std::string> Store::drop_image(const Digest& manifest, std::size_t most_names) {
+std::vector<std::string> Store::drop_images(const std::vector<Digest>& manifests, std::size_t most_names) {
   const Fd lock = lock_index(path_);
   Index index = read_index(path_);
+  const auto is_meant = [&](const Descriptor& one) { return std::find(manifests.begin(), manifests.end(), one.digest) != manifests.end(); };
   std::vector<std::string> names;
   for (const Descriptor& one : index.manifests)
-    if (is_same(one, manifest) && !name_of(one).empty()) names.push_back(name_of(one));
+    if (is_meant(one) && !name_of(one).empty()) names.push_back(name_of(one));
   if (names.size() > most_names)
     throw Error(format("the image has {} names: {}", names.size(), printable(join(names, ", "))), "remove them one by one, or all with --force");
-  if (!std::erase_if(index.manifests, [&](const Descriptor& one) { return is_same(one, manifest); })) return names;
+  if (!std::erase_if(index.manifests, is_meant)) return names;
   keep_former(path_);
   write_index(path_, index);
   return names;

@@ -162,7 +162,7 @@ int bootstrap(const cli::Invocation& invocation) {
   need_operands(invocation, 1, "a distribution and its release");
   const cli::Arguments& arguments = invocation.arguments;
   const Wanted wanted = wanted_of(arguments.operands[0]);
-  const image::Reference name = image::parse_reference(arguments.operands.size() > 1 ? arguments.operands[1] : arguments.operands[0]);
+  const std::string name = new_name(arguments.operands.size() > 1 ? arguments.operands[1] : arguments.operands[0]);
   const Words words = words_for(wanted, arguments);
   need_ranges(invocation.environment);
   image::Store store = store_of(invocation);
@@ -175,7 +175,7 @@ int bootstrap(const cli::Invocation& invocation) {
     throw;
   }
   check_end(maker.wait());
-  const image::Stored stored = bring(invocation, *source, store, image::render_reference(name));
+  const image::Stored stored = bring(invocation, *source, store, name);
   commands::print(store.open(stored).id().text() + "\n");
   return 0;
 }

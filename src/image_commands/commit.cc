@@ -149,8 +149,8 @@ image::Descriptor write_document(image::Store& store, std::string_view media_typ
 int commit(const cli::Invocation& invocation) {
   need_operands(invocation, 1, "a container");
   const cli::Arguments& arguments = invocation.arguments;
+  const std::string name = arguments.operands.size() < 2 ? "" : new_name(arguments.operands[1]);
   const Container container = find_container(invocation, arguments.operands[0]);
-  const std::string name = arguments.operands.size() < 2 ? "" : render_reference(image::parse_reference(arguments.operands[1]));
   image::Store store = store_of(invocation);
   const sys::Fd adding = image::lock_shared(store);
   image::Image image = commands::base_of(store, container.record);

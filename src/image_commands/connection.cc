@@ -23,6 +23,8 @@ std::string folder_of(const Environment& environment, std::string_view name, std
   return home.empty() ? "" : format("{}/{}", home, below_home);
 }
 
+std::string config_folder_of(const Environment& environment) { return folder_of(environment, "XDG_CONFIG_HOME", ".config"); }
+
 std::string option_of(const cli::Arguments& arguments, std::string_view name) {
   const std::string* value = arguments.find(name);
   return value ? *value : "";
@@ -54,7 +56,7 @@ transport::Connection connection_of(const cli::Invocation& invocation, const std
                                    .auth_file = option_of(arguments, "authfile"),
                                    .credentials = option_of(arguments, "creds"),
                                    .runtime_folder = first_of(environment, {"XDG_RUNTIME_DIR"}),
-                                   .config_folder = folder_of(environment, "XDG_CONFIG_HOME", ".config"),
+                                   .config_folder = config_folder_of(environment),
                                    .docker_folder = folder_of(environment, "DOCKER_CONFIG", ".docker"),
                                    .http_proxy = first_of(environment, {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}),
                                    .https_proxy = first_of(environment, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}),
@@ -66,6 +68,10 @@ transport::Connection connection_of(const cli::Invocation& invocation, const std
   if (const std::string* verify = arguments.find("tls-verify"); verify && *verify == "false") connection.insecure_host = host;
   if (!arguments.flag("quiet")) connection.notice = [](std::string_view what) { commands::say(format("snug: notice: {}\n", what)); };
   return connection;
+}
+
+std::vector<image::Reference> candidates_of(const cli::Invocation& invocation, const image::Reference& name) {
+  return transport::find_candidates(name, {.config_folder = config_folder_of(invocation.environment)});
 }
 
 }  // namespace snug::image_commands

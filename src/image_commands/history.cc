@@ -70,7 +70,7 @@ std::string render_json(const std::vector<Step>& steps) {
 int history(const cli::Invocation& invocation) {
   need_operands(invocation, 1, "an image");
   const cli::Arguments& arguments = invocation.arguments;
-  const std::vector<Step> steps = steps_of(find_image(store_of(invocation), arguments.operands[0]));
+  const std::vector<Step> steps = steps_of(find_image(invocation, store_of(invocation), arguments.operands[0]));
   if (arguments.flag("quiet")) {
     for (const Step& step : steps)
       if (step.layer) commands::print(step.layer->digest.text() + "\n");

@@ -68,7 +68,7 @@ Filter by_label(const std::string& text) {
   };
 }
 
-Filter make_filter(const image::Store& store, const std::string& text) {
+Filter make_filter(const cli::Invocation& invocation, const image::Store& store, const std::string& text) {
   const std::size_t equals = text.find('=');
   const std::string key = text.substr(0, equals), value = equals == std::string::npos ? "" : text.substr(equals + 1);
   if (value.empty()) throw UsageError(format("the filter {} has no value", quoted(text)), "write KEY=VALUE: reference=debian");
@@ -79,7 +79,7 @@ Filter make_filter(const image::Store& store, const std::string& text) {
     return [wanted = value == "true"](const Image& image) { return image.name.empty() == wanted; };
   }
   if (key == "before" || key == "since") {
-    const std::int64_t time = created(find_image(store, value));
+    const std::int64_t time = created(find_image(invocation, store, value));
     return [time, before = key == "before"](const Image& image) { return before ? created(image) < time : created(image) > time; };
   }
   if (key == "until") {
@@ -89,12 +89,13 @@ Filter make_filter(const image::Store& store, const std::string& text) {
   throw UsageError(format("there is no filter {}", quoted(key)), "reference, label, before, since, until and dangling are there");
 }
 
-std::vector<Filter> filters_of(const image::Store& store, const cli::Arguments& arguments) {
+std::vector<Filter> filters_of(const cli::Invocation& invocation, const image::Store& store) {
+  const cli::Arguments& arguments = invocation.arguments;
   std::vector<Filter> filters;
   bool unnamed = arguments.flag("all");
   for (const cli::Given& given : arguments.options) {
     if (given.option->name != "filter") continue;
-    filters.push_back(make_filter(store, given.value));
+    filters.push_back(make_filter(invocation, store, given.value));
     unnamed = unnamed || given.value.starts_with("dangling=");
   }
   if (!arguments.operands.empty()) filters.push_back(by_name(arguments.operands[0]));
@@ -102,8 +103,9 @@ std::vector<Filter> filters_of(const image::Store& store, const cli::Arguments& 
   return filters;
 }
 
-std::vector<Image> chosen_images(const image::Store& store, const cli::Arguments& arguments) {
-  const std::vector<Filter> filters = filters_of(store, arguments);
+std::vector<Image> chosen_images(const cli::Invocation& invocation) {
+  const image::Store store = store_of(invocation);
+  const std::vector<Filter> filters = filters_of(invocation, store);
   std::vector<Image> images;
   for (const image::Stored& stored : store.list()) {
     try {
@@ -158,7 +160,7 @@ std::string render_ids(const std::vector<Image>& images, bool whole) {
 
 int images(const cli::Invocation& invocation) {
   const cli::Arguments& arguments = invocation.arguments;
-  const std::vector<Image> images = chosen_images(store_of(invocation), arguments);
+  const std::vector<Image> images = chosen_images(invocation);
   if (arguments.flag("quiet"))
     commands::print(render_ids(images, arguments.flag("no-trunc")));
   else

@@ -18,18 +18,11 @@ image::Config config_of(const cli::Arguments& arguments) {
   return config;
 }
 
-std::string name_of(const cli::Arguments& arguments) {
-  if (arguments.operands.size() < 2) return {};
-  const image::Reference name = image::parse_reference(arguments.operands[1]);
-  if (name.digest) throw UsageError(format("{} names a digest, which nobody can give", quoted(arguments.operands[1])));
-  return image::render_reference(name);
-}
-
 }  // namespace
 
 int import(const cli::Invocation& invocation) {
   need_operands(invocation, 1, "an archive");
-  const std::string name = name_of(invocation.arguments);
+  const std::string name = invocation.arguments.operands.size() < 2 ? "" : new_name(invocation.arguments.operands[1]);
   image::Store store = store_of(invocation);
   const auto source = transport::open_tarball_source(invocation.arguments.operands[0], config_of(invocation.arguments), store);
   const image::Stored stored = bring(invocation, *source, store, name);

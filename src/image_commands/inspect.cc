@@ -23,6 +23,15 @@ Json config_of(const image::Process& process) {
           {"ExposedPorts", set_of(process.ports)}, {"StopSignal", process.stop_signal}};
 }
 
+// What docker shows of it besides, and snug has no use for.
+void add_unused(const image::Store& store, const image::Image& image, Json& config) {
+  const Json document = parse_json(store.read_blob(image.id(), image::largest_config));
+  const auto stored = document.find("config");
+  if (stored == document.end() || !stored->is_object()) return;
+  for (const char* name : {"Healthcheck", "OnBuild", "Shell"})
+    if (const auto found = stored->find(name); found != stored->end() && !found->is_null()) config[name] = *found;
+}
+
 // All names of the image, and its digest behind each repository that it came from.
 void add_names(const image::Store& store, const image::Image& image, Json& object) {
   Json tags = Json::array(), digests = Json::array();
@@ -56,6 +65,7 @@ Json describe(const image::Store& store, const image::Image& image) {
   object["Variant"] = image.config.platform.variant;
   object["Size"] = size_of(image);
   object["Config"] = config_of(image.config.process);
+  add_unused(store, image, object["Config"]);
   Json diff_ids = Json::array(), blobs = Json::array();
   for (const image::Digest& diff_id : image.config.diff_ids) diff_ids.push_back(diff_id.text());
   for (const image::Descriptor& layer : image.manifest.layers)
@@ -66,9 +76,9 @@ Json describe(const image::Store& store, const image::Image& image) {
 }
 
 // What is asked for may be a container, too: snug looked for one before it asked here.
-image::Image find_any(const image::Store& store, const std::string& name) {
-  if (auto found = store.find(name)) return *std::move(found);
-  throw Error(format("there is no container and no image {}", quoted(name)), "'snug ps --all' and 'snug images' list those that are there");
+image::Image find_any(const cli::Invocation& invocation, const image::Store& store, const std::string& typed) {
+  if (auto found = store.find(name_here(invocation, store, typed))) return *std::move(found);
+  throw Error(format("there is no container and no image {}", quoted(typed)), "'snug ps --all' and 'snug images' list those that are there");
 }
 
 }  // namespace
@@ -77,14 +87,24 @@ int inspect(const cli::Invocation& invocation) {
   need_operands(invocation, 1, "a container or an image");
   const image::Store store = store_of(invocation);
   Json list = Json::array();
+  std::vector<Error> errors;
   const auto& find = invocation.arguments.find("type") ? find_image : find_any;
-  for (const std::string& name : invocation.arguments.operands) list.push_back(describe(store, find(store, name)));
+  for (const std::string& typed : invocation.arguments.operands) {
+    try {
+      list.push_back(describe(store, find(invocation, store, typed)));
+    } catch (const Error& error) {  // the others are shown all the same
+      errors.push_back(error);
+    }
+  }
+  if (list.empty()) throw errors.front();
+  for (const Error& error : errors) commands::say(render_error(error));
+  const int code = errors.empty() ? 0 : 1;
   if (const std::string* format = invocation.arguments.find("format"); format && *format != "json") {
     for (const Json& each : list) commands::print(fill_template(*format, each) + "\n");
-    return 0;
+    return code;
   }
   commands::print(snug::render_json(list));
-  return 0;
+  return code;
 }
 
 }  // namespace snug::image_commands

@@ -66,7 +66,7 @@ class Pull {
   image::Image bring_named(const std::string& name) {
     const auto present = policy_ == Policy::always ? std::nullopt : find_present(name);
     if (present && policy_ != Policy::newer) return unpacked(*present);
-    if (policy_ == Policy::never) return find_image(store_, name);
+    if (policy_ == Policy::never) throw Error(format("the image {} is not here, and the policy 'never' forbids to bring it", quoted(name)));
     try {
       return store_.open(bring_from_registry(image::parse_reference(name)));
     } catch (const Error& error) {
@@ -78,7 +78,7 @@ class Pull {
 
   // An image for another platform than was asked for is not there.
   std::optional<image::Image> find_present(const std::string& name) const {
-    auto image = store_.find(name);
+    auto image = store_.find(name_here(invocation_, store_, name));
     const bool chosen = invocation_.arguments.find("platform") || invocation_.arguments.find("arch");
     const bool fits = image && (!chosen || image::serves(image->config.platform, platform_));
     return fits ? std::move(image) : std::nullopt;

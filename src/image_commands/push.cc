@@ -66,7 +66,7 @@ int push(const cli::Invocation& invocation) {
   need_operands(invocation, 1, "an image");
   const cli::Arguments& arguments = invocation.arguments;
   image::Store store = store_of(invocation);
-  const image::Image image = find_image(store, arguments.operands[0]);
+  const image::Image image = find_image(invocation, store, arguments.operands[0]);
   const std::string destination = destination_of(invocation, image);
   if (constexpr std::string_view tar = "tar:"; destination.starts_with(tar)) {
     write_root_archive(invocation, store, image, destination.substr(tar.size()));

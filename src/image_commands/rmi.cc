@@ -53,26 +53,47 @@ std::size_t count_names(const image::Store& store, const image::Digest& manifest
   return count;
 }
 
+// Several manifests may name one configuration, and have its id.
+std::vector<image::Stored> find_by_id(const image::Store& store, const image::Digest& id) {
+  std::vector<image::Stored> found;
+  for (const image::Stored& stored : store.list())
+    if (const auto image = try_open(store, stored); image && image->id() == id) found.push_back(stored);
+  return found;
+}
+
 void untag(const std::string& name) { commands::print(format("Untagged: {}\n", printable(short_name(name)))); }
+
+// An id that stays with another manifest is not deleted, but this manifest is.
+void tell_deleted(const image::Store& store, const image::Digest& manifest, const std::optional<image::Image>& image) {
+  if (store.find_stored(manifest.text())) return;
+  commands::print(format("Deleted: {}\n", image && find_by_id(store, image->id()).empty() ? image->id().text() : manifest.text()));
+}
 
 // Takes one name, or the whole image; tells what was taken as docker does. What is the last name is known when it is gone: others
 // give names meanwhile.
-void remove(image::Store& store, const std::string& typed, bool force) {
+void remove(const cli::Invocation& invocation, image::Store& store, const std::string& typed, bool force) {
   const auto known = store.find_stored(typed);
-  const auto image = known ? try_open(store, *known) : std::optional(find_image(store, typed));
-  const image::Stored target = known ? *known : image::Stored{image->name, image->descriptor};
+  const std::vector<image::Stored> targets = known ? std::vector{*known} : find_by_id(store, find_image(invocation, store, typed).id());
+  const image::Stored& target = targets.front();
+  const auto image = try_open(store, target);
   const image::Digest& manifest = target.manifest.digest;
   const bool by_name = known && image::is_name_of(typed, target.name);
   const bool last = !by_name || count_names(store, manifest) < 2;
-  if (last && !force && image && is_in_use(store, *image))
+  const auto is_needed = [&](const image::Stored& stored) {
+    const auto one = try_open(store, stored);
+    return one && is_in_use(store, *one);
+  };
+  if (last && !force && std::any_of(targets.begin(), targets.end(), is_needed))
     throw Error(format("a container was made on {}", quoted(typed)), "'snug rm' that first; --force takes the name all the same");
   if (by_name) {
     store.drop_name(target.name);
     untag(target.name);
   } else {
-    for (const std::string& name : store.drop_image(manifest, force ? SIZE_MAX : 1)) untag(name);
+    std::vector<image::Digest> manifests;
+    for (const image::Stored& stored : targets) manifests.push_back(stored.manifest.digest);
+    for (const std::string& name : store.drop_images(manifests, force ? SIZE_MAX : 1)) untag(name);
   }
-  if (!store.find_stored(manifest.text())) commands::print(format("Deleted: {}\n", image ? image->id().text() : manifest.text()));
+  tell_deleted(store, manifest, image);
 }
 
 std::vector<std::string> all_ids(const image::Store& store) {
@@ -91,10 +112,12 @@ int rmi(const cli::Invocation& invocation) {
   if (!all) need_operands(invocation, 1, "an image");
   image::Store store = store_of(invocation);
   int code = 0;
-  for (const std::string& name : all ? all_ids(store) : arguments.operands) {
+  const bool force = all || arguments.flag("force");
+  for (const std::string& typed : all ? all_ids(store) : arguments.operands) {
     try {
-      if (arguments.flag("ignore") && !store.find_stored(name) && !store.find(name)) continue;
-      remove(store, name, all || arguments.flag("force"));
+      const std::string name = name_here(invocation, store, typed);
+      if ((force || arguments.flag("ignore")) && !store.find_stored(name) && !store.find(name)) continue;
+      remove(invocation, store, name, force);
     } catch (const Error& error) {  // the others are removed all the same
       commands::say(render_error(error));
       code = 1;

@@ -38,10 +38,11 @@ void add_name(Chosen& chosen, const std::string& name) {
   }
 }
 
-std::vector<Chosen> chosen_images(const image::Store& store, const std::vector<std::string>& operands) {
+std::vector<Chosen> chosen_images(const cli::Invocation& invocation, const image::Store& store) {
   std::vector<Chosen> all;
-  for (const std::string& operand : operands) {
-    image::Image image = find_image(store, operand);
+  for (const std::string& typed : invocation.arguments.operands) {
+    const std::string operand = name_here(invocation, store, typed);
+    image::Image image = find_image(invocation, store, operand);
     const std::string name = image.name;
     auto found = std::find_if(all.begin(), all.end(), [&](const Chosen& one) { return one.image.descriptor.digest == image.descriptor.digest; });
     if (found == all.end()) found = all.insert(all.end(), Chosen{std::move(image), {}});
@@ -65,7 +66,7 @@ int save(const cli::Invocation& invocation) {
   const cli::Arguments& arguments = invocation.arguments;
   const std::string *format = arguments.find("format"), *output = arguments.find("output");
   const image::Store store = store_of(invocation);
-  const std::vector<Chosen> images = chosen_images(store, arguments.operands);
+  const std::vector<Chosen> images = chosen_images(invocation, store);
   if (format && *format == "docker-dir") return save_folder(invocation, store, images, output);
   const Form form = chosen_form(arguments);
   const auto collection = transport::create_collection(form, output ? *output : "-");

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "connection.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/commands/environment.hh"
@@ -12,9 +13,22 @@ image::Store store_of(const cli::Invocation& invocation) {
   return image::Store(probe::find_store(commands::caller_environment(invocation.environment)));
 }
 
-image::Image find_image(const image::Store& store, const std::string& name) {
-  if (auto found = store.find(name)) return *std::move(found);
-  throw Error(format("there is no image {}", quoted(name)), "'snug images' lists those that are there; 'snug pull' brings others");
+std::string name_here(const cli::Invocation& invocation, const image::Store& store, const std::string& typed) {
+  if (store.find_stored(typed) || store.find(typed)) return typed;
+  for (const image::Reference& candidate : candidates_of(invocation, image::parse_reference(typed)))
+    if (std::string name = image::render_reference(candidate); store.find_stored(name)) return name;
+  return typed;
+}
+
+image::Image find_image(const cli::Invocation& invocation, const image::Store& store, const std::string& typed) {
+  if (auto found = store.find(name_here(invocation, store, typed))) return *std::move(found);
+  throw Error(format("there is no image {}", quoted(typed)), "'snug images' lists those that are there; 'snug pull' brings others");
+}
+
+std::string new_name(const std::string& typed) {
+  const image::Reference name = image::parse_reference(typed);
+  if (name.digest) throw UsageError(format("{} names a digest, which nobody can give", quoted(typed)));
+  return image::render_reference(name);
 }
 
 void need_operands(const cli::Invocation& invocation, std::size_t least, std::string_view what) {

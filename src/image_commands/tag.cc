@@ -1,6 +1,4 @@
 #include "functions.hh"
-#include "snug/base/error.hh"
-#include "snug/base/text.hh"
 #include "store_of.hh"
 
 namespace snug::image_commands {
@@ -10,13 +8,9 @@ int tag(const cli::Invocation& invocation) {
   const auto& operands = invocation.arguments.operands;
   image::Store store = store_of(invocation);
   const sys::Fd lock = store.exists() ? image::lock_shared(store) : sys::Fd();
-  const image::Image image = find_image(store, operands[0]);
+  const image::Image image = find_image(invocation, store, operands[0]);
   std::vector<std::string> names;
-  for (std::size_t at = 1; at < operands.size(); ++at) {
-    const image::Reference name = image::parse_reference(operands[at]);
-    if (name.digest) throw UsageError(format("{} names a digest, which nobody can give", quoted(operands[at])));
-    names.push_back(image::render_reference(name));
-  }
+  for (std::size_t at = 1; at < operands.size(); ++at) names.push_back(new_name(operands[at]));
   for (const std::string& name : names) store.set_name(name, image.descriptor);
   return 0;
 }

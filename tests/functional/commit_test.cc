@@ -189,6 +189,8 @@ TEST_CASE("a container that was never started is as its image is") {
 TEST_CASE("commit and export say what they need") {
   const Data data;
   CHECK(has(data.snug({"commit"}).err, "needs a container"));
+  for (const auto& words : {std::vector<std::string>{"commit", "nobody"}, {"bootstrap", "debian:12"}})
+    CHECK(has(data.snug({words[0], words[1], "x@sha256:" + std::string(64, '0')}).err, "names a digest, which nobody can give"));
   CHECK(has(data.snug({"export", "nobody", "-o", data.folder() + "/x"}).err, "there is no container 'nobody'"));
   CHECK_FALSE(fs::exists(data.folder() + "/x"));
 }

@@ -238,7 +238,7 @@ TEST_CASE("image: one that is not here is not run, and a folder of that name is 
   const Data data;
   const Result never = data.snug({"run", "--pull", "never", "no/such:image"});
   CHECK(never.code == 125);
-  CHECK(never.err == "snug: the image 'no/such:image' is not here, and --pull never forbids to bring it\n  hint:  snug pull no/such:image\n");
+  CHECK(never.err == "snug: the image 'no/such:image' is not here, and the policy 'never' forbids to bring it\n  hint:  snug pull no/such:image\n");
   fs::create_directory(data.folder() + "/rootfs");
   const Result folder = run({program(), "run", "--pull", "never", "rootfs"}, {.env = {data.environment()}, .folder = data.folder()});
   CHECK(has(folder.err, "hint:  there is a folder of that name: ./rootfs\n"));

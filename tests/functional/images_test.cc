@@ -237,12 +237,6 @@ TEST_CASE("gc --check sees an unpacked layer that has lost something, or another
   broken("mv " + first + " " + first + "x; mv " + second + " " + first + "; mv " + first + "x " + second, 2);
 }
 
-TEST_CASE("a damaged image keeps no other, and can be removed") {
-  const Store store;
-  const std::string id = values_of(store.out({"inspect", "one"}), "Id").at(0);
-  shell_output("chmod u+w " + store.store() + "/images/blobs/sha256/* && truncate -s 0 " + store.store() + "/images/blobs/sha256/" + id.substr(7));
-  const Result kept = store.snug({"gc"});
-  CHECK_MESSAGE(has(kept.err, "no blob and no layer is removed while an image is damaged"), kept.err);
 TEST_CASE("what gc --check looks at is no other before it has looked, and what it does not wait for is a FIFO") {
   const Store store;
   const std::string images = store.store() + "/images/", blobs = images + "blobs/sha256/", none(64, '0');
@@ -277,6 +271,12 @@ TEST_CASE("what was put aside stays as long as an image misses it") {
   CHECK_FALSE(fs::exists(aside));
 }
 
+TEST_CASE("a damaged image keeps no other, and can be removed") {
+  const Store store;
+  const std::string id = values_of(store.out({"inspect", "one"}), "Id").at(0);
+  shell_output("chmod u+w " + store.store() + "/images/blobs/sha256/* && truncate -s 0 " + store.store() + "/images/blobs/sha256/" + id.substr(7));
+  const Result kept = store.snug({"gc"});
+  CHECK_MESSAGE(has(kept.err, "no blob and no layer is removed while an image is damaged"), kept.err);
   CHECK(has(store.out({"rmi", "two"}), "Deleted: "));
   CHECK(has(store.out({"rmi", "one"}), "Untagged: one:latest"));
   CHECK(store.blobs() == 0);
@@ -299,7 +299,7 @@ TEST_CASE("without its index a store is damaged, and nothing of it is swept out"
 TEST_CASE("rmi passes over what is not there, and leaves blobs, where it is told so") {
   const Store store;
   const std::size_t all = store.blobs();
-  CHECK(store.out({"rmi", "-i", "nothing"}).empty());
+  for (const char* option : {"-i", "-f"}) CHECK(store.out({"rmi", option, "nothing"}).empty());
   CHECK(has(store.out({"rmi", "--ignore", "--no-prune", "nothing", "two"}), "Untagged: two:latest"));
   CHECK(store.blobs() == all);
   CHECK(store.snug({"gc"}).code == 0);
@@ -312,6 +312,17 @@ TEST_CASE("rmi takes all images or some") {
   CHECK(store.blobs() > 0);
   CHECK(store.snug({"rmi", "--all"}).code == 0);
   CHECK(store.blobs() == 0);
+}
+
+TEST_CASE("an id may be that of several images, which go together") {
+  const Store store;
+  shell_output("umoci config --no-history --manifest.annotation a=b --image " + store.layout() + ":one --tag other");
+  store.copy_in("other", "docker.io/library/other:latest");
+  const std::string id = values_of(store.out({"inspect", "one"}), "Id").at(0);
+  REQUIRE(values_of(store.out({"inspect", "other"}), "Id").at(0) == id);
+  CHECK(has(store.snug({"rmi", id}).err, "has 2 names: docker.io/library/one:latest, docker.io/library/other:latest"));
+  CHECK(store.out({"rmi", "-f", id}) == "Untagged: one:latest\nUntagged: other:latest\nDeleted: " + id + "\n");
+  CHECK(store.snug({"inspect", id}).code == 125);
 }
 
 TEST_CASE("on a full disk an image can be removed, and then there is room") {
@@ -340,6 +351,14 @@ TEST_CASE("an index that was cut off costs no image, and no name but the last") 
   CHECK(store.out({"gc", "--check"}).find("made anew with 3 images, 0 of which have lost their names") != std::string::npos);
   for (const char* name : {"one", "two", "three"}) CHECK(store.snug({"inspect", name}).code == 0);
   CHECK(store.snug({"inspect", "four"}).code != 0);
+}
+
+TEST_CASE("inspect shows what docker knows of an image and snug has no use for") {
+  const Data data;
+  const std::string layout = data.folder() + "/layout";
+  make_odd_image(layout, "odd", {}, R"({"Healthcheck":{"Test":["CMD","true"]},"OnBuild":["RUN x"],"Shell":["/bin/ash"]})");
+  REQUIRE(data.snug({"pull", "-q", "--no-unpack", "oci:" + layout + ":odd"}).code == 0);
+  CHECK(data.snug({"inspect", "-f", "{{json .Config.Healthcheck}} {{json .Config.OnBuild}} {{json .Config.Shell}}", "layout:odd"}).out == "{\"Test\":[\"CMD\",\"true\"]} [\"RUN x\"] [\"/bin/ash\"]\n");
 }
 
 TEST_CASE("a store that others may read is refused") {

@@ -179,7 +179,7 @@ TEST_CASE("the policy tells whether the registry is asked") {
   static_cast<void>(registry.fill("thing:1"));
   const std::string name = registry.host() + "/thing:1";
   const auto pull = [&](const std::string& policy) { return registry.snug("one", {"pull", "--no-unpack", plain, "--policy", policy, name}); };
-  check_refused(pull("never"), "there is no image");
+  check_refused(pull("never"), "is not here, and the policy 'never' forbids to bring it");
   check_refused(pull("sometimes"), "there is no such policy");
   const Result first = pull("missing");
   REQUIRE_MESSAGE(first.code == 0, first.err);
@@ -191,6 +191,30 @@ TEST_CASE("the policy tells whether the registry is asked") {
   const Result unpacked = registry.snug("one", {"pull", "--userns", "single", "--policy", "missing", name});
   CHECK_MESSAGE(unpacked.out == first.out, unpacked.err);
   CHECK(shell_output("cat $(find " + registry.path("one/snug/layers") + " -name word)") == "hello\n");
+}
+
+TEST_CASE("what registries.conf has another name for is found again by the one that was typed") {
+  if (missing()) return;
+  Registry registry;
+  static_cast<void>(registry.fill("only/here:1"));
+  const std::string none = "127.0.0.1:1", conf = "[aliases]\nmine = \"" + registry.host() + "/only/here\"\n[[registry]]\nlocation = \"" + registry.host() + "\"\ninsecure = true\n";
+  registry.write("home/.config/containers/registries.conf", "unqualified-search-registries = [\"" + none + "\", \"" + registry.host() + "\"]\n" + conf);
+  const auto snug = [&](const std::vector<std::string>& words) { return registry.snug("one", words); };
+  const Result nothing = snug({"pull", "-q", "no/such:1"});
+  CHECK_MESSAGE((has(nothing.err, "cannot talk to '" + none) && has(nothing.err, registry.host() + "/no/such:1")), nothing.err);
+  REQUIRE(snug({"pull", "-q", "--no-unpack", "mine:1"}).code == 0);
+  registry.stop();
+  for (const char* name : {"mine:1", "only/here:1"}) {
+    const Result found = snug({"inspect", name});
+    CHECK_MESSAGE(found.code == 0, found.err);
+    CHECK(snug({"history", name}).code == 0);
+    CHECK(snug({"pull", "--no-unpack", "--policy", "missing", name}).code == 0);
+    CHECK(has(snug({"run", "--pull", "never", "--userns", "single", name, "/no/such"}).err, "/no/such"));
+    CHECK(snug({"tag", name, "localhost/other:1"}).code == 0);
+    CHECK(has(snug({"rmi", name}).out, "Untagged: " + registry.host() + "/only/here:1\n"));
+    CHECK(snug({"tag", "other:1", registry.host() + "/only/here:1"}).code == 0);
+  }
+  CHECK(has(snug({"inspect", "only/there"}).err, "no image 'only/there'"));
 }
 
 TEST_CASE("blobs that a registry has are not kept, where a setting says so") {
@@ -459,6 +483,9 @@ TEST_CASE("a login is tried, kept for the caller alone, used, and forgotten") {
   check_refused(registry.snug("five", {"pull", "--no-unpack", "--authfile", registry.path("far.json"), "far.example/thing:1"}), "'snug login " + host);
   fs::remove(registry.path("home/.config/containers/registries.conf"));
   CHECK(shell_output("skopeo inspect --tls-verify=false --authfile " + file + " --format ok docker://" + name) == "ok\n");
+  CHECK(registry.snug("one", {"login", plain, "-u", "name", "-p", "word", host + "/team"}).code == 0);
+  CHECK(registry.snug("one", {"logout", host + "/team"}).out == "Removed login credentials for " + host + "/team\n");
+  CHECK(registry.snug("one", {"login", "--get-login", host + "/team"}).out == "name\n");
   CHECK(registry.snug("one", {"logout", host}).out == "Removed login credentials for " + host + "\n");
   check_refused(registry.snug("one", {"logout", host}), "not logged in");
   check_refused(registry.snug("three", {"pull", "--no-unpack", plain, name}), "'snug login ");
@@ -483,9 +510,6 @@ TEST_CASE("a password is asked for at the terminal, which does not show it") {
 
   Terminal interrupted(words, 24, 80);
   REQUIRE(interrupted.expect("Username: "));
-  CHECK(registry.snug("one", {"login", plain, "-u", "name", "-p", "word", host + "/team"}).code == 0);
-  CHECK(registry.snug("one", {"logout", host + "/team"}).out == "Removed login credentials for " + host + "/team\n");
-  CHECK(registry.snug("one", {"login", "--get-login", host + "/team"}).out == "name\n");
   interrupted.send("name\n");
   REQUIRE(interrupted.expect("Password: "));
   interrupted.send("\x03");

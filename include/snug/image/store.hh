@@ -79,8 +79,8 @@ class Store {
 
   /// Takes a name away, and with its last name the image from the index; false where there was none of that name.
   bool drop_name(const std::string& name);
-  /// Takes an image from the index, with all its names, which it gives. Throws where there are more than `most_names`.
-  std::vector<std::string> drop_image(const Digest& manifest, std::size_t most_names);
+  /// Takes images from the index, with all their names, which it gives. Throws where there are more than `most_names`.
+  std::vector<std::string> drop_images(const std::vector<Digest>& manifests, std::size_t most_names);
   /// Gives what the index said before it was last changed, as far as that can be read.
   [[nodiscard]] std::vector<Descriptor> list_former() const;
   /// Whether oci-layout says what it should; with `mend` it does from then on.

@@ -88,7 +88,7 @@ TEST_CASE("a name belongs to one image; who loses it stays until it is removed")
   CHECK(test.names() == "docker.io/library/x:1=b =a docker.io/library/y:1=b ");
   CHECK(test.store.drop_name("docker.io/library/y:1"));
   CHECK_FALSE(test.store.drop_name("docker.io/library/y:1"));
-  CHECK(test.store.drop_image(test.of('a'), 0).empty());
+  CHECK(test.store.drop_images({test.of('a')}, 0).empty());
   CHECK(test.names() == "docker.io/library/x:1=b ");
   test.add('b', "");
   CHECK(test.names() == "docker.io/library/x:1=b ");
@@ -111,6 +111,7 @@ TEST_CASE("images are found by name, by id, by digest, and by what is left of a 
   CHECK(test.found(test.of('c').text()) == "c");
   CHECK(test.found("debian@" + test.of('a').text()) == "a");
   CHECK(test.found("debian@" + test.of('b').text()) == "nothing");
+  CHECK(test.found("deb@" + test.of('a').text()) == "nothing");
 }
 
 TEST_CASE("one damaged file costs that image only, and is named") {
@@ -127,7 +128,6 @@ TEST_CASE("one damaged file costs that image only, and is named") {
   CHECK(test.found("two").find("index.json' is damaged") != std::string::npos);
 }
 
-TEST_CASE("a document that says something else than its name is not believed, and the hint is for where it came from") {
 TEST_CASE("a document is believed for its digest of either kind alone") {
   TestStore test;
   const std::string text = "{}";
@@ -149,6 +149,7 @@ TEST_CASE("a FIFO in the place of a file is not waited for") {
   }
 }
 
+TEST_CASE("a document that says something else than its name is not believed, and the hint is for where it came from") {
   TestStore test;
   Descriptor manifest = test.add('a', "docker.io/library/one:latest");
   const auto hint = [&] {
@@ -173,10 +174,10 @@ TEST_CASE("documents are hashed as the standard has it") {
   CHECK(sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(sha256(std::string(1000000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   CHECK(sha256(std::string(55, 'a')) != sha256(std::string(56, 'a')));
-}
   CHECK(sha512("abc") == "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
   CHECK(sha512(std::string(1000000, 'a')) == "e718483d0ce769644e2e42c7bc15b4638e1f98b13b2044285632a803afa973ebde0ff244877ea60a4cb0432ce577c31beb009c5c2c49aa2e4eadb217ad8cc09b");
   CHECK(sha512(std::string(111, 'a')) != sha512(std::string(112, 'a')));
+}
 
 TEST_CASE("the index before is kept, and what oci-layout says") {
   TestStore test;
@@ -216,7 +217,7 @@ TEST_CASE("where an image came from is kept, as far as snug itself says so") {
   CHECK(list_of(test.store.find_stored("two")->manifest) == digest('d'));
   CHECK(test.found("two@" + digest('d').text()) == "a");
   CHECK(test.found("two@" + digest('e').text()) == "nothing");
-  CHECK_THROWS_AS(test.store.drop_image(test.of('a'), 1), Error);
+  CHECK_THROWS_AS(test.store.drop_images({test.of('a')}, 1), Error);
 }
 
 TEST_CASE("what is staged gets its last name once") {

@@ -297,6 +297,23 @@ TEST_CASE("no token is asked for in plain HTTP elsewhere, and none that would be
   check_thrown([&] { static_cast<void>(misled.read(descriptor_of(content))); }, "no token");
 }
 
+TEST_CASE("who was refused with what was typed is not told to type it") {
+  std::string self;
+  HttpServer server([&](const Asked& asked) {
+    return asked.target.starts_with("/token") ? reply(403) : reply(401, {snug::format("WWW-Authenticate: Bearer realm=\"{}/token\"", self)});
+  });
+  self = server.url();
+  for (const std::string credentials : {"", "name:wrong"}) {
+    Client client(server, credentials);
+    try {
+      static_cast<void>(client.read(descriptor_of(content)));
+      FAIL("was let in");
+    } catch (const Error& error) {
+      CHECK(error.hint() == (credentials.empty() ? "'snug login' takes them" : ""));
+    }
+  }
+}
+
 TEST_CASE("mirrors are asked first, and not with the credentials for the registry") {
   HttpServer mirror([](const Asked& asked) { return asked.target.find("manifests/1") != std::string::npos ? reply(200, {}, "mirrored") : reply(401, {"WWW-Authenticate: Basic realm=\"x\""}); });
   HttpServer server([](const Asked& asked) { return asked.headers.contains("authorization") ? reply(200, {}, content) : reply(401, {"WWW-Authenticate: Basic realm=\"x\""}); });

@@ -25,6 +25,8 @@ std::string folder_of(const Environment& environment, std::string_view name, std
 
 std::string config_folder_of(const Environment& environment) { return folder_of(environment, "XDG_CONFIG_HOME", ".config"); }
 
+std::string registries_file_of(const Environment& environment) { return first_of(environment, {"CONTAINERS_REGISTRIES_CONF"}); }
+
 std::string option_of(const cli::Arguments& arguments, std::string_view name) {
   const std::string* value = arguments.find(name);
   return value ? *value : "";
@@ -55,6 +57,7 @@ transport::Connection connection_of(const cli::Invocation& invocation, const std
   transport::Connection connection{.cert_folder = option_of(arguments, "cert-dir"),
                                    .auth_file = option_of(arguments, "authfile"),
                                    .credentials = option_of(arguments, "creds"),
+                                   .registries_file = registries_file_of(environment),
                                    .runtime_folder = first_of(environment, {"XDG_RUNTIME_DIR"}),
                                    .config_folder = config_folder_of(environment),
                                    .docker_folder = folder_of(environment, "DOCKER_CONFIG", ".docker"),
@@ -71,7 +74,7 @@ transport::Connection connection_of(const cli::Invocation& invocation, const std
 }
 
 std::vector<image::Reference> candidates_of(const cli::Invocation& invocation, const image::Reference& name) {
-  return transport::find_candidates(name, {.config_folder = config_folder_of(invocation.environment)});
+  return transport::find_candidates(name, {.registries_file = registries_file_of(invocation.environment), .config_folder = config_folder_of(invocation.environment)});
 }
 
 }  // namespace snug::image_commands

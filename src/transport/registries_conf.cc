@@ -140,9 +140,11 @@ void add_registries(RegistriesConf& conf, std::string_view text, const std::stri
 
 RegistriesConf read_registries(const Connection& connection) {
   constexpr const char* system = "/etc/containers/registries.conf";
-  const std::string own = connection.config_folder + "/containers/registries.conf";
+  const std::string own = connection.config_folder + "/containers/registries.conf", &typed = connection.registries_file;
+  const auto is_there = [](const std::string& path) { return sys::find_status(AT_FDCWD, path.c_str()).has_value(); };
+  if (!typed.empty() && !is_there(typed)) throw Error(format("there is no file {}, which CONTAINERS_REGISTRIES_CONF names", quoted(typed)));
   RegistriesConf conf;
-  add_file(conf, sys::find_status(AT_FDCWD, own.c_str()) ? own : system);
+  add_file(conf, !typed.empty() ? typed : is_there(own) ? own : system);
   add_folder(conf, std::string(system) + ".d");
   add_folder(conf, own + ".d");
   return conf;

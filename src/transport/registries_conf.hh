@@ -38,7 +38,7 @@ struct RegistriesConf {
 /// Adds what a file says to what files before it said. Throws a UsageError that names file and line.
 void add_registries(RegistriesConf& conf, std::string_view text, const std::string& file);
 
-/// Reads the files that are there: the caller's or else the system's, and what lies in both registries.conf.d.
+/// Reads the files that are there: the one that is named, the caller's or else the system's, and what lies in both registries.conf.d.
 [[nodiscard]] RegistriesConf read_registries(const Connection& connection);
 
 /// Finds the rule for a repository, the longest prefix that fits; null where there is none.

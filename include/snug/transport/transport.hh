@@ -123,6 +123,7 @@ struct Connection {
   std::string cert_folder = {};     ///< of --cert-dir: *.crt to trust, *.cert and *.key to show
   std::string auth_file = {};       ///< of --authfile; empty: where podman keeps it
   std::string credentials = {};     ///< NAME:PASSWORD of --creds
+  std::string registries_file = {};  ///< $CONTAINERS_REGISTRIES_CONF, in place of the caller's and the system's registries.conf
   std::string runtime_folder = {};  ///< $XDG_RUNTIME_DIR
   std::string config_folder = {};   ///< $XDG_CONFIG_HOME, or $HOME/.config
   std::string docker_folder = {};   ///< $DOCKER_CONFIG, or $HOME/.docker
@@ -151,11 +152,12 @@ struct Connection {
 using Neighbours = std::map<image::Digest, std::string>;
 [[nodiscard]] std::unique_ptr<Target> open_registry_target(const image::Reference& reference, const Connection& connection, Neighbours neighbours = {});
 
-/// Tries a name and a password (NAME:PASSWORD) at a registry, and keeps them in the caller's auth.json where it takes them. Throws.
-void log_in(const std::string& registry, const std::string& credentials, const Connection& connection);
-/// Forgets them again; all where `registry` is empty. False where there were none.
-bool log_out(const std::string& registry, const Connection& connection);
+/// Tries a name and a password (NAME:PASSWORD) at a registry, and keeps them in the caller's auth.json, or the helper that it names,
+/// where it takes them. `key` is HOST[:PORT], with /NAMESPACE where they are for that alone. Throws.
+void log_in(const std::string& key, const std::string& credentials, const Connection& connection);
+/// Forgets them again; all where `key` is empty. False where there were none.
+bool log_out(const std::string& key, const Connection& connection);
 /// Gives the name that the caller is logged in with; nothing where that is none.
-[[nodiscard]] std::optional<std::string> find_login_name(const std::string& registry, const Connection& connection);
+[[nodiscard]] std::optional<std::string> find_login_name(const std::string& key, const Connection& connection);
 
 }  // namespace snug::transport

@@ -207,4 +207,7 @@ TEST_CASE("names without a registry are looked up") {
   CHECK(names("snugtest2/x:2") == Names{"one.example.com/snugtest2/x:2", "docker.io/snugtest2/x:2"});
   CHECK(names("docker.io/snugtest") == Names{"docker.io/library/snugtest:latest"});
   CHECK(names("snugtest3") == Names{"one.example.com/snugtest3:latest", "docker.io/library/snugtest3:latest"});
+  const Connection named{.registries_file = folder.write("named.conf", "unqualified-search-registries = [\"two.example.com\"]\n"), .config_folder = folder.folder};
+  CHECK(image::render_reference(find_candidates(image::parse_reference("snugtest"), named).at(0)) == "two.example.com/snugtest:latest");
+  CHECK(thrown([] { static_cast<void>(find_candidates(image::parse_reference("x"), {.registries_file = "/no/such.conf"})); }).find("there is no file '/no/such.conf'") != std::string::npos);
 }

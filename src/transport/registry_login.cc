@@ -16,7 +16,7 @@ void log_in(const std::string& key, const std::string& credentials, const Connec
   with.auth_file.clear();  // it is made here, and may not be there yet
   const Place place(registry_as_a_whole(registry), with, Repository::Use::pull);
   Repository& whole = *place.repositories().back();
-  if (const std::string host = normal_key(whole.endpoint().host); host != registry.substr(0, registry.find('/')))
+  if (const std::string host = normal_key(whole.endpoint().host); host != registry)
     throw Error(format("{} answers for {}, as registries.conf says, and is told its own name and password alone", quoted(host), quoted(registry)), format("snug login {}", host));
   Url url = whole.url("");
   url.target = "/v2/";  // registries.conf may say that the registry's repositories are below a path

@@ -10,7 +10,7 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
-#include "sha256.hh"
+#include "sha2.hh"
 #include "snug/base/text.hh"
 #include "snug/image/contents.hh"
 #include "snug/sys/file.hh"

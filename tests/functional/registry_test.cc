@@ -479,6 +479,7 @@ TEST_CASE("a login is tried, kept for the caller alone, used, and forgotten") {
   // Whoever answers is told what is his own, whatever the image is called.
   registry.write("home/.config/containers/registries.conf", "[[registry]]\nprefix = \"far.example\"\nlocation = \"" + host + "\"\ninsecure = true\n");
   CHECK(registry.snug("four", {"pull", "--no-unpack", "far.example/thing:1"}).code == 0);
+  check_refused(registry.snug("one", {"login", "-u", "name", "-p", "word", "far.example"}), "snug login " + host);
   registry.write("far.json", R"({"auths": {"far.example": {"auth": "bmFtZTp3b3Jk"}}})");
   check_refused(registry.snug("five", {"pull", "--no-unpack", "--authfile", registry.path("far.json"), "far.example/thing:1"}), "'snug login " + host);
   fs::remove(registry.path("home/.config/containers/registries.conf"));

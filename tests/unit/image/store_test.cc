@@ -10,7 +10,7 @@
 #include <fstream>
 #include <map>
 
-#include "sha256.hh"
+#include "sha2.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"

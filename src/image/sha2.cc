@@ -1,4 +1,4 @@
-#include "sha256.hh"
+#include "sha2.hh"
 
 #include <array>
 #include <bit>

@@ -31,8 +31,11 @@ std::string name_of(const Descriptor& descriptor) {
 }
 
 bool has_any_blob(const std::string& path) {
-  const Fd folder = sys::try_open(AT_FDCWD, (path + "/images/blobs/sha256").c_str(), O_RDONLY | O_DIRECTORY);
-  return folder && !sys::list_folder(folder.get()).empty();
+  for (const char* algorithm : {"sha256", "sha512"}) {
+    const Fd folder = sys::try_open(AT_FDCWD, format("{}/images/blobs/{}", path, algorithm).c_str(), O_RDONLY | O_DIRECTORY);
+    if (folder && !sys::list_folder(folder.get()).empty()) return true;
+  }
+  return false;
 }
 
 // Something else of that name, a FIFO say, would have its reader wait, perhaps for ever.

@@ -50,6 +50,11 @@ void check_private(const std::string& path) {
     throw Error(format("{} is open to others, or not yours", quoted(path)), format("chmod 700 {}", shell_quoted(path)));
 }
 
+void make_folders(const std::string& path) {
+  for (const char* folder : {"/images/blobs/sha256", "/images/blobs/sha512", "/layers", "/staging", "/locks"}) sys::make_folders(path + folder);
+  for (const char* folder : {"/images", "/layers", "/staging", "/locks"}) check_private(path + folder);
+}
+
 // The folder of `path` on the disk, so that a name in it stays after a power cut.
 void sync_parent(const std::string& path) {
   const Fd parent = sys::try_open(AT_FDCWD, path.substr(0, path.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY);
@@ -59,12 +64,10 @@ void sync_parent(const std::string& path) {
 }  // namespace
 
 void make_store(const std::string& path) {
-  for (const char* folder : {"/images/blobs/sha256", "/images/blobs/sha512", "/layers", "/staging", "/locks"})
-    sys::make_folders(path + folder);
-  for (const char* folder : {"/images", "/layers", "/staging", "/locks"}) check_private(path + folder);
+  make_folders(path);
   const Fd images = sys::open(AT_FDCWD, path + "/images", O_RDONLY | O_DIRECTORY);
   if (!sys::find_status(images.get(), "oci-layout")) sys::replace_file(images.get(), "oci-layout", layout_text);
-  if (sys::find_status(images.get(), "index.json") || !is_empty(path + "/images/blobs/sha256")) return;
+  if (sys::find_status(images.get(), "index.json") || !is_empty(path + "/images/blobs/sha256") || !is_empty(path + "/images/blobs/sha512")) return;
   take(images.get(), LOCK_EX, path + "/images");  // nobody may have given a name meanwhile
   if (!sys::find_status(images.get(), "index.json")) sys::replace_file(images.get(), "index.json", empty_index);
 }
@@ -133,10 +136,9 @@ Fd lock_shared(const Store& store) {
   return file;
 }
 
-// Who takes away makes nothing: what is missing is for gc --check to tell.
+// Who takes away makes no file: which is missing is for gc --check to tell.
 Fd try_lock_exclusive(const Store& store) {
-  sys::make_folders(store.path() + "/locks");
-  check_private(store.path() + "/locks");
+  make_folders(store.path());
   Fd file = sys::open(AT_FDCWD, store.path() + "/locks/store", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   return ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 ? std::move(file) : Fd();
 }

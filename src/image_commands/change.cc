@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -92,6 +94,7 @@ void add_once(Words& list, std::string word) {
 }
 
 void add_ports(Process& process, std::string_view text) {
+  std::set<std::string> known(process.ports.begin(), process.ports.end());  // ranges may be long
   for (const std::string& word : split_words(text)) {
     const std::size_t slash = word.find('/');
     const std::string protocol = slash == std::string::npos ? "tcp" : word.substr(slash + 1);
@@ -100,7 +103,8 @@ void add_ports(Process& process, std::string_view text) {
     const auto first = parse_number(range.substr(0, dash)), last = dash == std::string::npos ? first : parse_number(range.substr(dash + 1));
     if (!first || !last || *first == 0 || *first > *last || *last > 65535 || (protocol != "tcp" && protocol != "udp" && protocol != "sctp"))
       throw UsageError(format("{} is no port", quoted(word)), "80, 53/udp, 8000-8010");
-    for (auto port = *first; port <= *last; ++port) add_once(process.ports, format("{}/{}", port, protocol));
+    for (auto port = *first; port <= *last; ++port)
+      if (std::string each = format("{}/{}", port, protocol); known.insert(each).second) process.ports.push_back(std::move(each));
   }
 }
 

@@ -115,7 +115,7 @@ class Check {
     const bool local = is_local(blob);
     if (try_only_) return tell(fault, local ? "'snug gc --check' puts it aside" : "'snug gc --check' removes it");
     if (local ? ::rename(path.c_str(), aside.c_str()) != 0 : ::unlink(path.c_str()) != 0) return tell(fault, errno_text(errno));
-    if (!local && !fetched_.contains(blob)) return mended(fault, "", "removed, for no image has it");
+    if (!local && !fetched_.contains(blob) && !rebuilt_) return mended(fault, "", "removed, for no image has it");
     tell(fault, local ? format("kept as {}, for it came from no registry", quoted(aside)) : "removed, 'snug pull' brings it anew");
   }
 
@@ -132,6 +132,7 @@ class Check {
       const std::vector<image::Descriptor> images = find_images();
       const auto nameless = static_cast<std::size_t>(std::count_if(images.begin(), images.end(), [](const auto& one) { return one.annotations.empty(); }));
       store_.rebuild(images);
+      rebuilt_ = true;
       tell(error.message(), format("made anew with {} images, {} of which have lost their names{}", images.size(), nameless, is_there ? "; what there was of the old one is index.json.damaged" : ""));
       if (nameless == 0) ++faults_.mended;
     }
@@ -139,7 +140,12 @@ class Check {
 
   std::vector<image::Descriptor> find_images() {
     std::vector<image::Descriptor> images = store_.list_former();
-    std::erase_if(images, [&](const image::Descriptor& one) { return !find_manifest(one.digest); });
+    // One whose manifest is damaged stays, as damaged: nothing is swept out then that may be its.
+    const auto is_there = [&](const std::string& path) { return sys::find_status(AT_FDCWD, path.c_str()).has_value(); };
+    std::erase_if(images, [&](const image::Descriptor& one) {
+      const std::string path = store_.blob_path(one.digest);
+      return !is_there(path) && !is_there(path + std::string(image::put_aside_ending));
+    });
     for (const image::Digest& blob : list_blobs(store_)) {
       const bool known = std::any_of(images.begin(), images.end(), [&](const auto& one) { return one.digest == blob; });
       if (auto manifest = known ? std::nullopt : find_manifest(blob)) images.push_back(*std::move(manifest));
@@ -222,7 +228,7 @@ class Check {
   const commands::Trees& trees_;
   bool try_only_;
   std::set<image::Digest> local_, fetched_;
-  bool any_may_be_local_ = false;
+  bool any_may_be_local_ = false, rebuilt_ = false;
   Faults faults_;
 };
 

@@ -1,6 +1,9 @@
 #include "connection.hh"
 
+#include <unistd.h>
+
 #include <array>
+#include <cerrno>
 #include <csignal>
 
 #include "snug/base/error.hh"
@@ -66,6 +69,9 @@ transport::Connection connection_of(const cli::Invocation& invocation, const std
                                    .no_proxy = first_of(environment, {"no_proxy", "NO_PROXY"}),
                                    .helper_folders = absolute_folders(first_of(environment, {"PATH"})),
                                    .helper_environment = helper_environment(environment)};
+  // login makes it.
+  if (!connection.auth_file.empty() && invocation.command.name != "login" && ::access(connection.auth_file.c_str(), F_OK) != 0)
+    throw system_error(format("read the credentials in {}", quoted(connection.auth_file)), errno, format("snug login --authfile {}", shell_quoted(connection.auth_file)));
   if (connection.auth_file.empty()) connection.auth_file = first_of(environment, {"REGISTRY_AUTH_FILE"});
   std::signal(SIGPIPE, SIG_IGN);  // a broken connection is an error of the call that finds it
   if (const std::string* verify = arguments.find("tls-verify"); verify && *verify == "false") connection.insecure_host = host;

@@ -104,11 +104,11 @@ class Pull {
     if (candidates.size() > 1 && !connection.credentials.empty())
       throw UsageError(format("--creds are for one registry, and {} may be of several", quoted(image::familiar_name(typed))));
     std::vector<std::string> notices;
-    for (std::size_t at = 0; at + 1 < candidates.size(); ++at) {
-      const auto source = transport::open_registry_source(candidates[at], connection);
-      if (answers(*source, notices)) return bring_from(*source, image::render_reference(candidates[at]), true);
-    }
     try {
+      for (std::size_t at = 0; at + 1 < candidates.size(); ++at) {
+        const auto source = transport::open_registry_source(candidates[at], connection);
+        if (answers(*source, notices)) return bring_from(*source, image::render_reference(candidates[at]), true);
+      }
       return bring_from(*transport::open_registry_source(candidates.back(), connection), image::render_reference(candidates.back()), true);
     } catch (const Error&) {  // the last is not the only one that was asked
       for (const std::string& notice : notices) commands::say(notice);

@@ -61,6 +61,13 @@ std::vector<image::Stored> find_by_id(const image::Store& store, const image::Di
   return found;
 }
 
+// What was typed is an id, or the digest of the one manifest.
+std::vector<image::Stored> find_by_digest(const image::Store& store, const image::Image& image, const std::string& typed) {
+  std::vector<image::Stored> found = find_by_id(store, image.id());
+  if (image.descriptor.digest.hex == typed) std::erase_if(found, [&](const image::Stored& stored) { return stored.manifest.digest != image.descriptor.digest; });
+  return found;
+}
+
 void untag(const std::string& name) { commands::print(format("Untagged: {}\n", printable(short_name(name)))); }
 
 // An id that stays with another manifest is not deleted, but this manifest is.
@@ -73,7 +80,8 @@ void tell_deleted(const image::Store& store, const image::Digest& manifest, cons
 // give names meanwhile.
 void remove(const cli::Invocation& invocation, image::Store& store, const std::string& typed, bool force) {
   const auto known = store.find_stored(typed);
-  const std::vector<image::Stored> targets = known ? std::vector{*known} : find_by_id(store, find_image(invocation, store, typed).id());
+  const std::vector<image::Stored> targets = known ? std::vector{*known} : find_by_digest(store, find_image(invocation, store, typed), typed);
+  if (targets.empty()) throw Error(format("the image {} was taken away meanwhile", quoted(typed)));
   const image::Stored& target = targets.front();
   const auto image = try_open(store, target);
   const image::Digest& manifest = target.manifest.digest;

@@ -14,7 +14,7 @@ image::Store store_of(const cli::Invocation& invocation) {
 }
 
 std::string name_here(const cli::Invocation& invocation, const image::Store& store, const std::string& typed) {
-  if (store.find_stored(typed) || store.find(typed)) return typed;
+  if (store.find_stored(typed)) return typed;
   for (const image::Reference& candidate : candidates_of(invocation, image::parse_reference(typed)))
     if (std::string name = image::render_reference(candidate); store.find_stored(name)) return name;
   return typed;

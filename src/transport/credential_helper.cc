@@ -42,15 +42,20 @@ class Question {
     if (!is_name(name)) throw Error(format("{} is no name of a credential helper", quoted(name)));
   }
 
-  /// Gives what it says, in which credentials may stand; nothing where it has none. `failure` says what it does not do, and `shown` is
-  /// what may be told of the input.
+  /// Gives what it says, in which credentials may stand, also where it fails; nothing where it says that it has none. `failure` says what it
+  /// does not do, and `shown` is what may be told of the input.
   [[nodiscard]] std::optional<std::string> ask(std::string input, const std::string& failure, const std::string& shown) const {
     sys::Helper helper({find_program(), verb_}, sys::Helper::Read::output, {std::move(input), connection_.helper_environment});
     sys::HelperEnd end = helper.finish(patience_ms);
     if (end.how == sys::HelperEnd::How::succeeded) return std::move(end.text);
-    if (end.how == sys::HelperEnd::How::failed && end.text.find("credentials not found") != std::string::npos) return {};
+    const bool failed = end.how == sys::HelperEnd::How::failed, open = end.text.find("\"Secret\"") == std::string::npos;
+    if (failed && end.text.find("credentials not found") != std::string::npos) return {};
     const std::string said = printable(trimmed(end.text).substr(0, 200));
-    throw Error(format("{} {}{}", quoted(program_), failure, said.empty() ? ", and does not say why" : ": " + said), format("echo {} | {} {}: so it was asked", shown, program_, verb_));
+    const std::string why = end.how == sys::HelperEnd::How::too_late           ? format(" within {} seconds", patience_ms / 1000)
+                            : said.empty()                                     ? ", and does not say why"
+                            : !failed || verb_ == "store" || !open             ? ", and what it says may be secret"
+                                                                               : ": " + said;
+    throw Error(format("{} {}{}", quoted(program_), failure, why), format("echo {} | {} {}: so it was asked", shown, program_, verb_));
   }
 
   template <typename Take>
@@ -66,7 +71,7 @@ class Question {
   [[nodiscard]] std::string find_program() const {
     for (const std::string& folder : connection_.helper_folders)
       if (const std::string path = folder + "/" + program_; folder.starts_with('/') && ::access(path.c_str(), X_OK) == 0) return path;
-    throw Error(format("{}, which keeps the credentials, is not installed", quoted(program_)), "'snug login --authfile FILE' keeps them in a file");
+    throw Error(format("{}, which keeps the credentials, is not installed", quoted(program_)), verb_ == "erase" ? "" : "'snug login --authfile FILE' keeps them in a file");
   }
 
   const Connection& connection_;
@@ -77,18 +82,20 @@ class Question {
 
 std::optional<Login> ask_helper(const Connection& connection, const std::string& name, const std::string& registry) {
   const Question get(connection, name, "get");
-  const auto text = get.ask(server_of(registry) + "\n", format("gives no credentials for {}", quoted(registry)), server_of(registry));
+  const auto text = get.ask(server_of(registry) + "\n", format("gives no credentials for {}", quoted(registry)), shell_quoted(server_of(registry)));
   return text ? std::optional(get.read(*text, read_answer)) : std::nullopt;
 }
 
 void store_in_helper(const Connection& connection, const std::string& name, const std::string& registry, const Login& login) {
   if (!is_utf8(login.name) || !is_utf8(login.password)) throw Error("a name and a password that are no text in UTF-8 cannot be given to a credential helper");
   const Json given{{"ServerURL", server_of(registry)}, {"Username", login.name}, {"Secret", login.password}};
-  static_cast<void>(Question(connection, name, "store").ask(given.dump(), format("does not keep the credentials for {}", quoted(registry)), R"('{"ServerURL": ..., "Username": ..., "Secret": ...}')"));
+  const std::string failure = format("does not keep the credentials for {}", quoted(registry));
+  if (!Question(connection, name, "store").ask(given.dump(), failure, R"('{"ServerURL": ..., "Username": ..., "Secret": ...}')"))
+    throw Error(format("{} {}", quoted("docker-credential-" + name), failure));
 }
 
 void erase_from_helper(const Connection& connection, const std::string& name, const std::string& registry) {
-  static_cast<void>(Question(connection, name, "erase").ask(server_of(registry) + "\n", format("does not forget the credentials for {}", quoted(registry)), server_of(registry)));
+  static_cast<void>(Question(connection, name, "erase").ask(server_of(registry) + "\n", format("does not forget the credentials for {}", quoted(registry)), shell_quoted(server_of(registry))));
 }
 
 std::vector<std::string> list_helper(const Connection& connection, const std::string& name) {
@@ -98,7 +105,10 @@ std::vector<std::string> list_helper(const Connection& connection, const std::st
   if (!text) return registries;
   list.read(*text, [&](const Json& json) {
     if (!json.is_object()) throw Error("its answer is no object");
-    for (const auto& [server, user] : json.items()) registries.push_back(server);
+    for (const auto& [server, user] : json.items()) {
+      if (std::any_of(server.begin(), server.end(), [](char letter) { return static_cast<unsigned char>(letter) < ' '; })) throw Error("a registry of its answer is none");
+      registries.push_back(server);
+    }
   });
   return registries;
 }

@@ -9,6 +9,7 @@
 #include "credential_helper.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
+#include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 #include "url.hh"
 
@@ -65,15 +66,23 @@ auto reading(const std::string& path, const Work& work) {
   }
 }
 
+// NAME of the helper that has the login for a registry; empty where that is in the file.
+std::string helper_for(const AuthFile& file, const std::string& registry) {
+  const auto found = file.helpers.find(registry);
+  return found == file.helpers.end() ? file.store : found->second;
+}
+
 std::optional<Login> find_in(const AuthFile& file, const Connection& connection, const std::string& registry, const std::string& repository) {
-  if (const auto helper = file.helpers.find(registry); helper != file.helpers.end()) return ask_helper(connection, helper->second, registry);
+  const auto own = file.helpers.find(registry);
   for (const std::string& key : keys_for(registry, repository)) {
+    if (key == registry && own != file.helpers.end() && !own->second.empty()) break;
     const auto found = file.logins.find(key);
     if (found == file.logins.end()) continue;
-    if (!found->second) throw Error(format("what it has for {} is no name and password", quoted(key)));
+    if (!found->second) throw Error(format("what it has for {} is no name and password", quoted(key)), format("snug login {}", shell_quoted(key)));
     if (!found->second->name.empty()) return found->second;
   }
-  return file.store.empty() ? std::nullopt : ask_helper(connection, file.store, registry);
+  const std::string helper = helper_for(file, registry);
+  return helper.empty() ? std::nullopt : ask_helper(connection, helper, registry);
 }
 
 /// The file that login writes, for a change.
@@ -114,12 +123,6 @@ class OwnFile {
   Json json_ = Json::object();
   AuthFile known_;
 };
-
-// NAME of the helper that has the login for a registry; empty where that is in the file.
-std::string helper_for(const AuthFile& file, const std::string& registry) {
-  const auto found = file.helpers.find(registry);
-  return found == file.helpers.end() ? file.store : found->second;
-}
 
 std::string registry_of(const std::string& key) { return key.substr(0, key.find('/')); }
 
@@ -175,7 +178,6 @@ std::optional<Login> find_login(const Connection& connection, const std::string&
   if (!connection.credentials.empty()) return parse_login(connection.credentials);
   for (const std::string& path : auth_files(connection)) {
     const auto text = read_file(path);
-    if (!text && !connection.auth_file.empty()) throw Error(format("there is no file {}", quoted(path)), "'snug login' makes it");
     if (!text) continue;
     if (auto login = reading(path, [&] { return find_in(parse_auth_file(*text), connection, registry, repository); })) return login;
   }
@@ -204,7 +206,14 @@ std::size_t forget_login(const Connection& connection, const std::string& key) {
   OwnFile file(connection);
   std::size_t count = file.drop(key);
   if (count > 0) file.write();
-  const auto forget = [&](const std::string& helper, const std::string& registry) { count += forget_in_helper(connection, helper, registry) ? 1U : 0U; };
+  std::optional<Error> failure;
+  const auto forget = [&](const std::string& helper, const std::string& registry) {
+    try {
+      count += forget_in_helper(connection, helper, registry) ? 1U : 0U;
+    } catch (const Error& error) {  // the others forget all the same
+      if (!failure) failure = error;
+    }
+  };
   if (key.empty()) {
     for (const auto& [registry, helper] : file.known().helpers) forget(helper, registry);
     if (const std::string& store = file.known().store; !store.empty())
@@ -212,6 +221,8 @@ std::size_t forget_login(const Connection& connection, const std::string& key) {
   } else if (const std::string helper = helper_for(file.known(), key); !helper.empty() && key == registry_of(key)) {
     forget(helper, key);
   }
+  // Of a registry whose login was in the file it was no helper's.
+  if (failure && (key.empty() || count == 0)) throw *failure;
   return count;
 }
 

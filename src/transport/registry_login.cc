@@ -13,7 +13,6 @@ void log_in(const std::string& key, const std::string& credentials, const Connec
   const Login login = parse_login(credentials);
   Connection with = connection;
   with.credentials = credentials;
-  with.auth_file.clear();  // it is made here, and may not be there yet
   const Place place(registry_as_a_whole(registry), with, Repository::Use::pull);
   Repository& whole = *place.repositories().back();
   if (const std::string host = normal_key(whole.endpoint().host); host != registry)

@@ -1,6 +1,7 @@
 #include "retry.hh"
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 
 #include "snug/base/text.hh"
@@ -29,7 +30,8 @@ bool Retry::again(const std::string& why, std::optional<unsigned> seconds) {
 
 bool is_passing(const Answer& answer) {
   const int status = answer.status;
-  return status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505);
+  constexpr std::array passing{408, 429, 500, 502, 503, 504, 507};
+  return std::find(passing.begin(), passing.end(), status) != passing.end() || (status >= 520 && status < 600);  // the last are those of proxies
 }
 
 Answer send_patiently(Http& http, const Connection& connection, const std::string& what, const Request& request) {

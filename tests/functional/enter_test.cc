@@ -209,7 +209,9 @@ TEST_CASE("top: processes of the container and of those who entered, with their 
   const Containers containers;
   CHECK(containers.run_detached("box", "exec sleep 86512").code == 0);
   CHECK(containers.snug({"exec", "-d", "box", "sleep", "86513"}).code == 0);
-  const Result top = containers.snug({"top", "box"});
+  Result top;
+  // It is told of as started a moment before the kernel shows its words.
+  CHECK_MESSAGE(eventually([&] { return has((top = containers.snug({"top", "box"})).out, "sleep 86513"); }), top.out);
   CHECK(top.out.starts_with("PID "));
   for (const char* command : {"sleep 86512", "sleep 86513"}) CHECK_MESSAGE(has(top.out, command), top.out);
   CHECK(has(top.out, std::to_string(containers.init("box"))));

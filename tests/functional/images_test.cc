@@ -194,6 +194,24 @@ TEST_CASE("an image of a registry that has lost a document keeps no other, and i
   }
 }
 
+TEST_CASE("a local image that has lost its manifest with the index keeps all that may be its") {
+  const Store store;
+  const std::string image = store.out({"inspect", "two"}), blobs = store.store() + "/images/blobs/sha256/";
+  const std::string manifest = blobs + values_of(image, "Digest").at(0).substr(7), layer = blobs + values_of(image, "Digest").back().substr(7);
+  REQUIRE(store.snug({"tag", "one", "three"}).code == 0);  // the index before is kept with each change
+  shell_output("chmod u+w " + manifest + " && truncate -s 3 " + manifest + " && rm " + store.store() + "/images/index.json");
+  for (int round = 0; round < 2; ++round) {
+    const Result checked = store.snug({"gc", "--check"});
+    CHECK_MESSAGE(checked.code == 1, checked.out);
+    CHECK(fs::exists(layer));
+    CHECK_MESSAGE(fs::exists(manifest + ".damaged"), checked.out);
+  }
+  CHECK(store.snug({"rmi", "-f", "two"}).code == 0);
+  CHECK(store.snug({"gc"}).code == 0);
+  CHECK_FALSE(fs::exists(layer));
+  CHECK_FALSE(fs::exists(manifest + ".damaged"));
+}
+
 TEST_CASE("what cannot be read is told with the way to read it, and the rest is checked all the same") {
   const Store store;
   const std::string image = store.out({"inspect", "two"}), blobs = store.store() + "/images/blobs/sha256/";

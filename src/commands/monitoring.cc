@@ -218,8 +218,7 @@ runtime::Exited monitor_container(Planned& planned, runtime::StepDone step_done,
 int run_in_foreground(Planned& planned, bool verbose) {
   const runtime::Exited exited = monitor_container(planned, step_printer(planned.plan, verbose));
   if (planned.storage) planned.storage->keep(plan::is_kept(planned.spec));
-  if (exited.init_killed) say("snug: the container was killed from outside\n");
-  return exited.code;
+  return tell_end(exited);
 }
 
 namespace {

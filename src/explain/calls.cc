@@ -322,8 +322,8 @@ struct CallsOf {
                                       std::string("move_mount(COVER, TARGET) for each that is there")})
         calls.push_back(call);
     if (!step.read_only.empty())
-      for (const char* call : {"open_tree(TARGET, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) for each that is there",
-                               "mount_setattr(COPY, \"\", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY) for each that is there", "move_mount(COPY, TARGET) for each that is there"})
+      for (const char* call : {"open_tree(TARGET, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE|AT_RECURSIVE) for each that is there",
+                               "mount_setattr(COPY, \"\", AT_EMPTY_PATH|AT_RECURSIVE, MOUNT_ATTR_RDONLY) for each that is there", "move_mount(COPY, TARGET) for each that is there"})
         calls.emplace_back(call);
     return calls;
   }

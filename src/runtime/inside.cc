@@ -145,9 +145,10 @@ class Covers {
   int make_read_only(const char* path) noexcept {
     const Fd target = sys::try_open_in_root(context_.root, path, O_PATH);
     if (!target) return errno;
-    Fd copy = sys::clone_tree(target.get(), "", false);
+    // With what is mounted below: of the host's /proc that is not to be parted from it.
+    Fd copy = sys::clone_tree(target.get(), "", true);
     if (!copy) return errno;
-    if (const int error = sys::set_mount_attributes(copy.get(), MOUNT_ATTR_RDONLY, false)) return error;
+    if (const int error = sys::set_mount_attributes(copy.get(), MOUNT_ATTR_RDONLY, true)) return error;
     return attach(std::move(copy), target.get());
   }
 

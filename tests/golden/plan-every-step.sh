@@ -215,8 +215,8 @@ hide() { # NULL PATH
 protect() { # PATH
   follow "$1"
   [ -e "$place" ] || return 0
-  mount --bind "$place" "$place"
-  flags ro "$place"
+  mount --rbind "$place" "$place" # with what is mounted below, from which it may not be parted
+  flags ro "$place" -R
 }
 
 cd stage

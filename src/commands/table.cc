@@ -63,9 +63,14 @@ constexpr std::array table{
 };
 
 constexpr std::array absent = std::to_array<cli::NotYet>({
-    {.word = "build", .comes_with = "images"},
-    {.word = "volume", .comes_with = "images"},
+    {.word = "build", .comes_with = "a later version"},
+    {.word = "volume", .comes_with = "a later version"},
 });
+
+// What does nearly the same until then.
+const char* instead_of(std::string_view word) {
+  return word == "build" ? "'snug commit' and 'snug import' make images" : "-v FOLDER:TARGET keeps what is written there in a folder of yours";
+}
 
 // Those that the word begins, as far as they are few; or the one that it was mistyped from.
 std::vector<std::string> find_meant(std::string_view word) {
@@ -91,7 +96,7 @@ const cli::Command& find_command(std::string_view name) {
     if (command->name == name) return *command;
   for (const cli::NotYet& word : absent)
     if (word.word == name)
-      throw UsageError(format("'{}' comes with {}; it is not there yet", name, word.comes_with));
+      throw UsageError(format("'{}' comes with {}; it is not there yet", name, word.comes_with), instead_of(name));
   const std::vector<std::string> meant = find_meant(name);
   throw UsageError(format("{} is no command", quoted(name)), meant.empty() ? "'snug help' lists the commands" : format("did you mean {}?", join(meant, " or ")));
 }

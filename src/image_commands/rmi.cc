@@ -78,7 +78,7 @@ void tell_deleted(const image::Store& store, const image::Digest& manifest, cons
 
 // Takes one name, or the whole image; tells what was taken as docker does. What is the last name is known when it is gone: others
 // give names meanwhile.
-void remove(const cli::Invocation& invocation, image::Store& store, const std::string& typed, bool force) {
+void remove(const cli::Invocation& invocation, image::Store& store, const std::string& typed, bool force, bool all_names) {
   const auto known = store.find_stored(typed);
   const std::vector<image::Stored> targets = known ? std::vector{*known} : find_by_digest(store, find_image(invocation, store, typed), typed);
   if (targets.empty()) throw Error(format("the image {} was taken away meanwhile", quoted(typed)));
@@ -92,14 +92,14 @@ void remove(const cli::Invocation& invocation, image::Store& store, const std::s
     return one && is_in_use(store, *one);
   };
   if (last && !force && std::any_of(targets.begin(), targets.end(), is_needed))
-    throw Error(format("a container was made on {}", quoted(typed)), "'snug rm' that first; --force takes the name all the same");
+    throw Error(format("a container was made on {}", quoted(typed)), format("snug ps --all --filter ancestor={} lists it, and 'snug rm' takes it; --force takes the name all the same", shell_quoted(typed)));
   if (by_name) {
     store.drop_name(target.name);
     untag(target.name);
   } else {
     std::vector<image::Digest> manifests;
     for (const image::Stored& stored : targets) manifests.push_back(stored.manifest.digest);
-    for (const std::string& name : store.drop_images(manifests, force ? SIZE_MAX : 1)) untag(name);
+    for (const std::string& name : store.drop_images(manifests, all_names ? SIZE_MAX : 1)) untag(name);
   }
   tell_deleted(store, manifest, image);
 }
@@ -120,12 +120,12 @@ int rmi(const cli::Invocation& invocation) {
   if (!all) need_operands(invocation, 1, "an image");
   image::Store store = store_of(invocation);
   int code = 0;
-  const bool force = all || arguments.flag("force");
+  const bool force = arguments.flag("force");
   for (const std::string& typed : all ? all_ids(store) : arguments.operands) {
     try {
       const std::string name = name_here(invocation, store, typed);
       if ((force || arguments.flag("ignore")) && !store.find_stored(name) && !store.find(name)) continue;
-      remove(invocation, store, name, force);
+      remove(invocation, store, name, force, force || all);
     } catch (const Error& error) {  // the others are removed all the same
       commands::say(render_error(error));
       code = 1;

@@ -215,7 +215,8 @@ void Receiver::write_contents(int file, const std::string& path, const Entry& en
 void Receiver::make_link(const Place& place, const Entry& entry) {
   Meanwhile meanwhile(place.parent);
   if (::symlinkat(entry.link.c_str(), place.parent, meanwhile.name()) != 0) fail("make the link", place.path, errno);
-  if (what_.archive) static_cast<void>(set_owner(place.parent, meanwhile.name(), entry, counts_));
+  Unpacked links;  // of which nothing is remembered, and nobody told
+  if (what_.archive) static_cast<void>(set_owner(place.parent, meanwhile.name(), entry, what_.remembered ? links : counts_));
   const timespec times[2]{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, entry.time};
   if (::utimensat(place.parent, meanwhile.name(), times, AT_SYMLINK_NOFOLLOW) != 0) fail("set the time of", place.path, errno);
   meanwhile.become(place.name, place.path);

@@ -25,7 +25,9 @@ void Foreground::prepare(Context& context) {
 void Foreground::prepare_terminal(Context& context) {
   for (const int fd : {0, 1, 2})
     if (::ioctl(fd, TIOCGWINSZ, &context.size) == 0) break;
-  context.has_attributes = ::tcgetattr(0, &context.attributes) == 0;
+  // In the background they are those of a shell that edits its lines.
+  const pid_t front = ::tcgetpgrp(0);
+  context.has_attributes = (front < 0 || front == ::getpgrp()) && ::tcgetattr(0, &context.attributes) == 0;
   const bool all = !::isatty(0) || !::isatty(1);
   context.on_terminal = {true, true, all || ::isatty(2)};
 }

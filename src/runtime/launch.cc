@@ -439,7 +439,8 @@ class Monitor {
       info.si_code = CLD_KILLED, info.si_status = SIGKILL;  // while this process was stopped
     }
     ended_ = true;
-    exited_.init_killed = info.si_code != CLD_EXITED;
+    // The command itself may have wanted to end so, where it is the first process.
+    exited_.init_killed = info.si_code != CLD_EXITED && (plan_.init || info.si_status == SIGKILL);
     exited_.code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
     if (exited_.init_killed && code_) exited_ = {.code = *code_};
     exited_.out_of_memory = cgroup_.out_of_memory_kills();

@@ -221,6 +221,8 @@ TEST_CASE("image: its layers stay while a container runs on them") {
   Background running({"sh", "-c", image.environment() + " exec " + program() + " run odd sleep 60"});
   REQUIRE(eventually([&] { return find_commands({"sleep", "60"}).size() == 1; }));
   CHECK(has(image.snug({"rmi", "odd"}).err, "a container was made on 'odd'"));
+  CHECK(image.snug({"rmi", "--all"}).code == 1);
+  CHECK(image.snug({"inspect", "odd"}).code == 0);
   static_cast<void>(image.snug({"rmi", "--force", "odd"}));
   static_cast<void>(image.snug({"gc"}));
   const auto layers = [&] {

@@ -95,7 +95,7 @@ struct Fetch {
   image::Platform platform = image::own_platform();
   bool any_platform = false;                          ///< an image for another platform than was asked for is an error, unless
   bool from_registry = false;                         ///< where it can be had again (image::origin_key)
-  unsigned jobs = 3;                                  ///< how many layers at once
+  unsigned jobs = 4;                                  ///< how many layers at once
   /// Starts the unpacking of a layer; null where it is not wanted, for one that is unpacked already. May be empty.
   std::function<std::unique_ptr<Unpacking>(const image::Digest& diff_id)> unpack = {};
   Progress* progress = nullptr;

@@ -141,7 +141,7 @@ TEST_CASE("in the background of a terminal a command works, and fg brings it wha
   CHECK_MESSAGE(terminal.expect("result 6\r\n"), terminal.seen());
   // Not as the shell that edits its lines has it.
   terminal.send("stty -icanon; " + program() + " run --userns single " + small_root() + " sh -c 'stty -a' & wait $!; stty icanon; echo sho''wn\n");
-  CHECK_MESSAGE(terminal.expect(" icanon"), terminal.seen());
+  CHECK_MESSAGE(terminal.expect("isig icanon"), terminal.seen());
   CHECK_MESSAGE(terminal.expect("shown\r\n"), terminal.seen());
   terminal.send(program() + " run --userns single " + small_root() + " sh -c 'echo wai\"\"ting; read line; echo got $line; exit 7' & sleep 0.1\n");
   CHECK_MESSAGE(terminal.expect("waiting\r"), terminal.seen());

@@ -74,7 +74,8 @@ Verdict plan_namespaces(Draft& draft) {
       enter.entries.push_back({wall.kind, join->path});
       draft.plan.opened.push_back(describe_joined(draft.spec, wall, *join));
     } else if (*wall.opened) {
-      draft.plan.opened.push_back(format("{} host: {}", wall.option, wall.opened));
+      const bool left = wall.flag == CLONE_NEWPID && !adopts_orphans(draft.spec);
+      draft.plan.opened.push_back(format("{} host: {}{}", wall.option, wall.opened, left ? ", and with --no-init what its command leaves running goes on after it" : ""));
     }
   }
   // The new namespace would begin at the monitor's cgroup.

@@ -253,6 +253,18 @@ TEST_CASE("what is joined is named as it was typed, and what came along as what 
   CHECK(plan_of(spec, some_facts()).opened.at(0) == "--userns ns:/proc/3239/fd/11: shared with whoever lives there");
 }
 
+TEST_CASE("in the host's PID namespace snug ends what is left where the first process is its own, and tells where it does not") {
+  Spec spec = a_spec();
+  spec.namespaces.pid = HostNamespace{};
+  for (const bool init : {true, false}) {
+    spec.init = init;
+    const Plan plan = plan_of(spec, some_facts());
+    CHECK(plan.find<Clone>()->adopts == init);
+    CHECK(plan.find<GuardInit>()->adopts == init);
+    CHECK((join(plan.opened, "; ").find("goes on after it") == std::string::npos) == init);
+  }
+}
+
 TEST_CASE("groups: the caller's are kept alone") {
   Spec spec = a_spec();
   spec.groups = {"5", "keep-groups"};

@@ -86,7 +86,7 @@ std::vector<layer::Overlay> overlays_of(const std::string& store, const state::R
 }
 
 std::vector<std::string> mounts_of(const plan::Spec& spec) {
-  std::vector<std::string> mounts;
+  std::vector<std::string> mounts(made_where_missing.begin(), made_where_missing.end());
   for (const plan::Volume& volume : spec.volumes) mounts.push_back(std::visit([](const auto& any) { return any.target; }, volume).substr(1));
   for (const std::string& folder : spec.own_folders) mounts.push_back(folder.substr(1));
   return mounts;

@@ -1,7 +1,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
+#include <iterator>
 #include <optional>
 
 #include "change.hh"
@@ -16,6 +18,7 @@
 #include "snug/commands/output.hh"
 #include "snug/image/contents.hh"
 #include "snug/probe/cgroup.hh"
+#include "snug/probe/host.hh"
 #include "snug/runtime/cgroup.hh"
 #include "snug/sys/file.hh"
 #include "snug/transport/hash.hh"
@@ -93,8 +96,12 @@ std::vector<std::string> volumes_of(const plan::Spec& spec) {
 
 // A layer of what it wrote; before its first start an archive of nothing, as docker has it.
 void write_layer(const Container& container, const std::string& name, int archive) {
-  if (container.has_written())
-    return commands::pack_layers(container.spec, container.facts, {.name = name, .what = form_of(container), .layers = {{container.record.upper, {}}}, .left_out = volumes_of(container.spec)}, archive);
+  if (container.has_written()) {
+    std::vector<std::string> left_out = volumes_of(container.spec);
+    // Of what the layers below have, an empty one was emptied.
+    std::copy_if(commands::made_where_missing.begin(), commands::made_where_missing.end(), std::back_inserter(left_out), [&](const char* path) { return probe::is_missing(container.record.lowers, path); });
+    return commands::pack_layers(container.spec, container.facts, {.name = name, .what = form_of(container), .layers = {{container.record.upper, {}}}, .left_out = left_out}, archive);
+  }
   constexpr std::size_t end_of_archive = 1024;
   if (const int error = sys::write_all(archive, std::string(end_of_archive, '\0'))) throw system_error("write the layer", error);
 }

@@ -24,7 +24,7 @@ bool is_all_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// Turns a name or number into an id, or says why not.
+// Turns a name or number into an id, or says why not. Root is root, also where nobody has written it down.
 template <typename Entry, typename GetId>
 std::variant<ContainerId, Refusal> look_up(const std::vector<Entry>& entries, const std::string& word,
                                            std::string_view option, std::string_view file, GetId id_of) {
@@ -34,6 +34,7 @@ std::variant<ContainerId, Refusal> look_up(const std::vector<Entry>& entries, co
     return ContainerId{static_cast<std::uint32_t>(*number)};
   }
   const Entry* entry = find_named(entries, word);
+  if (!entry && word == "root") return ContainerId{0};
   if (!entry)
     return Refusal{format("{} {}: the root file system's {} has no such name", option, quoted(word), file),
                    "a number needs no entry there"};

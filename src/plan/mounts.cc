@@ -174,12 +174,18 @@ class Mounts {
     add_file(files, "resolv.conf", resolv_conf_of(draft_), !draft_.spec.dns.empty() || !network.search.empty());
     if (!host.empty()) add_file(files, "hostname", host + "\n");
     const Identity& who = draft_.identity;
-    // A volume's are the user's own, and not the root's to be completed.
-    const auto is_roots = [&](const char* path) { return find_nearest_volume(draft_.spec, path) == nullptr; };
-    if (is_roots("/etc/passwd") && !who.account && !draft_.facts.rootfs.passwd.empty()) add_file(files, "passwd", passwd(who));
-    if (is_roots("/etc/group") && !draft_.facts.rootfs.group.empty() && !has_group([&](const Group& group) { return group.gid == who.gid.value; })) add_file(files, "group", groups(who.gid));
+    const RootfsFacts& rootfs = draft_.facts.rootfs;
+    if (!who.account && is_to_complete("/etc/passwd", rootfs.passwd)) add_file(files, "passwd", passwd(who));
+    if (is_to_complete("/etc/group", rootfs.group) && !has_group([&](const Group& group) { return group.gid == who.gid.value; })) add_file(files, "group", groups(who.gid));
     add_apt_setting(files);
     draft_.init(std::move(files));
+  }
+
+  // A volume's are the user's own, and not the root's to be completed. Whoever fills a root that lacks them (--rw) would write them into
+  // what goes away.
+  [[nodiscard]] bool is_to_complete(const char* path, const std::optional<std::string>& text) const {
+    const bool lacks = text && text->empty();
+    return text && !(lacks && draft_.spec.root_writes == RootWrites::kept) && find_nearest_volume(draft_.spec, path) == nullptr;
   }
 
   // What was asked for by an option must not be missing.
@@ -198,13 +204,13 @@ class Mounts {
   }
 
   static std::string with_line(std::string text, const std::string& line) {
-    if (!text.ends_with('\n')) text += '\n';
+    if (!text.empty() && !text.ends_with('\n')) text += '\n';
     return text + line + '\n';
   }
 
   std::string passwd(const Identity& who) const {
     const auto& shells = draft_.facts.rootfs.shells;
-    return with_line(draft_.facts.rootfs.passwd,
+    return with_line(*draft_.facts.rootfs.passwd,
                      format("{}:x:{}:{}::{}:{}", who.name, who.uid.value, who.gid.value, who.home, shells.empty() ? "/bin/sh" : shells.front()));
   }
 
@@ -213,11 +219,11 @@ class Mounts {
     return std::any_of(draft_.facts.rootfs.groups.begin(), draft_.facts.rootfs.groups.end(), condition);
   }
 
-  // What the caller's group is called may be the name of another one inside.
+  // What it is called out here may be the name of another one inside.
   std::string groups(ContainerId gid) const {
-    const std::string& name = draft_.facts.group_name;
-    const bool named = gid == draft_.maps.caller_gid && !name.empty() && !has_group([&](const Group& group) { return group.name == name; });
-    return with_line(draft_.facts.rootfs.group, format("{}:x:{}:", named ? name : format("{}", gid.value), gid.value));
+    const std::string name = gid.value == 0 ? "root" : gid == draft_.maps.caller_gid ? draft_.facts.group_name : "";
+    const bool named = !name.empty() && !has_group([&](const Group& group) { return group.name == name; });
+    return with_line(*draft_.facts.rootfs.group, format("{}:x:{}:", named ? name : format("{}", gid.value), gid.value));
   }
 
   std::string hosts(const std::string& host) const {

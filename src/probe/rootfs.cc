@@ -73,9 +73,14 @@ Fd open_root(const plan::Rootfs& rootfs, const std::string& path) {
   throw system_error(what, error, error == ENOENT ? find_meant(path, rootfs.given.empty() ? path : rootfs.given) : "");
 }
 
-View view_of(const plan::Rootfs& rootfs, const std::string& path) {
+std::vector<Fd> open_layers(const std::vector<std::string>& layers) {
   std::vector<Fd> roots;
-  for (const std::string& layer : rootfs.layers) roots.push_back(open_layer(layer));
+  for (const std::string& layer : layers) roots.push_back(open_layer(layer));
+  return roots;
+}
+
+View view_of(const plan::Rootfs& rootfs, const std::string& path) {
+  std::vector<Fd> roots = open_layers(rootfs.layers);
   if (roots.empty()) roots.push_back(open_root(rootfs, path));
   return View(std::move(roots));
 }
@@ -120,9 +125,11 @@ bool has(const View& root, const std::string& path, mode_t type) {
 plan::RootfsFacts look_at(const View& root, const plan::Spec& spec, const plan::HostFacts& host) {
   plan::RootfsFacts facts;
   facts.passwd = read_inside(root, "etc/passwd");
-  facts.accounts = parse_passwd(facts.passwd);
-  if (spec.user || !spec.groups.empty() || keeps_group(spec)) facts.group = read_inside(root, "etc/group");
-  facts.groups = parse_group(facts.group);
+  facts.accounts = parse_passwd(*facts.passwd);
+  if (spec.user || !spec.groups.empty() || keeps_group(spec)) {
+    facts.group = read_inside(root, "etc/group");
+    facts.groups = parse_group(*facts.group);
+  }
   if (!spec.own_shell && spec.command.empty() && (!spec.entrypoint || spec.entrypoint->empty())) {
     for (const std::string& shell : {host.account.shell, std::string("/bin/bash"), std::string("/bin/sh")})
       if (std::find(facts.shells.begin(), facts.shells.end(), shell) == facts.shells.end() && has(root, shell, S_IFREG))
@@ -211,6 +218,10 @@ plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostF
 }
 
 std::string terminal_entry(const plan::HostFacts& host) { return find_terminal_entry(host.terminal, host.account.home); }
+
+bool is_missing(const std::vector<std::string>& layers, const std::string& path) {
+  return layers.empty() || (!View(open_layers(layers)).open(path, O_PATH) && errno == ENOENT);
+}
 
 std::vector<plan::Account> living_accounts(int root) {
   try {

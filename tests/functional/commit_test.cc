@@ -186,6 +186,27 @@ TEST_CASE("a container that was never started is as its image is") {
   CHECK(store.snug({"rm", "-f", "idle"}).code == 0);
 }
 
+TEST_CASE("a root without accounts knows who works there; that is no change, but emptied accounts are one") {
+  const Small store;
+  REQUIRE(store.snug({"run", "--rm=false", "--name", "bare", "localhost/small:1", "rm", "/etc/passwd", "/etc/group"}).code == 0);
+  REQUIRE(store.snug({"commit", "bare", "localhost/bare"}).code == 0);
+  CHECK(store.snug({"run", "--rm=false", "--name", "who", "localhost/bare", "sh", "-c", "id -un; cat /etc/passwd"}).out == "root\nroot:x:0:0::/root:/bin/sh\n");
+  CHECK(store.snug({"run", "-u", "root:root", "--userns", "keep-id", "localhost/bare", "id", "-gn"}).out == "root\n");
+  const std::string me = shell_output("id -un; id -gn");
+  CHECK(store.snug({"run", "--userns", "keep-id", "localhost/bare", "sh", "-c", "id -un; id -gn"}).out == me);
+  CHECK(store.snug({"diff", "who"}).out.empty());
+  REQUIRE(store.snug({"commit", "who", "localhost/same"}).code == 0);
+  const auto empty = [&](const std::string& image) {
+    CHECK(store.snug({"run", image, "cat", "/etc/passwd"}).out == "root:x:0:0::/root:/bin/sh\n");
+    return shell_output("find " + store.store() + "/layers -type f -name passwd -size 0 | wc -l");
+  };
+  CHECK(empty("localhost/same") == "0\n");
+  REQUIRE(store.snug({"run", "--rm=false", "--name", "emptied", "localhost/small:1", "sh", "-c", ": >/etc/passwd"}).code == 0);
+  CHECK(store.snug({"diff", "emptied"}).out == "C /etc\nC /etc/passwd\n");
+  REQUIRE(store.snug({"commit", "emptied", "localhost/emptied"}).code == 0);
+  CHECK(empty("localhost/emptied") == "1\n");
+}
+
 TEST_CASE("commit and export say what they need") {
   const Data data;
   CHECK(has(data.snug({"commit"}).err, "needs a container"));

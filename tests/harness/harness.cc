@@ -265,13 +265,17 @@ void Scratch::write(const std::string& name, const std::string& text) const {
 
 std::vector<std::string> snapshot(const std::string& folder) {
   std::vector<std::string> lines;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
+  std::error_code error;
+  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied);
+  for (; entry != fs::recursive_directory_iterator(); entry.increment(error)) {
     struct stat status {};
-    ::lstat(entry.path().c_str(), &status);
+    ::lstat(entry->path().c_str(), &status);
     const bool plain = S_ISREG(status.st_mode) && status.st_size < 4096;
-    lines.push_back(format("{} {:o} {} {}", entry.path().string(), status.st_mode, S_ISDIR(status.st_mode) ? 0 : status.st_nlink,
-                           plain ? sys::find_file_text(entry.path().c_str()).value_or("") : ""));
+    lines.push_back(format("{} {:o} {} {}", entry->path().string(), status.st_mode, S_ISDIR(status.st_mode) ? 0 : status.st_nlink,
+                           plain ? sys::find_file_text(entry->path().c_str()).value_or("") : ""));
   }
+  if (error == std::errc::no_such_file_or_directory) return snapshot(folder);  // somebody works there still, and took away what was met
+  if (error) throw fs::filesystem_error("look through", folder, error);
   std::sort(lines.begin(), lines.end());
   return lines;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -67,6 +68,9 @@ void settle_seam(const Environment& environment, const image::Store& store, cons
 
 /// Keeps others from removing the layers with these roots, for as long as the descriptors live. Throws where one is gone.
 [[nodiscard]] std::vector<sys::Fd> hold_layers(const std::vector<std::string>& roots);
+
+/// Files that snug makes, to mount on them, only where a root has none: there an empty one is no change. Elsewhere somebody emptied it.
+inline constexpr std::array made_where_missing{"etc/group", "etc/passwd"};
 
 /// What is packed: layers at absolute paths, topmost first; see plan::make_pack_plan.
 struct Packing {

@@ -65,7 +65,7 @@ inline constexpr const char* terminfo_folder = "/run/terminfo";
 struct RootfsFacts {
   std::vector<Account> accounts;          ///< of its own /etc/passwd
   std::vector<Group> groups;              ///< of its own /etc/group
-  std::string passwd, group;              ///< the texts of /etc/passwd and /etc/group, for the copies with the lines that they lack
+  std::optional<std::string> passwd, group;  ///< the texts of /etc/passwd and /etc/group, empty where there are none; nothing: not looked at
   std::vector<std::string> shells;        ///< which of the shells asked about it has
   bool shellless = false;                 ///< there was to be one of them, and it has none
   std::vector<std::string> folders;       ///< which of the folders asked about it has (work folder, home, apt_settings)

@@ -70,7 +70,7 @@ TEST_CASE("what is known of a root file system comes whole from one process to a
                           .terminal_carried = true, .living = true};
   CHECK(config::parse_rootfs_facts(config::render_rootfs_facts(facts)) == facts);
   CHECK(config::parse_rootfs_facts(config::render_rootfs_facts({})) == RootfsFacts{});
-  CHECK(config::parse_rootfs_facts(config::render_rootfs_facts({.passwd = "a\0\xff"})).passwd.starts_with("a"));
+  CHECK(config::parse_rootfs_facts(config::render_rootfs_facts({.passwd = "a\0\xff"})).passwd->starts_with("a"));
 }
 
 }  // namespace

@@ -135,8 +135,19 @@ TEST_CASE("who has no line in the root's passwd and group gets one, called as ou
   CHECK(file(spec, facts, "group") == "root:x:0:\nstaff:x:50:me\n1000:x:1000:\n");
   spec.id_map.keep_gid = ContainerId{50};
   CHECK(file(spec, facts, "group").empty());
-  facts.rootfs.group.clear();
+  facts.rootfs.group.reset();  // not looked at
   facts.rootfs.groups.clear();
+  CHECK(file(spec, facts, "group").empty());
+  facts.rootfs.group = facts.rootfs.passwd = "";  // it has none
+  facts.rootfs.accounts.clear();
+  CHECK(file(spec, facts, "passwd") == "me:x:1000:50::/:/bin/bash\n");
+  CHECK(file(spec, facts, "group") == "staff:x:50:\n");
+  spec.id_map = {};
+  spec.user = UserChoice{.user = "root", .group = "root"};
+  CHECK(file(spec, facts, "passwd") == "root:x:0:0::/:/bin/bash\n");
+  CHECK(file(spec, facts, "group") == "root:x:0:\n");
+  spec.root_writes = RootWrites::kept;  // whoever fills it writes them himself
+  CHECK(file(spec, facts, "passwd").empty());
   CHECK(file(spec, facts, "group").empty());
 }
 

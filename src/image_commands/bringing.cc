@@ -23,7 +23,10 @@ std::string contained_name(const std::string& name) {
 
 void unpack_present(const cli::Invocation& invocation, image::Store& store, const image::Image& image) {
   const bool from_registry = image.descriptor.annotations.contains(std::string(image::origin_key));
-  ProgressDisplay progress(error_screen(invocation.arguments.flag("quiet")));
+  // Nothing comes from elsewhere: that is for who waits at a terminal, and not for whoever reads what the command says.
+  Screen screen = error_screen(invocation.arguments.flag("quiet"));
+  if (screen.kind == Screen::Kind::lines) screen.kind = Screen::Kind::none;
+  ProgressDisplay progress(std::move(screen));
   const Unpacker unpacker(invocation);
   const auto source = open_own_source(store, {image.name, image.descriptor});
   transport::fetch(*source, store, {.name = image.name, .any_platform = true, .from_registry = from_registry,

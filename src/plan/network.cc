@@ -48,7 +48,7 @@ std::optional<Notice> find_hindrance(const Draft& draft) {
   if (!is_new(draft.spec.namespaces.user)) return closed("pasta needs a user namespace of the container's own");
   if (facts.pasta.empty() && facts.slirp4netns.empty()) return closed("pasta is not installed (apt-get install passt)");
   if (facts.tun_error == EACCES) return closed("/dev/net/tun is closed to you (chmod 666 /dev/net/tun)");
-  if (facts.tun_error) return closed(format("/dev/net/tun: {} (modprobe tun)", errno_text(facts.tun_error)));
+  if (facts.tun_error) return closed(format("/dev/net/tun: {} (modprobe tun, or start the outer container with --device /dev/net/tun)", errno_text(facts.tun_error)));
   if (!facts.uplink4 && !facts.uplink6) return closed("this machine has no default route");
   return {};
 }

@@ -49,7 +49,7 @@ void examine_devices(Examination& examination) {
                      .verdict = error ? Verdict::missing : Verdict::works,
                      .detail = error ? errno_text(error) : "",
                      .ask = error == EACCES   ? format("chmod 666 {}", device.path)
-                            : error == ENOENT ? format("modprobe {}", device.module)
+                            : error == ENOENT ? format("modprobe {}, or start the outer container with --device {}", device.module, device.path)
                                               : ""});
   }
 }

@@ -4,6 +4,7 @@
 #include "snug/probe/walls.hh"
 
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/utsname.h>
 
 #include <array>
@@ -22,10 +23,11 @@ using Verdict = Finding::Verdict;
 
 constexpr std::uint64_t mounting = CLONE_NEWUSER | CLONE_NEWNS;
 
-int make(const char* type) {
+// As the plan has it: in a container whose own is read-only there the kernel gives no other.
+int make(const char* type, bool read_only) {
   const sys::Fd filesystem = sys::open_filesystem(type);
   if (!filesystem) return errno;
-  const sys::Fd mount = sys::make_mount(filesystem.get(), 0);
+  const sys::Fd mount = sys::make_mount(filesystem.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (read_only ? MOUNT_ATTR_RDONLY : 0U));
   return mount ? 0 : errno;
 }
 
@@ -96,13 +98,14 @@ void examine_mounts(Examination& examination) {
     const char* type;
     const char* purpose;
     std::uint64_t flags;
+    bool read_only = false;
   };
   constexpr std::array<Kind, 6> kinds{{{"tmpfs", "/tmp, /run and /dev, in memory", mounting},
                                        {"proc", "/proc shows its own processes only", mounting | CLONE_NEWPID},
-                                       {"sysfs", "/sys shows its own network only", mounting | CLONE_NEWNET},
+                                       {"sysfs", "/sys shows its own network only", mounting | CLONE_NEWNET, true},
                                        {"devpts", "terminals of its own", mounting},
                                        {"mqueue", "message queues of its own, in /dev/mqueue", mounting | CLONE_NEWIPC},
-                                       {"cgroup2", "/sys/fs/cgroup, to look at", mounting | CLONE_NEWCGROUP}}};
+                                       {"cgroup2", "/sys/fs/cgroup, to look at", mounting | CLONE_NEWCGROUP, true}}};
   if (const int error = try_in_child(examination.caller, mounting, [] { return 0; })) {
     examination.add({.name = "private mounts", .purpose = "mounts inside are not seen outside", .needed = true},
                     plan::MakePrivate{}, error);
@@ -111,7 +114,7 @@ void examine_mounts(Examination& examination) {
   for (const Kind& kind : kinds) {
     if (try_in_child(examination.caller, kind.flags, [] { return 0; }))
       continue;  // for want of a namespace, and that was told
-    const int error = try_in_child(examination.caller, kind.flags, [&] { return make(kind.type); });
+    const int error = try_in_child(examination.caller, kind.flags, [&] { return make(kind.type, kind.read_only); });
     examination.add({.name = format("{} mount", kind.type), .purpose = kind.purpose, .needed = true},
                     plan::MakeFilesystem{.type = kind.type}, error);
   }

@@ -246,6 +246,8 @@ TEST_CASE("restraints: a container in a container, with --nested") {
   // In a home that holds snug's data, which is put together from an overlay of an overlay: the kernel takes no third.
   const Result copied = run({program(), "run", "--userns", "single", "--nested", "-v", folder + ":/snug:ro", "host", "/snug/" + fs::path(program()).filename().string(), "run", "--userns", "single", small_root(), "echo", "third"});
   CHECK_MESSAGE(copied.out == "third\n", copied.err);
+  const Result examined = run({program(), "run", "--userns", "single", "--nested", "-v", folder + ":/snug:ro", "host", "/snug/" + fs::path(program()).filename().string(), "doctor"});
+  CHECK_MESSAGE(examined.code == 0, examined.out);
   if (!snug::sys::find_status(AT_FDCWD, "/usr/bin/bwrap")) return skip("bubblewrap is not installed");
   const std::vector<std::string> bwrap{"bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "echo", "nested"};
   std::vector<std::string> words{program(), "run", "--userns", "single", "--nested", "host"};

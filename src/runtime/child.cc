@@ -30,6 +30,7 @@
 
 #include "egress.hh"
 #include "helpers.hh"
+#include "snug/sys/children.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "snug/sys/network.hh"

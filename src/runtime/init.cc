@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "child.hh"
+#include "snug/sys/children.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/memory.hh"
 #include "snug/sys/process.hh"

@@ -47,6 +47,7 @@
 #include "signals.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/sys/children.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/memory.hh"
 #include "snug/sys/process.hh"

@@ -49,13 +49,6 @@ struct Cloned {
 /// close_range(2): closes all descriptors above 2 but these, which may be -1: 0 or errno; safe in a child after clone.
 [[nodiscard]] int close_all_but(int one, int other, int third = -1) noexcept;
 
-/// Where a thread that opens it reads of its children.
-inline constexpr const char* own_children = "/proc/thread-self/children";
-
-/// Ends the children of the calling thread and theirs, which become its own where it adopts them; but none that stands in its own mount namespace where
-/// `strangers` are meant. Waits a second at most for those that are slow to go. `list`: `own_children`. Safe in a child after clone.
-void end_children(int list, bool strangers) noexcept;
-
 /// unshare(2) with CLONE_NEWCGROUP: 0 or errno; safe in a child after clone.
 [[nodiscard]] int make_cgroup_namespace() noexcept;
 

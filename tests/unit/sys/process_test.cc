@@ -1,3 +1,4 @@
+#include "snug/sys/children.hh"
 #include "snug/sys/process.hh"
 
 #include <doctest/doctest.h>

@@ -12,6 +12,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
+#include "store_folder.hh"
 
 namespace snug::image {
 namespace {
@@ -67,16 +68,16 @@ std::optional<std::string> remedy_for_blob(const Store& store, const Digest& blo
 
 std::vector<Digest> list_blobs(const Store& store) {
   std::vector<Digest> blobs;
-  for (const char* algorithm : {"sha256", "sha512"})
-    for (const sys::Entry& entry : entries_of(format("{}/images/blobs/{}", store.path(), algorithm)))
+  for (const std::string_view algorithm : algorithms)
+    for (const sys::Entry& entry : entries_of(blobs_folder(store.path(), algorithm)))
       if (auto digest = parse_digest(format("{}:{}", algorithm, entry.name))) blobs.push_back(*std::move(digest));
   return blobs;
 }
 
 std::vector<PutAside> list_put_aside(const Store& store) {
   std::vector<PutAside> blobs;
-  for (const char* algorithm : {"sha256", "sha512"}) {
-    const std::string folder = format("{}/images/blobs/{}", store.path(), algorithm);
+  for (const std::string_view algorithm : algorithms) {
+    const std::string folder = blobs_folder(store.path(), algorithm);
     for (const sys::Entry& entry : entries_of(folder)) {
       if (!entry.name.ends_with(put_aside_ending)) continue;
       const std::string hex = entry.name.substr(0, entry.name.size() - put_aside_ending.size());
@@ -122,9 +123,9 @@ std::vector<std::string> list_abandoned(const Store& store, std::int64_t age) {
   }
   for (const sys::Entry& entry : entries_of(store.path() + "/locks"))
     if (const std::string path = format("{}/locks/{}", store.path(), entry.name); entry.name.starts_with("layer-") && is_free(path)) abandoned.push_back(path);
-  for (const char* algorithm : {"sha256", "sha512"})
-    for (const sys::Entry& entry : entries_of(format("{}/images/blobs/{}", store.path(), algorithm)))
-      if (entry.name.starts_with('.')) abandoned.push_back(format("{}/images/blobs/{}/{}", store.path(), algorithm, entry.name));
+  for (const std::string_view algorithm : algorithms)
+    for (const sys::Entry& entry : entries_of(blobs_folder(store.path(), algorithm)))
+      if (entry.name.starts_with('.')) abandoned.push_back(format("{}/{}", blobs_folder(store.path(), algorithm), entry.name));
   return abandoned;
 }
 

@@ -30,14 +30,6 @@ std::string name_of(const Descriptor& descriptor) {
   return found == descriptor.annotations.end() ? std::string() : found->second;
 }
 
-bool has_any_blob(const std::string& path) {
-  for (const char* algorithm : {"sha256", "sha512"}) {
-    const Fd folder = sys::try_open(AT_FDCWD, format("{}/images/blobs/{}", path, algorithm).c_str(), O_RDONLY | O_DIRECTORY);
-    if (folder && !sys::list_folder(folder.get()).empty()) return true;
-  }
-  return false;
-}
-
 // Something else of that name, a FIFO say, would have its reader wait, perhaps for ever.
 Fd try_open_file(const std::string& path) {
   Fd fd = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -277,7 +269,7 @@ void Store::rebuild(const std::vector<Descriptor>& manifests) {
   write_index(path_, {std::string(media::index), manifests});
 }
 
-std::string Store::blob_path(const Digest& digest) const { return format("{}/images/blobs/{}/{}", path_, digest.algorithm, digest.hex); }
+std::string Store::blob_path(const Digest& digest) const { return format("{}/{}", blobs_folder(path_, digest.algorithm), digest.hex); }
 
 bool Store::has_blob(const Digest& digest, std::uint64_t size) const {
   const auto status = sys::find_status(AT_FDCWD, blob_path(digest).c_str());
@@ -306,7 +298,7 @@ std::string Store::read_blob(const Digest& digest, std::uint64_t limit) const {
 
 void Store::write_blob(const Digest& digest, std::string_view content) {
   make_store(path_);
-  const Fd folder = sys::open(AT_FDCWD, format("{}/images/blobs/{}", path_, digest.algorithm), O_RDONLY | O_DIRECTORY);
+  const Fd folder = sys::open(AT_FDCWD, blobs_folder(path_, digest.algorithm), O_RDONLY | O_DIRECTORY);
   sys::replace_file(folder.get(), digest.hex, content);
 }
 

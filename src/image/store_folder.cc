@@ -39,11 +39,6 @@ bool is_still_at(int fd, const std::string& path) {
   return held && there && held->st_ino == there->st_ino;
 }
 
-bool is_empty(const std::string& path) {
-  const Fd folder = sys::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
-  return sys::list_folder(folder.get()).empty();
-}
-
 void check_private(const std::string& path) {
   const auto status = sys::find_status(AT_FDCWD, path.c_str());
   if (!status || status->st_uid != ::geteuid() || (status->st_mode & 077) != 0)
@@ -51,7 +46,8 @@ void check_private(const std::string& path) {
 }
 
 void make_folders(const std::string& path) {
-  for (const char* folder : {"/images/blobs/sha256", "/images/blobs/sha512", "/layers", "/staging", "/locks"}) sys::make_folders(path + folder);
+  for (const std::string_view algorithm : algorithms) sys::make_folders(blobs_folder(path, algorithm));
+  for (const char* folder : {"/layers", "/staging", "/locks"}) sys::make_folders(path + folder);
   for (const char* folder : {"/images", "/layers", "/staging", "/locks"}) check_private(path + folder);
 }
 
@@ -63,11 +59,20 @@ void sync_parent(const std::string& path) {
 
 }  // namespace
 
+std::string blobs_folder(const std::string& path, std::string_view algorithm) { return format("{}/images/blobs/{}", path, algorithm); }
+
+bool has_any_blob(const std::string& path) {
+  return std::any_of(algorithms.begin(), algorithms.end(), [&](std::string_view algorithm) {
+    const Fd folder = sys::try_open(AT_FDCWD, blobs_folder(path, algorithm).c_str(), O_RDONLY | O_DIRECTORY);
+    return folder && !sys::list_folder(folder.get()).empty();
+  });
+}
+
 void make_store(const std::string& path) {
   make_folders(path);
   const Fd images = sys::open(AT_FDCWD, path + "/images", O_RDONLY | O_DIRECTORY);
   if (!sys::find_status(images.get(), "oci-layout")) sys::replace_file(images.get(), "oci-layout", layout_text);
-  if (sys::find_status(images.get(), "index.json") || !is_empty(path + "/images/blobs/sha256") || !is_empty(path + "/images/blobs/sha512")) return;
+  if (sys::find_status(images.get(), "index.json") || has_any_blob(path)) return;
   take(images.get(), LOCK_EX, path + "/images");  // nobody may have given a name meanwhile
   if (!sys::find_status(images.get(), "index.json")) sys::replace_file(images.get(), "index.json", empty_index);
 }

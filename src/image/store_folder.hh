@@ -10,6 +10,12 @@ namespace snug::image {
 /// What oci-layout says.
 inline constexpr std::string_view layout_text = R"({"imageLayoutVersion":"1.0.0"})";
 
+/// The folder of the blobs with such a digest, of the store at `path`.
+[[nodiscard]] std::string blobs_folder(const std::string& path, std::string_view algorithm);
+
+/// Whether there is any blob, also one that is not finished.
+[[nodiscard]] bool has_any_blob(const std::string& path);
+
 /// Makes what a store is made of below `path`, where it is missing.
 void make_store(const std::string& path);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <compare>
 #include <optional>
 #include <string>
@@ -7,9 +8,12 @@
 
 namespace snug::image {
 
+/// The kinds of digests that are known here.
+inline constexpr std::array<std::string_view, 2> algorithms{"sha256", "sha512"};
+
 /// The name of content: what its bytes hash to. Never anything but what parse_digest takes: it is safe as a file name.
 struct Digest {
-  std::string algorithm;  ///< "sha256" or "sha512"
+  std::string algorithm;  ///< one of those
   std::string hex;        ///< small letters, 64 or 128 of them
   auto operator<=>(const Digest&) const = default;
 

@@ -72,7 +72,7 @@ void Repository::refuse(const Answer& answer, std::string_view what) const {
   const std::string words = said.empty() ? "" : format(": {}", said);
   if (answer.status == 401 || answer.status == 403)
     throw Error(format("cannot {}: {} refuses it, or has no such thing ({}){}", what, quoted(host), answer.status, words),
-                access_.has_login() ? "" : format("'snug login {}' takes a name and a password", printable(normal_key(endpoint_.host))));
+                access_.has_login() ? "" : format("'snug login {}{}' takes a name and a password", connection_.insecure_host == endpoint_.host ? "--tls-verify=false " : "", printable(normal_key(endpoint_.host))));
   if (answer.status == 404) throw Error(format("cannot {}: {} has no such thing (404){}", what, quoted(host), words));
   throw Error(format("cannot {}: {} answers {}{}", what, quoted(host), answer.status, words));
 }

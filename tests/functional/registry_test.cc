@@ -462,7 +462,7 @@ TEST_CASE("a login is tried, kept for the caller alone, used, and forgotten") {
   const Registry registry({}, "auth: {htpasswd: {realm: here, path: " + keys.path() + "/users}}\n");
   const std::string host = registry.host(), name = host + "/thing:1", file = registry.path("home/containers/auth.json");
   static_cast<void>(registry.fill("thing:1", "--dest-tls-verify=false --dest-creds name:word"));
-  check_refused(registry.snug("one", {"pull", "--no-unpack", plain, name}), "'snug login " + host + "' takes a name and a password");
+  check_refused(registry.snug("one", {"pull", "--no-unpack", plain, name}), "'snug login --tls-verify=false " + host + "' takes a name and a password");
   CHECK(registry.snug("one", {"pull", "--no-unpack", "--creds", "name:word", plain, name}).code == 0);
   check_refused(registry.snug("one", {"login", plain, "-u", "name", "-p", "wrong", host}), "does not accept");
   CHECK_FALSE(fs::exists(file));

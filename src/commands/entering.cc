@@ -50,6 +50,7 @@ void find_doors(Entrance& entrance, const State& state) {
       entrance.root = open_root(path, held.inode);
   }
   if (!entrance.root) throw Error("the container's monitor keeps no doors open: it is of another version of snug", "stop the container and start it again");
+  entrance.living.landlock = state.landlock;
   probe::read_id_maps(entrance.living, state.init.pid);
   if (!state::is_alive(state.init)) throw Error("the container has just ended");  // else they were nobody else's
   if (state.cgroup.empty()) return;
@@ -119,6 +120,7 @@ int run_inside(const Entrance& entrance, const plan::Spec& wanted, const cli::In
   compile_profile(facts, visit);
   if (choice.keep_folder && !wanted.workdir) choose_folder(visit, facts);
   const plan::Plan plan = accepted(plan::make_exec_plan(visit, facts, entrance.living));
+  for (const plan::Notice& notice : plan.notices) tell(notice);
   runtime::Outside outside{.step_done = step_printer(plan, choice.verbose),
                             .notice = [](const std::string& text) { say(format("snug: notice: {}\n", text)); },
                             .title = terminal_title(facts.terminal.type, entrance.record.name),

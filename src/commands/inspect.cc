@@ -92,9 +92,9 @@ const char* emulation_word(plan::RootEmulation choice) {
 }
 
 // Under docker's names, and what those do not tell.
-Json restraints_json(const plan::Spec& spec) {
+Json restraints_json(const plan::Spec& spec, const State& state) {
   const plan::MaskPaths masks = plan::masks_of(spec);
-  const auto landlock = landlock_in(spec);
+  const auto landlock = landlock_in(spec, state);
   return Json{{"Seccomp", plan::filter_name(spec)}, {"Landlock", landlock ? Json(landlock->abi) : Json()}, {"NoNewPrivileges", !spec.new_privileges},
               {"Nested", spec.restraints.nested}, {"EmulateRoot", emulation_word(spec.restraints.emulation)}, {"MaskedPaths", masks.hidden}, {"ReadonlyPaths", masks.read_only}};
 }
@@ -123,7 +123,7 @@ Json json_of(const Listed& container, const std::string& store) {
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
               {"GraphDriver", Json{{"Name", driver_of(spec)}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
               {"Cgroup", cgroup_json(state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)}, {"NetworkSettings", network_json(spec, store, record)},
-              {"Config", config_json(spec)}, {"Restraints", restraints_json(spec)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
+              {"Config", config_json(spec)}, {"Restraints", restraints_json(spec, state)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
 }
 
 std::optional<Listed> find(const std::string& store, const std::string& typed) {

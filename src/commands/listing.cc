@@ -197,7 +197,7 @@ Fields fields_of(const Listed& container, bool whole) {
           {"Networks", render_networks(spec)},
           {"Names", record.name},
           {"Labels", render_labels(labels_of(spec))},
-          {"Pid", state.phase == State::Phase::running ? format("{}", state.init.pid) : "0"}};
+          {"Pid", state.phase == State::Phase::running ? format("{}", state.init.pid) : "0"}, {"Seccomp", printable(plan::filter_name(spec))}};
 }
 
 std::vector<std::string> filters_of(const cli::Arguments& arguments) {

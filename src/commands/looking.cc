@@ -46,7 +46,7 @@ std::vector<explain::Recorded> read_records(const std::string& store, const plan
       const plan::Network binding = network.container.empty() ? network : binding_network(store, record);
       found.push_back({.id = record.id, .name = record.name, .image = record.image, .monitor = state.monitor.pid, .init = state.init.pid, .walls = walls_of(state, here),
                        .networks = names_of(binding.shared), .ports = render_ways(binding.ports), .allow = binding.allow, .host_loopback = binding.host_loopback,
-                       .lowers = record.lowers, .upper = record.upper, .landlock = landlock_in(spec)});
+                       .lowers = record.lowers, .upper = record.upper, .landlock = landlock_in(spec, state)});
     } catch (const Error&) {
       continue;
     }

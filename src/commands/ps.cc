@@ -27,7 +27,7 @@ constexpr std::array options{
 
 Fields headings() {
   return {{"ID", "CONTAINER ID"}, {"Image", "IMAGE"}, {"Command", "COMMAND"}, {"CreatedAt", "CREATED AT"}, {"RunningFor", "CREATED"},
-          {"State", "STATE"}, {"Status", "STATUS"}, {"Ports", "PORTS"}, {"Networks", "NETWORKS"}, {"Names", "NAMES"}, {"Labels", "LABELS"}, {"Pid", "PID"}};
+          {"State", "STATE"}, {"Status", "STATUS"}, {"Ports", "PORTS"}, {"Networks", "NETWORKS"}, {"Names", "NAMES"}, {"Labels", "LABELS"}, {"Pid", "PID"}, {"Seccomp", "SECCOMP"}};
 }
 
 constexpr std::string_view usual = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";

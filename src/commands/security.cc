@@ -9,7 +9,6 @@
 #include "snug/base/text.hh"
 #include "snug/plan/plan.hh"
 #include "snug/sys/file.hh"
-#include "snug/sys/restraint.hh"
 #include "values.hh"
 
 namespace snug::commands {
@@ -64,10 +63,9 @@ void add_security(plan::Spec& spec, std::string_view text, std::string_view fold
   }
 }
 
-std::optional<plan::EnforceLandlock> landlock_in(const plan::Spec& spec) {
-  if (!plan::confines_paths(spec)) return {};
+std::optional<plan::EnforceLandlock> landlock_in(const plan::Spec& spec, const state::State& state) {
   const plan::Namespaces& walls = spec.namespaces;
-  return plan::landlock_of(sys::landlock_abi(), std::holds_alternative<plan::HostNamespace>(walls.network), std::holds_alternative<plan::HostNamespace>(walls.pid));
+  return plan::landlock_of(static_cast<int>(state.landlock), std::holds_alternative<plan::HostNamespace>(walls.network), std::holds_alternative<plan::HostNamespace>(walls.pid));
 }
 
 }  // namespace snug::commands

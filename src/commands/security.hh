@@ -5,6 +5,7 @@
 
 #include "snug/plan/spec.hh"
 #include "snug/plan/step.hh"
+#include "snug/state/record.hh"
 
 namespace snug::commands {
 
@@ -12,7 +13,7 @@ namespace snug::commands {
 /// relative to. Throws.
 void add_security(plan::Spec& spec, std::string_view text, std::string_view folder);
 
-/// Gives what Landlock is in force for in a container that runs, by the kernel that it runs on; nothing where it is not.
-[[nodiscard]] std::optional<plan::EnforceLandlock> landlock_in(const plan::Spec& spec);
+/// Gives what Landlock is in force for in a container that runs, as it was started; nothing where it is not.
+[[nodiscard]] std::optional<plan::EnforceLandlock> landlock_in(const plan::Spec& spec, const state::State& state);
 
 }  // namespace snug::commands

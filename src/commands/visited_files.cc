@@ -18,6 +18,7 @@
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/restraint.hh"
 #include "stopping.hh"
 
 namespace snug::commands {
@@ -36,9 +37,17 @@ sys::Fd open_door(const Entrance& entrance, std::string_view kind) {
   return {};
 }
 
+// Whoever works on its files is as confined as can be, and that was not enough for who started it.
+void need_landlock(const plan::Spec& spec) {
+  const bool required = std::find(spec.require.begin(), spec.require.end(), "landlock") != spec.require.end();
+  if (required && !plan::landlock_of(sys::landlock_abi(), true, true))
+    throw Error("--require landlock, which the container was started with: who works on its files cannot be confined by it", "snug doctor tells why");
+}
+
 void visit_living(const std::string& store, const state::Record& record, const Work& work) {
   const sys::Fd held = state::hold_files(store, record);
   const Entrance entrance = open_entrance(store, record);
+  need_landlock(entrance.spec);
   const sys::Fd user = open_door(entrance, "user"), mounts = open_door(entrance, "mnt");
   work({.user = user.get(), .mounts = mounts.get()});
 }

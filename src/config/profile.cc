@@ -14,6 +14,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -58,9 +59,20 @@ constexpr std::array<Kind, 3> kinds{{{"SCMP_ARCH_X86_64", "amd64", SCMP_ARCH_X86
 constexpr std::array<Kind, 2> kinds{{{"SCMP_ARCH_AARCH64", "arm64", SCMP_ARCH_AARCH64}, {"SCMP_ARCH_ARM", "arm", SCMP_ARCH_ARM}}};
 #endif
 
-std::uint32_t parse_action(const Json& json, const Json* number) {
+// podman's profiles name the error as well; the number counts, as there.
+std::uint32_t error_in(const Json* number, const Json* word) {
+  constexpr int most = 133;  // of the kernel's for all machines: EHWPOISON
+  if (number) return number->get<std::uint32_t>();
+  if (!word) return EPERM;
+  const auto& name = word->get_ref<const std::string&>();
+  for (int error = 1; error <= most; ++error)
+    if (const char* known = ::strerrorname_np(error); known && name == known) return static_cast<std::uint32_t>(error);
+  throw Error(format("{} is no error", snug::quoted(name)));
+}
+
+std::uint32_t parse_action(const Json& json, const Json* number, const Json* word) {
   const auto& name = json.get_ref<const std::string&>();
-  const std::uint32_t error = number && !number->is_null() ? number->get<std::uint32_t>() : EPERM;
+  const std::uint32_t error = error_in(number, word);
   if (name == "SCMP_ACT_ERRNO") return SCMP_ACT_ERRNO(error & SECCOMP_RET_DATA);
   if (name == "SCMP_ACT_TRACE" || name == "SCMP_ACT_NOTIFY") throw Error(format("{} wants a program outside that answers, and there is none", name));
   return value_of(actions, json, "action");
@@ -71,10 +83,16 @@ const Json* find(const Json& object, const char* key) {
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
+// A misspelt "syscalls" would be a filter that lets everything through, and a misspelt "args" a rule without condition.
+void check_keys(const Json& object, std::span<const std::string_view> known, std::string_view what) {
+  for (const auto& entry : object.items())
+    if (std::find(known.begin(), known.end(), entry.key()) == known.end()) throw Error(format("{} is no key of a {}", snug::quoted(entry.key()), what));
+}
+
 class Profile {
  public:
   Profile(const Json& json, const ProfileConditions& conditions)
-      : conditions_(conditions), usual_(parse_action(json.at("defaultAction"), find(json, "defaultErrnoRet"))),
+      : conditions_(conditions), usual_(parse_action(json.at("defaultAction"), find(json, "defaultErrnoRet"), find(json, "defaultErrno"))),
         filter_(::seccomp_init(usual_), ::seccomp_release) {
     if (!filter_) throw Error("it cannot be made into a filter");
     if (find(json, "listenerPath")) throw Error("listenerPath wants a program outside that answers, and there is none");
@@ -177,8 +195,11 @@ class Profile {
   }
 
   void add_rule(const Json& rule) {
+    static constexpr std::array<std::string_view, 9> known{"names", "name", "action", "errnoRet", "errno", "args", "comment", "includes", "excludes"};
+    check_keys(rule, known, "rule");
+    if (!find(rule, "names") && !find(rule, "name")) throw Error("a rule names no system call");
     if (!applies(rule)) return;
-    const std::uint32_t action = parse_action(rule.at("action"), find(rule, "errnoRet"));
+    const std::uint32_t action = parse_action(rule.at("action"), find(rule, "errnoRet"), find(rule, "errno"));
     std::vector<std::string> names;
     if (const Json* list = find(rule, "names")) names = list->get<std::vector<std::string>>();
     if (const Json* one = find(rule, "name")) names.push_back(*one);
@@ -245,12 +266,10 @@ class Profile {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> newer_;  ///< calls and what becomes of them
 };
 
-// A misspelt "syscalls" would be a filter that lets everything through.
 const Json& checked(const Json& profile) {
   if (!find(profile, "defaultAction")) throw Error("it has no \"defaultAction\"");
-  static constexpr std::array<std::string_view, 9> known{"defaultAction", "defaultErrnoRet", "architectures", "archMap", "syscalls", "flags", "listenerPath", "listenerMetadata", "comment"};
-  for (const auto& entry : profile.items())
-    if (std::find(known.begin(), known.end(), entry.key()) == known.end()) throw Error(format("{} is no key of a profile", snug::quoted(entry.key())));
+  static constexpr std::array<std::string_view, 10> known{"defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap", "syscalls", "flags", "listenerPath", "listenerMetadata", "comment"};
+  check_keys(profile, known, "profile");
   return profile;
 }
 

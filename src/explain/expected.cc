@@ -121,6 +121,7 @@ Expected parse_call(std::string text) {
     call.names = {"run"};
     call.arguments = {text.substr(0, end)};
     call.optional = end != std::string::npos;
+    call.awaited = call.optional && text.substr(end) == " where something is sent";
   } else {
     const std::size_t close = find_close(text, open);
     const std::string_view rest = std::string_view(text).substr(std::min(close + 1, text.size()));

@@ -92,6 +92,8 @@ using Verdict = std::optional<Refusal>;
 /// Whether snug ends what is left of a container: the kernel does it with the first process of a PID namespace, and of no other.
 [[nodiscard]] bool adopts_orphans(const Spec& spec);
 [[nodiscard]] Verdict check_kernel(const HostFacts& facts);
+/// Whether what --require names is among what the notices tell to be missing.
+[[nodiscard]] Verdict check_requirements(const Draft& draft);
 [[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);
 
 /// Refuses an id that is not mapped; `what` is what it was given for, and its kind. identity.cc

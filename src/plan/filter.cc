@@ -29,6 +29,7 @@ enum Rule : std::uint8_t { allow, deny, absent, clone, socket, personality, ioct
 
 constexpr std::uint64_t cap(int number) { return std::uint64_t{1} << static_cast<unsigned>(number); }
 constexpr std::uint64_t nested = std::uint64_t{1} << 63U;
+constexpr std::uint64_t foreign = std::uint64_t{1} << 62U;  // has no other calls for sockets, and a filter cannot see which are asked for
 
 struct Call {
   const char* name;
@@ -105,8 +106,12 @@ constexpr std::array<Named, some + more> joined(const std::array<Named, some>& f
 
 // What root can do only where there are more ids than its own: become others, and give files away.
 constexpr std::array becoming_calls{Named{"setuid", one_id},     Named{"setgid", one_id},       Named{"setfsuid", one_id},     Named{"setfsgid", one_id},  Named{"setreuid", two_ids},
-                                    Named{"setregid", two_ids},  Named{"setresuid", three_ids}, Named{"setresgid", three_ids}, Named{"setgroups", ignore}, Named{"capset", ignore}};
+                                    Named{"setregid", two_ids},  Named{"setresuid", three_ids}, Named{"setresgid", three_ids}, Named{"setgroups", ignore}, Named{"capset", ignore},
+                                    // The same of the machine's 32-bit kind, whose old calls take ids of 16 bits.
+                                    Named{"setuid32", one_id},     Named{"setgid32", one_id},       Named{"setfsuid32", one_id},     Named{"setfsgid32", one_id},  Named{"setreuid32", two_ids},
+                                    Named{"setregid32", two_ids},  Named{"setresuid32", three_ids}, Named{"setresgid32", three_ids}, Named{"setgroups32", ignore}};
 constexpr std::array giving_calls{Named{"chown", path_owner}, Named{"lchown", path_owner}, Named{"fchown", path_owner},
+                                  Named{"chown32", path_owner}, Named{"lchown32", path_owner}, Named{"fchown32", path_owner},
                                   Named{"fchownat", folder_owner}, Named{"mknod", path_node}, Named{"mknodat", folder_node}};
 constexpr std::array root_calls = joined(becoming_calls, giving_calls);
 
@@ -278,11 +283,11 @@ class Assembler {
   List<std::uint64_t, 2048> code_;
 };
 
-constexpr Assembler assemble(Architecture machine, const Ranges& own, const Ranges* foreign, std::uint32_t others) {
+constexpr Assembler assemble(Architecture machine, const Ranges& own, const Ranges* other_kind, std::uint32_t others) {
   Assembler out;
   out.load_architecture();
   std::size_t to_foreign = 0;
-  if (foreign) {
+  if (other_kind) {
     out.skip_if_equal(audit_arch(foreign_of(machine)));
     const std::size_t not_foreign = out.jump();
     to_foreign = out.jump();
@@ -292,10 +297,10 @@ constexpr Assembler assemble(Architecture machine, const Ranges& own, const Rang
   out.give(others);
   out.load_number();
   out.search(own.view());
-  if (!foreign) return out;
+  if (!other_kind) return out;
   out.land(to_foreign);
   out.load_number();
-  out.search(foreign->view());
+  out.search(other_kind->view());
   return out;
 }
 
@@ -304,8 +309,8 @@ constexpr std::uint64_t bits_of(const FilterKeys& keys) { return keys.capabiliti
 constexpr Assembler assemble_calls(const FilterKeys& keys, Architecture machine) {
   const Ranges own = ranges_of(machine, bits_of(keys), keys.lone_root);
   if (!keys.foreign) return assemble(machine, own, nullptr, errno_verdict(ENOSYS));
-  const Ranges foreign = ranges_of(foreign_of(machine), bits_of(keys));
-  return assemble(machine, own, &foreign, errno_verdict(ENOSYS));
+  const Ranges others = ranges_of(foreign_of(machine), bits_of(keys) | foreign, keys.lone_root);
+  return assemble(machine, own, &others, errno_verdict(ENOSYS));
 }
 
 // Of the capabilities that root has unless somebody asks for others, one opens a call.
@@ -319,7 +324,10 @@ constexpr FilterKeys lone_keys{.capabilities = cap(CAP_SYS_CHROOT), .lone_root =
 
 constexpr Assembler assemble_usual() { return assemble_calls(usual_keys, native_architecture); }
 constexpr Assembler assemble_lone() { return assemble_calls(lone_keys, native_architecture); }
-constexpr Assembler assemble_root() { return assemble(native_architecture, ranges_of(native_architecture, root_calls), nullptr, SECCOMP_RET_ALLOW); }
+constexpr Assembler assemble_root() {
+  const Ranges others = ranges_of(foreign_of(native_architecture), root_calls);
+  return assemble(native_architecture, ranges_of(native_architecture, root_calls), &others, SECCOMP_RET_ALLOW);
+}
 constexpr Assembler assemble_owners() { return assemble(native_architecture, ranges_of(native_architecture, owner_calls), nullptr, SECCOMP_RET_ALLOW); }
 
 // As long as it is, made by the compiler.
@@ -346,15 +354,15 @@ std::optional<std::uint32_t> find_call(std::string_view name) {
 }
 
 FilterProgram make_filter(const FilterKeys& keys, Architecture machine) {
-  const FilterKeys asked{keys.capabilities & all_keys & ~nested, keys.nested, keys.foreign, keys.lone_root};
+  const FilterKeys asked{keys.capabilities & all_keys & ~(nested | foreign), keys.nested, keys.foreign, keys.lone_root};
   if (machine == native_architecture && asked == usual_keys) return copy_of(compiled<assemble_usual>);
   if (machine == native_architecture && asked == lone_keys) return copy_of(compiled<assemble_lone>);
   return assembled(asked, machine);
 }
 
 FilterProgram make_terminal_filter(Architecture machine) {
-  const Ranges foreign = ranges_of(foreign_of(machine), typing_calls);
-  return copy_of(assemble(machine, ranges_of(machine, typing_calls), &foreign, SECCOMP_RET_ALLOW).code());
+  const Ranges others = ranges_of(foreign_of(machine), typing_calls);
+  return copy_of(assemble(machine, ranges_of(machine, typing_calls), &others, SECCOMP_RET_ALLOW).code());
 }
 
 FilterProgram make_root_filter() { return copy_of(compiled<assemble_root>); }

@@ -269,7 +269,12 @@ struct Explain {
     if (error == ENOENT) return {"-w names a folder inside the container", "", ""};
     return {};
   }
+  Explanation operator()(const PivotRoot&) const {
+    if (error == EPERM && facts.filtered) return filter_refuses("pivot_root(2)");
+    return {};
+  }
   Explanation operator()(const JoinKeyring&) const {
+    if (error == EPERM && facts.filtered) return filter_refuses("keyrings");
     if (error != EDQUOT) return {};
     return {format("every container, and every command that enters one, has a session keyring, and kernel.keys.maxkeys = {} for all keys of a user",
                    setting("kernel.keys.maxkeys")),

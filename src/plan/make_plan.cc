@@ -4,8 +4,6 @@
 #include "snug/base/text.hh"
 
 namespace snug::plan {
-namespace {
-
 Verdict check_requirements(const Draft& draft) {
   for (const Notice& notice : draft.plan.notices) {
     const auto& required = draft.spec.require;
@@ -14,8 +12,6 @@ Verdict check_requirements(const Draft& draft) {
   }
   return {};
 }
-
-}  // namespace
 
 Verdict check_kernel(const HostFacts& facts) {
   if (facts.sets_mount_attributes) return {};

@@ -161,8 +161,9 @@ TuneNetwork tuning(const Draft& draft) {
     set(format("{}/neigh/{}/retrans_time_ms", family, interface), "10");
     for (const char* how : {"mcast_solicit", "ucast_solicit"}) set(format("{}/neigh/{}/{}", family, interface, how), "1000");
   }
-  // What the kernel would ask of its own accord has its answer already.
-  if (draft.facts.uplink6)
+  // What the kernel would ask of its own accord has its answer already, or none; a question would have pasta start for nothing.
+  if (!draft.facts.uplink6) set(format("ipv6/conf/{}/disable_ipv6", interface), "1");
+  else
     for (const char* question : {"accept_ra", "router_solicitations", "dad_transmits"}) set(format("ipv6/conf/{}/{}", interface, question), "0");
   return tune;
 }

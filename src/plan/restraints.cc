@@ -5,6 +5,7 @@
 #include <span>
 
 #include "draft.hh"
+#include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/hints.hh"
 
@@ -31,7 +32,7 @@ void enforce_landlock(Draft& draft) {
   // In namespaces of its own there are no others to reach, and what exec starts is to reach the rest: it has rules of its own.
   if (auto step = landlock_of(abi, is_host(walls.network), is_host(walls.pid))) return draft.payload(*std::move(step));
   const Explanation why = explain_failure(EnforceLandlock{}, abi < 0 ? -abi : 0, draft.facts, {});
-  draft.notice("landlock", format("what can be opened is not confined by Landlock: {}", why.cause), why.ask);
+  draft.notice("landlock", format("what can be opened is not confined by Landlock: {}", why.cause.empty() ? errno_text(-abi) : why.cause), why.ask);
 }
 
 Verdict check_left_out(const Spec& spec) {
@@ -189,7 +190,7 @@ Verdict plan_restraint(Draft& draft) {
   auto chosen = capabilities_of(draft.spec, draft.facts.last_capability);
   if (auto* refused = std::get_if<Refusal>(&chosen)) return std::move(*refused);
   if (asked.nested) draft.plan.opened.push_back("--nested: namespaces can be made and file systems mounted inside, and the kernel tells all it knows in /proc");
-  if (asked.foreign) draft.plan.opened.push_back("--allow-32bit: programs of the machine's 32-bit kind run");
+  if (asked.foreign) draft.plan.opened.push_back("--allow-32bit: programs of the machine's 32-bit kind run, and may have sockets of every family");
   if (!asked.unmask.empty()) draft.plan.opened.push_back(format("unmask: {} as the kernel shows it", printable(join(asked.unmask, ", "))));
   if (confines_paths(draft.spec)) enforce_landlock(draft);
   tell_reach(draft);

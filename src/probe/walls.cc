@@ -3,6 +3,7 @@
 
 #include "snug/probe/walls.hh"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/utsname.h>
@@ -14,6 +15,7 @@
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/probe/refusal.hh"
+#include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 
 namespace snug::probe {
@@ -29,6 +31,16 @@ int make(const char* type, bool read_only) {
   if (!filesystem) return errno;
   const sys::Fd mount = sys::make_mount(filesystem.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (read_only ? MOUNT_ATTR_RDONLY : 0U));
   return mount ? 0 : errno;
+}
+
+// In a mount namespace of its own.
+int pivot() {
+  const sys::Fd filesystem = sys::open_filesystem("tmpfs");
+  const sys::Fd mount = filesystem ? sys::make_mount(filesystem.get(), 0) : sys::Fd();
+  const sys::Fd top = mount ? sys::try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY) : sys::Fd();
+  if (!top) return errno;
+  if (const int error = sys::attach_mount(mount.get(), top.get())) return error;
+  return sys::pivot_to(mount.get());
 }
 
 void examine_kernel(Examination& examination) {
@@ -118,6 +130,7 @@ void examine_mounts(Examination& examination) {
     examination.add({.name = format("{} mount", kind.type), .purpose = kind.purpose, .needed = true},
                     plan::MakeFilesystem{.type = kind.type}, error);
   }
+  examination.add({.name = "pivot_root", .purpose = "a root of its own, and nothing left of this one", .needed = true}, plan::PivotRoot{}, try_in_child(examination.caller, mounting, pivot));
 }
 
 std::vector<Finding> examine(const plan::HostFacts& facts) {

@@ -8,11 +8,14 @@
 #include "owner_answers.hh"
 
 #include <fcntl.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -191,6 +194,16 @@ OwnerAnswers::Answer OwnerAnswers::set_mode(const OwnerRequest& request) noexcep
   return {};
 }
 
+// Whether a list of who may use a file (acl(5)) has ids that are not there to be named.
+bool OwnerAnswers::names_others(const OwnerRequest& request) const noexcept {
+  std::array<posix_acl_xattr_entry, 256> entries{};
+  const std::size_t list = request.size - std::min<std::uint64_t>(request.size, sizeof(posix_acl_xattr_header));
+  if (list > sizeof entries || !sys::read_memory(call_.thread, request.buffer + sizeof(posix_acl_xattr_header), {reinterpret_cast<char*>(entries.data()), list})) return false;
+  return std::any_of(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(list / sizeof entries[0]), [](const posix_acl_xattr_entry& entry) {
+    return (entry.e_tag == ACL_USER || entry.e_tag == ACL_GROUP) && entry.e_id != 0;
+  });
+}
+
 // Those of the machine's root alone are said to be set, or gone, and are not, of any file that is there. The rest is the kernel's, and what others rely
 // on: capabilities and labels, which it may keep, and the marks of overlays.
 OwnerAnswers::Answer OwnerAnswers::set_attribute(const OwnerRequest& request) noexcept {
@@ -198,7 +211,7 @@ OwnerAnswers::Answer OwnerAnswers::set_attribute(const OwnerRequest& request) no
   if (!sys::read_text(call_.thread, request.name, buffer)) return {};
   const std::string_view name(buffer.data());
   const bool kept = name == "security.capability" || name == "security.selinux" || name.starts_with("trusted.overlay.");
-  if (kept || !(name.starts_with("trusted.") || name.starts_with("security."))) return {};
+  if (kept || !(name.starts_with("trusted.") || name.starts_with("security.") || (name.starts_with("system.posix_acl_") && names_others(request)))) return {};
   return path_.open(request.follow) ? Answer(0) : Answer();
 }
 
@@ -206,9 +219,9 @@ OwnerAnswers::Answer OwnerAnswers::set_attribute(const OwnerRequest& request) no
 // that right below the container's root, not below one that he has chosen, which an open folder of the host may be.
 OwnerAnswers::Answer OwnerAnswers::make_device(const OwnerRequest& request) noexcept {
   const char* const name = path_.cut_name();
-  if (*name == '\0') return EEXIST;
   const Fd folder = path_.open(true);
   if (!folder) return errno;
+  if (*name == '\0') return EEXIST;
   if (!root_.reaches(folder.get())) return EACCES;
   const std::uint32_t mode = request.mode & 07777U & ~umask_of(call_.thread);
   if (!is_waiting()) return {};

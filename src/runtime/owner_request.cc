@@ -71,8 +71,15 @@ OwnerRequest make_device(OwnerRequest request, std::uint64_t mode, std::uint64_t
   return request;
 }
 
-OwnerRequest set_attribute(OwnerRequest request, std::uint64_t name) noexcept {
+OwnerRequest remove_attribute(OwnerRequest request, std::uint64_t name) noexcept {
   request.name = name;
+  return request;
+}
+
+OwnerRequest set_attribute(OwnerRequest request, const Arguments& call) noexcept {
+  request.name = call[1];
+  request.buffer = call[2];
+  request.size = call[3];
   return request;
 }
 
@@ -97,12 +104,12 @@ OwnerRequest read_request(int number, const Arguments& call) noexcept {
     case SYS_newfstatat: return look(from_folder(Kind::look, call[0], call[1], number_in(call[3]), AT_NO_AUTOMOUNT), call[2]);
     case SYS_statx: return look_wide(call);
     case SYS_mknodat: return make_device(from_folder(Kind::make_device, call[0], call[1], 0), call[2], call[3]);
-    case SYS_setxattr:
-    case SYS_removexattr: return set_attribute(of_path(Kind::set_attribute, call[0]), call[1]);
-    case SYS_lsetxattr:
-    case SYS_lremovexattr: return set_attribute(of_path(Kind::set_attribute, call[0], false), call[1]);
-    case SYS_fsetxattr:
-    case SYS_fremovexattr: return set_attribute(of_file(Kind::set_attribute, call[0]), call[1]);
+    case SYS_setxattr: return set_attribute(of_path(Kind::set_attribute, call[0]), call);
+    case SYS_lsetxattr: return set_attribute(of_path(Kind::set_attribute, call[0], false), call);
+    case SYS_fsetxattr: return set_attribute(of_file(Kind::set_attribute, call[0]), call);
+    case SYS_removexattr: return remove_attribute(of_path(Kind::set_attribute, call[0]), call[1]);
+    case SYS_lremovexattr: return remove_attribute(of_path(Kind::set_attribute, call[0], false), call[1]);
+    case SYS_fremovexattr: return remove_attribute(of_file(Kind::set_attribute, call[0]), call[1]);
     default: return {};
   }
 }

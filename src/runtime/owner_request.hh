@@ -17,8 +17,9 @@ struct OwnerRequest {
   std::uint32_t uid = UINT32_MAX, gid = UINT32_MAX;  ///< of `give`; all ones: as it is
   std::uint32_t mode = 0;              ///< of `set_mode` and `make_device`
   std::uint64_t device = 0;
-  std::uint64_t buffer = 0;            ///< address of the answer to `look` and `look_wide`, struct stat and struct statx
+  std::uint64_t buffer = 0;            ///< address of the answer to `look` and `look_wide`, struct stat and struct statx; of the value of `set_attribute`
   std::uint64_t name = 0;              ///< of `set_attribute`: address of its name
+  std::uint64_t size = 0;              ///< and of its value; 0 where it is to be removed
   std::uint32_t mask = 0;              ///< of `look_wide`, and
   int flags = 0;                       ///< how fresh it has to be
 };

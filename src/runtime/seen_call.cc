@@ -318,7 +318,9 @@ std::optional<SeenCall> see_rights(const Sight& sight, std::uint64_t call) {
 std::optional<SeenCall> see_files(const Sight& sight, std::uint64_t call) {
   switch (call) {
     case SYS_mkdirat: return builds("mkdirat", {sight.descriptor(0), sight.path(1), sight.mode(2)});
+#ifdef SYS_mkdir
     case SYS_mkdir: return builds("mkdirat", {"AT_FDCWD", sight.path(0), sight.mode(1)});
+#endif
     case SYS_mknodat: return builds("mknodat", {sight.descriptor(0), sight.path(1), sight.mode(2)});
     case SYS_symlinkat: return builds("symlinkat", {sight.path(0), sight.descriptor(1), sight.path(2)});
     case SYS_fchmodat: return builds("fchmodat", {sight.descriptor(0), sight.path(1), sight.mode(2)});
@@ -345,15 +347,19 @@ std::optional<SeenCall> see_processes(const Sight& sight, std::uint64_t call) {
   switch (call) {
     case SYS_clone3: return see_clone3(sight);
     case SYS_clone: return see_clone(sight.raw(0));
+#ifdef SYS_fork
     case SYS_vfork: return builds("vfork", {});
     case SYS_fork: return builds("fork", {});
+#endif
     case SYS_execve: return builds("execve", {sight.path(0), sight.words(1), "ENV"});
     case SYS_execveat: return builds("execveat", {sight.descriptor(0), sight.path(1), sight.words(2), "ENV", "AT_EMPTY_PATH"});
     case SYS_setsid: return prepares("setsid");
     case SYS_setpgid: return prepares("setpgid", {sight.decimal(0), sight.decimal(1)});
     case SYS_umask: return prepares("umask", {sight.mode(0)});
     case SYS_close_range: return prepares("close_range");
+#ifdef SYS_dup2
     case SYS_dup2: return prepares("dup2");
+#endif
     case SYS_sendmsg: return prepares("sendmsg");
     case SYS_sendto: return see_message(sight);
     case SYS_connect: return see_connect(sight);

@@ -37,7 +37,7 @@ std::string render(const State& state) {
   return Json{{"version", version}, {"phase", phases[static_cast<std::size_t>(state.phase)]}, {"boot", state.boot},
               {"monitor", render_mark(state.monitor)}, {"init", render_mark(state.init)}, {"namespaces", render_namespaces(state.namespaces)},
               {"started", state.started}, {"finished", state.finished}, {"code", state.code}, {"outOfMemory", state.out_of_memory}, {"restarts", state.restarts},
-              {"cgroup", state.cgroup}, {"error", state.error}, {"hostname", state.hostname}}
+              {"cgroup", state.cgroup}, {"error", state.error}, {"hostname", state.hostname}, {"landlock", state.landlock}}
       .dump();
 }
 
@@ -46,7 +46,7 @@ State parse(std::string_view text) {
   State state{.boot = json.at("boot"), .monitor = parse_mark(json.at("monitor")), .init = parse_mark(json.at("init")),
               .started = json.at("started"), .finished = json.at("finished"), .code = json.at("code"), .out_of_memory = json.value("outOfMemory", std::uint64_t{0}),
               .restarts = json.at("restarts"), .cgroup = json.value("cgroup", ""), .error = json.at("error"),
-              .hostname = json.value("hostname", "")};
+              .hostname = json.value("hostname", ""), .landlock = json.value("landlock", 0U)};
   const std::string phase = json.at("phase");
   for (std::size_t at = 0; at < phases.size(); ++at)
     if (phase == phases[at]) state.phase = static_cast<State::Phase>(at);

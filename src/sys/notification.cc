@@ -83,6 +83,11 @@ bool read_text(pid_t thread, std::uint64_t address, std::span<char> text) noexce
   return false;
 }
 
+bool read_memory(pid_t thread, std::uint64_t address, std::span<char> data) noexcept {
+  const iovec here{data.data(), data.size()}, there{reinterpret_cast<void*>(address), data.size()};
+  return ::process_vm_readv(thread, &here, 1, &there, 1, 0) == static_cast<ssize_t>(data.size());
+}
+
 bool write_memory(pid_t thread, std::uint64_t address, std::span<const char> data) noexcept {
   const iovec here{const_cast<char*>(data.data()), data.size()}, there{reinterpret_cast<void*>(address), data.size()};
   return ::process_vm_writev(thread, &here, 1, &there, 1, 0) == static_cast<ssize_t>(data.size());

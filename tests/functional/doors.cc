@@ -55,6 +55,9 @@ void try_mounts() {
 void try_attributes() {
   const int file = ::open("/tmp", O_TMPFILE | O_RDWR, 0600);
   tell("trusted-attribute", ::fsetxattr(file, "trusted.door", "x", 1, 0));
+  // Version; then the file's user, another, group, mask, and all others.
+  const unsigned short list[] = {2, 0, 1, 6, 0xffff, 0xffff, 2, 6, 33, 0, 4, 4, 0xffff, 0xffff, 0x10, 6, 0xffff, 0xffff, 0x20, 0, 0xffff, 0xffff};
+  tell("acl-of-another", ::fsetxattr(file, "system.posix_acl_access", list, sizeof list, 0));
   ::close(file);
   tell("attribute-of-nothing", ::setxattr("/tmp/nothing", "trusted.door", "x", 1, 0));
 }
@@ -97,6 +100,9 @@ void try_sockets() {
                                      std::pair{"alg", 38}, std::pair{"vsock", 40}, std::pair{"packet", AF_PACKET}, std::pair{"key", 15}, std::pair{"can", 29},
                                      std::pair{"tipc", 30}, std::pair{"bluetooth", 31}, std::pair{"rxrpc", 33}, std::pair{"xdp", 44}})
     try_call(door, SYS_socket, family, family == AF_NETLINK ? SOCK_RAW : SOCK_DGRAM, 0);
+  int ends[2];
+  for (const auto& [door, family] : {std::pair{"pair-unix", AF_UNIX}, std::pair{"pair-vsock", 40}, std::pair{"pair-tipc", 30}})
+    try_call(door, SYS_socketpair, family, SOCK_STREAM, 0, reinterpret_cast<long>(ends));
   try_call("alg-high", SYS_socket, (1L << 32) | 38, SOCK_SEQPACKET, 0);
 }
 

@@ -75,8 +75,19 @@ TEST_CASE("explicit maps") {
   CHECK(mapped({"--uidmap", "0:0:1"}, "true").code == 125);
 }
 
-TEST_SUITE_END();
+TEST_CASE("without newuidmap one id is mapped, with a notice, or the start refused") {
+  const auto without = [](const std::string& options) {
+    return run({"unshare", "--user", "--map-root-user", "--mount", "sh", "-c", "for helper in newuidmap newgidmap; do mount --bind /dev/null $(command -v $helper); done; " + program() + " run " + options + " " + small_root() + " wc -l /proc/self/uid_map"});
+  };
+  const Result one = without("--network none");
+  CHECK(one.out == "1 /proc/self/uid_map\n");
+  CHECK_MESSAGE(one.err.find("notice: only one id is mapped") != std::string::npos, one.err);
+  CHECK_MESSAGE(one.err.find("newuidmap") != std::string::npos, one.err);
+  CHECK(without("--network none --require idmap").code == 125);
+  CHECK(without("--network none --userns single").err.empty());
+}
 
+TEST_SUITE_END();
 TEST_SUITE_BEGIN("single");
 
 TEST_CASE("without sub-ids one id is mapped, and a notice says what would change that") {

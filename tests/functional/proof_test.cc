@@ -32,6 +32,7 @@ TEST_CASE("plan --verify: what the kernel is asked for is the plan, with one id"
   verify({"--userns", "single", "-v", "/opt:/opt:ro", "--hostname", "h", "--cap-drop", "ALL", "--ulimit", "nofile=99:100", "-w", "/x", root, "true"});
   verify({"--userns", "keep-id", root, "sh", "-c", "exit 3"});
   verify({"--userns", "single", "--emulate-root", "remembered", root, "true"});
+  verify({"--userns", "single", "--emulate-root", "remembered", root, "sh", "-c", "nc -w 1 192.0.2.1 9 </dev/null; true"});  // pasta comes late
   verify({"--userns", "single", "host", "true"});
   verify({"--userns", "single", "-t", root, "true"});  // without one here
   const std::string left = left_since(before);

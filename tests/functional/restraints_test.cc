@@ -36,8 +36,8 @@ Doors parse(const std::string& out) {
 // What a container finds by default, whoever it is in there and however it came in.
 Doors usual() {
   Doors doors;
-  for (const char* open : {"thread", "unix", "inet", "inet6", "netlink", "persona-same"}) doors[open] = "open";
-  for (const char* shut : {"alg", "alg-high", "vsock", "packet", "key", "can", "tipc", "bluetooth", "rxrpc", "xdp", "unshare-user", "unshare-mount", "unshare-net",
+  for (const char* open : {"thread", "unix", "pair-unix", "inet", "inet6", "netlink", "persona-same"}) doors[open] = "open";
+  for (const char* shut : {"alg", "alg-high", "vsock", "packet", "key", "can", "tipc", "bluetooth", "rxrpc", "xdp", "pair-vsock", "pair-tipc", "unshare-user", "unshare-mount", "unshare-net",
                            "clone-user", "setns", "mount", "umount2", "fsopen", "open_tree", "pivot_root", "keyctl", "add_key", "request_key", "bpf",
                            "perf_event_open", "io_uring_setup", "userfaultfd", "open_by_handle_at", "init_module", "kexec_load", "process_madvise", "persona-other",
                            "tiocsti", "tiocsti-high", "tioclinux", "trace-init", "trusted-attribute"})
@@ -65,6 +65,8 @@ void check(const Result& result, const Doors& more = {}) {
   Doors found = parse(result.out), expected = usual();
   for (const auto& [door, what] : more) expected[door] = what;
   check_writes(found);
+  CHECK_MESSAGE((found["acl-of-another"] == "open" || found["acl-of-another"] == "EINVAL"), found["acl-of-another"]);  // as there is such an id or not
+  found.erase("acl-of-another");
   for (const auto& [door, what] : expected) CHECK_MESSAGE(found[door] == what, door << " " << found[door] << " " << result.err);
   for (const auto& [door, what] : found) CHECK_MESSAGE(expected.contains(door), door);
 }
@@ -83,7 +85,11 @@ TEST_CASE("restraints: the doors of a container, as root and as another, with th
   check(run({program(), "run", "--userns", "keep-id", "-v", volume(), small_root(), "/doors"}));
   check(run({program(), "run", "--userns", "single", "-v", volume(), "host", "/doors"}));
   check(run({program(), "run", "--userns", "single", "--read-only", "--cap-drop", "ALL", "-v", volume(), small_root(), "/doors"}));
+  check(run({program(), "run", "--userns", "single", "--network", "host", "-v", volume(), small_root(), "/doors"}));
+  check(run({program(), "run", "--userns", "single", "--network", "none", "-v", volume(), small_root(), "/doors"}));
   check(run({program(), "run", "--userns", "single", "--emulate-root", "remembered", "-v", volume(), small_root(), "/doors"}), {{"trusted-attribute", "open"}});
+  for (const auto& [emulation, what] : {std::pair{"static", "EINVAL"}, std::pair{"remembered", "open"}})
+    CHECK(parse(run({program(), "run", "--userns", "single", "--emulate-root", emulation, "-v", volume(), small_root(), "/doors"}).out)["acl-of-another"] == what);
   Doors alone = parse(run({program(), "run", "--userns", "single", "--no-init", "-v", volume(), small_root(), "/doors"}).out);
   CHECK(alone["unshare-user"] == "EPERM");
   CHECK(alone["namespaces-inside"] == "none");
@@ -94,6 +100,13 @@ TEST_CASE("restraints: at a terminal") {
   Terminal terminal({program(), "run", "--userns", "single", "-v", volume(), "-v", scratch.path() + ":/out", small_root(), "sh", "-c", "/doors >/out/doors"}, 24, 200);
   CHECK(terminal.wait() == 0);
   check({0, read_file(scratch.path() + "/doors"), "", 0});
+  const Containers containers;
+  REQUIRE(containers.snug({"run", "-d", "--name", "box", "--userns", "single", "-v", volume(), "-v", scratch.path() + ":/out", small_root(), "sleep", "86530"}).code == 0);
+  for (const char* way : {"exec", "enter"}) {
+    Terminal visit({"/bin/sh", "-c", containers.environment() + " exec " + program() + " " + way + " " + (way == std::string("exec") ? "-it " : "") + "box sh -c '/doors >/out/" + way + "'"}, 24, 200);
+    CHECK(visit.wait() == 0);
+    check({0, read_file(scratch.path() + "/" + way), "", 0});
+  }
 }
 
 TEST_CASE("restraints: exec and enter find the same doors as the container's own command") {
@@ -212,6 +225,13 @@ TEST_CASE("restraints: each that cannot be had ends the start, but for those tha
   CHECK(landlock.out == "ran\n");
   CHECK_MESSAGE(landlock.err.find("Landlock is off since the boot") != std::string::npos, landlock.err);
   CHECK(without({{SYS_landlock_create_ruleset, ENOSYS}}, {"--require", "landlock"}).code == 125);
+  const Result nameless = without({{SYS_landlock_create_ruleset, EINVAL}}, {});
+  CHECK_MESSAGE(nameless.err.find("not confined by Landlock: Invalid argument (EINVAL)") != std::string::npos, nameless.err);
+  const Result keyring = without({{SYS_keyctl, EPERM}}, {});
+  CHECK(keyring.code == 125);
+  CHECK_MESSAGE(keyring.err.find("keyring") != std::string::npos, keyring.err);
+  CHECK(without({{SYS_keyctl, ENOSYS}}, {}).out == "ran\n");  // a kernel without them
+  CHECK(without({{SYS_pivot_root, EPERM}}, {}).code == 125);
   if (has_landlock()) {
     const Result refused = without({{SYS_landlock_restrict_self, EPERM}}, {});
     CHECK(refused.code == 125);
@@ -225,6 +245,36 @@ TEST_CASE("restraints: doctor tells what cannot be had, and why") {
   CHECK_MESSAGE(filter.out.find("built without filters of system calls") != std::string::npos, filter.out);
   const Result landlock = run({helper("refusing"), snug::format("{}={}", SYS_landlock_create_ruleset, EOPNOTSUPP), program(), "doctor"});
   CHECK_MESSAGE(landlock.out.find("Landlock is off since the boot") != std::string::npos, landlock.out);
+  for (const long call : {SYS_keyctl, SYS_pivot_root}) {
+    const Result refused = run({helper("refusing"), snug::format("{}={}", call, EPERM), program(), "doctor"});
+    CHECK(refused.code == 1);
+    CHECK_MESSAGE(refused.out.find("DOES NOT") != std::string::npos, refused.out);
+    CHECK_MESSAGE(refused.out.find("start the outer container without it") != std::string::npos, refused.out);
+  }
+}
+
+TEST_CASE("restraints: who comes later is under Landlock as well where the container is, and tells where not; inspect tells how it was started") {
+  if (!has_landlock()) return skip("this kernel has no Landlock");
+  const Containers containers;
+  const auto with = [&](const std::string& refuse, const std::string& words) { return run({"/bin/sh", "-c", "env " + containers.environment() + " " + (refuse.empty() ? "" : helper("refusing") + " " + refuse + " ") + program() + " " + words}); };
+  const std::string without = snug::format("{}={}", SYS_landlock_create_ruleset, EOPNOTSUPP), start = "run -d --userns single --network none ", rest = " " + small_root() + " sleep 86530";
+  const auto abi = [&](const std::string& name) { return with("", "inspect -f '{{json .Restraints.Landlock}}' " + name).out + with(without, "inspect -f '{{json .Restraints.Landlock}}' " + name).out; };
+  REQUIRE(with("", start + "--name plain" + rest).code == 0);
+  REQUIRE(with("", start + "--name strict --require landlock" + rest).code == 0);
+  REQUIRE(with(without, start + "--name bare" + rest).code == 0);
+  CHECK(abi("plain") == snug::format("{0}\n{0}\n", snug::sys::landlock_abi()));
+  CHECK(abi("bare") == "null\nnull\n");
+  CHECK(with("", "exec plain echo in").err.empty());
+  CHECK(with("", "exec strict echo in").out == "in\n");
+  const Result told = with(without, "exec plain echo in");
+  CHECK(told.out == "in\n");
+  CHECK_MESSAGE(told.err.find("not confined by Landlock") != std::string::npos, told.err);
+  CHECK(with(without, "exec bare echo in").err.empty());  // which has none, and said so
+  for (const char* words : {"exec strict echo in", "enter strict echo in", "cp strict:/bin/sh -"}) {
+    const Result refused = with(without, words);
+    CHECK_MESSAGE(refused.code != 0, words);
+    CHECK_MESSAGE(refused.err.find("--require landlock") != std::string::npos, refused.err);
+  }
 }
 
 TEST_CASE("restraints: with the host's processes in sight, theirs are not signalled") {

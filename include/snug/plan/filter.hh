@@ -41,7 +41,7 @@ struct FilterKeys {
 [[nodiscard]] FilterProgram make_terminal_filter(Architecture machine = native_architecture);
 
 /// Makes the filter that goes beside one which the user brings, where root has no ids but its own: what it cannot do with others is
-/// answered as if it were done, and nothing is. For programs of the native kind, root being 0. Pure.
+/// answered as if it were done, and nothing is. For programs of both kinds, root being 0. Pure.
 [[nodiscard]] FilterProgram make_root_filter();
 
 /// Makes the filter that hands what is asked and told of owners, modes and devices to who listens (SECCOMP_RET_USER_NOTIF), and answers

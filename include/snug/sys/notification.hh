@@ -48,6 +48,9 @@ void pass_call(int listener, std::uint64_t id) noexcept;
 /// process_vm_readv(2) of a NUL-terminated text into `text`; false where it is longer, or is not to be read.
 [[nodiscard]] bool read_text(pid_t thread, std::uint64_t address, std::span<char> text) noexcept;
 
+/// process_vm_readv(2) of all of `data`; false where that memory is not the thread's to read, either.
+[[nodiscard]] bool read_memory(pid_t thread, std::uint64_t address, std::span<char> data) noexcept;
+
 /// process_vm_writev(2) of all of `data`; false where that memory is not the thread's to write, either.
 [[nodiscard]] bool write_memory(pid_t thread, std::uint64_t address, std::span<const char> data) noexcept;
 

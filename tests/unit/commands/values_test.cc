@@ -296,7 +296,8 @@ TEST_CASE("limits of a container as a whole") {
 
 TEST_CASE("sizes, capabilities and walls") {
   CHECK(parse_bytes("64m") == 64U << 20U);
-  for (const std::string_view bad : {"", "0", "-1", "64mbb", "m", "1.5g", "99999999t"})
+  CHECK(parse_bytes("1.5GiB") == 3U << 29U);
+  for (const std::string_view bad : {"", "0", "-1", "64mbb", "m", "1.5", "1.x5g", "99999999t"})
     CHECK_MESSAGE(refuses([&] { return parse_bytes(bad); }), bad);
   CHECK(parse_capability("cap_net_raw") == "NET_RAW");
   CHECK(parse_capability("all") == "ALL");

@@ -88,6 +88,25 @@ TEST_CASE("profile: OCI's form, alone and in a whole configuration") {
   }
 }
 
+TEST_CASE("profile: podman's form, which names errors") {
+  const plan::FilterProgram program = compile_profile(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "defaultErrno": "ENOSYS", "syscalls": [
+      {"names": ["read"], "action": "SCMP_ACT_ALLOW", "comment": ""}, {"names": ["mkdirat"], "action": "SCMP_ACT_ERRNO", "errno": "ENOSPC"},
+      {"names": ["unlinkat"], "action": "SCMP_ACT_ERRNO", "errno": "ENOSPC", "errnoRet": 22}, {"names": ["fchmod"], "action": "SCMP_ACT_ERRNO"}]})", {{}, 6, 1});
+  CHECK(verdict(program, SYS_read) == allowed);
+  CHECK(verdict(program, SYS_mkdirat) == refused(ENOSPC));
+  CHECK(verdict(program, SYS_unlinkat) == refused(EINVAL));
+  CHECK(verdict(program, SYS_fchmod) == refused(EPERM));
+  CHECK(verdict(program, SYS_fchown) == refused(ENOSYS));
+  CHECK(refusal(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "ENONSENSE"})") == "'ENONSENSE' is no error");
+}
+
+TEST_CASE("profile: a rule with a misspelt key is none, which might allow without condition") {
+  const std::string begin = R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"action": "SCMP_ACT_ALLOW", )";
+  CHECK(refusal(begin + R"("names": ["read"], "arguments": []}]})") == "'arguments' is no key of a rule");
+  CHECK(refusal(begin + R"("nmes": ["read"]}]})") == "'nmes' is no key of a rule");
+  CHECK(refusal(begin + R"("comment": "x"}]})") == "a rule names no system call");
+}
+
 TEST_CASE("profile: what cannot be had, or is none, is said") {
   for (const char* text : {"", "[]", "{", "{}", R"({"defaultAction": "SCMP_ACT_NOTHING"})", R"({"defaultAction": 7})",
                            R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_NOTIFY"}]})",

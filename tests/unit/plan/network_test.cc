@@ -238,6 +238,21 @@ TEST_CASE("where processes are shared nobody stands in the namespaces while the 
   CHECK(plan.find<AwaitWayOut>());
 }
 
+TEST_CASE("the kernel sends nothing of its own accord, for which pasta would be started") {
+  HostFacts facts = some_facts();
+  const auto value = [&](std::string_view name) {
+    const Plan plan = plan_of(a_spec(), facts);
+    for (const auto& [setting, text] : plan.find<TuneNetwork>()->settings)
+      if (setting == name) return text;
+    return std::string();
+  };
+  facts.uplink6.reset();
+  CHECK(value("ipv6/conf/eth0/disable_ipv6") == "1");
+  facts.uplink6 = Uplink{.address = "2001:db8::2", .gateway = "fe80::1"};
+  CHECK(value("ipv6/conf/eth0/disable_ipv6").empty());
+  for (const char* question : {"accept_ra", "router_solicitations", "dad_transmits"}) CHECK(value(snug::format("ipv6/conf/eth0/{}", question)) == "0");
+}
+
 TEST_CASE("all groups that are mapped may ping, as far as the kernel takes them for a range") {
   HostFacts facts = some_facts();
   const auto range = [&] { return plan_of(a_spec(), facts).find<TuneNetwork>()->settings.front().second; };

@@ -48,7 +48,8 @@ TEST_CASE("owner request: calls of one meaning are one request") {
   const OwnerRequest device = read_request(SYS_mknodat, {here, 99, S_IFCHR | 0600, 0x103});
   CHECK((device.kind == Kind::make_device && device.mode == (S_IFCHR | 0600) && device.device == 0x103));
   const OwnerRequest attribute = read_request(SYS_fsetxattr, {3, 99, 100, 1, 0});
-  CHECK((attribute.kind == Kind::set_attribute && attribute.name == 99));
+  CHECK((attribute.kind == Kind::set_attribute && attribute.name == 99 && attribute.buffer == 100 && attribute.size == 1));
+  CHECK(read_request(SYS_fremovexattr, {3, 99, 100, 1}).size == 0);
   CHECK(read_request(SYS_fchmodat, {here, 99, 04755}).mode == 04755);
 #ifdef SYS_lchown
   CHECK(!read_request(SYS_lchown, {99, 5, 6}).follow);

@@ -46,6 +46,7 @@ bench: all ## measure against the barest program and the peers
 	@tests/bench/exec $(RELEASE)
 	@tests/bench/live $(RELEASE)
 	@tests/bench/walls $(RELEASE)
+	@tests/bench/compile $(RELEASE)
 	@tests/bench/network $(RELEASE)
 	@tests/bench/images $(RELEASE)
 

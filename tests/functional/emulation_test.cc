@@ -62,11 +62,11 @@ TEST_CASE("a real Debian with one id: packages that give files away, add users a
   const std::string archive = scratch.path() + "/debian.tar";
   REQUIRE(run({"unshare", "--user", "--map-root-user", "--map-auto", "tar", "-C", debian_root(), "-cf", archive, "."}).code == 0);
   const Result result = run({program(), "run", "--userns", "single", "--network", "host", "tar:" + archive, "sh", "-ec",
-                             "apt-get update -q; apt-get install -yq --no-install-recommends openssh-server sudo\n"
-                             "dpkg --audit; grep -c ^sshd: /etc/passwd; stat -c %a /usr/bin/ssh-agent; useradd -m someone; test -d /home/someone; sudo -u someone true\n"
+                             "apt-get update -q; apt-get install -yq --no-install-recommends openssh-server sudo man-db iputils-ping\n"
+                             "dpkg --audit; grep -c ^sshd: /etc/passwd; stat -c %a /usr/bin/ssh-agent; getcap /bin/ping; useradd -m someone; test -d /home/someone; sudo -u someone true\n"
                              "su someone -c 'touch /home/someone/file'; tar -C / -cf /t.tar --owner=33 --group=44 home; mkdir /o; tar -C /o -xpf /t.tar --same-owner; test -e /o/home/someone/file; echo whole"},
                             {.patience = std::chrono::seconds(240)});
-  CHECK_MESSAGE(result.out.ends_with("\n1\n2755\nwhole\n"), result.out << result.err);
+  CHECK_MESSAGE(result.out.ends_with("\n1\n2755\n/bin/ping cap_net_raw=ep\nwhole\n"), result.out << result.err);
 }
 
 TEST_SUITE_END();

@@ -107,6 +107,26 @@ const std::string plain = "--tls-verify=false";
 
 TEST_SUITE_BEGIN("any");
 
+TEST_CASE("owners that were remembered with one id are those of the image that is pushed") {
+  if (missing()) return;
+  const Registry registry;
+  const std::string name = registry.host() + "/kept:1";
+  shell_output("tar -C " + small_root() + " -cf " + registry.path("root.tar") + " .");
+  REQUIRE(registry.snug("one", {"import", "-q", registry.path("root.tar"), "localhost/base"}).code == 0);
+  const auto in = [&](const std::string& data, const std::string& image, const std::string& script) {
+    return registry.snug(data, {"run", "--rm=false", "--name", "box", "--network", "none", "--userns", "single", "--emulate-root", "remembered", image, "sh", "-c", script});
+  };
+  REQUIRE(in("one", "localhost/base", "touch /given; chown 5:6 /given; chmod 4755 /given").code == 0);
+  REQUIRE(registry.snug("one", {"commit", "box", "localhost/kept"}).code == 0);
+  const Result pushed = registry.snug("one", {"push", "-q", plain, "localhost/kept", name});
+  REQUIRE_MESSAGE(pushed.code == 0, pushed.err);
+  shell_output("skopeo --insecure-policy copy -q --src-tls-verify=false docker://" + name + " dir:" + registry.path("copied"));
+  const std::string listed = shell_output("for blob in " + registry.path("copied") + "/*; do tar --numeric-owner -tvf $blob 2>/dev/null || true; done | grep given");
+  CHECK_MESSAGE(listed.starts_with("-rwsr-xr-x 5/6 "), listed);
+  REQUIRE(registry.snug("two", {"pull", "-q", "--userns", "single", plain, name}).code == 0);
+  CHECK(in("two", name, "stat -c '%u:%g %a' /given").out == "5:6 4755\n");
+}
+
 TEST_CASE("what is pulled and pushed keeps its digest, for other programs too") {
   if (missing()) return;
   const Registry registry;

@@ -200,12 +200,12 @@ TEST_CASE("a real Debian with one id: packages find the owners that they gave") 
   const std::string archive = scratch.path() + "/debian.tar";
   REQUIRE(run({"unshare", "--user", "--map-root-user", "--map-auto", "tar", "-C", debian_root(), "-cf", archive, "."}).code == 0);
   const Result result = run({program(), "run", "--userns", "single", "--emulate-root", "remembered", "--network", "host", "tar:" + archive, "sh", "-ec",
-                             "stat -c %U:%G /etc/shadow; apt-get update -q; apt-get install -yq --no-install-recommends openssh-server sudo cron\n"
-                             "dpkg --audit; stat -c '%U:%G %a' /usr/bin/ssh-agent /var/spool/cron/crontabs; useradd -m someone; stat -c %U /home/someone\n"
+                             "stat -c %U:%G /etc/shadow; apt-get update -q; apt-get install -yq --no-install-recommends openssh-server sudo cron man-db iputils-ping\n"
+                             "dpkg --audit; stat -c '%U:%G %a' /usr/bin/ssh-agent /var/spool/cron/crontabs /var/cache/man; getcap /bin/ping; useradd -m someone; stat -c %U /home/someone\n"
                              "touch /home/someone/file; chown someone: /home/someone/file; tar -C / -cf /t.tar home; mkdir /o; tar -C /o -xpf /t.tar; stat -c %U:%G /o/home/someone/file; echo whole"},
                             {.patience = std::chrono::seconds(240)});
   CHECK_MESSAGE(result.out.starts_with("root:shadow\n"), result.out << result.err);
-  CHECK_MESSAGE(result.out.ends_with("\nroot:_ssh 2755\nroot:crontab 1730\nsomeone\nsomeone:someone\nwhole\n"), result.out << result.err);
+  CHECK_MESSAGE(result.out.ends_with("\nroot:_ssh 2755\nroot:crontab 1730\nman:man 755\n/bin/ping cap_net_raw=ep\nsomeone\nsomeone:someone\nwhole\n"), result.out << result.err);
 }
 
 TEST_SUITE_END();

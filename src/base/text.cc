@@ -104,27 +104,13 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return value;
 }
 
-namespace {
-
-// What stands behind a point, up to three digits.
-std::optional<std::uint64_t> parse_thousandths(std::string_view digits) {
-  if (digits.empty() || digits.size() > 3 || digits.find_first_not_of("0123456789") != std::string_view::npos) return {};
-  std::uint64_t value = 0;
-  for (std::size_t at = 0; at < 3; ++at) value = 10 * value + (at < digits.size() ? static_cast<std::uint64_t>(digits[at] - '0') : 0);
-  return value;
-}
-
-}  // namespace
-
 std::optional<std::uint64_t> parse_size(std::string_view text) {
   static constexpr std::string_view suffixes = "bkmgt";
   unsigned shift = 0;
   // "1gb", and "1GiB"
-  for (const std::string_view ending : {"ib", "iB", "b", "B"}) {
-    if (text.size() <= ending.size() + 1 || !text.ends_with(ending) || std::string_view("kmgtKMGT").find(text[text.size() - ending.size() - 1]) == std::string_view::npos) continue;
-    text.remove_suffix(ending.size());
-    break;
-  }
+  const auto is_letter = [&](std::size_t from_end, char letter) { return text.size() > from_end && (text[text.size() - from_end] | 0x20) == letter; };
+  const std::size_t ending = is_letter(1, 'b') ? is_letter(2, 'i') ? 2 : 1 : 0;
+  if (ending > 0 && text.size() > ending + 1 && std::string_view("kmgtKMGT").find(text[text.size() - ending - 1]) != std::string_view::npos) text.remove_suffix(ending);
   if (!text.empty()) {
     const char last = text.back() >= 'A' && text.back() <= 'Z' ? static_cast<char>(text.back() + 32) : text.back();
     if (const std::size_t at = suffixes.find(last); at != std::string_view::npos) {
@@ -132,11 +118,9 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
       text.remove_suffix(1);
     }
   }
-  const std::size_t point = shift > 0 ? text.find('.') : std::string_view::npos;  // there is no half of a byte
-  const auto part = point == std::string_view::npos ? std::optional<std::uint64_t>(0) : parse_thousandths(text.substr(point + 1));
-  const auto number = parse_number(text.substr(0, point));
-  if (!number || !part || *number >= (UINT64_MAX >> shift)) return {};
-  return (*number << shift) + ((*part << shift) / 1000);
+  const auto number = parse_number(text);
+  if (!number || *number > (UINT64_MAX >> shift)) return {};
+  return *number << shift;
 }
 
 std::string shell_quoted(std::string_view word) {

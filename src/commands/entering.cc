@@ -15,6 +15,7 @@
 #include "snug/probe/cgroup.hh"
 #include "snug/runtime/errand.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/restraint.hh"
 #include "stopping.hh"
 #include "visiting.hh"
 
@@ -63,6 +64,7 @@ void find_doors(Entrance& entrance, const State& state) {
 plan::RootfsFacts look_around(const Entrance& entrance, const plan::Spec& visit, const plan::HostFacts& facts) {
   const auto look = [&] { return probe::living_rootfs_facts(visit, facts, entrance.root.get()); };
   if (entrance.spec.storage != plan::StorageDriver::fuse_overlayfs) return look();
+  need_landlock(entrance.spec);
   const auto door = [&](std::string_view kind) {
     for (const auto& each : entrance.living.namespaces)
       if (each.kind == kind) return sys::open(AT_FDCWD, each.path, O_RDONLY);
@@ -81,6 +83,12 @@ void choose_folder(plan::Spec& visit, const plan::HostFacts& facts) {
 }
 
 }  // namespace
+
+void need_landlock(const plan::Spec& spec) {
+  const bool required = std::find(spec.require.begin(), spec.require.end(), "landlock") != spec.require.end();
+  if (required && !plan::landlock_of(sys::landlock_abi(), true, true))
+    throw Error("--require landlock, which the container was started with: who works on its files cannot be confined by it", "snug doctor tells why");
+}
 
 Entrance open_entrance(const std::string& store, state::Record record) {
   auto [state, monitor] = state::read_living(store, record.id);

@@ -81,8 +81,9 @@ class Monitoring {
     state_.cgroup = now.cgroup;
     state_.started = std::time(nullptr);
     state_.hostname = std::holds_alternative<plan::NewNamespace>(planned_.spec.namespaces.uts) ? plan::own_hostname(planned_.spec) : std::string();
-    const auto* landlock = planned_.plan.find<plan::EnforceLandlock>();
-    state_.landlock = landlock ? landlock->abi : 0;
+    // Where no command runs, those who come are under it.
+    const bool confined = plan::confines_paths(planned_.spec) && plan::landlock_of(planned_.facts.landlock, true, true);
+    state_.landlock = confined ? static_cast<unsigned>(planned_.facts.landlock) : 0;
     running_now_ = now;
     // What nobody named nobody looks for at once, and it may be over in a moment.
     if (!planned_.storage || !planned_.storage->has_name()) return;

@@ -127,10 +127,24 @@ std::string parse_name(std::string_view text) {
   return std::string(text);
 }
 
+namespace {
+
+// "1.5g", as docker takes it: of a unit that is larger than a byte.
+std::optional<std::uint64_t> parse_part_of_unit(std::string_view text) {
+  const std::size_t point = text.find('.'), unit = text.find_first_not_of("0123456789", std::min(point, text.size() - 1) + 1);
+  if (point == std::string_view::npos || unit == std::string_view::npos || unit == point + 1 || unit > point + 4) return {};
+  const auto whole = parse_size(std::string(text.substr(0, point)) + std::string(text.substr(unit))), one = parse_size("1" + std::string(text.substr(unit)));
+  const auto thousandths = parse_number("1" + std::string(text.substr(point + 1, unit - point - 1)) + std::string(point + 4 - unit, '0'));  // after a 1, or 0.05 would be none
+  if (!whole || !one || *one == 1 || !thousandths) return {};
+  return *whole + *one / 1000 * (*thousandths - 1000) + *one % 1000 * (*thousandths - 1000) / 1000;
+}
+
+}  // namespace
+
 std::uint64_t parse_bytes(std::string_view text) {
-  const auto size = parse_size(text);
+  const auto size = text.find('.') == std::string_view::npos ? parse_size(text) : parse_part_of_unit(text);
   if (!size || *size == 0 || *size > INT64_MAX)
-    throw UsageError(format("{} is no size: a number and b, k, m, g or t", quoted(text)));
+    throw UsageError(format("{} is no size: a number and b, k, m, g or t, such as 64m or 1.5g", quoted(text)));
   return *size;
 }
 

@@ -18,7 +18,6 @@
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/sys/file.hh"
-#include "snug/sys/restraint.hh"
 #include "stopping.hh"
 
 namespace snug::commands {
@@ -35,13 +34,6 @@ sys::Fd open_door(const Entrance& entrance, std::string_view kind) {
     return door;
   }
   return {};
-}
-
-// Whoever works on its files is as confined as can be, and that was not enough for who started it.
-void need_landlock(const plan::Spec& spec) {
-  const bool required = std::find(spec.require.begin(), spec.require.end(), "landlock") != spec.require.end();
-  if (required && !plan::landlock_of(sys::landlock_abi(), true, true))
-    throw Error("--require landlock, which the container was started with: who works on its files cannot be confined by it", "snug doctor tells why");
 }
 
 void visit_living(const std::string& store, const state::Record& record, const Work& work) {

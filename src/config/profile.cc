@@ -59,12 +59,15 @@ constexpr std::array<Kind, 3> kinds{{{"SCMP_ARCH_X86_64", "amd64", SCMP_ARCH_X86
 constexpr std::array<Kind, 2> kinds{{{"SCMP_ARCH_AARCH64", "arm64", SCMP_ARCH_AARCH64}, {"SCMP_ARCH_ARM", "arm", SCMP_ARCH_ARM}}};
 #endif
 
-// podman's profiles name the error as well; the number counts, as there.
+// podman's profiles name the error as well, and the name counts, as there.
 std::uint32_t error_in(const Json* number, const Json* word) {
   constexpr int most = 133;  // of the kernel's for all machines: EHWPOISON
-  if (number) return number->get<std::uint32_t>();
-  if (!word) return EPERM;
-  const auto& name = word->get_ref<const std::string&>();
+  const std::string name = word ? word->get<std::string>() : "";
+  if (name.empty()) return number ? number->get<std::uint32_t>() : EPERM;
+  if (const auto digits = parse_number(name); digits && *digits <= SECCOMP_RET_DATA) return static_cast<std::uint32_t>(*digits);
+  static constexpr std::array<Word, 3> others{{{"EWOULDBLOCK", EWOULDBLOCK}, {"ENOTSUP", ENOTSUP}, {"EDEADLOCK", EDEADLOCK}}};
+  for (const Word& other : others)
+    if (other.name == name) return other.value;
   for (int error = 1; error <= most; ++error)
     if (const char* known = ::strerrorname_np(error); known && name == known) return static_cast<std::uint32_t>(error);
   throw Error(format("{} is no error", snug::quoted(name)));
@@ -156,6 +159,9 @@ class Profile {
 
   // With `includes` all of it has to hold, with `excludes` nothing of it may.
   [[nodiscard]] bool applies(const Json& rule) const {
+    static constexpr std::array<std::string_view, 3> known{"caps", "arches", "minKernel"};
+    for (const char* conditions : {"includes", "excludes"})
+      if (const Json* given = find(rule, conditions)) check_keys(*given, known, "condition");
     if (const Json* with = find(rule, "includes")) {
       if (const Json* names = find(*with, "caps"))
         for (const Json& name : *names)
@@ -183,6 +189,8 @@ class Profile {
     std::vector<scmp_arg_cmp> comparisons;
     if (const Json* list = find(rule, "args"))
       for (const Json& each : *list) {
+        static constexpr std::array<std::string_view, 4> known{"index", "value", "valueTwo", "op"};
+        check_keys(each, known, "comparison");
         const auto index = each.at("index").get<std::uint64_t>();
         if (index > 5) throw Error(format("{} is no index of an argument", index));
         comparisons.push_back({static_cast<unsigned>(index), static_cast<scmp_compare>(value_of(operators, each.at("op"), "comparison")), value_in(each, "value"), find(each, "valueTwo") ? value_in(each, "valueTwo") : 0});

@@ -98,8 +98,9 @@ std::vector<std::string> volumes_of(const plan::Spec& spec) {
 void write_layer(const Container& container, const std::string& name, int archive) {
   if (container.has_written()) {
     std::vector<std::string> left_out = volumes_of(container.spec);
-    // Of what the layers below have, an empty one was emptied.
-    std::copy_if(commands::made_where_missing.begin(), commands::made_where_missing.end(), std::back_inserter(left_out), [&](const char* path) { return probe::is_missing(container.record.lowers, path); });
+    // Of what the layers below have, an empty one was emptied; of a copy nobody knows.
+    const auto is_made = [&](const char* path) { return !container.record.lowers.empty() && probe::is_missing(container.record.lowers, path); };
+    std::copy_if(commands::made_where_missing.begin(), commands::made_where_missing.end(), std::back_inserter(left_out), is_made);
     return commands::pack_layers(container.spec, container.facts, {.name = name, .what = form_of(container), .layers = {{container.record.upper, {}}}, .left_out = left_out}, archive);
   }
   constexpr std::size_t end_of_archive = 1024;

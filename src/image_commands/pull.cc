@@ -88,11 +88,7 @@ class Pull {
   image::Image unpacked(const image::Image& image) {
     const auto& diff_ids = image.config.diff_ids;
     const bool whole = !unpacker_ || std::all_of(diff_ids.begin(), diff_ids.end(), [&](const auto& one) { return store_.has_layer(unpacker_->map(), one); });
-    if (!whole) {
-      platform_ = image.config.platform;
-      static_cast<void>(bring_from(*open_own_source(store_, {image.name, image.descriptor}), image.name,
-                                   image.descriptor.annotations.contains(std::string(image::origin_key))));
-    }
+    if (!whole) unpack_present(invocation_, store_, image);
     return image;
   }
 

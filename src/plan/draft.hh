@@ -92,6 +92,8 @@ using Verdict = std::optional<Refusal>;
 /// Whether snug ends what is left of a container: the kernel does it with the first process of a PID namespace, and of no other.
 [[nodiscard]] bool adopts_orphans(const Spec& spec);
 [[nodiscard]] Verdict check_kernel(const HostFacts& facts);
+/// Tells that the container is not under Landlock, where it would be if the kernel had it.
+void tell_landlock(Draft& draft);
 /// Whether what --require names is among what the notices tell to be missing.
 [[nodiscard]] Verdict check_requirements(const Draft& draft);
 [[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);

@@ -181,11 +181,11 @@ class Mounts {
     draft_.init(std::move(files));
   }
 
-  // A volume's are the user's own, and not the root's to be completed. Whoever fills a root that lacks them (--rw) would write them into
-  // what goes away.
+  // A volume's are the user's own, and not the root's to be completed. Where there are none, and what is written is kept, somebody may
+  // install some, and what he wrote into ours would be gone.
   [[nodiscard]] bool is_to_complete(const char* path, const std::optional<std::string>& text) const {
-    const bool lacks = text && text->empty();
-    return text && !(lacks && draft_.spec.root_writes == RootWrites::kept) && find_nearest_volume(draft_.spec, path) == nullptr;
+    const bool stays = draft_.spec.root_writes == RootWrites::kept || (draft_.spec.root_writes != RootWrites::refused && is_kept(draft_.spec));
+    return text && !(text->empty() && stays) && find_nearest_volume(draft_.spec, path) == nullptr;
   }
 
   // What was asked for by an option must not be missing.

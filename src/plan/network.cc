@@ -55,7 +55,8 @@ std::optional<Notice> find_hindrance(const Draft& draft) {
 
 // An address for eth0 that no machine there could have.
 Verdict check_address(std::string_view option, const std::optional<std::string>& wanted, const std::optional<Uplink>& uplink) {
-  if (!wanted || !uplink) return {};
+  if (!wanted) return {};
+  if (!uplink) return Refusal{format("{} {}: this machine has no way out by {}", option, *wanted, is_ipv6(*wanted) ? "IPv6" : "IPv4"), format("leave {} out", option)};
   const auto refused = [&](const std::string& why) { return Refusal{format("{} {}: {}", option, *wanted, why), format("without {} the container has this machine's, {}", option, uplink->address)}; };
   const bool ipv6 = is_ipv6(*wanted);
   const auto alone = find_subnet(*wanted, ipv6 ? 128 : 32), around = find_subnet(uplink->address, uplink->prefix);

@@ -158,6 +158,7 @@ class Payload {
     draft_.init(JoinKeyring{});
     draft_.init(GuardInit{true, adopts_orphans(spec_)});
     draft_.init(SetCapabilities{{CAP_KILL}, false});
+    tell_landlock(draft_);
     return {};
   }
 

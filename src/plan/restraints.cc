@@ -26,13 +26,10 @@ std::uint64_t bits_of(const std::vector<int>& capabilities) {
 
 bool is_among(const std::vector<std::string>& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
 
-void enforce_landlock(Draft& draft) {
-  const int abi = draft.facts.landlock;
+// In namespaces of its own there are no others to reach, and what exec starts is to reach the rest: it has rules of its own.
+std::optional<EnforceLandlock> landlock_for(const Draft& draft) {
   const Namespaces& walls = draft.spec.namespaces;
-  // In namespaces of its own there are no others to reach, and what exec starts is to reach the rest: it has rules of its own.
-  if (auto step = landlock_of(abi, is_host(walls.network), is_host(walls.pid))) return draft.payload(*std::move(step));
-  const Explanation why = explain_failure(EnforceLandlock{}, abi < 0 ? -abi : 0, draft.facts, {});
-  draft.notice("landlock", format("what can be opened is not confined by Landlock: {}", why.cause.empty() ? errno_text(-abi) : why.cause), why.ask);
+  return landlock_of(draft.facts.landlock, is_host(walls.network), is_host(walls.pid));
 }
 
 Verdict check_left_out(const Spec& spec) {
@@ -126,6 +123,13 @@ std::string filter_name(const Spec& spec) {
   return asked.nested ? "nested" : "default";
 }
 
+void tell_landlock(Draft& draft) {
+  const int abi = draft.facts.landlock;
+  if (!confines_paths(draft.spec) || landlock_for(draft)) return;
+  const Explanation why = explain_failure(EnforceLandlock{}, abi < 0 ? -abi : 0, draft.facts, {});
+  draft.notice("landlock", format("what can be opened is not confined by Landlock: {}", why.cause.empty() ? errno_text(-abi) : why.cause), why.ask);
+}
+
 std::optional<EnforceLandlock> landlock_of(int abi, bool shut_sockets, bool shut_signals) {
   // From there on files can be renamed from folder to folder under it: without that nothing would work.
   constexpr int first_useful = 2, first_scopes = 6;
@@ -190,9 +194,10 @@ Verdict plan_restraint(Draft& draft) {
   auto chosen = capabilities_of(draft.spec, draft.facts.last_capability);
   if (auto* refused = std::get_if<Refusal>(&chosen)) return std::move(*refused);
   if (asked.nested) draft.plan.opened.push_back("--nested: namespaces can be made and file systems mounted inside, and the kernel tells all it knows in /proc");
-  if (asked.foreign) draft.plan.opened.push_back("--allow-32bit: programs of the machine's 32-bit kind run, and may have sockets of every family");
+  if (asked.foreign) draft.plan.opened.push_back(format("--allow-32bit: programs of the machine's 32-bit kind run{}", native_architecture == Architecture::x86_64 ? ", and may have sockets of every family" : ""));
   if (!asked.unmask.empty()) draft.plan.opened.push_back(format("unmask: {} as the kernel shows it", printable(join(asked.unmask, ", "))));
-  if (confines_paths(draft.spec)) enforce_landlock(draft);
+  if (auto landlock = landlock_for(draft); landlock && confines_paths(draft.spec)) draft.payload(*std::move(landlock));
+  tell_landlock(draft);
   tell_reach(draft);
   tell_lifted(draft);
   load_filters(draft, {bits_of(std::get<std::vector<int>>(chosen)), asked.nested, asked.foreign, draft.answers_root});

@@ -220,7 +220,7 @@ plan::RootfsFacts living_rootfs_facts(const plan::Spec& visit, const plan::HostF
 std::string terminal_entry(const plan::HostFacts& host) { return find_terminal_entry(host.terminal, host.account.home); }
 
 bool is_missing(const std::vector<std::string>& layers, const std::string& path) {
-  return layers.empty() || (!View(open_layers(layers)).open(path, O_PATH) && errno == ENOENT);
+  return !View(open_layers(layers)).open(path, O_PATH) && errno == ENOENT;
 }
 
 std::vector<plan::Account> living_accounts(int root) {

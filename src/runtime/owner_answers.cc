@@ -194,14 +194,31 @@ OwnerAnswers::Answer OwnerAnswers::set_mode(const OwnerRequest& request) noexcep
   return {};
 }
 
-// Whether a list of who may use a file (acl(5)) has ids that are not there to be named.
-bool OwnerAnswers::names_others(const OwnerRequest& request) const noexcept {
-  std::array<posix_acl_xattr_entry, 256> entries{};
-  const std::size_t list = request.size - std::min<std::uint64_t>(request.size, sizeof(posix_acl_xattr_header));
-  if (list > sizeof entries || !sys::read_memory(call_.thread, request.buffer + sizeof(posix_acl_xattr_header), {reinterpret_cast<char*>(entries.data()), list})) return false;
-  return std::any_of(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(list / sizeof entries[0]), [](const posix_acl_xattr_entry& entry) {
-    return (entry.e_tag == ACL_USER || entry.e_tag == ACL_GROUP) && entry.e_id != 0;
-  });
+// A list of who may use a file (acl(5)) may name ids that are not there to be named: then what it says of the others is done, as by
+// the kernel, which makes the file's mode of it, and the rest is not.
+OwnerAnswers::Answer OwnerAnswers::set_list(const OwnerRequest& request, bool of_new_files) noexcept {
+  struct {
+    posix_acl_xattr_header header;
+    std::array<posix_acl_xattr_entry, 256> entries;
+  } list{};
+  const std::size_t size = static_cast<std::size_t>(request.size), count = (std::max(size, sizeof list.header) - sizeof list.header) / sizeof list.entries[0];
+  if (size > sizeof list || !sys::read_memory(call_.thread, request.buffer, {reinterpret_cast<char*>(&list), size}) || list.header.a_version != POSIX_ACL_XATTR_VERSION) return {};
+  bool names_others = false;
+  std::uint32_t owner = 0, group = 0, others = 0;
+  std::optional<std::uint32_t> mask;
+  for (std::size_t at = 0; at < count; ++at) {
+    const auto& [tag, allowed, id] = list.entries[at];
+    if (tag == ACL_USER || tag == ACL_GROUP) names_others |= id != 0;
+    if (tag == ACL_USER_OBJ) owner = allowed;
+    if (tag == ACL_GROUP_OBJ) group = allowed;
+    if (tag == ACL_MASK) mask = allowed;
+    if (tag == ACL_OTHER) others = allowed;
+  }
+  const Fd file = names_others ? path_.open(request.follow) : Fd();
+  struct stat status {};
+  if (!file || ::fstatat(file.get(), "", &status, AT_EMPTY_PATH) != 0 || !is_waiting()) return {};
+  const mode_t mode = of_new_files ? status.st_mode & 07777U : (status.st_mode & 07000U) | (owner & 7U) << 6U | (mask.value_or(group) & 7U) << 3U | (others & 7U);
+  return ::chmod(OpenName(file.get()).c_str(), mode) == 0 ? 0 : errno;
 }
 
 // Those of the machine's root alone are said to be set, or gone, and are not, of any file that is there. The rest is the kernel's, and what others rely
@@ -210,8 +227,9 @@ OwnerAnswers::Answer OwnerAnswers::set_attribute(const OwnerRequest& request) no
   std::array<char, 256> buffer{};
   if (!sys::read_text(call_.thread, request.name, buffer)) return {};
   const std::string_view name(buffer.data());
+  if (request.size > 0 && (name == "system.posix_acl_access" || name == "system.posix_acl_default")) return set_list(request, name == "system.posix_acl_default");
   const bool kept = name == "security.capability" || name == "security.selinux" || name.starts_with("trusted.overlay.");
-  if (kept || !(name.starts_with("trusted.") || name.starts_with("security.") || (name.starts_with("system.posix_acl_") && names_others(request)))) return {};
+  if (kept || !(name.starts_with("trusted.") || name.starts_with("security."))) return {};
   return path_.open(request.follow) ? Answer(0) : Answer();
 }
 

@@ -32,7 +32,7 @@ class OwnerAnswers {
   [[nodiscard]] Answer set_mode(const OwnerRequest& request) noexcept;
   [[nodiscard]] Answer make_device(const OwnerRequest& request) noexcept;
   [[nodiscard]] Answer set_attribute(const OwnerRequest& request) noexcept;
-  [[nodiscard]] bool names_others(const OwnerRequest& request) const noexcept;
+  [[nodiscard]] Answer set_list(const OwnerRequest& request, bool of_new_files) noexcept;
   [[nodiscard]] bool is_marked(const OwnerRequest& request) noexcept;
   [[nodiscard]] bool is_plain(int number) noexcept;
   [[nodiscard]] bool is_waiting() const noexcept { return sys::is_waiting(listener_, call_.id); }

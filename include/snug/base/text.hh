@@ -42,7 +42,7 @@ template <typename... Args>
 /// Reads the whole of `text` as an unsigned decimal number: no sign, no blank, no leading zero but "0" itself.
 [[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view text);
 
-/// Reads a size as docker writes it: a number and an optional suffix b, k, m, g or t (powers of 1024), in bytes.
+/// Reads a size as docker writes it: a number and an optional suffix b, k, m, g or t (powers of 1024; "kb" and "KiB" as well), in bytes.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 
 /// Quotes `word` for a POSIX shell; words that need no quotes stay as they are.

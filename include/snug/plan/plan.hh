@@ -63,7 +63,7 @@ struct Living {
   std::string cgroup = {};                         ///< its own: what MakeCgroup made; empty: none
   std::vector<std::string> controllers = {};       ///< of that
   std::string manager = {};                        ///< the socket of the user's systemd, where the cgroup lies in a scope
-  unsigned landlock = 0;                           ///< the ABI that its command is under; 0: none
+  unsigned landlock = 0;                           ///< the ABI that what runs in it is under; 0: none
 };
 
 /// Gives the same, but asking for a shell of the root, and for no command.

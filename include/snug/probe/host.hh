@@ -57,7 +57,7 @@ void read_unpacked(plan::HostFacts& facts, const plan::Spec& spec, const std::st
 /// container the same paths would lead to what strangers wrote.
 [[nodiscard]] std::string terminal_entry(const plan::HostFacts& host);
 
-/// Whether layers, absolute paths, the topmost first, show nothing at `path` together. Looks at them as rootfs facts are looked at: by
+/// Whether layers, one at least, absolute paths, the topmost first, show nothing at `path` together. Looks at them as rootfs facts are looked at: by
 /// descriptors below them. False where a folder on the way is closed to the caller. Throws where a layer is not there.
 [[nodiscard]] bool is_missing(const std::vector<std::string>& layers, const std::string& path);
 

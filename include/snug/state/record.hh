@@ -62,7 +62,7 @@ struct State {
   std::string cgroup;          ///< the path of its own; empty: none
   std::string error;           ///< why it could not be started
   std::string hostname;        ///< that it was started with, in a UTS namespace of its own
-  unsigned landlock = 0;       ///< the ABI of Landlock that its command is under; 0: it is under none
+  unsigned landlock = 0;       ///< the ABI of Landlock that what runs in it is under; 0: it is under none
   bool ending = false;         ///< running, as it is written down: pid 1 has ended, and its monitor has not said so yet
 };
 

@@ -21,10 +21,8 @@ TEST_CASE("sizes have docker's suffixes") {
   CHECK(parse_size("64m") == 64U << 20U);
   CHECK(parse_size("1K") == 1024);
   CHECK(parse_size("7") == 7);
-  CHECK(parse_size("1.5g") == 3U << 29U);
-  CHECK(parse_size("0.5GiB") == 1U << 29U);
-  CHECK(parse_size("64MiB") == 64U << 20U);
-  for (const char* none : {"1.5", "1.g", ".5g", "1.5.5g", "1.x5g", "1.5b", "ib", "gib", "5ib", "1.2345g"}) CHECK_MESSAGE(!parse_size(none), none);
+  for (const char* same : {"64MiB", "64mib", "64MIB", "64mb"}) CHECK_MESSAGE(parse_size(same) == 64U << 20U, same);
+  for (const char* none : {"1.5g", "ib", "gib", "5ib", "5i", "b", ""}) CHECK_MESSAGE(!parse_size(none), none);
   CHECK(!parse_size("m"));
   CHECK(!parse_size("99999999999t"));
 }

@@ -297,6 +297,9 @@ TEST_CASE("limits of a container as a whole") {
 TEST_CASE("sizes, capabilities and walls") {
   CHECK(parse_bytes("64m") == 64U << 20U);
   CHECK(parse_bytes("1.5GiB") == 3U << 29U);
+  CHECK(parse_bytes("0.25k") == 256);
+  CHECK(parse_bytes("2.05t") == (2ULL << 40U) + 54975581388);
+  for (const std::string_view bad : {".", "1.", ".5g", "1.g", "1.5.5g", "1.5b", "1.2345g", "0.0g", "-1.5g", "1 .5g"}) CHECK_MESSAGE(refuses([&] { return parse_bytes(bad); }), bad);
   for (const std::string_view bad : {"", "0", "-1", "64mbb", "m", "1.5", "1.x5g", "99999999t"})
     CHECK_MESSAGE(refuses([&] { return parse_bytes(bad); }), bad);
   CHECK(parse_capability("cap_net_raw") == "NET_RAW");

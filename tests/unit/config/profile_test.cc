@@ -91,11 +91,14 @@ TEST_CASE("profile: OCI's form, alone and in a whole configuration") {
 TEST_CASE("profile: podman's form, which names errors") {
   const plan::FilterProgram program = compile_profile(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "defaultErrno": "ENOSYS", "syscalls": [
       {"names": ["read"], "action": "SCMP_ACT_ALLOW", "comment": ""}, {"names": ["mkdirat"], "action": "SCMP_ACT_ERRNO", "errno": "ENOSPC"},
-      {"names": ["unlinkat"], "action": "SCMP_ACT_ERRNO", "errno": "ENOSPC", "errnoRet": 22}, {"names": ["fchmod"], "action": "SCMP_ACT_ERRNO"}]})", {{}, 6, 1});
+      {"names": ["unlinkat"], "action": "SCMP_ACT_ERRNO", "errno": "ENOSPC", "errnoRet": 22}, {"names": ["fchmod"], "action": "SCMP_ACT_ERRNO", "errno": ""},
+      {"names": ["fsync"], "action": "SCMP_ACT_ERRNO", "errno": "28"}, {"names": ["fdatasync"], "action": "SCMP_ACT_ERRNO", "errno": "ENOTSUP"}]})", {{}, 6, 1});
   CHECK(verdict(program, SYS_read) == allowed);
   CHECK(verdict(program, SYS_mkdirat) == refused(ENOSPC));
-  CHECK(verdict(program, SYS_unlinkat) == refused(EINVAL));
+  CHECK(verdict(program, SYS_unlinkat) == refused(ENOSPC));
   CHECK(verdict(program, SYS_fchmod) == refused(EPERM));
+  CHECK(verdict(program, SYS_fsync) == refused(ENOSPC));
+  CHECK(verdict(program, SYS_fdatasync) == refused(EOPNOTSUPP));
   CHECK(verdict(program, SYS_fchown) == refused(ENOSYS));
   CHECK(refusal(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "ENONSENSE"})") == "'ENONSENSE' is no error");
 }
@@ -104,6 +107,8 @@ TEST_CASE("profile: a rule with a misspelt key is none, which might allow withou
   const std::string begin = R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"action": "SCMP_ACT_ALLOW", )";
   CHECK(refusal(begin + R"("names": ["read"], "arguments": []}]})") == "'arguments' is no key of a rule");
   CHECK(refusal(begin + R"("nmes": ["read"]}]})") == "'nmes' is no key of a rule");
+  CHECK(refusal(begin + R"("names": ["read"], "includes": {"cap": ["CAP_SYS_ADMIN"]}}]})") == "'cap' is no key of a condition");
+  CHECK(refusal(begin + R"("names": ["read"], "args": [{"index": 0, "value": 1, "valuetwo": 2, "op": "SCMP_CMP_EQ"}]}]})") == "'valuetwo' is no key of a comparison");
   CHECK(refusal(begin + R"("comment": "x"}]})") == "a rule names no system call");
 }
 

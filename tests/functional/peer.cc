@@ -42,7 +42,7 @@
 
 namespace {
 
-constexpr int patience = 5000;  // milliseconds
+constexpr int patience = 15'000, moment = 1000;  // milliseconds: for what has to come, and for what may not
 
 struct Place {
   sockaddr_storage storage{};
@@ -147,7 +147,7 @@ std::string ask(Place place, int type, const std::string& question, const char* 
   const auto took = std::chrono::steady_clock::now() - start;
   if (!connected || ::send(fd, question.data(), question.size(), MSG_NOSIGNAL) < 0) return closed();
   std::array<char, 2048> answer;
-  if (!waits(fd, type == SOCK_DGRAM && interface ? patience / 5 : patience)) return "silent";
+  if (!waits(fd, type == SOCK_DGRAM && interface ? moment : patience)) return "silent";
   const ssize_t count = ::read(fd, answer.data(), answer.size());
   if (count <= 0) return count == 0 ? "closed" : closed();
   std::string text(answer.data(), static_cast<std::size_t>(count));
@@ -305,7 +305,7 @@ const char* delete_wall() {
 std::string told_by(int fd, Place to, const std::string& question) {
   if (::sendto(fd, question.data(), question.size(), 0, to.address(), to.size) < 0) return errno == EPERM ? "prohibited" : std::strerror(errno);
   std::array<char, 2048> answer;
-  const ssize_t count = waits(fd, patience / 5) ? ::read(fd, answer.data(), answer.size()) : -1;
+  const ssize_t count = waits(fd, moment) ? ::read(fd, answer.data(), answer.size()) : -1;
   return count < 0 ? "silent" : "answered";
 }
 

@@ -2,44 +2,22 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <string_view>
+#include <vector>
 
-#include "snug/base/base64.hh"
 #include "credential_helper.hh"
+#include "registries_conf.hh"
+#include "snug/base/base64.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
-#include "url.hh"
 
 namespace snug::transport {
 namespace {
 
 constexpr std::size_t largest_file = std::size_t{1} << 20U;
-
-std::string text_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-std::optional<Login> read_login(const Json& entry) {
-  Login login{.name = text_of(entry, "username"), .password = text_of(entry, "password"), .identity_token = text_of(entry, "identitytoken")};
-  if (const std::string both = text_of(entry, "auth"); !both.empty()) {
-    const auto plain = from_base64(both);
-    const std::size_t colon = plain ? plain->find(':') : std::string::npos;
-    if (colon == std::string::npos) return {};
-    login.name = plain->substr(0, colon);
-    login.password = plain->substr(colon + 1);
-    while (login.password.ends_with('\0')) login.password.pop_back();  // docker's old versions pad it
-  }
-  return login;
-}
-
-const Json* find_object(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_object() ? &*found : nullptr;
-}
 
 std::vector<std::string> auth_files(const Connection& connection) {
   if (!connection.auth_file.empty()) return {connection.auth_file};
@@ -85,6 +63,24 @@ std::optional<Login> find_in(const AuthFile& file, const Connection& connection,
   return helper.empty() ? std::nullopt : ask_helper(connection, helper, registry);
 }
 
+std::optional<Login> find_in_files(const Connection& connection, const std::string& registry, const std::string& repository) {
+  for (const std::string& path : auth_files(connection)) {
+    const auto text = read_file(path);
+    if (!text) continue;
+    if (auto login = reading(path, [&] { return find_in(parse_auth_file(*text), connection, registry, repository); })) return login;
+  }
+  return {};
+}
+
+constexpr std::string_view files_keep = "containers-auth.json";
+
+// Who may have logins, in the order in which they are asked: helpers by NAME, and the files.
+std::vector<std::string> keepers(const Connection& connection) {
+  std::vector<std::string> all = read_registries(connection).credential_helpers;
+  if (all.empty()) all.emplace_back(files_keep);
+  return all;
+}
+
 /// The file that login writes, for a change.
 class OwnFile {
  public:
@@ -126,61 +122,67 @@ class OwnFile {
 
 std::string registry_of(const std::string& key) { return key.substr(0, key.find('/')); }
 
-// Whether it had any: some helpers are as content where they had none.
-bool forget_in_helper(const Connection& connection, const std::string& helper, const std::string& registry) {
-  if (!ask_helper(connection, helper, registry)) return false;
-  erase_from_helper(connection, helper, registry);
-  return true;
+void keep_in_helper(const Connection& connection, const std::string& helper, const std::string& key, const Login& login) {
+  if (key != registry_of(key))
+    throw Error(format("{} is no registry as a whole, which is all that the credential helper {} has logins for", quoted(key), quoted(helper)));
+  store_in_helper(connection, helper, key, login);
 }
+
+/// Has all who may keep a login forget it; all logins for an empty key.
+class Forgetting {
+ public:
+  Forgetting(const Connection& connection, const std::string& key) : connection_(connection), key_(key) {}
+
+  void in_file() {
+    if (!read_file(own_auth_file(connection_))) return;
+    OwnFile file(connection_);
+    const std::size_t dropped = file.drop(key_);
+    if (dropped > 0) file.write();
+    count_ += dropped;
+    if (key_.empty()) {
+      for (const auto& [registry, helper] : file.known().helpers) forget(helper, registry);
+      if (!file.known().store.empty()) in_helper(file.known().store);
+    } else if (const std::string helper = helper_for(file.known(), registry_of(key_)); !helper.empty()) {
+      in_helper(helper);
+    }
+  }
+
+  void in_helper(const std::string& helper) {
+    if (key_ == registry_of(key_) && !key_.empty()) return forget(helper, key_);
+    if (key_.empty())
+      for (const std::string& registry : list_helper(connection_, helper)) forget(helper, registry);
+  }
+
+  // Of a registry whose login was in the file it was no helper's.
+  [[nodiscard]] std::size_t finish() const {
+    if (failure_ && (key_.empty() || count_ == 0)) throw *failure_;
+    return count_;
+  }
+
+ private:
+  // Some helpers are as content where they had none.
+  void forget(const std::string& helper, const std::string& registry) {
+    try {
+      if (!ask_helper(connection_, helper, registry)) return;
+      erase_from_helper(connection_, helper, registry);
+      ++count_;
+    } catch (const Error& error) {  // the others forget all the same
+      if (!failure_) failure_ = error;
+    }
+  }
+
+  const Connection& connection_;
+  const std::string& key_;
+  std::size_t count_ = 0;
+  std::optional<Error> failure_;
+};
 
 }  // namespace
 
-std::string normal_key(std::string_view key) {
-  const bool has_scheme = key.starts_with("https://") || key.starts_with("http://");
-  if (has_scheme) key.remove_prefix(key.find("//") + 2);
-  if (has_scheme) key = key.substr(0, key.find('/'));  // "/v1/" of docker's is no repository
-  while (key.ends_with('/')) key.remove_suffix(1);
-  const std::string_view host = key.substr(0, key.find('/'));
-  const bool hub = host == "index.docker.io" || host == "registry-1.docker.io";
-  return hub ? "docker.io" + std::string(key.substr(host.size())) : std::string(key);
-}
-
-std::vector<std::string> keys_for(const std::string& registry, const std::string& repository) {
-  std::vector<std::string> keys;
-  for (std::string key = repository.empty() ? registry : registry + "/" + repository;; key.erase(key.rfind('/'))) {
-    keys.push_back(key);
-    if (key.size() <= registry.size()) return keys;
-  }
-}
-
-AuthFile parse_auth_file(std::string_view text) {
-  AuthFile file;
-  if (trimmed(text).empty()) return file;
-  const Json json = parse_json(text);
-  if (!json.is_object()) throw Error("it is no object");
-  if (const Json* logins = find_object(json, "auths"))
-    for (const auto& [key, entry] : logins->items())
-      if (entry.is_object()) file.logins.insert_or_assign(normal_key(key), read_login(entry));
-  if (const Json* helpers = find_object(json, "credHelpers"))
-    for (const auto& [key, name] : helpers->items())
-      if (name.is_string()) file.helpers.insert_or_assign(normal_key(key), name.get<std::string>());
-  file.store = text_of(json, "credsStore");
-  return file;
-}
-
-Login parse_login(std::string_view text) {
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos || colon == 0) throw UsageError("credentials are NAME:PASSWORD");
-  return {.name = std::string(text.substr(0, colon)), .password = std::string(text.substr(colon + 1))};
-}
-
 std::optional<Login> find_login(const Connection& connection, const std::string& registry, const std::string& repository) {
   if (!connection.credentials.empty()) return parse_login(connection.credentials);
-  for (const std::string& path : auth_files(connection)) {
-    const auto text = read_file(path);
-    if (!text) continue;
-    if (auto login = reading(path, [&] { return find_in(parse_auth_file(*text), connection, registry, repository); })) return login;
-  }
+  for (const std::string& keeper : keepers(connection))
+    if (auto login = keeper == files_keep ? find_in_files(connection, registry, repository) : ask_helper(connection, keeper, registry)) return login;
   return {};
 }
 
@@ -191,39 +193,19 @@ std::string own_auth_file(const Connection& connection) {
 }
 
 void keep_login(const Connection& connection, const std::string& key, const Login& login) {
+  if (const std::string keeper = keepers(connection).front(); keeper != files_keep) return keep_in_helper(connection, keeper, key, login);
   OwnFile file(connection);
   const std::string helper = helper_for(file.known(), registry_of(key));
-  if (!helper.empty() && key != registry_of(key))
-    throw Error(format("{} is no registry as a whole, which is all that the credential helper in {} has logins for", quoted(key), quoted(file.path())), "'snug login --authfile FILE' keeps it in a file");
-  if (!helper.empty()) store_in_helper(connection, helper, key, login);
+  if (!helper.empty()) keep_in_helper(connection, helper, key, login);
   const bool was_there = file.drop(key) > 0;
   if (helper.empty()) file.logins()[key] = {{"auth", to_base64(login.name + ":" + login.password)}};
   if (helper.empty() || was_there) file.write();
 }
 
 std::size_t forget_login(const Connection& connection, const std::string& key) {
-  if (!read_file(own_auth_file(connection))) return 0;
-  OwnFile file(connection);
-  std::size_t count = file.drop(key);
-  if (count > 0) file.write();
-  std::optional<Error> failure;
-  const auto forget = [&](const std::string& helper, const std::string& registry) {
-    try {
-      count += forget_in_helper(connection, helper, registry) ? 1U : 0U;
-    } catch (const Error& error) {  // the others forget all the same
-      if (!failure) failure = error;
-    }
-  };
-  if (key.empty()) {
-    for (const auto& [registry, helper] : file.known().helpers) forget(helper, registry);
-    if (const std::string& store = file.known().store; !store.empty())
-      for (const std::string& registry : list_helper(connection, store)) forget(store, registry);
-  } else if (const std::string helper = helper_for(file.known(), key); !helper.empty() && key == registry_of(key)) {
-    forget(helper, key);
-  }
-  // Of a registry whose login was in the file it was no helper's.
-  if (failure && (key.empty() || count == 0)) throw *failure;
-  return count;
+  Forgetting forgetting(connection, key);
+  for (const std::string& keeper : keepers(connection)) keeper == files_keep ? forgetting.in_file() : forgetting.in_helper(keeper);
+  return forgetting.finish();
 }
 
 }  // namespace snug::transport

@@ -19,6 +19,7 @@ class Reader {
   void read(const toml::table& root) {
     if (const toml::node* old = root.get("registries")) refuse(*old, "registries", "is of version 1 of this file, which snug does not read");
     if (const toml::node* search = root.get("unqualified-search-registries")) conf_.search = texts(*search, "unqualified-search-registries");
+    if (const toml::node* helpers = root.get("credential-helpers")) conf_.credential_helpers = texts(*helpers, "credential-helpers");
     if (const toml::node* aliases = root.get("aliases"))
       for (const auto& [name, node] : table(*aliases, "aliases")) conf_.aliases[std::string(name.str())] = text(node, name.str());
     if (const toml::node* rules = root.get("registry"))

@@ -33,6 +33,7 @@ struct RegistriesConf {
   std::vector<std::string> search;             ///< registries of names without one
   std::map<std::string, std::string> aliases;  ///< names without a registry, and whole ones
   std::vector<RegistryRule> rules;
+  std::vector<std::string> credential_helpers;  ///< in the order in which they are asked; "containers-auth.json" is none, but the files
 };
 
 /// Adds what a file says to what files before it said. Throws a UsageError that names file and line.

@@ -145,6 +145,27 @@ TEST_CASE("a credential helper keeps what is its own to keep, and forgets it") {
   }
 }
 
+TEST_CASE("registries.conf lists who keeps logins, before the files or after them") {
+  const TestStore folder;
+  const std::string program = folder.write("docker-credential-file",
+      "#!/bin/sh\ncd $PLACE\ncase $1 in store) cat >kept ;; get) [ -e kept ] && cat kept || { echo credentials not found; exit 1; } ;; erase) rm kept ;; list) echo '{\"x.example.com\":\"me\"}' ;; esac\n");
+  REQUIRE(::chmod(program.c_str(), 0755) == 0);
+  const std::string file = folder.write("auth.json", R"({"auths":{"x.example.com":{"auth":"YTpi"}}})");  // a:b
+  const Connection connection{.auth_file = file, .registries_file = folder.write("registries.conf", R"(credential-helpers = ["file", "containers-auth.json"])"),
+                              .helper_folders = {folder.folder, "/bin"}, .helper_environment = {"PATH=/usr/bin:/bin", "PLACE=" + std::string(folder.folder)}};
+  CHECK(find_login(connection, "x.example.com", "") == Login{"a", "b", ""});
+  keep_login(connection, "x.example.com", {"me", "word", ""});
+  CHECK(sys::find_file_text(file.c_str()).value().find("YTpi") != std::string::npos);  // it is the helper that keeps it
+  CHECK(find_login(connection, "x.example.com", "") == Login{"me", "word", ""});
+  CHECK(thrown([&] { keep_login(connection, "x.example.com/team", {"me", "word", ""}); }).find("credential helper 'file'") != std::string::npos);
+  static_cast<void>(folder.write("registries.conf", R"(credential-helpers = ["containers-auth.json", "file"])"));
+  CHECK(find_login(connection, "x.example.com", "") == Login{"a", "b", ""});
+  CHECK(forget_login(connection, "x.example.com") == 2);
+  CHECK_FALSE(find_login(connection, "x.example.com", ""));
+  static_cast<void>(folder.write("kept", R"({"Username":"me","Secret":"word"})"));
+  CHECK(forget_login(connection, "") == 1);
+}
+
 TEST_CASE("registries.conf says where a name leads") {
   RegistriesConf conf;
   add_registries(conf, R"(

@@ -7,7 +7,7 @@ namespace snug::commands {
 namespace {
 
 constexpr std::array options{
-    cli::Option{.name = "blobs", .help = "also remove the blobs of layers that a registry has: they are pulled again when they are needed"},
+    cli::Option{.name = "blobs", .help = "also remove the blobs of layers that are unpacked and that a registry has"},
     cli::Option{.name = "check", .help = "read every blob, and remove or mend what is damaged"},
     cli::Option{.name = "dry-run", .letter = 'n', .help = "tell what would be removed, and remove nothing"},
 };

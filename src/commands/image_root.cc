@@ -112,8 +112,7 @@ std::string pull(const image::Store& store, const plan::Spec& spec, const cli::I
 
 std::optional<Image> find_present(const image::Store& store, const plan::Spec& spec) {
   if (is_elsewhere(spec.rootfs)) return {};
-  auto image = store.find(spec.rootfs.image);
-  if (image && !is_wanted(spec, *image)) image.reset();
+  auto image = store.find(spec.rootfs.image, [&](const Image& one) { return is_wanted(spec, one); });
   if (image || spec.pull != plan::Pull::never || is_short(spec.rootfs.image)) return image;
   throw Error(format("the image {} is not here, and the policy 'never' forbids to bring it", quoted(spec.rootfs.given)),
               place_hint(spec.rootfs, way_to_bring(spec.rootfs)));

@@ -31,6 +31,22 @@ bool is_free(const std::string& path) {
   return fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
 }
 
+// All that a list reaches, as far as it is here: another program put it there for other platforms, too.
+void add_list(const Store& store, const Digest& digest, Usage& usage, int depth = 0) {
+  constexpr int deepest = 4;
+  try {
+    const auto document = parse_manifest(store.read_blob(digest, largest_manifest));
+    usage.blobs.insert(digest);
+    if (const auto* manifest = std::get_if<Manifest>(&document)) {
+      usage.blobs.insert(manifest->config.digest);
+      for (const Descriptor& layer : manifest->layers) usage.blobs.insert(layer.digest);
+    } else if (depth < deepest) {
+      for (const Descriptor& one : std::get<Index>(document).manifests) add_list(store, one.digest, usage, depth + 1);
+    }
+  } catch (const Error&) {  // not here, or no image
+  }
+}
+
 }  // namespace
 
 Usage usage_of(const Store& store) {
@@ -42,6 +58,7 @@ Usage usage_of(const Store& store) {
       usage.blobs.insert({image.descriptor.digest, image.manifest.config.digest});
       for (const Descriptor& layer : image.manifest.layers) usage.blobs.insert(layer.digest);
       usage.diff_ids.insert(image.config.diff_ids.begin(), image.config.diff_ids.end());
+      if (image.descriptor.digest != stored.manifest.digest) add_list(store, stored.manifest.digest, usage);
     } catch (const Error& error) {
       usage.damaged.push_back(format("{}: {}", quoted(stored.name.empty() ? stored.manifest.digest.text() : stored.name), error.message()));
     }

@@ -148,6 +148,11 @@ std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_
   return read_manifest(document, is_manifest(type) ? type : std::string(media::manifest));
 }
 
+void check_manifest_kind(const Descriptor& descriptor) {
+  if (!is_index(descriptor.media_type) && !is_manifest(descriptor.media_type))
+    throw Error(format("it calls {} of a kind that is not known here, {}", descriptor.digest.text(), quoted(descriptor.media_type)));
+}
+
 Index parse_index(std::string_view text) {
   return {std::string(media::index), read_descriptors(array_field(parse_json(text), "manifests"))};
 }
@@ -212,7 +217,7 @@ std::string change_manifest(std::string_view original, const Manifest& manifest)
 Compression compression_of(std::string_view media_type) {
   if (media_type == media::layer || media_type == media::docker_layer) return Compression::none;
   if (media_type == media::layer_gzip || media_type == media::docker_layer_gzip) return Compression::gzip;
-  if (media_type == media::layer_zstd) return Compression::zstd;
+  if (media_type == media::layer_zstd || media_type == media::docker_layer_zstd) return Compression::zstd;
   if (media_type.find("nondistributable") != std::string_view::npos || media_type.find("foreign") != std::string_view::npos)
     throw Error("it has a layer that may not be handed on and lies elsewhere, which snug does not follow");
   throw Error(format("it has a layer of a kind that is not known here, {}", printable(media_type)));

@@ -25,9 +25,15 @@ constexpr std::string_view name_key = "org.opencontainers.image.ref.name";
 constexpr const char* former_index = "/images/index.json.old";
 constexpr std::size_t largest_index = std::size_t{64} << 20U;
 
+// Who else writes into this layout may use short names.
 std::string name_of(const Descriptor& descriptor) {
   const auto found = descriptor.annotations.find(std::string(name_key));
-  return found == descriptor.annotations.end() ? std::string() : found->second;
+  if (found == descriptor.annotations.end()) return {};
+  try {
+    return render_reference(parse_reference(found->second));
+  } catch (const UsageError&) {
+    return found->second;
+  }
 }
 
 // Something else of that name, a FIFO say, would have its reader wait, perhaps for ever.
@@ -126,9 +132,15 @@ Image Store::open(const Stored& stored) const {
 
 namespace {
 
-// By letters of an id, or by the digest of a manifest or a configuration.
+std::string_view without_algorithm(std::string_view text) {
+  for (const std::string_view algorithm : algorithms)
+    if (text.starts_with(algorithm) && text.substr(algorithm.size()).starts_with(':')) return text.substr(algorithm.size() + 1);
+  return text;
+}
+
+// By letters of an id, or by the digest of a manifest or a configuration. Of several manifests with one id one that has a name.
 std::optional<Image> find_by_digest(const Store& store, const std::vector<Stored>& images, std::string_view text) {
-  const std::string_view hex = text.starts_with("sha256:") ? text.substr(7) : text;
+  const std::string_view hex = without_algorithm(text);
   constexpr std::size_t fewest = 4;  // letters: one alone may have been meant for a name
   if (!is_hex(hex) || hex.size() < fewest) return {};
   std::optional<Image> found;
@@ -141,39 +153,43 @@ std::optional<Image> find_by_digest(const Store& store, const std::vector<Stored
     }
     if (!image.id().hex.starts_with(hex) && stored.manifest.digest.hex != hex) continue;
     if (found && found->id() != image.id()) throw UsageError(format("{} fits more than one image", quoted(text)), "type more of the id");
-    if (!found) found = std::move(image);
+    if (!found || found->name.empty()) found = std::move(image);
   }
   return found;
 }
 
-const Stored* find_by_name(const std::vector<Stored>& images, const Reference& reference) {
-  const std::string whole = render_reference(reference);
-  for (const Stored& stored : images)
-    if (stored.name == whole) return &stored;
+// What the name may mean, the likeliest first: of a list of images its name has one, and others of it may be here, too.
+std::vector<const Stored*> find_by_name(const std::vector<Stored>& images, const Reference& reference) {
+  std::vector<const Stored*> found;
+  const auto add_where = [&](const auto& is_it) {
+    for (const Stored& stored : images)
+      if (is_it(stored)) found.push_back(&stored);
+  };
+  add_where([whole = render_reference(reference)](const Stored& stored) { return stored.name == whole; });
   if (reference.digest) {
     const std::string repository = format("{}/{}", reference.registry, reference.repository);
     const auto is_of_it = [&](std::string_view name) { return name.starts_with(repository) && name.substr(repository.size()).find_first_of(":@") == 0; };
-    for (const Stored& stored : images)
-      if ((stored.manifest.digest == *reference.digest || list_of(stored.manifest) == reference.digest) && is_of_it(stored.name)) return &stored;
-    return nullptr;
+    add_where([&](const Stored& stored) { return (stored.manifest.digest == *reference.digest || list_of(stored.manifest) == reference.digest) && is_of_it(stored.name); });
+  } else if (reference.short_name) {
+    add_where([local = "localhost/" + familiar_name(reference)](const Stored& stored) { return stored.name == local; });
   }
-  if (!reference.short_name) return nullptr;
-  const Stored* found = nullptr;
-  for (const Stored& stored : images)
-    if (stored.name == "localhost/" + familiar_name(reference)) found = &stored;
   return found;
 }
 
 }  // namespace
 
-std::optional<Image> Store::find(std::string_view name) const {
+std::optional<Image> Store::find(std::string_view name, const std::function<bool(const Image&)>& is_wanted) const {
   const std::vector<Stored> images = list();
-  const bool only_id = name.starts_with("sha256:") || (is_hex(name) && name.size() == 64);
+  const auto wanted = [&](std::optional<Image> image) { return image && is_wanted && !is_wanted(*image) ? std::nullopt : std::move(image); };
+  const std::string_view hex = without_algorithm(name);
+  const bool only_id = hex.size() < name.size() || (is_hex(hex) && hex.size() == 64);
   if (!only_id) {
-    const Reference reference = parse_reference(name);
-    if (const Stored* stored = find_by_name(images, reference)) return open(*stored);
+    const std::vector<const Stored*> named = find_by_name(images, parse_reference(name));
+    for (const Stored* stored : named)
+      if (auto image = wanted(open(*stored))) return image;
+    if (!named.empty()) return {};
   }
-  return find_by_digest(*this, images, name);
+  return wanted(find_by_digest(*this, images, name));
 }
 
 std::optional<Stored> Store::find_stored(std::string_view name) const {
@@ -182,7 +198,7 @@ std::optional<Stored> Store::find_stored(std::string_view name) const {
   for (const Stored& stored : images)
     if (digest && stored.manifest.digest == *digest) return stored;
   try {
-    if (const Stored* stored = find_by_name(images, parse_reference(name))) return *stored;
+    if (const auto named = find_by_name(images, parse_reference(name)); !named.empty()) return *named.front();
   } catch (const UsageError&) {  // an id
   }
   return {};

@@ -29,7 +29,7 @@ void unpack_present(const cli::Invocation& invocation, image::Store& store, cons
   ProgressDisplay progress(std::move(screen));
   const Unpacker unpacker(invocation);
   const auto source = open_own_source(store, {image.name, image.descriptor});
-  transport::fetch(*source, store, {.name = image.name, .any_platform = true, .from_registry = from_registry,
+  transport::fetch(*source, store, {.name = image.name, .any_platform = true, .from_registry = from_registry, .only_unpack = true,
                                     .unpack = [&](const image::Digest& diff_id) { return unpacker.start(diff_id); }, .progress = &progress});
   unpacker.settle(image);
 }

@@ -43,8 +43,9 @@ Share weigh_blobs(const image::Store& store, const image::Usage& usage) {
 
 Share weigh_layers(const image::Store& store, const image::Usage& usage, const commands::Trees& trees) {
   Share share{"Layers"};
+  const std::set<std::string> needed = layers_of_containers(store);
   for (const image::LayerFolder& layer : list_layers(store))
-    add(share, trees.size(layer.path, layer.map), !usage.damaged.empty() || usage.has(layer));
+    add(share, trees.size(layer.path, layer.map), !usage.damaged.empty() || usage.has(layer) || needed.contains(layer.path));
   return share;
 }
 

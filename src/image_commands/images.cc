@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <set>
 
 #include "functions.hh"
 #include "snug/base/error.hh"
@@ -103,20 +104,27 @@ std::vector<Filter> filters_of(const cli::Invocation& invocation, const image::S
   return filters;
 }
 
-std::vector<Image> chosen_images(const cli::Invocation& invocation) {
+/// The images that were asked for, and the ids of all that have a name.
+struct Chosen {
+  std::vector<Image> images;
+  std::set<image::Digest> named;
+};
+
+Chosen choose_images(const cli::Invocation& invocation) {
   const image::Store store = store_of(invocation);
   const std::vector<Filter> filters = filters_of(invocation, store);
-  std::vector<Image> images;
+  Chosen chosen;
   for (const image::Stored& stored : store.list()) {
     try {
       Image image = store.open(stored);
-      if (std::all_of(filters.begin(), filters.end(), [&](const Filter& filter) { return filter(image); })) images.push_back(std::move(image));
+      if (!image.name.empty()) chosen.named.insert(image.id());
+      if (std::all_of(filters.begin(), filters.end(), [&](const Filter& filter) { return filter(image); })) chosen.images.push_back(std::move(image));
     } catch (const Error& error) {  // a damaged image must not hide the others
       commands::say(format("snug: notice: {} cannot be read: {}\n", quoted(short_name(stored.name)), error.message()));
     }
   }
-  std::stable_sort(images.begin(), images.end(), [](const Image& one, const Image& other) { return created(one) > created(other); });
-  return images;
+  std::stable_sort(chosen.images.begin(), chosen.images.end(), [](const Image& one, const Image& other) { return created(one) > created(other); });
+  return chosen;
 }
 
 std::string id_of(const Image& image, bool whole) { return whole ? image.id().text() : image.id().brief(); }
@@ -148,11 +156,14 @@ std::string render_json(const std::vector<Image>& images) {
   return snug::render_json(list);
 }
 
-// An image has one id, whatever the number of its names.
-std::string render_ids(const std::vector<Image>& images, bool whole) {
+// An image has one id, whatever the number of its names. Where one that has lost its name shares its id with one that has not, its manifest's
+// digest is what it alone is called.
+std::string render_ids(const std::vector<Image>& images, const std::set<image::Digest>& named, bool whole) {
   std::vector<std::string> ids;
-  for (const Image& image : images)
-    if (std::string id = id_of(image, whole); std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(std::move(id));
+  for (const Image& image : images) {
+    std::string id = image.name.empty() && named.contains(image.id()) ? image.descriptor.digest.text() : id_of(image, whole);
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(std::move(id));
+  }
   return ids.empty() ? "" : join(ids, "\n") + "\n";
 }
 
@@ -160,9 +171,9 @@ std::string render_ids(const std::vector<Image>& images, bool whole) {
 
 int images(const cli::Invocation& invocation) {
   const cli::Arguments& arguments = invocation.arguments;
-  const std::vector<Image> images = chosen_images(invocation);
+  const auto [images, named] = choose_images(invocation);
   if (arguments.flag("quiet"))
-    commands::print(render_ids(images, arguments.flag("no-trunc")));
+    commands::print(render_ids(images, named, arguments.flag("no-trunc")));
   else
     commands::print(arguments.flag("json") ? render_json(images) : render_text(images, arguments));
   return 0;

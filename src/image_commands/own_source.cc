@@ -6,6 +6,7 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/image/contents.hh"
 
 namespace snug::image_commands {
 namespace {
@@ -22,7 +23,8 @@ class OwnSource final : public transport::Source {
 
   // Who asks for a blob that lies in the store has found that it is damaged there, and taken it away.
   void read_blob(const image::Descriptor& blob, const transport::Resumption&, const std::function<void()>&, const transport::Sink&) override {
-    throw Error(format("the blob {} of the store is damaged or missing", blob.digest.text()), "'snug pull' brings it anew");
+    throw Error(format("the blob {} of the store is damaged or missing", blob.digest.text()),
+                image::remedy_for_blob(store_, blob.digest).value_or("no image that is here says which registry has it"));
   }
 
  private:

@@ -78,10 +78,8 @@ class Pull {
 
   // An image for another platform than was asked for is not there.
   std::optional<image::Image> find_present(const std::string& name) const {
-    auto image = store_.find(name_here(invocation_, store_, name));
     const bool chosen = invocation_.arguments.find("platform") || invocation_.arguments.find("arch");
-    const bool fits = image && (!chosen || image::serves(image->config.platform, platform_));
-    return fits ? std::move(image) : std::nullopt;
+    return store_.find(name_here(invocation_, store_, name), [&](const image::Image& image) { return !chosen || image::serves(image.config.platform, platform_); });
   }
 
   // What is there may be unpacked for other id maps than this call's.

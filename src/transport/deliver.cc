@@ -68,7 +68,7 @@ void deliver(const image::Store& store, const image::Image& image, Target& targe
   const Delivery delivery(store, repacked, target, progress);
   const std::vector<Descriptor> layers = layers_of(repacked ? repacked->document : image.manifest);
   try {
-    const Text manifest{store.read_blob(image.descriptor.digest, image::largest_manifest), image.manifest.media_type};
+    const Text manifest{store.read_blob(image.descriptor.digest, image::largest_manifest), image.manifest.media_type, image.descriptor.digest};
     check_content(manifest.content, image.descriptor);
     for (const Descriptor& layer : layers) delivery.show(layer, State::waiting, 0);
     do_side_by_side(layers.size(), jobs, [&](std::size_t at, const std::stop_token& stop) { delivery.copy(layers[at], stop); });

@@ -41,7 +41,7 @@ std::optional<Digest> asked_digest(const std::string& name) {
 }
 
 Descriptor describe(const Text& text, const std::string& name) {
-  const Digest digest = asked_digest(name).value_or(digest_of(text.content));
+  const Digest digest = asked_digest(name).value_or(text.digest ? *text.digest : digest_of(text.content));
   Descriptor descriptor{.media_type = text.media_type, .digest = digest, .size = text.content.size()};
   check_content(text.content, descriptor);
   return descriptor;
@@ -61,6 +61,7 @@ Found find_image(Source& source, const Fetch& how) {
     if (!list) list = descriptor.digest;
     descriptor = image::choose_platform(std::get<image::Index>(document), how.platform);
     descriptor.annotations.clear();
+    image::check_manifest_kind(descriptor);
     if (descriptor.size > image::largest_manifest) throw Error(format("the manifest {} is larger than {} bytes", descriptor.digest.text(), image::largest_manifest));
     text = source.manifest(descriptor.digest);
     text.media_type = descriptor.media_type;

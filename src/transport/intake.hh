@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <tuple>
 
 #include "compress.hh"
 #include "pipeline.hh"
@@ -15,8 +16,11 @@ struct Layer {
   image::Descriptor blob;
   image::Digest diff_id;
   image::Compression compression = image::Compression::none;
-  auto operator<=>(const Layer& other) const { return std::tie(blob.digest, diff_id) <=> std::tie(other.blob.digest, other.diff_id); }
-  bool operator==(const Layer& other) const { return blob.digest == other.blob.digest && diff_id == other.diff_id; }
+  auto operator<=>(const Layer& other) const { return key() <=> other.key(); }
+  bool operator==(const Layer& other) const { return key() == other.key(); }
+
+ private:
+  [[nodiscard]] std::tuple<const image::Digest&, const image::Digest&, image::Compression> key() const { return {blob.digest, diff_id, compression}; }
 };
 
 /// Takes in the blob of a layer, which a stranger gives. Each of these has a thread of its own:

@@ -44,6 +44,8 @@ void empty(int file) {
 }  // namespace
 
 void LayerFetch::run(bool known) {
+  // Of an image that is here already what is unpacked needs no blob.
+  if (how_.only_unpack && !is_present() && !start_unpacking()) return show(Progress::State::present, layer_.blob.size);
   for (;;) {
     if (is_present() && use_present(known)) return;
     Staged staged = Staged::open_file(store_, format("{}-{}", layer_.blob.digest.algorithm, layer_.blob.digest.hex),

@@ -33,7 +33,8 @@ class LayoutSource : public Source {
   Text manifest(const std::optional<Digest>& digest) override {
     if (digest) return {files_->read(blob_name(*digest), image::largest_manifest), {}};
     if (roots_.size() > 1) return {image::render_index({std::string(image::media::index), roots_}), std::string(image::media::index)};
-    Text text{files_->read(blob_name(roots_[0].digest), image::largest_manifest), roots_[0].media_type};
+    image::check_manifest_kind(roots_[0]);
+    Text text{files_->read(blob_name(roots_[0].digest), image::largest_manifest), roots_[0].media_type, roots_[0].digest};
     check_content(text.content, roots_[0]);
     return text;
   }

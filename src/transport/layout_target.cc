@@ -157,7 +157,7 @@ class LayoutTarget : public Target {
   void write_blob(const Descriptor& blob, const Read& read) override { place_.put(blob, read); }
 
   void finish(const Text& manifest) override {
-    const Descriptor descriptor{.media_type = manifest.media_type, .digest = digest_of(manifest.content), .size = manifest.content.size()};
+    const Descriptor descriptor{.media_type = manifest.media_type, .digest = manifest.digest ? *manifest.digest : digest_of(manifest.content), .size = manifest.content.size()};
     if (!place_.has(descriptor)) place_.put(descriptor, [&](const Sink& sink) { sink(manifest.content); });
     if (names_.empty()) added_.push_back(descriptor);
     for (const std::string& name : names_) {

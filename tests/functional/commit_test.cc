@@ -85,6 +85,20 @@ TEST_CASE("gc --blobs keeps what no registry has, whatever it is called") {
   CHECK(store.snug({"save", "-q", "-o", store.folder() + "/out.tar", "made-here"}).code == 0);
 }
 
+TEST_CASE("what is made on layers whose blobs were dropped runs, and what needs them is told where they are") {
+  const Small store;
+  shell_output("cd " + store.store() + "/images && sed -i 's|\"org.opencontainers.image.ref.name\"|\"snug.origin\":\"registry\",&|g' index.json");
+  REQUIRE(has(store.snug({"gc", "--blobs"}).out, "removed 1 blob"));
+  const Background container = store.start("here", "echo new >/etc/new");
+  REQUIRE(store.is_ready());
+  REQUIRE(store.snug({"commit", "here", "made-here"}).code == 0);
+  store.let_go();
+  const Result made = store.snug({"run", "made-here", "cat", "/etc/new"});
+  CHECK_MESSAGE(made.out == "new\n", made.err);
+  fs::remove_all(store.store() + "/layers");
+  CHECK(has(store.snug({"run", "made-here", "true"}).err, "'snug pull localhost/small:1' brings it anew"));
+}
+
 TEST_CASE("a container's files stay while they are read, also when it ends") {
   const Small store;
   const Background container = store.start("ending", "mkdir /many; for n in $(seq 3000); do echo $n >/many/$n; done");

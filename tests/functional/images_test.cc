@@ -343,6 +343,44 @@ TEST_CASE("an id may be that of several images, which go together") {
   CHECK(store.snug({"inspect", id}).code == 125);
 }
 
+TEST_CASE("what lost its name shares an id with what has one, and goes alone") {
+  const Store store;
+  shell_output("umoci config --no-history --manifest.annotation a=b --image " + store.layout() + ":one --tag other");
+  const std::string id = values_of(store.out({"inspect", "one"}), "Id").at(0);
+  store.copy_in("other", "docker.io/library/other:latest");
+  REQUIRE(store.snug({"tag", "other", "one"}).code == 0);  // what was called so has no name now
+  REQUIRE(store.snug({"rmi", "other"}).code == 0);
+  const std::string nameless = store.out({"images", "-q", "--filter", "dangling=true"});
+  CHECK(nameless.starts_with("sha256:"));
+  CHECK(values_of(store.out({"inspect", id.substr(7, 12)}), "Id").at(0) == id);
+  CHECK(has(store.out({"inspect", "-f", "{{json .RepoTags}}", id}), "one:latest"));
+  CHECK(has(store.snug({"rmi", id}).err, "is the id of 'one:latest', and of an image that has no name any more"));
+  CHECK(store.snug({"rmi", nameless.substr(0, nameless.size() - 1)}).code == 0);
+  CHECK(store.out({"images", "-q", "--no-trunc", "one"}) == id + "\n");
+}
+
+TEST_CASE("what others write into the store is found by short names, and kept whole") {
+  const Store store;
+  store.copy_in("one", "short:1");
+  CHECK(has(store.out({"images", "docker.io/library/short"}), "short"));
+  CHECK(store.snug({"inspect", "short:1"}).code == 0);
+  CHECK(store.out({"rmi", "short:1"}) == "Untagged: short:1\n");
+  shell_output("cd " + store.folder() + " && umoci config --architecture arm64 --image layout:one --tag arm && cat >list.py <<'END'\n"
+               "import json, hashlib\nblobs = 'layout/blobs/sha256/'\nindex = json.load(open('layout/index.json'))\nlist = []\n"
+               "for one in index['manifests']:\n    if one['annotations']['org.opencontainers.image.ref.name'] in ('one', 'arm'):\n"
+               "        config = json.load(open(blobs + json.load(open(blobs + one['digest'][7:]))['config']['digest'][7:]))\n"
+               "        list.append({'mediaType': one['mediaType'], 'digest': one['digest'], 'size': one['size'], 'platform': {'os': 'linux', 'architecture': config['architecture']}})\n"
+               "text = json.dumps({'schemaVersion': 2, 'mediaType': 'application/vnd.oci.image.index.v1+json', 'manifests': list}).encode()\nhex = hashlib.sha256(text).hexdigest()\n"
+               "open(blobs + hex, 'wb').write(text)\n"
+               "index['manifests'].append({'mediaType': 'application/vnd.oci.image.index.v1+json', 'digest': 'sha256:' + hex, 'size': len(text), 'annotations': {'org.opencontainers.image.ref.name': 'list'}})\n"
+               "json.dump(index, open('layout/index.json', 'w'))\nEND\npython3 list.py && skopeo --insecure-policy copy -q --all oci:layout:list oci:" + store.store() + "/images:localhost/list:1");
+  const std::size_t all = store.blobs();
+  CHECK(store.snug({"gc"}).code == 0);
+  CHECK(store.blobs() == all);
+  CHECK(store.snug({"rmi", "list:1"}).code == 0);
+  CHECK(store.blobs() < all);
+}
+
 TEST_CASE("on a full disk an image can be removed, and then there is room") {
   const Store store;
   const std::string disk = store.folder() + "/disk", walls = "unshare --user --map-root-user --mount ";

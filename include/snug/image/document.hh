@@ -89,6 +89,9 @@ inline constexpr std::uint64_t largest_config = 8U << 20U;    ///< bytes
 /// of itself, or that is both at once, is refused. Throws an Error.
 [[nodiscard]] std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_view media_type = {});
 
+/// Throws where a descriptor is called neither an image nor a list of images: another reader may take it for another thing.
+void check_manifest_kind(const Descriptor& descriptor);
+
 /// Reads the index of a layout, which lists all images in it and may be as large as it has to. Throws an Error.
 [[nodiscard]] Index parse_index(std::string_view text);
 
@@ -121,6 +124,7 @@ inline constexpr std::string_view config = "application/vnd.oci.image.config.v1+
 inline constexpr std::string_view layer = "application/vnd.oci.image.layer.v1.tar";
 inline constexpr std::string_view layer_gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 inline constexpr std::string_view layer_zstd = "application/vnd.oci.image.layer.v1.tar+zstd";
+inline constexpr std::string_view docker_layer_zstd = "application/vnd.docker.image.rootfs.diff.tar.zstd";
 inline constexpr std::string_view docker_manifest = "application/vnd.docker.distribution.manifest.v2+json";
 inline constexpr std::string_view docker_list = "application/vnd.docker.distribution.manifest.list.v2+json";
 inline constexpr std::string_view docker_config = "application/vnd.docker.container.image.v1+json";

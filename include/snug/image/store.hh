@@ -61,8 +61,9 @@ class Store {
   [[nodiscard]] std::vector<Stored> list() const;
 
   /// Finds an image by name, by digest or by the first letters of its id; nothing where there is none. A name without a
-  /// registry is docker.io's, or else localhost's; of an id at least four letters are needed. Throws where it fits several, and where it is no name.
-  [[nodiscard]] std::optional<Image> find(std::string_view name) const;
+  /// registry is docker.io's, or else localhost's; of an id at least four letters are needed. Of the images of a list that has the digest in
+  /// the name it is the first that `is_wanted`; empty: all are. Throws where it fits several, and where it is no name.
+  [[nodiscard]] std::optional<Image> find(std::string_view name, const std::function<bool(const Image&)>& is_wanted = {}) const;
 
   /// Finds an image by name or by the digest of its manifest, and reads nothing of it.
   [[nodiscard]] std::optional<Stored> find_stored(std::string_view name) const;

@@ -22,6 +22,7 @@ using Sink = std::function<void(std::string_view)>;
 /// A manifest or an index, as its sender wrote it.
 struct Text {
   std::string content, media_type;
+  std::optional<image::Digest> digest = {};  ///< by which it goes, where that is known
 };
 
 /// How far a blob was read already, by an earlier process perhaps.
@@ -95,6 +96,7 @@ struct Fetch {
   image::Platform platform = image::own_platform();
   bool any_platform = false;                          ///< an image for another platform than was asked for is an error, unless
   bool from_registry = false;                         ///< where it can be had again (image::origin_key)
+  bool only_unpack = false;                           ///< an image of the store, of whose blobs some may have been dropped
   unsigned jobs = 4;                                  ///< how many layers at once
   /// Starts the unpacking of a layer; null where it is not wanted, for one that is unpacked already. May be empty.
   std::function<std::unique_ptr<Unpacking>(const image::Digest& diff_id)> unpack = {};

@@ -112,6 +112,16 @@ TEST_CASE("images are found by name, by id, by digest, and by what is left of a 
   CHECK(test.found("debian@" + test.of('a').text()) == "a");
   CHECK(test.found("debian@" + test.of('b').text()) == "nothing");
   CHECK(test.found("deb@" + test.of('a').text()) == "nothing");
+  CHECK(test.found("sha512:" + id) == "b");
+  Descriptor of_list = test.add('d', "quay.io/me/list:1");
+  of_list.annotations.emplace(list_key, digest('1').text());
+  test.store.set_name("quay.io/me/list:1", of_list);
+  of_list.digest = test.of('b');
+  test.store.set_name("quay.io/me/list:2", of_list);
+  const auto of_author = [](const char* author) { return [author](const Image& image) { return image.config.author == author; }; };
+  CHECK(test.store.find("quay.io/me/list@" + digest('1').text(), of_author("b")).value().name == "quay.io/me/list:2");
+  CHECK(test.store.find("quay.io/me/list@" + digest('1').text(), of_author("d")).value().name == "quay.io/me/list:1");
+  CHECK_FALSE(test.store.find("quay.io/me/list@" + digest('1').text(), of_author("a")));
 }
 
 TEST_CASE("one damaged file costs that image only, and is named") {

@@ -120,7 +120,7 @@ std::optional<Evidence> browser_of(const Group& group) {
 struct Role {
   std::string_view name, does;
 };
-constexpr std::array<Role, 28> roles{{{"buildah", "builds an image"},
+constexpr std::array<Role, 29> roles{{{"buildah", "builds an image"},
                                       {"buildkitd", "builds images"},
                                       {"bwrap", "waits for"},
                                       {"catatonit", "keeps a user namespace"},
@@ -145,6 +145,7 @@ constexpr std::array<Role, 28> roles{{{"buildah", "builds an image"},
                                       {"snug", "waits for"},
                                       {"snug-gate", "asks for names for"},
                                       {"snug-networks", "keeps the shared networks"},
+                                      {"snug-owners", "answers about owners for"},
                                       {"systemd-nspawn", "waits for"},
                                       {"xdg-dbus-proxy", "filters D-Bus for"},
                                       {"aardvark-dns", "answers for names"}}};
@@ -182,6 +183,8 @@ std::string program_name(const plan::LiveProcess& process) {
   if (is_either(name)) return std::string((is_either(typed) ? typed : std::string_view(name)).substr(0, 5));
   return name.starts_with("rootlessport") || (name == "exe" && typed == "rootlessport-child") ? "rootlessport" : name;
 }
+
+bool answers_calls(const plan::LiveProcess& process) { return program_name(process) == "snug-owners"; }
 
 bool serves_network(const plan::LiveProcess& process) {
   const std::string_view role = role_of(process);

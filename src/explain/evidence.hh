@@ -30,6 +30,9 @@ using ByNumber = std::map<pid_t, const plan::LiveProcess*>;
 /// What a helper is called by who starts it: programs come in variants for processors, and "pasta" is a name of passt(1).
 [[nodiscard]] std::string program_name(const plan::LiveProcess& process);
 
+/// Whether system calls of others are answered there.
+[[nodiscard]] bool answers_calls(const plan::LiveProcess& process);
+
 /// Whether it listens for a container.
 [[nodiscard]] bool serves_network(const plan::LiveProcess& process);
 

@@ -129,7 +129,7 @@ void tell_path(Page& page, const Picture& picture, const Group& group, const Liv
   arrow += std::string(signs.call) + " ";
   page.head("the path of a system call");
   page.add({{format("{} {}", drawable(member.name, page.style()), member.pid), Ink::own}, {arrow, Ink::faint}, {drawable(picture.kernel, page.style()), Ink::kernel}});
-  const auto obstacles = obstacles_of(member, group);
+  const auto obstacles = obstacles_of(picture, member, group);
   if (obstacles.empty()) page.line("nothing is between");
   for (const std::string& each : obstacles) page.line("but " + drawable(each, page.style()), Ink::unknown);
   page.head("beside that path, and the processor time it has used");

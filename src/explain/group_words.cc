@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "evidence.hh"
 #include "sheet.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/step.hh"
@@ -92,8 +93,15 @@ std::string limits_sentence(const Group& group) {
   return group.insides->limits->empty() ? "" : "at most " + join(*group.insides->limits, ", ");
 }
 
-std::vector<std::string> obstacles_of(const plan::LiveProcess& process, const Group& group) {
+std::string way_to_kernel(const Picture& picture) {
+  const bool straight = std::none_of(picture.helpers.begin(), picture.helpers.end(), [](const Helper& each) { return answers_calls(each.process); });
+  return format("every system call from above comes {}; no engine is between", straight ? "straight here" : "here, those about owners by way of snug-owners");
+}
+
+std::vector<std::string> obstacles_of(const Picture& picture, const plan::LiveProcess& process, const Group& group) {
   std::vector<std::string> obstacles;
+  for (const Helper& each : picture.helpers)
+    if (answers_calls(each.process) && each.of && are_one(picture.groups[*each.of], group)) obstacles.push_back(format("calls about owners and modes of files are answered by process {} ({})", each.process.pid, each.name));
   if (process.tracer != 0) obstacles.push_back(format("process {} traces it, and can stop it at each call", process.tracer));
   if (!group.insides || !group.insides->mounts) return obstacles;
   for (const plan::LiveMount& mount : *group.insides->mounts)

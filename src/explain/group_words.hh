@@ -30,7 +30,10 @@ namespace snug::explain {
 [[nodiscard]] std::string limits_sentence(const Group& group);
 
 /// Says what is on the way of system calls, besides the kernel: empty where there is nothing.
-[[nodiscard]] std::vector<std::string> obstacles_of(const plan::LiveProcess& process, const Group& group);
+[[nodiscard]] std::vector<std::string> obstacles_of(const Picture& picture, const plan::LiveProcess& process, const Group& group);
+
+/// Says how the system calls of all containers come to the kernel.
+[[nodiscard]] std::string way_to_kernel(const Picture& picture);
 
 /// A process that is there for the group and sits outside the path of its system calls.
 struct Bystander {

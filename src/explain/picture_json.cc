@@ -102,7 +102,7 @@ std::string render_group_json(const Picture& picture, const Group& group, const 
   json["landlock"] = group.record && group.record->landlock ? Json(group.record->landlock->abi) : Json();
   json["noNewPrivileges"] = member.no_new_privileges;
   json["inThePath"] = Json::array();
-  for (const std::string& each : obstacles_of(member, group)) json["inThePath"].push_back(text_json(each));
+  for (const std::string& each : obstacles_of(picture, member, group)) json["inThePath"].push_back(text_json(each));
   json["beside"] = std::move(beside);
   return render_json(json);
 }

@@ -241,9 +241,11 @@ std::string render_picture_svg(const Picture& picture) {
     y += 10 + 24;
   }
   y -= 24;
+  std::string way = way_to_kernel(picture) + ".";
+  way[0] = 'E';
   body += slab(edge, y - 10, page - 2 * edge, 86) + words(edge + rail + gap, y + 26, "name onkernel", "one kernel  " + picture.kernel) +
           words(page - edge - rail - gap, y + 26, "said onkernel2", format("{}, {} of its own", counted(picture.processors, "processor", "processors"), counted(picture.kernel_threads, "thread", "threads")), "end") +
-          words(edge + rail + gap, y + 54, "said onkernel2", "Every system call from above comes straight here; no engine is between.");
+          words(edge + rail + gap, y + 54, "said onkernel2", way);
   body += slab(edge, top, rail, y - top) + slab(page - edge - rail, top, rail, y - top);
   const Legend legend = legend_of(picture, page, y + 76 + 40);
   const int height = legend.y() + 36;

@@ -273,7 +273,7 @@ std::string render_picture(const Picture& picture, const Style& style) {
   shelf.push_back(open_cell(picture, inner - shelf.size() * (each + 2), style));
   cabinet.add_shelf(shelf);
   cabinet.add(apart({{"one kernel  ", Ink::kernel}, {drawable(picture.kernel, style), Ink::strong}, {" on " + drawable(picture.host, style)}}, {{counted(picture.processors, "processor", "processors"), Ink::faint}}, inner, style));
-  for (Row& row : words_of("every system call from above comes straight here; no engine is between", Ink::faint, inner, style)) cabinet.add(std::move(row));
+  for (Row& row : words_of(way_to_kernel(picture), Ink::faint, inner, style)) cabinet.add(std::move(row));
   if (picture.traced)
     for (Row& row : words_of(format("{} traced: another one can stop it at each call", counted(picture.traced, "process is", "processes are")), Ink::unknown, inner, style)) cabinet.add(std::move(row));
   const Signs& signs = signs_of(style);

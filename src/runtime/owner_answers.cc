@@ -166,8 +166,7 @@ OwnerAnswers::Answer OwnerAnswers::tell(const OwnerRequest& request, int file, O
 // change is set, and what may not be changed is refused. Then what was meant is kept.
 OwnerAnswers::Answer OwnerAnswers::give(const OwnerRequest& request) noexcept {
   const Fd file = path_.open(request.follow);
-  if (!file && itself_) return {};
-  if (!file) return path_.names_process() ? 0 : errno;
+  if (!file) return !itself_ && path_.names_process() ? Answer(0) : Answer();  // else it is for the kernel to refuse
   struct stat status {};
   if (::fstatat(file.get(), "", &status, AT_EMPTY_PATH) != 0) return errno;
   if (!is_waiting()) return {};
@@ -195,7 +194,7 @@ OwnerAnswers::Answer OwnerAnswers::set_mode(const OwnerRequest& request) noexcep
 }
 
 // A list of who may use a file (acl(5)) may name ids that are not there to be named: then what it says of the others is done, as by
-// the kernel, which makes the file's mode of it, and the rest is not.
+// the kernel, which makes the file's mode of it, and the rest is not. The mask is that of others, too: of the group it takes what is too much.
 OwnerAnswers::Answer OwnerAnswers::set_list(const OwnerRequest& request, bool of_new_files) noexcept {
   struct {
     posix_acl_xattr_header header;
@@ -217,7 +216,7 @@ OwnerAnswers::Answer OwnerAnswers::set_list(const OwnerRequest& request, bool of
   const Fd file = names_others ? path_.open(request.follow) : Fd();
   struct stat status {};
   if (!file || ::fstatat(file.get(), "", &status, AT_EMPTY_PATH) != 0 || !is_waiting()) return {};
-  const mode_t mode = of_new_files ? status.st_mode & 07777U : (status.st_mode & 07000U) | (owner & 7U) << 6U | (mask.value_or(group) & 7U) << 3U | (others & 7U);
+  const mode_t mode = of_new_files ? status.st_mode & 07777U : (status.st_mode & 07000U) | (owner & 7U) << 6U | (group & mask.value_or(7U) & 7U) << 3U | (others & 7U);
   return ::chmod(OpenName(file.get()).c_str(), mode) == 0 ? 0 : errno;
 }
 

@@ -26,8 +26,10 @@ OwnerRequest of_path(Kind kind, std::uint64_t path, bool follow = true) noexcept
   return request;
 }
 
+// AT_FDCWD is no file, and for the kernel to refuse.
 OwnerRequest of_file(Kind kind, std::uint64_t file) noexcept {
   OwnerRequest request;
+  if (number_in(file) < 0) return request;
   request.kind = kind;
   request.folder = number_in(file);
   return request;

@@ -59,7 +59,8 @@ void try_attributes() {
   const unsigned short list[] = {2, 0, 1, 6, 0xffff, 0xffff, 2, 6, 33, 0, 4, 4, 0xffff, 0xffff, 0x10, 6, 0xffff, 0xffff, 0x20, 0, 0xffff, 0xffff};
   tell("acl-of-another", ::fsetxattr(file, "system.posix_acl_access", list, sizeof list, 0));
   struct stat status {};
-  tell("mode-by-acl", ::fstat(file, &status) == 0 && (status.st_mode & 07777) == 0660 ? "set" : "as-it-was");
+  const mode_t mode = ::fstat(file, &status) == 0 ? status.st_mode & 07777 : 0;
+  tell("mode-by-acl", mode == 0660 ? "with-mask" : mode == 0640 ? "without-mask" : "as-it-was");
   ::close(file);
   tell("attribute-of-nothing", ::setxattr("/tmp/nothing", "trusted.door", "x", 1, 0));
 }

@@ -63,6 +63,10 @@ TEST_CASE("remembered owners: what chown was asked for, stat tells, by every nam
   CHECK(told.out == "0:0\n5:6\n5:6\n5:6\n-rw-r--r--    2 5        6    \n5:7\n8\n0\n8\n5\n8\n0:0\n9\n");
 }
 
+TEST_CASE("remembered owners: what the kernel refuses for what it is called on is refused") {
+  CHECK(remembering("chown 5 /nowhere; chown 5 /etc/passwd/x").err == "chown: /nowhere: No such file or directory\nchown: /etc/passwd/x: Not a directory\n");
+}
+
 TEST_CASE("remembered owners: set-user-ID goes with the owner, and comes by chmod") {
   const Result told = remembering("touch f && chmod 4755 f && chown 5 f && stat -c %a f && chmod 6755 f && stat -c %u:%a f && chmod 700 f && stat -c %u:%a f && test ! -g f");
   CHECK_MESSAGE(told.out == "755\n5:6755\n5:700\n", told.err);
@@ -168,6 +172,16 @@ TEST_CASE("remembered owners: of those who enter, each has a process that rememb
   CHECK(told.code == 125);
   CHECK_MESSAGE(has(told.err, "the process that remembers owners has ended"), told.err);
   CHECK(containers.snug({"exec", "box", "sh", "-c", "touch f; chown 5 f; stat -c %u f"}).out == "5\n");
+}
+
+TEST_CASE("remembered owners: the picture shows who answers") {
+  const Containers containers;
+  REQUIRE(containers.snug(detached("box", "exec sleep 86706")).code == 0);
+  const std::string process = snug::format("{}", rememberer(containers.monitor("box")));
+  const std::string one = containers.snug({"walls", "box"}).out, all = containers.snug({"walls"}).out;
+  CHECK_MESSAGE(has(one, "but calls about owners and modes of files are answered by process " + process + " (snug-owners)"), one);
+  CHECK_MESSAGE(has(one, "answers about owners for box"), one);
+  CHECK_MESSAGE(has(all, "those about owners by way of"), all);
 }
 
 TEST_CASE("remembered owners: nothing is left of who remembers") {

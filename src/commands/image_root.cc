@@ -96,6 +96,7 @@ std::string hint_after_pull(const image::Store& store, const plan::Spec& spec) {
   if (!spec.platform.empty()) return {};
   const bool asked_anew = spec.pull == plan::Pull::always || spec.pull == plan::Pull::newer;
   if (asked_anew && store.find_stored(spec.rootfs.image)) return format("{} is here, and --pull missing takes it", quoted(spec.rootfs.given));
+  if (store.find_stored(spec.rootfs.image)) return {};  // it was to be unpacked, and is no other
   return nearest_hint(store, spec.rootfs);
 }
 

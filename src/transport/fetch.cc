@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <sys/statvfs.h>
+
 #include <algorithm>
 #include <set>
 
@@ -6,6 +9,8 @@
 #include "layer_fetch.hh"
 #include "side_by_side.hh"
 #include "snug/base/text.hh"
+#include "snug/base/time.hh"
+#include "snug/sys/file.hh"
 #include "snug/transport/hash.hh"
 #include "snug/transport/transport.hh"
 
@@ -120,9 +125,27 @@ std::set<Layer> known_layers(const Store& store) {
   return known;
 }
 
+// A disk that all of it does not fit onto need not be filled to find that out. What an earlier time has left is on it already.
+void check_room(const Store& store, const std::vector<Layer>& layers) {
+  std::uint64_t missing = 0;
+  for (const Layer& layer : layers) {
+    const image::Descriptor& blob = layer.blob;
+    if (store.has_blob(blob.digest, blob.size)) continue;
+    const auto begun = sys::find_status(AT_FDCWD, format("{}/staging/{}-{}", store.path(), blob.digest.algorithm, blob.digest.hex).c_str());
+    const std::uint64_t there = begun ? static_cast<std::uint64_t>(begun->st_size) : 0;
+    missing += std::min(blob.size - std::min(blob.size, there), UINT64_MAX - missing);
+  }
+  struct statvfs disk {};
+  if (missing == 0 || ::statvfs(store.path().c_str(), &disk) != 0) return;
+  if (const std::uint64_t room = disk.f_bavail * disk.f_frsize; missing > room)
+    throw Error(format("its layers are {}, and {} has room for {}", render_size(missing), quoted(store.path()), render_size(room)),
+                "'snug df' tells what images and containers take, 'snug gc' removes what nothing needs");
+}
+
 void bring_layers(Source& source, const Store& store, const Fetch& how, const std::vector<Layer>& layers) {
   const bool any_present = std::any_of(layers.begin(), layers.end(), [&](const Layer& layer) { return store.has_blob(layer.blob.digest, layer.blob.size); });
   const std::set<Layer> known = any_present ? known_layers(store) : std::set<Layer>();
+  if (!how.only_unpack) check_room(store, layers);
   if (how.progress)
     for (const Layer& layer : layers) how.progress->show(layer.blob, Progress::State::waiting, 0);
   std::vector<Layer> largest_first = layers;  // one that is begun last, and takes longest, would be waited for alone
@@ -135,7 +158,7 @@ void bring_layers(Source& source, const Store& store, const Fetch& how, const st
     } catch (const Damaged& error) {
       throw Error(format("the layer {} is not what it should be: {}", layer.blob.digest.text(), error.message()));
     } catch (Error& error) {
-      throw error.during(format("fetching the layer {}", layer.blob.digest.text()));
+      throw error.during(format("{} the layer {}", how.only_unpack ? "unpacking" : "fetching", layer.blob.digest.text()));
     }
   });
 }
@@ -160,7 +183,7 @@ image::Stored fetch(Source& source, Store& store, const Fetch& how) {
     store.set_name(how.name, named);
     return {how.name, named};
   } catch (Error& error) {
-    throw error.during(format("fetching {}", quoted(source.name())));
+    throw error.during(format("{} {}", how.only_unpack ? "unpacking" : "fetching", quoted(source.name())));
   }
 }
 

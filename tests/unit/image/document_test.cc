@@ -60,6 +60,13 @@ TEST_CASE("a manifest is read, and written as it was") {
   CHECK(std::get<Manifest>(parse_manifest(manifest(media::docker_layer_gzip), media::docker_manifest)).media_type == media::docker_manifest);
 }
 
+TEST_CASE("what is named as an image or a list of images is called so") {
+  CHECK_NOTHROW(check_manifest_kind({.media_type = std::string(media::docker_list)}));
+  CHECK_NOTHROW(check_manifest_kind({.media_type = std::string(media::manifest)}));
+  for (const char* type : {"", "text/x-evil", "application/vnd.oci.image.layer.v1.tar"}) CHECK_THROWS_AS(check_manifest_kind({.media_type = type}), Error);
+  CHECK(compression_of("application/vnd.docker.image.rootfs.diff.tar.zstd") == Compression::zstd);
+}
+
 TEST_CASE("a manifest with other layers keeps what is not known of it") {
   Manifest changed = std::get<Manifest>(parse_manifest(manifest(), media::manifest));
   changed.layers[0].media_type = media::layer_gzip;

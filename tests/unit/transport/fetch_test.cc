@@ -177,6 +177,14 @@ TEST_CASE("sizes and diff_ids of the documents are checked") {
     b.source.make();
     CHECK(b.refused().find("it ends after") != std::string::npos);
   }
+  {
+    Bringing b;
+    b.source.add_layer(blob, plain, media::layer_gzip);
+    b.source.document.layers[0].size = std::uint64_t{1} << 60U;
+    b.source.make();
+    CHECK(b.refused().find("its layers are 1.15EB, and ") == 0);
+    CHECK(b.source.starts.empty());
+  }
 }
 
 TEST_CASE("another image cannot say of a blob that is there that it unpacks to something else") {
@@ -193,6 +201,18 @@ TEST_CASE("another image cannot say of a blob that is there that it unpacks to s
   });
   CHECK(error.find("its configuration says") != std::string::npos);
   CHECK(b.has(gzip(plain)));  // which is no fault of the blob
+}
+
+TEST_CASE("what a blob is called is checked, also where it is there by another name") {
+  Bringing b;
+  b.source.add_layer(plain, plain, media::layer);
+  b.source.make();
+  static_cast<void>(b.bring());
+  MemorySource liar;
+  liar.add_layer(plain, plain, media::layer_gzip);
+  liar.make();
+  CHECK(thrown([&] { static_cast<void>(fetch(liar, b.test.store, {.name = "docker.io/library/liar:1"})); }).find("is not compressed with gzip") != std::string::npos);
+  CHECK(b.has(plain));
 }
 
 TEST_CASE("a transfer that broke goes on where it was") {

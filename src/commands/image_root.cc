@@ -68,11 +68,20 @@ std::string place_hint(const plan::Rootfs& rootfs, std::string otherwise) {
   return status && S_ISREG(status->st_mode) ? format("there is a file of that name: tar:{} is an archive", printable(rootfs.given)) : std::move(otherwise);
 }
 
+// Another program may have written what is no name.
+std::string familiar(const std::string& name) {
+  try {
+    return image::familiar_name(image::parse_reference(name));
+  } catch (const UsageError&) {
+    return name;
+  }
+}
+
 // The image that is here and was meant, perhaps.
 std::string nearest_hint(const image::Store& store, const plan::Rootfs& rootfs) {
   std::vector<std::string> names;
   for (const image::Stored& stored : store.list())
-    if (!stored.name.empty() && !image::is_name_of(rootfs.given, stored.name)) names.push_back(image::familiar_name(image::parse_reference(stored.name)));
+    if (!stored.name.empty() && !image::is_name_of(rootfs.given, stored.name)) names.push_back(familiar(stored.name));
   for (const std::string& name : names)
     if (name.starts_with(rootfs.given + ":")) return format("{} is here", quoted(name));
   const auto nearest = find_nearest(rootfs.given, names);

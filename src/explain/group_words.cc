@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "evidence.hh"
 #include "sheet.hh"
@@ -94,8 +95,11 @@ std::string limits_sentence(const Group& group) {
 }
 
 std::string way_to_kernel(const Picture& picture) {
-  const bool straight = std::none_of(picture.helpers.begin(), picture.helpers.end(), [](const Helper& each) { return answers_calls(each.process); });
-  return format("every system call from above comes {}; no engine is between", straight ? "straight here" : "here, those about owners by way of snug-owners");
+  std::set<std::size_t> answered;
+  for (const Helper& each : picture.helpers)
+    if (answers_calls(each.process) && each.of) answered.insert(*each.of);
+  const std::string but = answered.empty() ? "" : format(", but in {} those about owners and modes of files, which snug-owners answers", counted(answered.size(), "container", "containers"));
+  return format("every system call from above comes straight here{}; no engine is between", but);
 }
 
 std::vector<std::string> obstacles_of(const Picture& picture, const plan::LiveProcess& process, const Group& group) {

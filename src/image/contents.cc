@@ -31,23 +31,32 @@ bool is_free(const std::string& path) {
   return fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
 }
 
-// All that a list reaches, as far as it is here: another program put it there for other platforms, too.
-void add_list(const Store& store, const Digest& digest, Usage& usage, int depth = 0) {
-  constexpr int deepest = 4;
+}  // namespace
+
+bool add_reached(const Store& store, const Digest& manifest, std::set<Digest>& blobs) {
+  constexpr std::size_t most = 4096;
+  std::set<Digest> seen{manifest};
+  std::vector<Digest> waiting{manifest};
   try {
-    const auto document = parse_manifest(store.read_blob(digest, largest_manifest));
-    usage.blobs.insert(digest);
-    if (const auto* manifest = std::get_if<Manifest>(&document)) {
-      usage.blobs.insert(manifest->config.digest);
-      for (const Descriptor& layer : manifest->layers) usage.blobs.insert(layer.digest);
-    } else if (depth < deepest) {
-      for (const Descriptor& one : std::get<Index>(document).manifests) add_list(store, one.digest, usage, depth + 1);
+    while (!waiting.empty()) {
+      const Digest digest = std::move(waiting.back());
+      waiting.pop_back();
+      blobs.insert(digest);
+      const auto document = parse_manifest(store.read_blob(digest, largest_manifest));
+      if (const auto* image = std::get_if<Manifest>(&document)) {
+        blobs.insert(image->config.digest);
+        for (const Descriptor& layer : image->layers) blobs.insert(layer.digest);
+        continue;
+      }
+      for (const Descriptor& one : std::get<Index>(document).manifests)
+        if (store.has_blob(one.digest, one.size) && seen.insert(one.digest).second) waiting.push_back(one.digest);
+      if (seen.size() > most) return false;
     }
-  } catch (const Error&) {  // not here, or no image
+    return true;
+  } catch (const Error&) {
+    return false;
   }
 }
-
-}  // namespace
 
 Usage usage_of(const Store& store) {
   Usage usage;
@@ -58,7 +67,8 @@ Usage usage_of(const Store& store) {
       usage.blobs.insert({image.descriptor.digest, image.manifest.config.digest});
       for (const Descriptor& layer : image.manifest.layers) usage.blobs.insert(layer.digest);
       usage.diff_ids.insert(image.config.diff_ids.begin(), image.config.diff_ids.end());
-      if (image.descriptor.digest != stored.manifest.digest) add_list(store, stored.manifest.digest, usage);
+      if (image.descriptor.digest != stored.manifest.digest && !add_reached(store, stored.manifest.digest, usage.blobs))
+        throw Error("not all of its list of images can be read");
     } catch (const Error& error) {
       usage.damaged.push_back(format("{}: {}", quoted(stored.name.empty() ? stored.manifest.digest.text() : stored.name), error.message()));
     }

@@ -149,8 +149,8 @@ std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_
 }
 
 void check_manifest_kind(const Descriptor& descriptor) {
-  if (!is_index(descriptor.media_type) && !is_manifest(descriptor.media_type))
-    throw Error(format("it calls {} of a kind that is not known here, {}", descriptor.digest.text(), quoted(descriptor.media_type)));
+  if (descriptor.media_type.empty() || is_index(descriptor.media_type) || is_manifest(descriptor.media_type)) return;
+  throw Error(format("its index calls {} {}, which is neither an image nor a list of images", descriptor.digest.text(), quoted(descriptor.media_type)));
 }
 
 Index parse_index(std::string_view text) {

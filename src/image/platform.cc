@@ -92,8 +92,8 @@ const Descriptor& choose_platform(const Index& index, const Platform& wanted) {
     most = std::max(most, fits);
     there += format("{}{}", there.empty() ? "" : ", ", printable(render_platform(*descriptor.platform)));
   }
-  if (best) return *best;
-  if (index.manifests.size() == 1 && !index.manifests[0].platform) return index.manifests[0];
+  if (!best && index.manifests.size() == 1 && !index.manifests[0].platform) best = &index.manifests[0];
+  if (best) return check_manifest_kind(*best), *best;
   throw Error(format("there is no image for {} in it", render_platform(wanted)),
               there.empty() ? "" : format("--platform takes one of these: {}", there));
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
@@ -25,15 +26,9 @@ constexpr std::string_view name_key = "org.opencontainers.image.ref.name";
 constexpr const char* former_index = "/images/index.json.old";
 constexpr std::size_t largest_index = std::size_t{64} << 20U;
 
-// Who else writes into this layout may use short names.
 std::string name_of(const Descriptor& descriptor) {
   const auto found = descriptor.annotations.find(std::string(name_key));
-  if (found == descriptor.annotations.end()) return {};
-  try {
-    return render_reference(parse_reference(found->second));
-  } catch (const UsageError&) {
-    return found->second;
-  }
+  return found == descriptor.annotations.end() ? std::string() : found->second;
 }
 
 // Something else of that name, a FIFO say, would have its reader wait, perhaps for ever.
@@ -132,15 +127,16 @@ Image Store::open(const Stored& stored) const {
 
 namespace {
 
-std::string_view without_algorithm(std::string_view text) {
-  for (const std::string_view algorithm : algorithms)
-    if (text.starts_with(algorithm) && text.substr(algorithm.size()).starts_with(':')) return text.substr(algorithm.size() + 1);
-  return text;
+// "sha256" of a digest, or of its first letters; empty: none was typed.
+std::string_view typed_algorithm(std::string_view text) {
+  const std::string_view word = text.substr(0, text.find(':'));
+  return word.size() < text.size() && std::find(algorithms.begin(), algorithms.end(), word) != algorithms.end() ? word : std::string_view();
 }
 
 // By letters of an id, or by the digest of a manifest or a configuration. Of several manifests with one id one that has a name.
 std::optional<Image> find_by_digest(const Store& store, const std::vector<Stored>& images, std::string_view text) {
-  const std::string_view hex = without_algorithm(text);
+  const std::string_view algorithm = typed_algorithm(text), hex = algorithm.empty() ? text : text.substr(algorithm.size() + 1);
+  const auto is_of_kind = [&](const Digest& digest) { return algorithm.empty() || digest.algorithm == algorithm; };
   constexpr std::size_t fewest = 4;  // letters: one alone may have been meant for a name
   if (!is_hex(hex) || hex.size() < fewest) return {};
   std::optional<Image> found;
@@ -151,14 +147,16 @@ std::optional<Image> find_by_digest(const Store& store, const std::vector<Stored
     } catch (const Error&) {
       continue;  // one damaged image must not hide the others
     }
-    if (!image.id().hex.starts_with(hex) && stored.manifest.digest.hex != hex) continue;
+    const bool is_id = image.id().hex.starts_with(hex) && is_of_kind(image.id());
+    if (!is_id && !(stored.manifest.digest.hex == hex && is_of_kind(stored.manifest.digest))) continue;
     if (found && found->id() != image.id()) throw UsageError(format("{} fits more than one image", quoted(text)), "type more of the id");
     if (!found || found->name.empty()) found = std::move(image);
   }
   return found;
 }
 
-// What the name may mean, the likeliest first: of a list of images its name has one, and others of it may be here, too.
+// What the name may mean, the likeliest first: of a list of images its name has one, and others of it may be here, too. What is localhost's,
+// or has its short name from another program, is meant where nothing else is.
 std::vector<const Stored*> find_by_name(const std::vector<Stored>& images, const Reference& reference) {
   std::vector<const Stored*> found;
   const auto add_where = [&](const auto& is_it) {
@@ -170,9 +168,10 @@ std::vector<const Stored*> find_by_name(const std::vector<Stored>& images, const
     const std::string repository = format("{}/{}", reference.registry, reference.repository);
     const auto is_of_it = [&](std::string_view name) { return name.starts_with(repository) && name.substr(repository.size()).find_first_of(":@") == 0; };
     add_where([&](const Stored& stored) { return (stored.manifest.digest == *reference.digest || list_of(stored.manifest) == reference.digest) && is_of_it(stored.name); });
-  } else if (reference.short_name) {
-    add_where([local = "localhost/" + familiar_name(reference)](const Stored& stored) { return stored.name == local; });
   }
+  if (!found.empty() || reference.digest || !reference.short_name) return found;
+  add_where([local = "localhost/" + familiar_name(reference)](const Stored& stored) { return stored.name == local; });
+  if (found.empty()) add_where([&](const Stored& stored) { return is_short_name_of(stored.name, reference); });
   return found;
 }
 
@@ -181,12 +180,18 @@ std::vector<const Stored*> find_by_name(const std::vector<Stored>& images, const
 std::optional<Image> Store::find(std::string_view name, const std::function<bool(const Image&)>& is_wanted) const {
   const std::vector<Stored> images = list();
   const auto wanted = [&](std::optional<Image> image) { return image && is_wanted && !is_wanted(*image) ? std::nullopt : std::move(image); };
-  const std::string_view hex = without_algorithm(name);
-  const bool only_id = hex.size() < name.size() || (is_hex(hex) && hex.size() == 64);
+  const bool only_id = !typed_algorithm(name).empty() || (is_hex(name) && name.size() == 64);
   if (!only_id) {
     const std::vector<const Stored*> named = find_by_name(images, parse_reference(name));
-    for (const Stored* stored : named)
-      if (auto image = wanted(open(*stored))) return image;
+    std::exception_ptr damaged;
+    for (const Stored* stored : named) {
+      try {
+        if (auto image = wanted(open(*stored))) return image;
+      } catch (const Error&) {  // the others of a list may be whole
+        if (!damaged) damaged = std::current_exception();
+      }
+    }
+    if (damaged) std::rethrow_exception(damaged);
     if (!named.empty()) return {};
   }
   return wanted(find_by_digest(*this, images, name));
@@ -198,7 +203,10 @@ std::optional<Stored> Store::find_stored(std::string_view name) const {
   for (const Stored& stored : images)
     if (digest && stored.manifest.digest == *digest) return stored;
   try {
-    if (const auto named = find_by_name(images, parse_reference(name)); !named.empty()) return *named.front();
+    const auto named = find_by_name(images, parse_reference(name));
+    const auto is_own = [](const Stored* stored) { return stored->manifest.platform && serves(*stored->manifest.platform, own_platform()); };
+    const auto found = std::find_if(named.begin(), named.end(), is_own);
+    if (!named.empty()) return found == named.end() ? *named.front() : **found;
   } catch (const UsageError&) {  // an id
   }
   return {};

@@ -71,23 +71,8 @@ class Check {
   // What no registry has is not thrown away, for there may be something in it still.
   void find_local() {
     for (const image::Stored& stored : store_.list()) {
-      const bool whole = add_blobs(stored.manifest.digest, can_be_fetched(stored) ? fetched_ : local_);
+      const bool whole = image::add_reached(store_, stored.manifest.digest, can_be_fetched(stored) ? fetched_ : local_);
       any_may_be_local_ = any_may_be_local_ || (!whole && !can_be_fetched(stored));
-    }
-  }
-
-  /// Adds the blobs of an image as its manifest names them, whatever became of the others; false where the manifest cannot be read.
-  bool add_blobs(const image::Digest& manifest, std::set<image::Digest>& blobs) const {
-    if (!blobs.insert(manifest).second) return true;
-    try {
-      const auto document = image::parse_manifest(store_.read_blob(manifest, image::largest_manifest));
-      if (const auto* index = std::get_if<image::Index>(&document)) return add_blobs(image::choose_platform(*index, image::own_platform()).digest, blobs);
-      const auto& parts = std::get<image::Manifest>(document);
-      blobs.insert(parts.config.digest);
-      for (const image::Descriptor& layer : parts.layers) blobs.insert(layer.digest);
-      return true;
-    } catch (const Error&) {
-      return false;
     }
   }
 
@@ -241,8 +226,7 @@ void drop_blobs(const image::Store& store, bool try_only, Swept& swept) {
   for (const image::LayerFolder& layer : list_layers(store)) unpacked.insert(layer.digest);
   // A layer that one image of the store has from nowhere stays for all of them.
   for (const image::Stored& stored : store.list())
-    if (const auto image = can_be_fetched(stored) ? std::nullopt : try_open(store, stored))
-      for (const image::Descriptor& layer : image->manifest.layers) wanted.insert(layer.digest);
+    if (!can_be_fetched(stored)) static_cast<void>(image::add_reached(store, stored.manifest.digest, wanted));
   for (const image::Stored& stored : store.list()) {
     const auto image = try_open(store, stored);
     for (std::size_t at = 0; image && at < image->manifest.layers.size(); ++at) {

@@ -114,7 +114,12 @@ Chosen choose_images(const cli::Invocation& invocation) {
   const image::Store store = store_of(invocation);
   const std::vector<Filter> filters = filters_of(invocation, store);
   Chosen chosen;
-  for (const image::Stored& stored : store.list()) {
+  const std::vector<image::Stored> all = store.list();
+  std::set<image::Digest> manifests;
+  for (const image::Stored& stored : all)
+    if (!stored.name.empty()) manifests.insert(stored.manifest.digest);
+  for (const image::Stored& stored : all) {
+    if (stored.name.empty() && manifests.contains(stored.manifest.digest)) continue;  // it has a name
     try {
       Image image = store.open(stored);
       if (!image.name.empty()) chosen.named.insert(image.id());

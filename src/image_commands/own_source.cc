@@ -18,7 +18,8 @@ class OwnSource final : public transport::Source {
   std::string name() const override { return stored_.name.empty() ? stored_.manifest.digest.text() : stored_.name; }
 
   transport::Text manifest(const std::optional<image::Digest>& digest) override {
-    return {store_.read_blob(digest.value_or(stored_.manifest.digest), image::largest_manifest), digest ? "" : stored_.manifest.media_type};
+    const image::Digest& which = digest ? *digest : stored_.manifest.digest;
+    return {store_.read_blob(which, image::largest_manifest), digest ? "" : stored_.manifest.media_type, which};
   }
 
   // Who asks for a blob that lies in the store has found that it is damaged there, and taken it away.

@@ -61,16 +61,13 @@ std::vector<image::Stored> find_by_id(const image::Store& store, const image::Di
   return found;
 }
 
-// What was typed is an id, or the digest of the one manifest. An id may be that of an image with a name, and of one that has lost it: who
-// types it for the one must not lose the other.
+// What was typed is an id, or the digest of the one manifest. An id may be that of images with a name, and of others that have lost it: those
+// stay, which have their manifests' digests to be called by.
 std::vector<image::Stored> find_by_digest(const image::Store& store, const image::Image& image, const std::string& typed, bool force) {
   std::vector<image::Stored> found = find_by_id(store, image.id());
   if (image.descriptor.digest.hex == typed) std::erase_if(found, [&](const image::Stored& stored) { return stored.manifest.digest != image.descriptor.digest; });
-  const auto nameless = std::find_if(found.begin(), found.end(), [](const image::Stored& stored) { return stored.name.empty(); });
-  const auto named = std::find_if(found.begin(), found.end(), [](const image::Stored& stored) { return !stored.name.empty(); });
-  if (!force && nameless != found.end() && named != found.end())
-    throw Error(format("{} is the id of {}, and of an image that has no name any more", quoted(typed), quoted(short_name(named->name))),
-                format("snug rmi {} removes the one, snug rmi {} the other, --force both", shell_quoted(printable(short_name(named->name))), nameless->manifest.digest.text()));
+  const auto is_nameless = [](const image::Stored& stored) { return stored.name.empty(); };
+  if (!force && !std::all_of(found.begin(), found.end(), is_nameless)) std::erase_if(found, is_nameless);
   return found;
 }
 
@@ -86,7 +83,7 @@ void tell_deleted(const image::Store& store, const image::Digest& manifest, cons
 // give names meanwhile.
 void remove(const cli::Invocation& invocation, image::Store& store, const std::string& typed, bool force, bool all_names) {
   const auto known = store.find_stored(typed);
-  const std::vector<image::Stored> targets = known ? std::vector{*known} : find_by_digest(store, find_image(invocation, store, typed), typed, force || all_names);
+  const std::vector<image::Stored> targets = known ? std::vector{*known} : find_by_digest(store, find_image(invocation, store, typed), typed, force);
   if (targets.empty()) throw Error(format("the image {} was taken away meanwhile", quoted(typed)));
   const image::Stored& target = targets.front();
   const auto image = try_open(store, target);

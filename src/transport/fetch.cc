@@ -45,8 +45,10 @@ std::optional<Digest> asked_digest(const std::string& name) {
   return at == std::string::npos ? std::nullopt : image::parse_digest(std::string_view(name).substr(at + 1));
 }
 
-Descriptor describe(const Text& text, const std::string& name) {
-  const Digest digest = asked_digest(name).value_or(text.digest ? *text.digest : digest_of(text.content));
+Descriptor describe(const Text& text, const Fetch& how) {
+  // What is in the store may have come from the list that its name has the digest of.
+  const std::optional<Digest> asked = how.only_unpack ? std::nullopt : asked_digest(how.name);
+  const Digest digest = asked ? *asked : text.digest ? *text.digest : digest_of(text.content);
   Descriptor descriptor{.media_type = text.media_type, .digest = digest, .size = text.content.size()};
   check_content(text.content, descriptor);
   return descriptor;
@@ -55,7 +57,7 @@ Descriptor describe(const Text& text, const std::string& name) {
 /// From the document that the source names to the one image for the platform.
 Found find_image(Source& source, const Fetch& how) {
   Text text = source.manifest({});
-  Descriptor descriptor = describe(text, how.name);
+  Descriptor descriptor = describe(text, how);
   std::optional<Digest> list;
   for (int depth = 0; depth < deepest_index; ++depth) {
     auto document = image::parse_manifest(text.content, text.media_type);
@@ -66,7 +68,6 @@ Found find_image(Source& source, const Fetch& how) {
     if (!list) list = descriptor.digest;
     descriptor = image::choose_platform(std::get<image::Index>(document), how.platform);
     descriptor.annotations.clear();
-    image::check_manifest_kind(descriptor);
     if (descriptor.size > image::largest_manifest) throw Error(format("the manifest {} is larger than {} bytes", descriptor.digest.text(), image::largest_manifest));
     text = source.manifest(descriptor.digest);
     text.media_type = descriptor.media_type;
@@ -128,15 +129,16 @@ std::set<Layer> known_layers(const Store& store) {
 // A disk that all of it does not fit onto need not be filled to find that out. What an earlier time has left is on it already.
 void check_room(const Store& store, const std::vector<Layer>& layers) {
   std::uint64_t missing = 0;
+  std::set<Digest> counted;
   for (const Layer& layer : layers) {
     const image::Descriptor& blob = layer.blob;
-    if (store.has_blob(blob.digest, blob.size)) continue;
+    if (store.has_blob(blob.digest, blob.size) || !counted.insert(blob.digest).second) continue;
     const auto begun = sys::find_status(AT_FDCWD, format("{}/staging/{}-{}", store.path(), blob.digest.algorithm, blob.digest.hex).c_str());
     const std::uint64_t there = begun ? static_cast<std::uint64_t>(begun->st_size) : 0;
     missing += std::min(blob.size - std::min(blob.size, there), UINT64_MAX - missing);
   }
   struct statvfs disk {};
-  if (missing == 0 || ::statvfs(store.path().c_str(), &disk) != 0) return;
+  if (missing == 0 || ::statvfs(store.path().c_str(), &disk) != 0 || disk.f_blocks == 0) return;  // some file systems do not say
   if (const std::uint64_t room = disk.f_bavail * disk.f_frsize; missing > room)
     throw Error(format("its layers are {}, and {} has room for {}", render_size(missing), quoted(store.path()), render_size(room)),
                 "'snug df' tells what images and containers take, 'snug gc' removes what nothing needs");
@@ -174,6 +176,7 @@ image::Stored fetch(Source& source, Store& store, const Fetch& how) {
     check_platform(config, how);
     const std::vector<Layer> layers = layers_of(found.manifest, config);
     bring_layers(source, store, how, layers);
+    if (how.only_unpack) return {how.name, found.descriptor};
     store.write_blob(found.manifest.config.digest, config_text);
     store.write_blob(found.descriptor.digest, found.text.content);
     image::Descriptor named = found.descriptor;

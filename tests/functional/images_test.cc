@@ -354,9 +354,13 @@ TEST_CASE("what lost its name shares an id with what has one, and goes alone") {
   CHECK(nameless.starts_with("sha256:"));
   CHECK(values_of(store.out({"inspect", id.substr(7, 12)}), "Id").at(0) == id);
   CHECK(has(store.out({"inspect", "-f", "{{json .RepoTags}}", id}), "one:latest"));
-  CHECK(has(store.snug({"rmi", id}).err, "is the id of 'one:latest', and of an image that has no name any more"));
   CHECK(store.snug({"rmi", nameless.substr(0, nameless.size() - 1)}).code == 0);
   CHECK(store.out({"images", "-q", "--no-trunc", "one"}) == id + "\n");
+  store.copy_in("one", "docker.io/library/other:latest");
+  REQUIRE(store.snug({"tag", "one", "other"}).code == 0);
+  CHECK(store.snug({"rmi", "one"}).code == 0);
+  CHECK(store.out({"rmi", id}).starts_with("Untagged: other:latest\nDeleted: sha256:"));  // and the nameless stays
+  CHECK(store.out({"images", "-aq", "--no-trunc"}) == values_of(store.out({"inspect", "two"}), "Id").at(0) + "\n" + id + "\n");
 }
 
 TEST_CASE("what others write into the store is found by short names, and kept whole") {
@@ -364,6 +368,10 @@ TEST_CASE("what others write into the store is found by short names, and kept wh
   store.copy_in("one", "short:1");
   CHECK(has(store.out({"images", "docker.io/library/short"}), "short"));
   CHECK(store.snug({"inspect", "short:1"}).code == 0);
+  CHECK(store.snug({"tag", "two", "docker.io/library/short:1"}).code == 0);  // which is what the name means from now on
+  CHECK(store.out({"inspect", "-f", "{{.Id}}", "short:1"}) == store.out({"inspect", "-f", "{{.Id}}", "two"}));
+  CHECK(store.out({"rmi", "short:1"}) == "Untagged: short:1\n");
+  CHECK(store.out({"inspect", "-f", "{{.Id}}", "short:1"}) == store.out({"inspect", "-f", "{{.Id}}", "one"}));
   CHECK(store.out({"rmi", "short:1"}) == "Untagged: short:1\n");
   shell_output("cd " + store.folder() + " && umoci config --architecture arm64 --image layout:one --tag arm && cat >list.py <<'END'\n"
                "import json, hashlib\nblobs = 'layout/blobs/sha256/'\nindex = json.load(open('layout/index.json'))\nlist = []\n"
@@ -375,8 +383,10 @@ TEST_CASE("what others write into the store is found by short names, and kept wh
                "index['manifests'].append({'mediaType': 'application/vnd.oci.image.index.v1+json', 'digest': 'sha256:' + hex, 'size': len(text), 'annotations': {'org.opencontainers.image.ref.name': 'list'}})\n"
                "json.dump(index, open('layout/index.json', 'w'))\nEND\npython3 list.py && skopeo --insecure-policy copy -q --all oci:layout:list oci:" + store.store() + "/images:localhost/list:1");
   const std::size_t all = store.blobs();
-  CHECK(store.snug({"gc"}).code == 0);
+  CHECK(store.snug({"gc", "--check", "--blobs"}).code == 0);
   CHECK(store.blobs() == all);
+  shell_output("cd " + store.store() + "/images/blobs/sha256 && for one in *; do ! grep -q arm64 $one || echo x >>$one; done");  // config, list
+  CHECK(has(store.snug({"gc", "--check"}).out, ".damaged'"));
   CHECK(store.snug({"rmi", "list:1"}).code == 0);
   CHECK(store.blobs() < all);
 }

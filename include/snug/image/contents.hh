@@ -31,6 +31,10 @@ struct Usage {
 /// Reads the documents of all images.
 [[nodiscard]] Usage usage_of(const Store& store);
 
+/// Adds the digests of all that an entry of the index reaches, itself included: of a list of images, which another program put there, those of
+/// all platforms that are here. False where that is not all, because a document is damaged or missing, or there are too many.
+[[nodiscard]] bool add_reached(const Store& store, const Digest& manifest, std::set<Digest>& blobs);
+
 /// Says which image of the store brings this blob of a layer anew, a sentence for a hint; nothing where no registry is known to have it.
 [[nodiscard]] std::optional<std::string> remedy_for_blob(const Store& store, const Digest& blob);
 

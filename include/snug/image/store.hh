@@ -16,7 +16,7 @@ namespace snug::image {
 
 /// An image of the store by one of its names.
 struct Stored {
-  std::string name;  ///< whole, as render_reference gives it; empty: has none any more
+  std::string name;  ///< whole, as render_reference gives it, or what another program wrote there; empty: has none any more
   Descriptor manifest;
   bool operator==(const Stored&) const = default;
 };
@@ -61,8 +61,8 @@ class Store {
   [[nodiscard]] std::vector<Stored> list() const;
 
   /// Finds an image by name, by digest or by the first letters of its id; nothing where there is none. A name without a
-  /// registry is docker.io's, or else localhost's; of an id at least four letters are needed. Of the images of a list that has the digest in
-  /// the name it is the first that `is_wanted`; empty: all are. Throws where it fits several, and where it is no name.
+  /// registry is docker.io's, or else localhost's; of an id at least four letters are needed. Of several that may
+  /// be meant it is the first that `is_wanted` (empty: all are): a list of images that has the digest in the name may have several here. Throws where it fits several, and where it is no name.
   [[nodiscard]] std::optional<Image> find(std::string_view name, const std::function<bool(const Image&)>& is_wanted = {}) const;
 
   /// Finds an image by name or by the digest of its manifest, and reads nothing of it.

@@ -63,7 +63,8 @@ TEST_CASE("a manifest is read, and written as it was") {
 TEST_CASE("what is named as an image or a list of images is called so") {
   CHECK_NOTHROW(check_manifest_kind({.media_type = std::string(media::docker_list)}));
   CHECK_NOTHROW(check_manifest_kind({.media_type = std::string(media::manifest)}));
-  for (const char* type : {"", "text/x-evil", "application/vnd.oci.image.layer.v1.tar"}) CHECK_THROWS_AS(check_manifest_kind({.media_type = type}), Error);
+  CHECK_NOTHROW(check_manifest_kind({}));
+  for (const char* type : {"text/x-evil", "application/vnd.oci.image.layer.v1.tar"}) CHECK_THROWS_AS(check_manifest_kind({.media_type = type}), Error);
   CHECK(compression_of("application/vnd.docker.image.rootfs.diff.tar.zstd") == Compression::zstd);
 }
 

@@ -112,7 +112,8 @@ TEST_CASE("images are found by name, by id, by digest, and by what is left of a 
   CHECK(test.found("debian@" + test.of('a').text()) == "a");
   CHECK(test.found("debian@" + test.of('b').text()) == "nothing");
   CHECK(test.found("deb@" + test.of('a').text()) == "nothing");
-  CHECK(test.found("sha512:" + id) == "b");
+  CHECK(test.found("sha256:" + id) == "b");
+  CHECK(test.found("sha512:" + id) == "nothing");
   Descriptor of_list = test.add('d', "quay.io/me/list:1");
   of_list.annotations.emplace(list_key, digest('1').text());
   test.store.set_name("quay.io/me/list:1", of_list);

@@ -67,6 +67,13 @@ std::string unescaped(std::string_view text) {
   return result;
 }
 
+/// What its texts are to a terminal.
+struct Shown {
+  const Json& json;
+};
+
+std::string find_value(std::string_view expression, const Shown& shown) { return printable(find_value(expression, shown.json)); }
+
 template <typename Source>
 std::string fill(std::string_view pattern, const Source& source) {
   std::string result;
@@ -92,6 +99,12 @@ std::string render_table(const std::string& pattern, const std::vector<Fields>& 
 std::string fill_template(std::string_view pattern, const Fields& fields) { return fill(pattern, fields); }
 
 std::string fill_template(std::string_view pattern, const Json& json) { return fill(pattern, json); }
+
+std::string fill_each(std::string_view pattern, const Json& list, bool on_terminal) {
+  std::string text;
+  for (const Json& each : list) text += (on_terminal ? fill(pattern, Shown{each}) : fill_template(pattern, each)) + "\n";
+  return text;
+}
 
 std::string render_list(std::string_view how, const std::vector<Fields>& list, const Fields& headings) {
   constexpr std::string_view table = "table ";

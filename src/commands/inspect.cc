@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -179,12 +181,8 @@ int inspect(const cli::Invocation& invocation) {
     errors.emplace_back(format("there is no container and no image {}", quoted(typed)), "'snug ps --all' lists the containers, 'snug images' the images");
   for (const Error& error : errors) say(render_error(error));
   const int code = errors.empty() ? 0 : 1;
-  if (pattern && *pattern != "json") {
-    for (const Listed& each : containers) print(fill_template(*pattern, json_of(each, store)) + "\n");
-    return code;
-  }
   for (const Listed& each : containers) found.push_back(json_of(each, store));
-  print(render_json(found));
+  print(!pattern || *pattern == "json" ? render_json(found) : fill_each(*pattern, found, ::isatty(STDOUT_FILENO)));
   return code;
 }
 

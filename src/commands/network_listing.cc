@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "containers.hh"
@@ -101,8 +103,7 @@ int network_inspect(const cli::Invocation& invocation) {
   const auto& operands = invocation.arguments.operands;
   Json found = Json::array();
   for (std::size_t at = 1; at < operands.size(); ++at) found.push_back(json_of(store, find_network(store, operands[at])));
-  if (!pattern || *pattern == "json") return print(render_json(found)), 0;
-  for (const Json& each : found) print(fill_template(*pattern, each) + "\n");
+  print(!pattern || *pattern == "json" ? render_json(found) : fill_each(*pattern, found, ::isatty(STDOUT_FILENO)));
   return 0;
 }
 

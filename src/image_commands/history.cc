@@ -32,11 +32,9 @@ std::vector<Step> steps_of(const image::Image& image) {
   return steps;
 }
 
-std::string cut(std::string text, bool whole) {
+std::string cut(const std::string& text, bool whole) {
   constexpr std::size_t longest = 45;
-  std::string shown = printable(text);
-  if (whole || shown.size() <= longest) return shown;
-  return printable(text.substr(0, longest - 3)) + "...";
+  return whole || text.size() <= longest ? text : text.substr(0, longest - 3) + "...";
 }
 
 // Docker's fields for --format; ID is the layer's.
@@ -44,7 +42,7 @@ Fields fields_of(const Step& step, bool whole, bool human) {
   const auto time = parse_time(step.said.created);
   const std::uint64_t size = step.layer ? step.layer->size : 0;
   return {{"ID", !step.layer ? "" : whole ? step.layer->digest.text() : step.layer->digest.brief()}, {"CreatedSince", time ? render_age(std::time(nullptr) - *time) : "N/A"},
-          {"CreatedAt", printable(step.said.created)}, {"CreatedBy", cut(step.said.created_by, whole)}, {"Size", human ? render_size(size) : format("{}", size)}, {"Comment", cut(step.said.comment, whole)}};
+          {"CreatedAt", step.said.created}, {"CreatedBy", cut(step.said.created_by, whole)}, {"Size", human ? render_size(size) : format("{}", size)}, {"Comment", cut(step.said.comment, whole)}};
 }
 
 std::string render_text(const std::vector<Step>& steps, const cli::Arguments& arguments) {
@@ -53,7 +51,11 @@ std::string render_text(const std::vector<Step>& steps, const cli::Arguments& ar
   const bool human = !given || *given != "false";
   const std::string usual = format("table {{{{.ID}}}}\t{{{{.{}}}}}\t{{{{.CreatedBy}}}}\t{{{{.Size}}}}\t{{{{.Comment}}}}", human ? "CreatedSince" : "CreatedAt");
   std::vector<Fields> list;
-  for (const Step& step : steps) list.push_back(fields_of(step, arguments.flag("no-trunc"), human));
+  for (const Step& step : steps) {
+    list.push_back(fields_of(step, arguments.flag("no-trunc"), human));
+    if (pattern && *pattern == "json") continue;
+    for (auto& [name, value] : list.back()) value = printable(value);
+  }
   return render_list(pattern ? *pattern : usual, list, headings);
 }
 

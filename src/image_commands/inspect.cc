@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "functions.hh"
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
@@ -100,7 +102,7 @@ int inspect(const cli::Invocation& invocation) {
   for (const Error& error : errors) commands::say(render_error(error));
   const int code = errors.empty() ? 0 : 1;
   if (const std::string* format = invocation.arguments.find("format"); format && *format != "json") {
-    for (const Json& each : list) commands::print(fill_template(*format, each) + "\n");
+    commands::print(fill_each(*format, list, ::isatty(STDOUT_FILENO)));
     return code;
   }
   commands::print(snug::render_json(list));

@@ -124,6 +124,18 @@ TEST_CASE("history tells the steps, the last one first") {
   CHECK_MESSAGE(has(exact, "Z  umoci config  0\n"), exact);
 }
 
+TEST_CASE("what a stranger wrote into an image does nothing to a terminal, and is what it is elsewhere") {
+  const Store store;
+  shell_output("umoci config --image " + store.layout() + ":one --author \"$(printf '\\033]0;x\\007me')\" --history.created_by \"$(printf 'a\\tb')\"");
+  store.copy_in("one", "docker.io/library/odd:1");
+  CHECK(store.out({"inspect", "-f", "{{.Author}}", "odd:1"}) == "\x1b]0;x\x07me\n");
+  CHECK(store.out({"history", "--format", "{{.CreatedBy}}", "odd:1"}).starts_with("a\\tb\n"));
+  CHECK(has(store.out({"history", "--format", "json", "odd:1"}), R"("CreatedBy":"a\tb")"));
+  Terminal terminal({"env", store.environment(), program(), "inspect", "-f", "{{.Author}}", "odd:1"}, 24, 80);
+  CHECK_MESSAGE(terminal.expect("\\x1b]0;x\\x07me"), terminal.seen());
+  CHECK(terminal.wait() == 0);
+}
+
 TEST_CASE("gc removes what no image has, keeps what one has, and mends what is damaged") {
   const Store store;
   const std::size_t all = store.blobs();

@@ -19,6 +19,9 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 /// The same with the members of `json`, also those further in: {{.State.Pid}}.
 [[nodiscard]] std::string fill_template(std::string_view pattern, const Json& json);
 
+/// The same, a line for each of a list. On a terminal the members are printable(), elsewhere they are what they are.
+[[nodiscard]] std::string fill_each(std::string_view pattern, const Json& list, bool on_terminal);
+
 /// Renders what --format asks for: "json", a line of JSON for each; "table PATTERN", in columns under the fields' names; or
 /// PATTERN, a line for each.
 [[nodiscard]] std::string render_list(std::string_view format, const std::vector<Fields>& list, const Fields& headings);

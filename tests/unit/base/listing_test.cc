@@ -44,6 +44,13 @@ TEST_CASE("--format reaches members of members") {
   for (const char* text : {"{{.State.Nothing}}", "{{.Name.Pid}}", "{{.}}"}) CHECK_THROWS_AS(static_cast<void>(fill_template(text, json)), UsageError);
 }
 
+TEST_CASE("on a terminal what a stranger wrote does nothing, elsewhere it is what he wrote") {
+  const Json list = parse_json(R"([{"Author":"\u001b]0;x\u0007"},{"Author":"me"}])");
+  CHECK(fill_each("{{.Author}}\\t!", list, true) == "\\x1b]0;x\\x07\t!\nme\t!\n");
+  CHECK(fill_each("{{json .Author}}", list, true) == "\"\\u001b]0;x\\u0007\"\n\"me\"\n");
+  CHECK(fill_each("{{.Author}}", list, false) == "\x1b]0;x\x07\nme\n");
+}
+
 TEST_CASE("columns are as wide as what a terminal shows of them") {
   CHECK(render_columns(std::vector<std::vector<std::string>>{{"a…", "b"}, {"abc", "d"}}) == "a…   b\nabc  d\n");
 }

@@ -54,7 +54,7 @@ std::vector<std::string> helper_environment(const Environment& environment) {
 
 }  // namespace
 
-transport::Connection connection_of(const cli::Invocation& invocation, const std::string& host) {
+transport::Connection connection_of(const cli::Invocation& invocation, const std::string& host, ProgressDisplay* display) {
   const cli::Arguments& arguments = invocation.arguments;
   const Environment& environment = invocation.environment;
   transport::Connection connection{.cert_folder = option_of(arguments, "cert-dir"),
@@ -75,7 +75,10 @@ transport::Connection connection_of(const cli::Invocation& invocation, const std
   if (connection.auth_file.empty()) connection.auth_file = first_of(environment, {"REGISTRY_AUTH_FILE"});
   std::signal(SIGPIPE, SIG_IGN);  // a broken connection is an error of the call that finds it
   if (const std::string* verify = arguments.find("tls-verify"); verify && *verify == "false") connection.insecure_host = host;
-  if (!arguments.flag("quiet")) connection.notice = [](std::string_view what) { commands::say(format("snug: notice: {}\n", what)); };
+  if (!arguments.flag("quiet")) connection.notice = [display](std::string_view what) {
+    const std::string notice = format("snug: notice: {}\n", what);
+    display ? display->tell(notice) : commands::say(notice);
+  };
   return connection;
 }
 

@@ -56,6 +56,11 @@ void ProgressDisplay::show(const image::Descriptor& blob, State state, std::uint
   }
 }
 
+void ProgressDisplay::tell(std::string_view lines) {
+  const std::lock_guard lock(mutex_);
+  screen_.kind == Screen::Kind::live ? draw(lines) : screen_.write(lines);
+}
+
 ProgressDisplay::Line& ProgressDisplay::line_of(const image::Descriptor& blob) {
   const auto found = std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) { return line.digest == blob.digest; });
   if (found != lines_.end()) return *found;
@@ -67,10 +72,11 @@ void ProgressDisplay::forget(const image::Descriptor& blob) {
   if (screen_.kind == Screen::Kind::live) draw();
 }
 
-void ProgressDisplay::draw() {
+void ProgressDisplay::draw(std::string_view above) {
   const auto [rows, columns] = screen_.size();
   const std::vector<std::string> lines = live_lines(rows);
   std::string text = drawn_ > 0 ? format("\x1b[{}A\r", std::min(drawn_, rows - 1)) : "\r";
+  if (!above.empty()) text.append("\x1b[J").append(above);
   for (const std::string& line : lines) text += line.substr(0, columns - 1) + "\x1b[K\n";
   screen_.write(text + "\x1b[J");
   drawn_ = lines.size();

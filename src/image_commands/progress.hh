@@ -30,6 +30,8 @@ class ProgressDisplay : public transport::Progress {
   explicit ProgressDisplay(Screen screen) : screen_(std::move(screen)) {}
 
   void show(const image::Descriptor& blob, State state, std::uint64_t bytes) override;
+  /// Writes whole lines, which stay: above those that are drawn.
+  void tell(std::string_view lines);
 
  private:
   struct Line {
@@ -40,7 +42,7 @@ class ProgressDisplay : public transport::Progress {
 
   [[nodiscard]] Line& line_of(const image::Descriptor& blob);
   void forget(const image::Descriptor& blob);
-  void draw();
+  void draw(std::string_view above = {});
   [[nodiscard]] std::vector<std::string> live_lines(std::size_t rows) const;
   [[nodiscard]] std::string render(const Line& line) const;
 

@@ -42,13 +42,13 @@ image::Platform platform_of(const cli::Arguments& arguments) {
 class Pull {
  public:
   explicit Pull(const cli::Invocation& invocation)
-      : invocation_(invocation), store_(store_of(invocation)), policy_(policy_of(invocation.arguments)), platform_(platform_of(invocation.arguments)),
-        progress_(error_screen(invocation.arguments.flag("quiet"))) {
+      : invocation_(invocation), store_(store_of(invocation)), policy_(policy_of(invocation.arguments)), platform_(platform_of(invocation.arguments)) {
     const cli::Arguments& arguments = invocation.arguments;
     if (!arguments.flag("no-unpack")) unpacker_.emplace(invocation);
   }
 
   image::Image bring(const std::string& operand) {
+    progress_.emplace(error_screen(invocation_.arguments.flag("quiet")));  // below what was printed of the one before
     image::Image image = bring_layers(operand);
     if (unpacker_) unpacker_->settle(image);
     return image;
@@ -93,7 +93,7 @@ class Pull {
   image::Stored bring_from_registry(const image::Reference& typed) {
     if (const std::string* verify = invocation_.arguments.find("tls-verify"); verify && *verify == "false" && typed.short_name)
       throw UsageError(format("--tls-verify=false is for one registry, and {} names none", quoted(image::familiar_name(typed))));
-    const transport::Connection connection = connection_of(invocation_, typed.registry);
+    const transport::Connection connection = connection_of(invocation_, typed.registry, &*progress_);
     const std::vector<image::Reference> candidates = transport::find_candidates(typed, connection);
     if (candidates.size() > 1 && !connection.credentials.empty())
       throw UsageError(format("--creds are for one registry, and {} may be of several", quoted(image::familiar_name(typed))));
@@ -123,7 +123,7 @@ class Pull {
   }
 
   image::Stored bring_from(transport::Source& source, const std::string& name, bool from_registry) {
-    transport::Fetch how{.name = name, .platform = platform_, .from_registry = from_registry, .progress = &progress_};
+    transport::Fetch how{.name = name, .platform = platform_, .from_registry = from_registry, .progress = &*progress_};
     if (unpacker_) how.unpack = [this](const image::Digest& diff_id) { return unpacker_->start(diff_id); };
     return transport::fetch(source, store_, how);
   }
@@ -182,7 +182,7 @@ class Pull {
   image::Store store_;
   Policy policy_;
   image::Platform platform_;
-  ProgressDisplay progress_;
+  std::optional<ProgressDisplay> progress_;
   std::optional<Unpacker> unpacker_;
 };
 

@@ -41,12 +41,12 @@ std::string destination_of(const cli::Invocation& invocation, const image::Image
   return image.name;
 }
 
-std::unique_ptr<transport::Target> open_target(const cli::Invocation& invocation, const image::Store& store, std::string destination) {
+std::unique_ptr<transport::Target> open_target(const cli::Invocation& invocation, const image::Store& store, std::string destination, ProgressDisplay& display) {
   if (transport::parse_location(destination)) return transport::open_archive_target(destination);
   constexpr std::string_view docker = "docker://";  // of skopeo and podman
   if (destination.starts_with(docker)) destination.erase(0, docker.size());
   const image::Reference reference = image::parse_reference(destination);
-  return transport::open_registry_target(reference, connection_of(invocation, reference.registry), neighbours_of(store, reference));
+  return transport::open_registry_target(reference, connection_of(invocation, reference.registry, &display), neighbours_of(store, reference));
 }
 
 // As podman does: what no registry has seen goes there compressed. Elsewhere, and what came from one, stays as it is.
@@ -73,8 +73,8 @@ int push(const cli::Invocation& invocation) {
     return 0;
   }
   const auto compression = compression_for(arguments, image, !transport::parse_location(destination));
-  const auto target = open_target(invocation, store, destination);
   ProgressDisplay progress(error_screen(arguments.flag("quiet")));
+  const auto target = open_target(invocation, store, destination, progress);
   const auto repacked = compression == image::Compression::none ? std::nullopt : transport::compress_layers(store, image, compression, &progress);
   transport::deliver(store, image, *target, &progress, 3, repacked ? &*repacked : nullptr);
   const std::string digest = (repacked ? transport::digest_of(repacked->manifest.content) : image.descriptor.digest).text();

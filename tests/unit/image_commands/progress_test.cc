@@ -50,6 +50,23 @@ TEST_CASE("on a terminal each layer has a line, drawn in its place, with its spe
   CHECK(seen.shows("aaaaaaaaaaaa: done, 2.00MB\x1b[K\nbbbbbbbbbbbb: already there, 2.00MB"));
 }
 
+TEST_CASE("a notice stands above the lines, and stays") {
+  Seen seen;
+  ProgressDisplay display = seen.display(Screen::Kind::live);
+  display.tell("first\n");
+  CHECK(seen.writes.back() == "\r\x1b[Jfirst\n\x1b[J");
+  display.show(blob('a'), State::waiting, 0);
+  display.show(blob('b'), State::waiting, 0);
+  display.tell("notice\n");
+  CHECK(seen.writes.back() == "\x1b[2A\r\x1b[Jnotice\naaaaaaaaaaaa: waiting\x1b[K\nbbbbbbbbbbbb: waiting\x1b[K\n\x1b[J");
+  display.show(blob('a'), State::done, 2'000'000);
+  CHECK(seen.shows("\x1b[2A\raaaaaaaaaaaa: done"));
+  Seen other;
+  ProgressDisplay plain = other.display(Screen::Kind::lines);
+  plain.tell("notice\n");
+  CHECK(other.writes == std::vector<std::string>{"notice\n"});
+}
+
 TEST_CASE("more layers than rows show those that move, and no line is wider than the terminal") {
   Seen seen;
   seen.rows = 5;

@@ -1,6 +1,7 @@
 #include "credentials.hh"
 
 #include <fcntl.h>
+#include <sys/file.h>
 
 #include <cerrno>
 #include <string_view>
@@ -81,15 +82,31 @@ std::vector<std::string> keepers(const Connection& connection) {
   return all;
 }
 
-/// The file that login writes, for a change.
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
+
+// A link stays one: whoever made it reads the file that it leads to, there or not yet.
+std::string led_to(std::string path) {
+  constexpr unsigned most_links = 40;  // as many as the kernel follows
+  for (unsigned links = 0; links < most_links; ++links) {
+    const auto target = sys::find_link(AT_FDCWD, path.c_str());
+    if (!target) break;
+    path = target->starts_with('/') ? *target : folder_of(path) + *target;
+  }
+  return path;
+}
+
+/// The file that login writes, for a change. Whoever else changes it waits (flock(2) on its folder) while this lives.
 class OwnFile {
  public:
-  explicit OwnFile(const Connection& connection) : path_(own_auth_file(connection)) {
-    const std::size_t slash = path_.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
-    name_ = path_.substr(slash == std::string::npos ? 0 : slash + 1);
+  explicit OwnFile(const Connection& connection) : path_(led_to(own_auth_file(connection))) {
+    const std::string folder = folder_of(path_);
+    name_ = path_.substr(path_.rfind('/') + 1);
     if (folder.starts_with('/') && folder.size() > 1) sys::make_folders(folder.substr(0, folder.size() - 1));
     folder_ = sys::open(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY);
+    while (::flock(folder_.get(), LOCK_EX) != 0 && errno == EINTR) continue;  // a file system without locks has logins all the same
     const auto text = read_file(path_);
     if (text && !trimmed(*text).empty()) json_ = reading(path_, [&] { return parse_json(*text); });
     if (text) known_ = reading(path_, [&] { return parse_auth_file(*text); });

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <thread>
+
 #include "auth.hh"
 #include "snug/base/base64.hh"
 #include "credentials.hh"
@@ -106,6 +108,19 @@ TEST_CASE("a login is kept for the caller alone, beside what else the file says,
   static_cast<void>(folder.write("auth.json", "nonsense"));
   CHECK(thrown([&] { static_cast<void>(find_login(connection, "docker.io", "")); }).find("reading " + path) != std::string::npos);
   CHECK(!find_login({.auth_file = path + ".none"}, "docker.io", ""));  // whether it has to be there is for who was told of it
+}
+
+TEST_CASE("logins at once are all kept, and a link to the file stays one") {
+  const TestStore folder;
+  const std::string path = folder.folder / "auth.json", real = folder.folder / "real.json";
+  std::filesystem::create_symlink("real.json", path);  // which is not there yet
+  std::vector<std::jthread> threads;
+  for (int at = 0; at < 8; ++at) threads.emplace_back([&, at] { keep_login({.auth_file = path}, format("x.example.com/{}", at), {"me", "word", ""}); });
+  threads.clear();
+  CHECK(std::filesystem::is_symlink(path));
+  CHECK(parse_auth_file(sys::find_file_text(real.c_str()).value()).logins.size() == 8);
+  CHECK(forget_login({.auth_file = path}, "") == 8);
+  CHECK(std::filesystem::is_symlink(path));
 }
 
 TEST_CASE("a credential helper is asked for what its registry needs") {

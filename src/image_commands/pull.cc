@@ -139,7 +139,8 @@ class Pull {
 
   image::Stored bring_contained(const transport::Location& location, const std::string& operand) {
     const transport::Contained contained = transport::open_contained(operand, store_);
-    const std::string written = location.name.empty() ? written_name(location, contained.names) : std::string();
+    const bool by_tag = std::find(contained.tags.begin(), contained.tags.end(), location.name) != contained.tags.end();
+    const std::string written = location.name.empty() || by_tag ? written_name(location, contained.names) : std::string();
     return bring_from(*contained.source, written.empty() ? name_for(location) : written, false);
   }
 

@@ -38,7 +38,11 @@ Contained choose(std::vector<Contained> images, const std::string& name) {
   for (Contained& image : images)
     for (const std::string& one : image.names)
       if (is_name(one, name)) return std::move(image);
-  throw Error(format("there is no {} in it", quoted(name)), format("it has {}", list_names(images)));
+  std::vector<Contained*> tagged;
+  for (Contained& image : images)
+    if (std::find(image.tags.begin(), image.tags.end(), name) != image.tags.end()) tagged.push_back(&image);
+  if (tagged.size() == 1) return std::move(*tagged[0]);
+  throw Error(tagged.empty() ? format("there is no {} in it", quoted(name)) : format("several images in it have the tag {}", quoted(name)), format("it has {}", list_names(images)));
 }
 
 std::vector<Contained> open_form(Form form, const std::shared_ptr<const Files>& files) {

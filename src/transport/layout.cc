@@ -16,10 +16,14 @@ using image::Index;
 // docker's own layouts have the whole name here, and the tag alone where others have the name.
 constexpr const char* docker_name_key = "io.containerd.image.name";
 
+std::string annotation_of(const Descriptor& descriptor, const char* key) {
+  const auto found = descriptor.annotations.find(key);
+  return found == descriptor.annotations.end() ? "" : found->second;
+}
+
 std::string name_of(const Descriptor& descriptor) {
-  for (const char* key : {docker_name_key, name_key})
-    if (const auto found = descriptor.annotations.find(key); found != descriptor.annotations.end()) return found->second;
-  return {};
+  const std::string name = annotation_of(descriptor, docker_name_key);
+  return name.empty() ? annotation_of(descriptor, name_key) : name;
 }
 
 class LayoutSource : public Source {
@@ -53,7 +57,7 @@ class LayoutSource : public Source {
 
 /// Images of an index that are one: `roots` differ in their platforms alone.
 struct Group {
-  std::vector<std::string> names;
+  std::vector<std::string> names, tags;
   std::vector<Descriptor> roots;
 };
 
@@ -71,6 +75,7 @@ std::vector<Group> groups_of(Index index) {
     if (group == groups.end()) group = groups.insert(groups.end(), Group{});
     const std::string name = name_of(descriptor);
     if (!name.empty() && std::find(group->names.begin(), group->names.end(), name) == group->names.end()) group->names.push_back(name);
+    if (const std::string tag = annotation_of(descriptor, name_key); !tag.empty() && tag != name) group->tags.push_back(tag);
     if (group->roots.empty() || group->roots[0].digest != descriptor.digest) group->roots.push_back(std::move(descriptor));
   }
   return groups;
@@ -89,7 +94,7 @@ std::vector<Contained> open_layout(const std::shared_ptr<const Files>& files) {
   std::vector<Contained> images;
   for (Group& group : groups_of(std::move(*index))) {
     std::string name = "oci:" + files->name() + (group.names.empty() ? "" : ":" + group.names[0]);
-    images.push_back({std::move(group.names), std::make_unique<LayoutSource>(files, std::move(name), std::move(group.roots))});
+    images.push_back({std::move(group.names), std::make_unique<LayoutSource>(files, std::move(name), std::move(group.roots)), std::move(group.tags)});
   }
   return images;
 }

@@ -78,6 +78,15 @@ TEST_CASE("an image that is pulled out of a file is called as it is there, or el
   CHECK(pull("docker-archive:" + made.path(long_name + ".tar")) == "localhost/" + long_name + ":latest\n");
 }
 
+TEST_CASE("what buildx writes is found by its tag as by its name, and called by that") {
+  Made made;
+  shell_output("sed -i 's/\"org.opencontainers.image.ref.name\":\"v1\"/\"io.containerd.image.name\":\"docker.io\\/me\\/app:1.5\",\"org.opencontainers.image.ref.name\":\"1.5\"/' " + made.layout() + "/index.json");
+  for (const char* name : {"1.5", "docker.io/me/app:1.5"}) {
+    static_cast<void>(made.out({"pull", "-q", "--no-unpack", "oci:" + made.layout() + ":" + name}));
+    CHECK(made.out({"rmi", "me/app:1.5"}).starts_with("Untagged: me/app:1.5\n"));
+  }
+}
+
 TEST_CASE("an archive gives no image a name with another's digest") {
   Made made;
   made.copy("oci:" + made.layout() + ":v1", "docker-archive:" + made.path("d.tar") + ":foo:1");

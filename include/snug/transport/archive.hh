@@ -35,6 +35,7 @@ struct Location {
 struct Contained {
   std::vector<std::string> names;  ///< a stranger's text, not checked
   std::unique_ptr<Source> source;
+  std::vector<std::string> tags = {};  ///< by which others find it there, beside its names
 };
 
 /// Opens all images in the archive or the layout at `path`, whichever it is; -: standard input. Throws.

@@ -272,6 +272,10 @@ TEST_CASE("what docker's newer releases save is a layout with names of its own")
   test.write("l/oci-layout", "{}");
   test.write("l/index.json", image::render_index(index));
   CHECK(open_all(test.folder / "l", test.store).at(0).names == std::vector<std::string>{"docker.io/library/debian:12"});
+  for (const char* name : {"12", "debian:12"}) CHECK(open_contained("oci:" + (test.folder / "l").string() + ":" + name, test.store).names.size() == 1);
+  index.manifests.push_back({.media_type = source.top.media_type, .digest = digest_of("other"), .size = 5, .annotations = {{"io.containerd.image.name", "docker.io/library/ubuntu:12"}, {"org.opencontainers.image.ref.name", "12"}}});
+  test.write("l/index.json", image::render_index(index));
+  CHECK(thrown([&] { static_cast<void>(open_contained("oci:" + (test.folder / "l").string() + ":12", test.store)); }).find("several images in it have the tag '12'") != std::string::npos);
 }
 
 TEST_CASE("an image goes out and comes back as it was") {

@@ -17,17 +17,19 @@ namespace snug::image_commands {
 namespace {
 
 void add_blobs(const image::Manifest& manifest, const std::string& repository, transport::Neighbours& neighbours) {
-  neighbours.emplace(manifest.config.digest, repository);
-  for (const image::Descriptor& layer : manifest.layers) neighbours.emplace(layer.digest, repository);
+  neighbours.blobs.emplace(manifest.config.digest, repository);
+  for (const image::Descriptor& layer : manifest.layers) neighbours.blobs.emplace(layer.digest, repository);
 }
 
 /// What other repositories of that registry have, as far as the names of images in the store tell.
-transport::Neighbours neighbours_of(const image::Store& store, const image::Reference& target) {
+transport::Neighbours neighbours_of(const image::Store& store, const image::Image& image, const image::Reference& target) {
   transport::Neighbours neighbours;
   for (const image::Stored& stored : store.list()) {
     try {
       const image::Reference name = image::parse_reference(stored.name);
-      if (name.registry == target.registry && name.repository != target.repository) add_blobs(store.open(stored).manifest, name.repository, neighbours);
+      if (name.registry != target.registry || name.repository == target.repository) continue;
+      add_blobs(store.open(stored).manifest, name.repository, neighbours);
+      if (stored.manifest.digest == image.descriptor.digest) neighbours.same = name.repository;
     } catch (const Error&) {  // no name, or a damaged image: it only could have spared an upload
     }
   }
@@ -41,12 +43,12 @@ std::string destination_of(const cli::Invocation& invocation, const image::Image
   return image.name;
 }
 
-std::unique_ptr<transport::Target> open_target(const cli::Invocation& invocation, const image::Store& store, std::string destination, ProgressDisplay& display) {
+std::unique_ptr<transport::Target> open_target(const cli::Invocation& invocation, const image::Store& store, const image::Image& image, std::string destination, ProgressDisplay& display) {
   if (transport::parse_location(destination)) return transport::open_archive_target(destination);
   constexpr std::string_view docker = "docker://";  // of skopeo and podman
   if (destination.starts_with(docker)) destination.erase(0, docker.size());
   const image::Reference reference = image::parse_reference(destination);
-  return transport::open_registry_target(reference, connection_of(invocation, reference.registry, &display), neighbours_of(store, reference));
+  return transport::open_registry_target(reference, connection_of(invocation, reference.registry, &display), neighbours_of(store, image, reference));
 }
 
 // As podman does: what no registry has seen goes there compressed. Elsewhere, and what came from one, stays as it is.
@@ -74,7 +76,7 @@ int push(const cli::Invocation& invocation) {
   }
   const auto compression = compression_for(arguments, image, !transport::parse_location(destination));
   ProgressDisplay progress(error_screen(arguments.flag("quiet")));
-  const auto target = open_target(invocation, store, destination, progress);
+  const auto target = open_target(invocation, store, image, destination, progress);
   const auto repacked = compression == image::Compression::none ? std::nullopt : transport::compress_layers(store, image, compression, &progress);
   transport::deliver(store, image, *target, &progress, 3, repacked ? &*repacked : nullptr);
   const std::string digest = (repacked ? transport::digest_of(repacked->manifest.content) : image.descriptor.digest).text();

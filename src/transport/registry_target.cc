@@ -73,17 +73,18 @@ class RegistryTarget final : public Target {
 
   /// Takes a blob from a repository that has it. Where the registry would rather have an upload, that is begun.
   bool mount(const image::Descriptor& blob) {
-    const auto neighbour = neighbours_.find(blob.digest);
-    if (neighbour == neighbours_.end() || neighbour->second == reference_.repository) return false;
+    const auto known = neighbours_.blobs.find(blob.digest);
+    const std::string& neighbour = known == neighbours_.blobs.end() ? neighbours_.same : known->second;
+    if (neighbour.empty() || neighbour == reference_.repository) return false;
     try {
-      return mount_from(blob, *neighbour);
+      return mount_from(blob, neighbour);
     } catch (const Error&) {  // the neighbour may be closed to this caller; the upload tells what else is wrong
       return false;
     }
   }
 
-  bool mount_from(const image::Descriptor& blob, const Neighbours::value_type& neighbour) {
-    const Answer answer = begin_upload(format("?mount={}&from={}", escape_url(blob.digest.text()), escape_url(neighbour.second)), neighbour.second);
+  bool mount_from(const image::Descriptor& blob, const std::string& neighbour) {
+    const Answer answer = begin_upload(format("?mount={}&from={}", escape_url(blob.digest.text()), escape_url(neighbour)), neighbour);
     if (answer.status == 201) return true;
     if (answer.status == 202) {
       const std::lock_guard lock(mutex_);

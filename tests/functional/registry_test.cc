@@ -191,6 +191,8 @@ TEST_CASE("what was made here is sent compressed, as it was told, and is the sam
   CHECK(shell_output("cat $(find " + registry.path("two/snug/layers") + " -name word)") == "hello\n");
   CHECK(registry.snug("two", {"images", "-q", "--no-trunc", "--filter", "reference=" + name + ":usual"}).out == id);
   check_refused(registry.snug("one", {"push", plain, "--compression-format", "xz", name}), "there is no such format");
+  const Result again = registry.snug("one", {"push", plain, name, registry.host() + "/made/twin:1"});
+  CHECK_MESSAGE(has(again.err, "already there"), again.err);
 }
 
 TEST_CASE("the policy tells whether the registry is asked") {

@@ -150,8 +150,11 @@ struct Connection {
 /// caller's are damaged, and where registries.conf blocks the registry.
 [[nodiscard]] std::unique_ptr<Source> open_registry_source(const image::Reference& reference, const Connection& connection);
 
-/// Blobs that other repositories of the same registry are known to have, by one of these.
-using Neighbours = std::map<image::Digest, std::string>;
+/// Other repositories of the same registry.
+struct Neighbours {
+  std::map<image::Digest, std::string> blobs = {};  ///< that one of them is known to have
+  std::string same = {};  ///< one that may have the image, under another of its names; with other layers than the store where it came there compressed
+};
 [[nodiscard]] std::unique_ptr<Target> open_registry_target(const image::Reference& reference, const Connection& connection, Neighbours neighbours = {});
 
 /// Tries a name and a password (NAME:PASSWORD) at a registry, and keeps them in the caller's auth.json, or the helper that it names,

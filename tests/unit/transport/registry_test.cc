@@ -373,9 +373,11 @@ TEST_CASE("a blob of a neighbour is mounted") {
   });
   Client client(server);
   const image::Descriptor blob = descriptor_of(content);
-  const auto target = transport::open_registry_target(client.reference, client.connection, {{blob.digest, "team/other"}});
+  const auto target = transport::open_registry_target(client.reference, client.connection, {.blobs = {{blob.digest, "team/other"}}, .same = "team/same"});
   CHECK(target->has_blob(blob));
   CHECK(server.asked().back().target == snug::format("/v2/team/thing/blobs/uploads/?mount=sha256%3A{}&from=team%2Fother", blob.digest.hex));
+  CHECK(target->has_blob(descriptor_of("compressed on its way")));
+  CHECK(server.asked().back().target.ends_with("&from=team%2Fsame"));
 }
 
 TEST_CASE("a blocked registry is not asked") {

@@ -63,18 +63,25 @@ std::string variant_of(const cli::Arguments& arguments) {
   throw UsageError(format("--variant {}: it is not known", quoted(*variant)), "essential, apt, minbase and important are");
 }
 
-std::string value_of(const cli::Arguments& arguments, std::string_view option, std::string_view allowed) {
-  std::string joined;
-  for (const cli::Given& given : arguments.options) {
-    if (given.option->name != option) continue;
-    if (given.value.empty() || given.value.find_first_not_of(allowed) != std::string::npos)
-      throw UsageError(format("--{} {}: it has letters that stand in none", option, quoted(given.value)));
-    joined += (joined.empty() ? "" : ",") + given.value;
-  }
-  return joined;
+// apt would take for an option what begins as one.
+void check_package(const std::string& name) {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.:~/=";
+  if (name.find_first_not_of(letters) != std::string::npos) throw UsageError(format("--include {}: it has letters that stand in none", quoted(name)));
+  if (letters.substr(0, letters.find('+')).find(name.substr(0, 1)) == std::string_view::npos || name.empty())
+    throw UsageError(format("--include {}: a package begins with a letter or a digit", quoted(name)));
 }
 
-constexpr std::string_view package_letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.,:~/=";
+Words packages_of(const cli::Arguments& arguments) {
+  Words packages;
+  for (const cli::Given& given : arguments.options) {
+    if (given.option->name != "include") continue;
+    for (std::string& name : split(given.value, ',')) {
+      check_package(name);
+      packages.push_back(std::move(name));
+    }
+  }
+  return packages;
+}
 
 // mmdebstrap mounts a /proc for what it installs, and makes devices where that is allowed, which is nowhere: root over the
 // container's own namespaces is as much as it gets.
@@ -83,7 +90,7 @@ Words words_for(const Wanted& wanted, const cli::Arguments& arguments) {
               "--env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "host",
               "mmdebstrap", "--mode=root", "--format=tar", "--skip=chroot/mount/sys", "--variant=" + variant_of(arguments)};
   if (arguments.flag("quiet")) words.push_back("--quiet");
-  if (const std::string packages = value_of(arguments, "include", package_letters); !packages.empty()) words.push_back("--include=" + packages);
+  if (const Words packages = packages_of(arguments); !packages.empty()) words.push_back("--include=" + join(packages, ","));
   words.insert(words.end(), {"--", wanted.suite, "-"});
   if (const std::string* mirror = arguments.find("mirror")) {
     if (!mirror->starts_with("http://") && !mirror->starts_with("https://")) throw UsageError(format("--mirror {}: it is no URL", quoted(*mirror)), "it begins with http:// or https://");

@@ -18,7 +18,6 @@
 #include "snug/commands/layers.hh"
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
-#include "snug/image/store.hh"
 #include "snug/plan/network.hh"
 #include "snug/probe/cgroup.hh"
 
@@ -136,15 +135,10 @@ std::optional<Listed> find(const std::string& store, const std::string& typed) {
   return Listed{*std::move(record), std::move(state), std::move(spec)};
 }
 
-// Whole or not.
-bool is_image(const std::string& store, const std::string& typed) {
-  try {
-    return image::Store(store).find(typed).has_value();
-  } catch (const UsageError&) {
-    return false;  // that is no name
-  } catch (const Error&) {
-    return true;
-  }
+// Null where snug-image said why there is none.
+Json find_image(const std::string& typed, const Environment& environment) {
+  std::string output;
+  return run_image_program({"inspect", "--", typed}, environment, output) == 0 ? parse_json(output).at(0) : Json();
 }
 
 // Why there is no such container, or why it cannot be read.
@@ -162,26 +156,24 @@ int inspect(const cli::Invocation& invocation) {
   const cli::Arguments& arguments = invocation.arguments;
   const std::string* kind = arguments.find("type");
   const std::string* pattern = arguments.find("format");
+  if (kind && *kind != "container" && *kind != "image") throw UsageError(format("--type {}: there is no such kind", quoted(*kind)), "container and image are there");
+  if (kind && *kind == "image") return run_image_program(invocation);
   const std::string store = store_of(invocation.environment);
-  Json found = Json::array();
-  std::vector<Listed> containers;
-  std::vector<std::string> others;
+  Json found = Json::array();  // what is no container stands there by its name until all is known
   std::vector<Error> errors;
   for (const std::string& typed : arguments.operands) {
-    if (kind && *kind == "image") break;
-    if (auto container = find(store, typed)) containers.push_back(*std::move(container));
+    if (const auto container = find(store, typed)) found.push_back(json_of(*container, store));
     else if (kind || state::find_damaged(store, typed)) errors.push_back(error_of(store, typed));
-    else others.push_back(typed);
+    else found.push_back(typed);
   }
-  if (containers.empty() && !errors.empty()) throw errors.front();
-  if (containers.empty()) return run_image_program(invocation);
-  if (std::any_of(others.begin(), others.end(), [&](const std::string& typed) { return is_image(store, typed); }))
-    throw UsageError("some of these are containers, and others are images", "they are inspected apart; 'snug ps --all' lists the containers");
-  for (const std::string& typed : others)
-    errors.emplace_back(format("there is no container and no image {}", quoted(typed)), "'snug ps --all' lists the containers, 'snug images' the images");
+  if (errors.empty() && std::none_of(found.begin(), found.end(), [](const Json& each) { return each.is_object(); })) return run_image_program(invocation);
+  for (Json& each : found)
+    if (each.is_string()) each = find_image(each.get<std::string>(), invocation.environment);
+  const auto missing = std::remove(found.begin(), found.end(), Json());
+  const int code = errors.empty() && missing == found.end() ? 0 : 1;
+  found.erase(missing, found.end());
+  if (found.empty()) throw errors.front();
   for (const Error& error : errors) say(render_error(error));
-  const int code = errors.empty() ? 0 : 1;
-  for (const Listed& each : containers) found.push_back(json_of(each, store));
   print(!pattern || *pattern == "json" ? render_json(found) : fill_each(*pattern, found, ::isatty(STDOUT_FILENO)));
   return code;
 }

@@ -431,6 +431,20 @@ TEST_CASE("an index that was cut off costs no image, and no name but the last") 
   CHECK(store.snug({"inspect", "four"}).code != 0);
 }
 
+TEST_CASE("containers and images are inspected side by side, in their order") {
+  const Store store;
+  REQUIRE(store.snug({"create", "--name", "box", "--userns", "single", "one", "sh"}).code == 0);
+  const Result some = store.snug({"inspect", "two", "box", "nosuch", "one"});
+  CHECK(some.code == 1);
+  CHECK_MESSAGE(has(some.err, "there is no container and no image 'nosuch'"), some.err);
+  const auto ids = values_of(some.out, "Id");
+  REQUIRE(ids.size() == 3);
+  CHECK(store.out({"inspect", "-f", "{{.Id}}", "two", "box", "one"}) == ids[0] + "\n" + ids[1] + "\n" + ids[2] + "\n");
+  CHECK(ids[1] == values_of(store.out({"inspect", "box"}), "Id").at(0));
+  CHECK(has(store.snug({"inspect", "--type", "foo", "box"}).err, "--type 'foo': there is no such kind"));
+  CHECK(store.snug({"inspect", "--type", "image", "box", "one"}).code == 1);
+}
+
 TEST_CASE("inspect shows what docker knows of an image and snug has no use for") {
   const Data data;
   const std::string layout = data.folder() + "/layout";

@@ -28,6 +28,8 @@ image::Image find_image(const cli::Invocation& invocation, const image::Store& s
 std::string new_name(const std::string& typed) {
   const image::Reference name = image::parse_reference(typed);
   if (name.digest) throw UsageError(format("{} names a digest, which nobody can give", quoted(typed)));
+  if (image::parse_digest("sha256:" + typed) || image::familiar_name(name, false) == "sha256")
+    throw UsageError(format("{} would be taken for an id, and never be found", quoted(typed)), "another name, or localhost/NAME");
   return image::render_reference(name);
 }
 

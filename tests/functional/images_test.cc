@@ -79,6 +79,7 @@ TEST_CASE("an image has names, and goes with the last of them") {
   CHECK(store.snug({"tag", "one", "localhost/mine:1"}).code == 0);
   CHECK(store.snug({"tag", "one", "localhost/a:1", "localhost/b:1@sha256:" + std::string(64, '0')}).code == 125);
   CHECK(store.snug({"rmi", "a:1"}).code == 1);
+  for (const std::string& name : {std::string(64, 'a'), std::string("sha256:abc")}) CHECK(has(store.snug({"tag", "one", name}).err, "would be taken for an id"));
   CHECK(store.snug({"tag", "one", "localhost/a:1", "localhost/b:1"}).code == 0);
   CHECK(store.out({"rmi", "a:1", "b:1"}) == "Untagged: localhost/a:1\nUntagged: localhost/b:1\n");
   const std::string image = store.out({"inspect", "mine:1"});

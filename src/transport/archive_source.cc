@@ -15,6 +15,9 @@ namespace {
 constexpr std::array<std::pair<std::string_view, Form>, 4> forms{
     {{"oci", Form::oci}, {"oci-archive", Form::oci_archive}, {"docker-archive", Form::docker_archive}, {"dir", Form::folder}}};
 
+// Of skopeo and podman; as names of images they would be asked for at docker.io.
+constexpr std::array<std::string_view, 5> foreign{"docker-daemon", "containers-storage", "ostree", "sif", "tarball"};
+
 // docker takes "debian" for debian:latest.
 bool is_name(const std::string& one, const std::string& other) {
   if (one == other) return true;
@@ -70,6 +73,8 @@ std::optional<Location> parse_location(std::string_view text) {
     if (location.path.empty()) throw UsageError(format("{} names no path", quoted(text)), format("{}:PATH", word));
     return location;
   }
+  if (colon != std::string_view::npos && std::find(foreign.begin(), foreign.end(), text.substr(0, colon)) != foreign.end())
+    throw UsageError(format("{} is a place of other programs, which snug does not reach", quoted(text)), "oci:PATH, oci-archive:PATH, docker-archive:PATH and dir:PATH are for all; 'docker save' and 'podman save' write such files");
   return {};
 }
 

@@ -80,6 +80,7 @@ TEST_CASE("places of images are told apart from names") {
   CHECK_FALSE(parse_location("debian:12"));
   CHECK_FALSE(parse_location("oci"));
   CHECK_THROWS_AS(static_cast<void>(parse_location("oci::v1")), UsageError);
+  for (const char* place : {"docker-daemon:debian:12", "containers-storage:localhost/x", "sif:x.sif"}) CHECK_THROWS_AS(static_cast<void>(parse_location(place)), UsageError);
   CHECK(render_location({Form::docker_archive, "x", "a:1"}) == "docker-archive:x:a:1");
 }
 

@@ -139,6 +139,20 @@ constexpr std::array instructions{
     Instruction{"WORKDIR", set_workdir},
 };
 
+// A line each; one goes on behind a backslash at its end.
+Words instructions_of(std::string_view text) {
+  Words found;
+  bool goes_on = false;
+  for (std::string_view line : lines(text)) {
+    if (!std::exchange(goes_on, line.ends_with('\\'))) found.emplace_back();
+    if (goes_on) line.remove_suffix(1);
+    found.back() += line;
+  }
+  if (found.size() > 1) std::erase_if(found, [](const std::string& one) { return trimmed(one).empty(); });
+  if (found.empty()) found.emplace_back();
+  return found;
+}
+
 std::string capitals(std::string_view text) {
   std::string large(text);
   for (char& letter : large)
@@ -166,15 +180,24 @@ void apply_change(Process& process, std::string_view instruction) {
   found->apply(process, value);
 }
 
-void apply_changes(image::Process& process, const cli::Arguments& arguments) {
-  for (const cli::Given& given : arguments.options) {
-    if (given.option->name != "change") continue;
+void apply_changes(image::Process& process, const std::vector<std::string>& changes) {
+  const auto entrypoint = std::exchange(process.entrypoint, {}), command = std::exchange(process.command, {});
+  for (const std::string& change : changes) {
     try {
-      apply_change(process, given.value);
+      for (const std::string& instruction : instructions_of(change)) apply_change(process, instruction);
     } catch (const UsageError& error) {
-      throw UsageError(format("--change {}: {}", quoted(given.value), error.message()), error.hint());
+      throw UsageError(format("--change {}: {}", quoted(change), error.message()), error.hint());
     }
   }
+  if (!process.entrypoint && !process.command) process.command = command;  // a new ENTRYPOINT has nothing to do with the old CMD
+  if (!process.entrypoint) process.entrypoint = entrypoint;
+}
+
+void apply_changes(image::Process& process, const cli::Arguments& arguments) {
+  Words changes;
+  for (const cli::Given& given : arguments.options)
+    if (given.option->name == "change") changes.push_back(given.value);
+  apply_changes(process, changes);
 }
 
 }  // namespace snug::image_commands

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "snug/cli/arguments.hh"
 #include "snug/image/document.hh"
@@ -15,7 +16,11 @@ namespace snug::image_commands {
 /// VOLUME or WORKDIR. Throws UsageError.
 void apply_change(image::Process& process, std::string_view instruction);
 
-/// Does what each --change of a command says, in their order. Throws UsageError that names the one that is wrong.
+/// Does what each of several changes says, in their order, each an instruction or several lines of them. An ENTRYPOINT takes the CMD
+/// that was there away, as in a Dockerfile. Throws UsageError that names the one that is wrong.
+void apply_changes(image::Process& process, const std::vector<std::string>& changes);
+
+/// The same with each --change of a command.
 void apply_changes(image::Process& process, const cli::Arguments& arguments);
 
 }  // namespace snug::image_commands

@@ -44,6 +44,23 @@ TEST_CASE("instructions change what an image wants to run") {
   CHECK(changed({"WORKDIR a", "WORKDIR /c"}).workdir == "/c");
 }
 
+TEST_CASE("an entry point takes away the command that was there, and several lines are several instructions") {
+  const auto changed = [](const Words& changes) {
+    image::Process process{.entrypoint = Words{"old"}, .command = Words{"arg"}};
+    image_commands::apply_changes(process, changes);
+    return std::pair(process.entrypoint, process.command);
+  };
+  using Both = std::pair<std::optional<Words>, std::optional<Words>>;
+  CHECK((changed({R"(ENTRYPOINT ["e"])"}) == Both{Words{"e"}, {}}));
+  CHECK((changed({R"(CMD ["c"])"}) == Both{Words{"old"}, Words{"c"}}));
+  CHECK((changed({R"(CMD ["c"])", R"(ENTRYPOINT ["e"])"}) == Both{Words{"e"}, Words{"c"}}));
+  CHECK((changed({"USER me"}) == Both{Words{"old"}, Words{"arg"}}));
+  image::Process process;
+  image_commands::apply_changes(process, Words{"ENV A=1\n\nENV B=2 \\\n C=3\n"});
+  CHECK(process.env == Words{"A=1", "B=2", "C=3"});
+  CHECK_THROWS_AS(image_commands::apply_changes(process, Words{""}), UsageError);
+}
+
 TEST_CASE("what is no instruction is refused by its name") {
   CHECK(refused("RUN rm") == "'RUN' is no change");
   CHECK(refused("") == "'' is no change");

@@ -1,5 +1,7 @@
 #include "registry_place.hh"
 
+#include "snug/base/text.hh"
+
 namespace snug::transport {
 namespace {
 
@@ -15,6 +17,9 @@ std::optional<Login> login_for(const Connection& connection, const Endpoint& end
 
 Place::Place(const image::Reference& reference, const Connection& connection, Repository::Use use) : connection_(connection) {
   const std::vector<Endpoint> endpoints = endpoints_of(read_registries(connection), reference, connection, use == Repository::Use::pull);
+  const std::string host = normal_key(endpoints.back().host);
+  if (const bool names_image = !reference.repository.empty(); names_image && !connection.credentials.empty() && host != reference.registry && connection.notice)
+    connection.notice(format("{} answers for {}, as registries.conf says, and is not told the credentials that were typed for that", quoted(host), quoted(reference.registry)));
   std::vector<std::string> insecure;
   for (const Endpoint& endpoint : endpoints)
     if (endpoint.insecure) insecure.push_back(endpoint.host);

@@ -504,7 +504,9 @@ TEST_CASE("a login is tried, kept for the caller alone, used, and forgotten") {
   check_refused(registry.snug("one", {"login", "-u", "name", "-p", "word", "far.example"}), "snug login " + host);
   registry.write("far.json", R"({"auths": {"far.example": {"auth": "bmFtZTp3b3Jk"}}})");
   check_refused(registry.snug("five", {"pull", "--no-unpack", "--authfile", registry.path("far.json"), "far.example/thing:1"}), "'snug login " + host);
-  check_refused(registry.snug("six", {"pull", "--no-unpack", "--authfile", registry.path("far.json"), "--creds", "name:word", "far.example/thing:1"}), "'snug login " + host);
+  const Result typed = registry.snug("six", {"pull", "--no-unpack", "--authfile", registry.path("far.json"), "--creds", "name:word", "far.example/thing:1"});
+  check_refused(typed, "'snug login " + host);
+  CHECK_MESSAGE(has(typed.err, "notice: '" + host + "' answers for 'far.example', as registries.conf says, and is not told the credentials"), typed.err);
   fs::remove(registry.path("home/.config/containers/registries.conf"));
   CHECK(shell_output("skopeo inspect --tls-verify=false --authfile " + file + " --format ok docker://" + name) == "ok\n");
   CHECK(registry.snug("one", {"login", plain, "-u", "name", "-p", "word", host + "/team"}).code == 0);

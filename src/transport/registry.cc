@@ -15,8 +15,8 @@ Url parse_base(const std::string& scheme, const std::string& host) {
 }
 
 // An insecure host may speak TLS with any certificate, or plain HTTP; that not where somebody has laid down certificates for it: then
-// whoever answers without TLS would be shown what only that host is to see.
-Url find_base(Http& http, const std::string& host) {
+// whoever answers without TLS would be shown what only that host is to see. `why_plain` is told why TLS was given up.
+Url find_base(Http& http, const std::string& host, std::string& why_plain) {
   const Url safer = parse_base("https", host);
   try {
     static_cast<void>(http.send({.url = safer}));
@@ -24,6 +24,7 @@ Url find_base(Http& http, const std::string& host) {
   } catch (const Unanswered& error) {
     if (http.has_certificates(safer))
       throw Unanswered(error.message(), false, format("there are certificates for {}, so it is not asked without TLS", quoted(host)));
+    why_plain = error.message();
     return parse_base("http", host);
   }
 }
@@ -31,7 +32,7 @@ Url find_base(Http& http, const std::string& host) {
 }  // namespace
 
 const Url& Repository::base() {
-  std::call_once(found_, [this] { base_ = endpoint_.insecure ? find_base(http_, endpoint_.host) : parse_base("https", endpoint_.host); });
+  std::call_once(found_, [this] { base_ = endpoint_.insecure ? find_base(http_, endpoint_.host, why_plain_) : parse_base("https", endpoint_.host); });
   return base_;
 }
 
@@ -48,7 +49,7 @@ std::string Repository::scope(const std::string& mount) const {
 }
 
 template <typename Send>
-Answer Repository::authorized(Request request, const std::string& mount, const Send& send) {
+Answer Repository::authorized(Request request, const std::string& mount, const Send& send) try {
   const std::string scope = this->scope(mount);
   const bool own = same_origin(request.url, base());  // an upload may go elsewhere
   request.authorization = own ? access_.authorization(scope) : "";
@@ -57,6 +58,9 @@ Answer Repository::authorized(Request request, const std::string& mount, const S
   if (answer.status != 401 || !same_origin(answer.url, base()) || !access_.renew(scope, request.authorization, answer)) return answer;
   request.authorization = access_.authorization(scope);
   return send(request);
+} catch (Unanswered& error) {
+  if (!why_plain_.empty() && why_plain_ != error.message()) error.during(format("talking in plain HTTP, because with TLS it {}", why_plain_));
+  throw;
 }
 
 Answer Repository::send(Request request, const std::string& mount) {

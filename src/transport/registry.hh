@@ -49,6 +49,7 @@ class Repository {
   Access access_;
   std::once_flag found_;
   Url base_;
+  std::string why_plain_;
 };
 
 /// Gives what a registry says of an error, in its JSON, to be printed; empty where it says nothing.

@@ -405,3 +405,15 @@ TEST_CASE("a proxy is gone through, and told no credentials of a registry that s
   for (const Asked& asked : proxy.asked())
     if (asked.method == "CONNECT") CHECK_FALSE(asked.headers.contains("authorization"));
 }
+
+TEST_CASE("where neither TLS nor plain HTTP gets through, it is told why of both") {
+  Connection connection{.insecure_host = "registry.invalid", .http_proxy = "http://127.0.0.1:2", .https_proxy = "http://127.0.0.1:1"};
+  try {
+    static_cast<void>(transport::open_registry_source(image::parse_reference("registry.invalid/thing:1"), connection)->manifest({}));
+    FAIL("was answered");
+  } catch (const Error& error) {
+    CHECK_MESSAGE(error.message().find("127.0.0.1 port 2") != std::string::npos, error.message());
+    REQUIRE_FALSE(error.contexts().empty());
+    CHECK_MESSAGE(error.contexts().front().find("talking in plain HTTP, because with TLS it cannot talk to 'registry.invalid': Failed to connect to 127.0.0.1 port 1") != std::string::npos, error.contexts().front());
+  }
+}

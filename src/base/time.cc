@@ -44,7 +44,9 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
   if (rest.starts_with('.')) rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
   const auto zone = zone_of(rest);
   if (!date.ok() || !zone || part[3] > 23 || part[4] > 59 || part[5] > 60) return {};
-  return std::int64_t{Days(date).time_since_epoch().count()} * 86400 + part[3] * 3600 + part[4] * 60 + part[5] - *zone;
+  const std::int64_t seconds = std::int64_t{Days(date).time_since_epoch().count()} * 86400 + part[3] * 3600 + part[4] * 60 + part[5] - *zone;
+  constexpr std::int64_t never = -62135596800;  // 0001-01-01, with which programs in Go say that there is no time
+  return seconds == never ? std::nullopt : std::optional(seconds);
 }
 
 std::string render_time(std::int64_t seconds) {

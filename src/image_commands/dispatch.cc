@@ -17,7 +17,7 @@ const cli::Command* find_own(std::string_view name) {
   return nullptr;
 }
 
-// A full disk is full for whatever was written, and snug has something to give back.
+// A full disk is full for whatever was written, and in the store snug has something to give back.
 [[noreturn]] void explain_full_disk(const Error& error) {
   Error explained(error.message(), "'snug df' tells what images and containers take, 'snug gc' removes what nothing needs, 'snug rmi' and 'snug rm' the rest");
   for (const std::string& context : error.contexts()) explained.during(context);
@@ -26,6 +26,12 @@ const cli::Command* find_own(std::string_view name) {
 
 bool is_full_disk(const Error& error) {
   return error.hint().empty() && (error.message().ends_with("(ENOSPC)") || error.message().ends_with("(EDQUOT)"));
+}
+
+// What these write goes elsewhere, but for what is compressed first.
+bool is_elsewhere(const cli::Command& command, const Error& error) {
+  const bool carries_out = command.name == "export" || command.name == "push" || command.name == "save";
+  return error.message().starts_with("cannot write to standard output") || (carries_out && error.message().find("into the store") == std::string::npos);
 }
 
 }  // namespace
@@ -42,7 +48,7 @@ int dispatch(std::span<const std::string_view> words, const Environment& environ
   } catch (const UsageError&) {
     throw;
   } catch (const Error& error) {
-    if (is_full_disk(error)) explain_full_disk(error);
+    if (is_full_disk(error) && !is_elsewhere(command, error)) explain_full_disk(error);
     throw;
   }
 }

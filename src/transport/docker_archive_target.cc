@@ -31,8 +31,9 @@ Read plain(Compression compression, const Read& read) {
 
 /// The archive, and under which names the blobs are in it.
 struct Contents {
-  explicit Contents(const std::string& path) : file(path), writer(file.fd()) {}
+  explicit Contents(std::string where) : path(std::move(where)), file(path), writer(file.fd()) {}
 
+  std::string path;
   NewFile file;
   TarWriter writer;
   std::mutex mutex;
@@ -54,7 +55,7 @@ class DockerTarget : public Target {
  public:
   DockerTarget(Contents& contents, std::vector<image::Reference> names) : contents_(contents), names_(std::move(names)) {}
 
-  std::string name() const override { return names_.empty() ? "a docker-archive" : image::familiar_name(names_[0]); }
+  std::string name() const override { return render_location({Form::docker_archive, contents_.path, names_.empty() ? "" : image::familiar_name(names_[0])}); }
   bool has_blob(const Descriptor& blob) override { return !contents_.find(blob.digest).empty(); }
 
   void write_blob(const Descriptor& blob, const Read& read) override {

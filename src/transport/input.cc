@@ -59,7 +59,7 @@ sys::Fd copy(int from, Keep keep, const Store& store) {
   Crew crew;
   Stage writer(crew, [&](const Piece& piece) {
     if ((size += piece->size) > room)
-      throw Error(format("it is larger than the {} bytes that it may fill: nine tenths of what is free where the store lies", room));
+      throw Error(format("it is larger than the {} bytes that it may fill: nine tenths of what is free where the store lies", room), "'snug df' tells what images and containers take, and 'snug gc' removes what nothing needs");
     if (const int error = sys::write_all(to.get(), piece->view())) throw system_error("copy the archive into the store", error);
   });
   try {

@@ -149,10 +149,10 @@ class FolderPlace : public Place {
 
 class LayoutTarget : public Target {
  public:
-  LayoutTarget(Place& place, std::vector<Descriptor>& added, std::vector<std::string> names)
-      : place_(place), added_(added), names_(std::move(names)) {}
+  LayoutTarget(Place& place, const Location& location, std::vector<Descriptor>& added, std::vector<std::string> names)
+      : place_(place), location_(location), added_(added), names_(std::move(names)) {}
 
-  std::string name() const override { return names_.empty() ? "an image layout" : names_[0]; }
+  std::string name() const override { return render_location({location_.form, location_.path, names_.empty() ? "" : names_[0]}); }
   bool has_blob(const Descriptor& blob) override { return place_.has(blob); }
   void write_blob(const Descriptor& blob, const Read& read) override { place_.put(blob, read); }
 
@@ -168,19 +168,21 @@ class LayoutTarget : public Target {
 
  private:
   Place& place_;
+  const Location& location_;
   std::vector<Descriptor>& added_;
   std::vector<std::string> names_;
 };
 
 class PlacedCollection : public LayoutCollection {
  public:
-  explicit PlacedCollection(std::unique_ptr<Place> place) : place_(std::move(place)) {}
+  PlacedCollection(std::unique_ptr<Place> place, Location location) : place_(std::move(place)), location_(std::move(location)) {}
 
-  std::unique_ptr<Target> add_as(std::vector<std::string> names) override { return std::make_unique<LayoutTarget>(*place_, added_, std::move(names)); }
+  std::unique_ptr<Target> add_as(std::vector<std::string> names) override { return std::make_unique<LayoutTarget>(*place_, location_, added_, std::move(names)); }
   void finish() override { place_->finish(added_); }
 
  private:
   std::unique_ptr<Place> place_;
+  Location location_;
   std::vector<Descriptor> added_;
 };
 
@@ -194,11 +196,11 @@ std::unique_ptr<Target> LayoutCollection::add(std::vector<image::Reference> name
 
 std::unique_ptr<LayoutCollection> create_layout(const std::string& path) {
   if (path == "-") throw UsageError("a folder cannot be written to standard output", "-o PATH names it");
-  return std::make_unique<PlacedCollection>(std::make_unique<FolderPlace>(path));
+  return std::make_unique<PlacedCollection>(std::make_unique<FolderPlace>(path), Location{Form::oci, path, {}});
 }
 
 std::unique_ptr<LayoutCollection> create_layout_archive(const std::string& path) {
-  return std::make_unique<PlacedCollection>(std::make_unique<ArchivePlace>(path));
+  return std::make_unique<PlacedCollection>(std::make_unique<ArchivePlace>(path), Location{Form::oci_archive, path, {}});
 }
 
 }  // namespace snug::transport

@@ -38,7 +38,7 @@ NewFile::NewFile(const std::string& path) : path_(path) {
     open_unnamed();
   }
   if (!fd_) throw system_error("write to standard output", errno);
-  if (::isatty(fd_.get())) throw UsageError("an archive is not for a terminal", "-o FILE writes it into a file");
+  if (::isatty(fd_.get())) throw UsageError("an archive is not for a terminal", "> FILE behind the command writes it into a file");
 }
 
 NewFile::NewFile(sys::Fd folder, std::string name) : path_(std::move(name)), folder_(std::move(folder)) { open_unnamed(); }

@@ -271,8 +271,22 @@ TEST_CASE("an archive is neither written to a terminal nor read from one") {
   static_cast<void>(made.out({"load", "-i", made.layout()}));
   Terminal save({"env", made.environment(), program(), "save", "localhost/v1"}, 24, 80);
   CHECK(save.expect("an archive is not for a terminal"));
+  CHECK(save.expect("> FILE behind the command writes it into a file"));
   Terminal load({"env", made.environment(), program(), "load"}, 24, 80);
   CHECK(load.expect("standard input is a terminal, not an archive"));
+}
+
+TEST_CASE("an archive that finds no room names its place, and no remedy for the store") {
+  Made made;
+  static_cast<void>(made.out({"load", "-i", made.layout()}));
+  for (const std::string form : {"docker-archive", "oci-archive"}) {
+    const Result full = run({"sh", "-c", made.environment() + " " + program() + " save --format " + form + " localhost/v1 >/dev/full"});
+    CHECK(full.code == 125);
+    CHECK_MESSAGE((has(full.err, "(ENOSPC)") && !has(full.err, "snug df")), full.err);
+    if (form == "docker-archive") CHECK_MESSAGE(has(full.err, "copying 'localhost/v1:latest' to 'docker-archive:-:localhost/v1:latest'"), full.err);
+  }
+  const Result listed = run({"sh", "-c", made.environment() + " " + program() + " images >/dev/full"});
+  CHECK_MESSAGE((has(listed.err, "(ENOSPC)") && !has(listed.err, "snug df")), listed.err);
 }
 
 TEST_CASE("on a terminal each layer has a line") {

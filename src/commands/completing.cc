@@ -51,7 +51,8 @@ void offer_images(Candidates& to, const std::string& store) {
     if (const std::string name = name_to_type(stored.name); !name.empty()) to.offer(name);
 }
 
-void offer_rootfs(Candidates& to, const std::string& store) {
+// Words for where a root or an image lies, until there is one: then the files behind it, and true.
+bool offer_places(Candidates& to) {
   struct Place {
     std::string_view word, about;
     Candidates::Files files;
@@ -64,18 +65,24 @@ void offer_rootfs(Candidates& to, const std::string& store) {
       Place{"docker-archive:", "what 'docker save' wrote", Candidates::Files::all},
   };
   const std::string_view value = std::string_view(to.typed).substr(to.from);
-  if (value.starts_with('/') || value.starts_with('.') || value.starts_with('~')) {
-    to.files = Candidates::Files::folders;
-    return;
-  }
   for (const Place& place : places) {
     if (value.starts_with(place.word)) {
       to.files = place.files;
       to.from += place.word.size();
-      return;
+      return true;
     }
     to.offer(place.word, place.about);
   }
+  return false;
+}
+
+void offer_rootfs(Candidates& to, const std::string& store) {
+  const std::string_view value = std::string_view(to.typed).substr(to.from);
+  if (value.starts_with('/') || value.starts_with('.') || value.starts_with('~')) {
+    to.files = Candidates::Files::folders;
+    return;
+  }
+  if (offer_places(to)) return;
   to.offer("host", "this machine's own root, copy-on-write");
   offer_images(to, store);
 }
@@ -195,6 +202,8 @@ void offer_names(Candidates& to, const std::string& command, const Environment& 
     offer_rootfs(to, store);
     return offer_containers(to, store, Complete::containers);
   }
+  const bool carries = command == "pull" || (command == "push" && to.operands.size() == 1);
+  if (carries && to.wanted == Complete::images && offer_places(to)) return;
   switch (to.wanted) {
     case Complete::named: offer_images(to, store); [[fallthrough]];
     case Complete::containers:

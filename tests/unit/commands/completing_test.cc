@@ -75,6 +75,10 @@ TEST_CASE("root file systems are completed, and files behind them") {
   CHECK(files("run /sr") == "folders /sr");
   CHECK(files("run ~/sr") == "folders ~/sr");
   CHECK(files("run host meson.b") == "all meson.b");
+  CHECK(words("pull o") == "oci: oci-archive:");
+  CHECK(files("pull tar:a") == "all a");
+  CHECK(files("push x oci:sr") == "folders sr");
+  CHECK(words("push o") == "");
 }
 
 TEST_CASE("an end of a copy may be a file here, until there is a colon in it") {

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <exception>
 #include <string_view>
 #include <vector>
 
@@ -75,8 +76,9 @@ std::optional<Login> find_in_files(const Connection& connection, const std::stri
 
 constexpr std::string_view files_keep = "containers-auth.json";
 
-// Who may have logins, in the order in which they are asked: helpers by NAME, and the files.
+// Who may have logins, in the order in which they are asked: helpers by NAME, and the files; those alone where one was typed.
 std::vector<std::string> keepers(const Connection& connection) {
+  if (!connection.auth_file.empty()) return {std::string(files_keep)};
   std::vector<std::string> all = read_registries(connection).credential_helpers;
   if (all.empty()) all.emplace_back(files_keep);
   return all;
@@ -141,9 +143,29 @@ std::string registry_of(const std::string& key) { return key.substr(0, key.find(
 
 void keep_in_helper(const Connection& connection, const std::string& helper, const std::string& key, const Login& login) {
   if (key != registry_of(key))
-    throw Error(format("{} is no registry as a whole, which is all that the credential helper {} has logins for", quoted(key), quoted(helper)));
+    throw Error(format("{} is no registry as a whole, which is all that the credential helper {} has logins for", quoted(key), quoted(helper)),
+                "'snug login --authfile FILE' keeps it in a file");
   store_in_helper(connection, helper, key, login);
 }
+
+/// Goes on where one of several fails, and remembers the first failure.
+class Attempts {
+ public:
+  template <typename Work>
+  void make(const Work& work) {
+    try {
+      work();
+    } catch (const Error&) {
+      if (!failure_) failure_ = std::current_exception();
+    }
+  }
+  void finish() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  std::exception_ptr failure_;
+};
 
 /// Has all who may keep a login forget it; all logins for an empty key.
 class Forgetting {
@@ -157,49 +179,64 @@ class Forgetting {
     if (dropped > 0) file.write();
     count_ += dropped;
     if (key_.empty()) {
-      for (const auto& [registry, helper] : file.known().helpers) forget(helper, registry);
+      for (const auto& [registry, helper] : file.known().helpers) forget(helper, registry, attempts_);
       if (!file.known().store.empty()) in_helper(file.known().store);
-    } else if (const std::string helper = helper_for(file.known(), registry_of(key_)); !helper.empty()) {
-      in_helper(helper);
+    } else if (const std::string helper = helper_for(file.known(), registry_of(key_)); !helper.empty() && key_ == registry_of(key_)) {
+      Attempts unneeded;  // of a registry whose login was in the file it was no helper's
+      forget(helper, key_, dropped > 0 ? unneeded : attempts_);
     }
   }
 
   void in_helper(const std::string& helper) {
-    if (key_ == registry_of(key_) && !key_.empty()) return forget(helper, key_);
-    if (key_.empty())
-      for (const std::string& registry : list_helper(connection_, helper)) forget(helper, registry);
+    if (key_.empty()) attempts_.make([&] {
+      for (const std::string& registry : list_helper(connection_, helper)) forget(helper, registry, attempts_);
+    });
+    else if (key_ == registry_of(key_)) forget(helper, key_, attempts_);
   }
 
-  // Of a registry whose login was in the file it was no helper's.
-  [[nodiscard]] std::size_t finish() const {
-    if (failure_ && (key_.empty() || count_ == 0)) throw *failure_;
+  // The others forget all the same.
+  [[nodiscard]] std::size_t run(const std::vector<std::string>& keepers) {
+    for (const std::string& keeper : keepers) attempts_.make([&] { keeper == files_keep ? in_file() : in_helper(keeper); });
+    attempts_.finish();
     return count_;
   }
 
  private:
   // Some helpers are as content where they had none.
-  void forget(const std::string& helper, const std::string& registry) {
-    try {
+  void forget(const std::string& helper, const std::string& registry, Attempts& attempts) {
+    attempts.make([&] {
       if (!ask_helper(connection_, helper, registry)) return;
       erase_from_helper(connection_, helper, registry);
       ++count_;
-    } catch (const Error& error) {  // the others forget all the same
-      if (!failure_) failure_ = error;
-    }
+    });
   }
 
   const Connection& connection_;
   const std::string& key_;
   std::size_t count_ = 0;
-  std::optional<Error> failure_;
+  Attempts attempts_;
 };
+
+void keep_in_file(const Connection& connection, const std::string& key, const Login& login) {
+  OwnFile file(connection);
+  const std::string helper = helper_for(file.known(), registry_of(key));
+  if (!helper.empty()) keep_in_helper(connection, helper, key, login);
+  const bool was_there = file.drop(key) > 0;
+  if (helper.empty()) file.logins()[key] = {{"auth", to_base64(login.name + ":" + login.password)}};
+  if (helper.empty() || was_there) file.write();
+}
 
 }  // namespace
 
 std::optional<Login> find_login(const Connection& connection, const std::string& registry, const std::string& repository) {
   if (!connection.credentials.empty()) return parse_login(connection.credentials);
-  for (const std::string& keeper : keepers(connection))
-    if (auto login = keeper == files_keep ? find_in_files(connection, registry, repository) : ask_helper(connection, keeper, registry)) return login;
+  std::optional<Login> login;
+  Attempts attempts;
+  for (const std::string& keeper : keepers(connection)) {
+    attempts.make([&] { login = keeper == files_keep ? find_in_files(connection, registry, repository) : ask_helper(connection, keeper, registry); });
+    if (login) return login;
+  }
+  attempts.finish();
   return {};
 }
 
@@ -210,19 +247,18 @@ std::string own_auth_file(const Connection& connection) {
 }
 
 void keep_login(const Connection& connection, const std::string& key, const Login& login) {
-  if (const std::string keeper = keepers(connection).front(); keeper != files_keep) return keep_in_helper(connection, keeper, key, login);
-  OwnFile file(connection);
-  const std::string helper = helper_for(file.known(), registry_of(key));
-  if (!helper.empty()) keep_in_helper(connection, helper, key, login);
-  const bool was_there = file.drop(key) > 0;
-  if (helper.empty()) file.logins()[key] = {{"auth", to_base64(login.name + ":" + login.password)}};
-  if (helper.empty() || was_there) file.write();
+  bool kept = false;
+  Attempts attempts;
+  for (const std::string& keeper : keepers(connection)) {
+    attempts.make([&] {
+      keeper == files_keep ? keep_in_file(connection, key, login) : keep_in_helper(connection, keeper, key, login);
+      kept = true;
+    });
+    if (kept) return;
+  }
+  attempts.finish();
 }
 
-std::size_t forget_login(const Connection& connection, const std::string& key) {
-  Forgetting forgetting(connection, key);
-  for (const std::string& keeper : keepers(connection)) keeper == files_keep ? forgetting.in_file() : forgetting.in_helper(keeper);
-  return forgetting.finish();
-}
+std::size_t forget_login(const Connection& connection, const std::string& key) { return Forgetting(connection, key).run(keepers(connection)); }
 
 }  // namespace snug::transport

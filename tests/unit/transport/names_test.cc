@@ -162,23 +162,37 @@ TEST_CASE("a credential helper keeps what is its own to keep, and forgets it") {
 
 TEST_CASE("registries.conf lists who keeps logins, before the files or after them") {
   const TestStore folder;
-  const std::string program = folder.write("docker-credential-file",
-      "#!/bin/sh\ncd $PLACE\ncase $1 in store) cat >kept ;; get) [ -e kept ] && cat kept || { echo credentials not found; exit 1; } ;; erase) rm kept ;; list) echo '{\"x.example.com\":\"me\"}' ;; esac\n");
-  REQUIRE(::chmod(program.c_str(), 0755) == 0);
-  const std::string file = folder.write("auth.json", R"({"auths":{"x.example.com":{"auth":"YTpi"}}})");  // a:b
-  const Connection connection{.auth_file = file, .registries_file = folder.write("registries.conf", R"(credential-helpers = ["file", "containers-auth.json"])"),
+  for (const auto& [name, script] : {std::pair{"docker-credential-file", "cd $PLACE\ncase $1 in store) cat >kept ;; get) [ -e kept ] && cat kept || { echo credentials not found; exit 1; } ;; erase) rm kept ;; list) echo '{\"x.example.com\":\"me\"}' ;; esac\n"},
+                                     std::pair{"docker-credential-broken", "exit 1\n"}})
+    REQUIRE(::chmod(folder.write(name, std::string("#!/bin/sh\n") + script).c_str(), 0755) == 0);
+  std::filesystem::create_directories(folder.folder / "containers");
+  const std::string file = folder.write("containers/auth.json", R"({"auths":{"x.example.com":{"auth":"YTpi"}}})");  // a:b
+  const Connection connection{.registries_file = folder.folder / "registries.conf", .config_folder = folder.folder,
                               .helper_folders = {folder.folder, "/bin"}, .helper_environment = {"PATH=/usr/bin:/bin", "PLACE=" + std::string(folder.folder)}};
-  CHECK(find_login(connection, "x.example.com", "") == Login{"a", "b", ""});
+  const auto list = [&](const std::string& keepers) { static_cast<void>(folder.write("registries.conf", "credential-helpers = [" + keepers + "]")); };
+  const auto find = [&] { return find_login(connection, "x.example.com", ""); };
+  const auto is_in_file = [&](const char* text) { return sys::find_file_text(file.c_str()).value().find(text) != std::string::npos; };
+  list(R"("file", "containers-auth.json")");
+  CHECK(find() == Login{"a", "b", ""});
   keep_login(connection, "x.example.com", {"me", "word", ""});
-  CHECK(sys::find_file_text(file.c_str()).value().find("YTpi") != std::string::npos);  // it is the helper that keeps it
-  CHECK(find_login(connection, "x.example.com", "") == Login{"me", "word", ""});
-  CHECK(thrown([&] { keep_login(connection, "x.example.com/team", {"me", "word", ""}); }).find("credential helper 'file'") != std::string::npos);
-  static_cast<void>(folder.write("registries.conf", R"(credential-helpers = ["containers-auth.json", "file"])"));
-  CHECK(find_login(connection, "x.example.com", "") == Login{"a", "b", ""});
-  CHECK(forget_login(connection, "x.example.com") == 2);
-  CHECK_FALSE(find_login(connection, "x.example.com", ""));
+  CHECK_FALSE(is_in_file(to_base64("me:word").c_str()));
+  CHECK(find() == Login{"me", "word", ""});
+  keep_login(connection, "x.example.com/team", {"me", "word", ""});  // of which a helper knows nothing
+  CHECK(is_in_file("x.example.com/team"));
+  Connection typed = connection;
+  typed.auth_file = file;
+  CHECK(find_login(typed, "x.example.com", "") == Login{"a", "b", ""});
+  list(R"("broken", "containers-auth.json", "file")");
+  CHECK(find() == Login{"a", "b", ""});
+  CHECK(thrown([&] { static_cast<void>(forget_login(connection, "x.example.com")); }).find("docker-credential-broken") != std::string::npos);
+  CHECK_FALSE(is_in_file("YTpi"));  // the others have forgotten it
+  CHECK(thrown([&] { static_cast<void>(find()); }).find("docker-credential-broken") != std::string::npos);
+  list(R"("containers-auth.json", "file")");
+  CHECK_FALSE(find());
+  keep_login(connection, "y.example.com", {"me", "word", ""});
   static_cast<void>(folder.write("kept", R"({"Username":"me","Secret":"word"})"));
-  CHECK(forget_login(connection, "") == 1);
+  CHECK(forget_login(connection, "") == 3);
+  CHECK_FALSE(find());
 }
 
 TEST_CASE("registries.conf says where a name leads") {

@@ -70,12 +70,22 @@ void give_back_owner(Entry& entry, const std::string& kept, const struct stat& s
   entry.minor = mark->minor;
 }
 
+// Who makes a path step by step may get further than any program that names all of it.
+void check_name(const std::string& name) {
+  try {
+    static_cast<void>(clean_name(name));
+  } catch (const Error& error) {
+    throw Error(format("{}, and it could not be unpacked again: remove it, or give it a shorter one", error.message()));
+  }
+}
+
 }  // namespace
 
 EntryPacker::EntryPacker(int archive, std::function<void(std::uint64_t)> watch)
     : writer_(archive), watch_(std::move(watch)), uid_(::geteuid()), gid_(::getegid()), buffer_(std::size_t{256} << 10U, '\0') {}
 
 void EntryPacker::add(const Entry& entry) {
+  check_name(entry.name);
   ++entries_;
   writer_.add(entry);
   if (entry.kind == Kind::file) writer_.end_file();
@@ -83,6 +93,7 @@ void EntryPacker::add(const Entry& entry) {
 
 void EntryPacker::add_file(int file, const Entry& entry, const struct stat& status) {
   if (entry.kind == Kind::device) return add(entry);
+  check_name(entry.name);
   ++entries_;
   if (const auto segments = find_segments(file, status)) {
     writer_.add_sparse(entry, *segments);

@@ -96,6 +96,23 @@ TEST_CASE("pack: a name that would be a mark") {
   CHECK(target.pack(Form::tree).find("d/.wh.x") != std::string::npos);
 }
 
+TEST_CASE("pack: a name that nothing could unpack again") {
+  Target target;
+  const std::string part(250, 'd'), last(100, 'e');
+  sys::Fd folder = sys::open(AT_FDCWD, target.path(), O_RDONLY | O_DIRECTORY);
+  for (int level = 0; level < 16; ++level) {
+    REQUIRE(::mkdirat(folder.get(), part.c_str(), 0755) == 0);
+    folder = sys::open(folder.get(), part, O_RDONLY | O_DIRECTORY);
+  }
+  const auto check = [&](Form form) { CHECK_THROWS_WITH_AS(static_cast<void>(target.pack(form)), ("the name '" + std::string(100, 'd') + "'... is longer than 4095 bytes, and it could not be unpacked again: remove it, or give it a shorter one").c_str(), Error); };
+  static_cast<void>(sys::open(folder.get(), last, O_WRONLY | O_CREAT, 0644));
+  check(Form::tree);
+  REQUIRE(::unlinkat(folder.get(), last.c_str(), 0) == 0);
+  REQUIRE(::mkdirat(folder.get(), last.c_str(), 0755) == 0);
+  check(Form::layer);
+  REQUIRE(run("rm -r '" + target.path() + "'/d*") == 0);  // the rest of the cleaning goes by whole paths
+}
+
 TEST_CASE("pack: what was made to mount on is left out of a layer, where it is empty") {
   Target first, second;
   for (const char* name : {"dev/", "etc/", "proc/", "run/", "sys/", "tmp/", "mnt/", "data/"}) first.unpack(tar(mine({.name = name, .type = '5', .mode = 0755})) + tar_end());

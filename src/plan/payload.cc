@@ -71,7 +71,17 @@ class Payload {
     const bool on_host = spec_.rootfs.kind == Rootfs::Kind::host;
     if (on_host && is_folder_inside(draft_, draft_.facts.current_folder)) return draft_.facts.current_folder;
     const bool at_home = !shell_.empty() || spec_.own_shell || on_host;
-    return at_home && is_folder_inside(draft_, who_.home) ? who_.home : "/";
+    std::string folder = at_home && is_folder_inside(draft_, who_.home) ? who_.home : "/";
+    if (on_host) tell_folder(folder);
+    return folder;
+  }
+
+  // Whoever takes it for the one he is in removes the files of another.
+  void tell_folder(std::string_view folder) {
+    draft_.plan.notices.push_back({.wall = "",
+                                   .text = format("the current folder {} is not inside: what runs there starts in {}", quoted(draft_.facts.current_folder), quoted(folder)),
+                                   .remedy = "-v \"$PWD:$PWD\" shows it, and -w FOLDER names another",
+                                   .once = true});
   }
 
   // Whoever is not root inside has no use for any of them, unless programs may raise privileges.

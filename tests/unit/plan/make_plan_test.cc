@@ -299,6 +299,7 @@ TEST_CASE("host: folders are overlaid, files and odd file systems are read-only 
                         {"home", FolderEntry::Kind::directory, "", 0755}, {"swap", FolderEntry::Kind::file, "", 0600},
                         {"tmp", FolderEntry::Kind::directory, "", 01777}};
   facts.folders["/boot"] = {{"efi", FolderEntry::Kind::directory, "", 0700}};
+  facts.rootfs.folders = {facts.current_folder};
   const Plan plan = plan_of(spec, facts);
   REQUIRE(plan.notices.size() == 1);
   CHECK(plan.notices[0].text == "read-only, because they cannot be overlaid: /boot/efi, /swap");
@@ -408,7 +409,11 @@ TEST_CASE("the command starts in a folder that is inside, and so is its home") {
     CHECK(plan.find<ChangeFolder>()->path == start.folder);
     const std::vector<std::string>& env = plan.find<Exec>()->env;
     CHECK(std::count(env.begin(), env.end(), "HOME=" + std::string(start.home_inside)) == 1);
-    CHECK(plan.notices.empty() == (std::string(start.home) == start.home_inside));
+    const auto told = [&](std::string_view text) { return std::any_of(plan.notices.begin(), plan.notices.end(), [&](const Notice& notice) { return notice.text.find(text) != std::string::npos; }); };
+    CHECK(told("your home") == (std::string(start.home) != start.home_inside));
+    CHECK(told(format("the current folder '{}' is not inside: what runs there starts in '{}'", start.here, start.folder)) == (std::string(start.here) != start.folder));
+    spec.workdir = "/srv";
+    CHECK(plan_of(spec, facts).notices.size() == (told("your home") ? 1 : 0));
   }
 }
 

@@ -9,6 +9,7 @@
 #include "settings.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/state/names.hh"
 #include "stopping.hh"
 
 namespace snug::commands {
@@ -31,9 +32,13 @@ Planned plan_root(plan::Spec spec, const cli::Invocation& invocation) {
   const bool is_image = spec.rootfs.kind == plan::Rootfs::Kind::image;
   try {
     return plan_container(std::move(spec), invocation, Purpose::run, false);
-  } catch (Error& error) {
-    if (is_image) error.during(format("look for an image, since there is no container {}", quoted(invocation.arguments.operands.front())));
-    throw;
+  } catch (const Error& error) {
+    if (!is_image) throw;
+    const std::string& typed = invocation.arguments.operands.front();
+    const auto nearest = state::find_nearest_name(store_of(invocation.environment), typed);
+    Error told(error.message(), nearest ? format("did you mean the container {}?", quoted(*nearest)) : error.hint());
+    for (const std::string& context : error.contexts()) told.during(context);
+    throw told.during(format("look for an image, since there is no container {}", quoted(typed))).with_exit_code(error.exit_code());
   }
 }
 

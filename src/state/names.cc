@@ -6,9 +6,11 @@
 
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
+#include "snug/base/spell.hh"
 #include "snug/base/text.hh"
 #include "snug/state/container_folder.hh"
 #include "snug/state/record.hh"
@@ -147,6 +149,12 @@ std::optional<std::string> find_name_of(const std::string& store, const std::str
   for (sys::Entry& entry : sys::list_folder(names.get()))
     if (sys::find_link(names.get(), entry.name.c_str()) == id) return std::move(entry.name);
   return {};
+}
+
+std::optional<std::string> find_nearest_name(const std::string& store, std::string_view typed) {
+  std::vector<std::string> names;
+  for (Record& record : list_records(store)) names.push_back(std::move(record.name));
+  return find_nearest(typed, names);
 }
 
 }  // namespace snug::state

@@ -9,7 +9,6 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
-#include "snug/base/spell.hh"
 #include "snug/base/text.hh"
 #include "snug/state/container_folder.hh"
 #include "snug/state/holder.hh"
@@ -169,9 +168,7 @@ Record find_record(const std::string& store, std::string_view typed) {
   if (find_damaged(store, std::string(typed)))
     throw Error(format("the record of the container {} cannot be read: it is damaged, or of another version of snug", quoted(typed)),
                 format("'snug rm --force {}' ends it and takes it away, with what it wrote", shell_quoted(typed)));
-  std::vector<std::string> names;
-  for (Record& record : list_records(store)) names.push_back(std::move(record.name));
-  const std::optional<std::string> nearest = find_nearest(typed, names);
+  const std::optional<std::string> nearest = find_nearest_name(store, typed);
   throw Error(format("there is no container {}", quoted(typed)),
               nearest ? format("did you mean {}? 'snug ps --all' lists them", quoted(*nearest)) : "'snug ps --all' lists them");
 }

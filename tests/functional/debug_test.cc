@@ -328,6 +328,10 @@ TEST_CASE("debug: a container that runs, and one that sleeps") {
   CHECK_MESSAGE(asleep.out == "kept\n0\n", asleep.out << asleep.err);
   CHECK(eventually([&] { return box.snug({"ps", "--all", "--format", "{{.State}}"}).out == "exited\n"; }));
   CHECK(box.snug({"rm", "web"}).code == 0);
+  REQUIRE(box.run_detached("localhost_1_web", "exec sleep 86614").code == 0);
+  const Result mistyped = box.snug({"debug", "localhost:1/web"});
+  CHECK_MESSAGE(has(mistyped.err, "since there is no container 'localhost:1/web'\n  hint:  did you mean the container 'localhost_1_web'?\n"), mistyped.err);
+  CHECK(mistyped.code == 125);
   const Result none = box.snug({"debug"});
   CHECK(none.code == 125);
   CHECK(has(none.err, "needs a container, an image or a root file system"));

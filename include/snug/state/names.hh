@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "snug/state/record.hh"
 #include "snug/sys/fd.hh"
@@ -37,5 +38,8 @@ void drop_stale_names(const std::string& store);
 
 /// Finds the name of the container with this id.
 [[nodiscard]] std::optional<std::string> find_name_of(const std::string& store, const std::string& id);
+
+/// Finds the name that was meant, perhaps, by one that no container has.
+[[nodiscard]] std::optional<std::string> find_nearest_name(const std::string& store, std::string_view typed);
 
 }  // namespace snug::state

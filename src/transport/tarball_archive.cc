@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -17,6 +18,7 @@ namespace {
 using image::Compression;
 using image::Descriptor;
 
+constexpr std::size_t digest_digits = 64;
 constexpr std::array<std::pair<std::string_view, std::string_view>, 3> strange_marks{{{"BZh", "bzip2"}, {"\xfd\x37zXZ", "xz"}, {"\x04\x22\x4d\x18", "lz4"}}};
 
 std::string_view media_type_of(Compression compression) {
@@ -24,32 +26,63 @@ std::string_view media_type_of(Compression compression) {
   return compression == Compression::zstd ? image::media::layer_zstd : image::media::layer;
 }
 
-/// Looks whether what goes by begins as a tar archive does.
+// What lies at the top of an archive of images, of each kind and age.
+bool is_part_of_image(std::string_view top) {
+  return top.ends_with(".json") || top.ends_with(".tar") || top == "oci-layout" || top == "blobs" || top == "repositories" || top.size() == digest_digits;
+}
+
+/// Looks whether what goes by begins as a tar archive does, and has more in it than images.
 class TarCheck {
  public:
   void add(std::string_view bytes) {
-    if (!checked_) begin_.append(bytes.substr(0, tar_block - begin_.size()));
-    if (begin_.size() == tar_block) check();
+    while (!bytes.empty() && !ended_) {
+      const auto passed = static_cast<std::size_t>(std::min<std::uint64_t>(passing_, bytes.size()));
+      passing_ -= passed;
+      bytes.remove_prefix(passed);
+      const std::string_view part = bytes.substr(0, tar_block - header_.size());
+      header_ += part;
+      bytes.remove_prefix(part.size());
+      if (header_.size() == tar_block) check();
+    }
   }
   void finish() const {
     if (!checked_) throw Error("it is no tar archive: it ends too early");
+    if (marked_ && !has_others_) throw Error("it is an archive of images, and no root file system", "snug load -i FILE");
   }
 
  private:
   void check() {
-    for (const auto& [mark, program] : strange_marks)
-      if (begin_.starts_with(mark)) throw Error(format("it is compressed with {}", program), format("{} -dc FILE | snug import -", program));
+    if (!checked_) check_compression();
     try {
-      static_cast<void>(parse_tar_header(begin_));
+      const auto header = parse_tar_header(header_);
+      ended_ = !header;
+      if (header) note(*header);
     } catch (const Error& error) {
-      throw Error(format("it is no tar archive: {}", error.message()));
+      if (!checked_) throw Error(format("it is no tar archive: {}", error.message()));
+      ended_ = true;  // a dialect: who unpacks it knows more of them
     }
     checked_ = true;
-    begin_.clear();
+    header_.clear();
   }
 
-  std::string begin_;
-  bool checked_ = false;
+  void check_compression() const {
+    for (const auto& [mark, program] : strange_marks)
+      if (header_.starts_with(mark)) throw Error(format("it is compressed with {}", program), format("{} -dc FILE | snug import -", program));
+  }
+
+  void note(const TarHeader& header) {
+    if (header.has_data()) passing_ = header.size + tar_padding(header.size);
+    if (!header.is_file() && (header.type < '1' || header.type > '6')) return;  // it tells of the next
+    std::string_view top = header.name;
+    if (top.starts_with("./")) top.remove_prefix(2);
+    if (top == "manifest.json" || top == "oci-layout") marked_ = true;
+    top = top.substr(0, top.find('/'));
+    has_others_ = has_others_ || (!top.empty() && !is_part_of_image(top));
+  }
+
+  std::string header_;
+  std::uint64_t passing_ = 0;
+  bool checked_ = false, ended_ = false, marked_ = false, has_others_ = false;
 };
 
 class TarballSource : public Source {

@@ -310,6 +310,12 @@ TEST_CASE("a tar archive becomes an image that runs what was said") {
   CHECK(refused.err == "snug: --change 'RUN x': 'RUN' is no change\n  hint:  CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR are\n");
   shell_output("head -c 5000 /dev/urandom >" + made.path("noise"));
   CHECK(has(made.snug({"import", made.path("noise")}).err, "it is no tar archive"));
+  for (const char* format : {"docker-archive", "oci-archive"}) {
+    static_cast<void>(made.out({"save", "--format", format, "-o", made.path(format), "mine:1"}));
+    CHECK(has(made.snug({"import", made.path(format)}).err, "it is an archive of images, and no root file system\n"));
+  }
+  shell_output("cd " + made.folder() + "/one && echo >manifest.json && tar -cf " + made.path("marked.tar") + " . && rm manifest.json");
+  static_cast<void>(made.out({"import", made.path("marked.tar")}));
   const std::string pulled = made.out({"pull", "-q", "--platform", "linux/arm64", "tar:" + made.path("r.tgz")});
   CHECK(pulled == made.out({"inspect", "-f", "{{.Id}}", "localhost/r"}).substr(7));
   static_cast<void>(made.out({"import", "-q", "--platform", "linux/arm/v7", made.path("r.tgz"), "localhost/armed"}));

@@ -1,8 +1,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdint>
 #include <ctime>
 #include <filesystem>
 #include <optional>
@@ -26,6 +28,7 @@ constexpr std::array options{
     cli::Option{.name = "archive", .letter = 'a', .help = "keep owners and extended attributes, as far as they can be had"},
     cli::Option{.name = "follow-link", .letter = 'L', .help = "copy what SOURCE leads to where it is a symbolic link"},
     cli::Option{.name = "quiet", .letter = 'q', .help = "show no progress"},
+    cli::Option{.name = "recursive", .letter = 'r', .help = "as always", .hidden = true},
 };
 
 // "/etc/." are the contents of /etc; so are "." and "/".
@@ -94,17 +97,22 @@ void check(const CopyEnd& source, const CopyEnd& target) {
   if (source.container && target.path == "-" && ::isatty(STDOUT_FILENO)) throw UsageError("standard output is a terminal, and the archive would go there");
 }
 
-int cp(const cli::Invocation& invocation) {
+// Several sources go into a folder that is there, which alone has a "." in it.
+std::vector<CopyEnd> parse_ends(const std::vector<std::string>& operands) {
+  if (operands.size() < 2) throw UsageError("'snug cp' needs a source and a target", "snug cp CONTAINER:PATH PATH; snug cp PATH CONTAINER:PATH");
+  std::vector<CopyEnd> ends;
+  for (const std::string& operand : operands) ends.push_back(parse_copy_end(operand));
+  for (std::size_t at = 0; at + 1 < ends.size(); ++at) check(ends[at], ends.back());
+  if (ends.size() == 2) return ends;
+  if (std::any_of(ends.begin(), ends.end(), [](const CopyEnd& end) { return end.path == "-"; })) throw UsageError("an archive, '-', is copied alone");
+  ends.back().path += "/.";
+  return ends;
+}
+
+void copy(const cli::Invocation& invocation, const CopyEnd& source, const CopyEnd& target, Watching& watching) {
   const cli::Arguments& arguments = invocation.arguments;
-  if (arguments.operands.size() != 2) throw UsageError("'snug cp' needs a source and a target", "snug cp CONTAINER:PATH PATH; snug cp PATH CONTAINER:PATH");
-  const CopyEnd source = parse_copy_end(arguments.operands[0]), target = parse_copy_end(arguments.operands[1]);
-  check(source, target);
   const std::string store = store_of(invocation.environment);
   const state::Record record = state::find_record(store, source.container ? *source.container : *target.container);
-  const HeldSignals held;
-  ::signal(SIGPIPE, SIG_IGN);  // the call that failed says so, too
-  open_many_files();
-  Watching watching(!arguments.flag("quiet"));
   Copying what{.source = source.path, .target = target.path, .name = name_of(source.path, invocation.folder)};
   what.follow = arguments.flag("follow-link") || source.path.ends_with('/') || what.name.empty();
   what.archive = arguments.flag("archive");
@@ -115,6 +123,15 @@ int cp(const cli::Invocation& invocation) {
     losses = source.container ? copy_out(place, what) : copy_in(place, what, invocation.environment);
   });
   tell_losses(losses);
+}
+
+int cp(const cli::Invocation& invocation) {
+  const std::vector<CopyEnd> ends = parse_ends(invocation.arguments.operands);
+  const HeldSignals held;
+  ::signal(SIGPIPE, SIG_IGN);  // the call that failed says so, too
+  open_many_files();
+  Watching watching(!invocation.arguments.flag("quiet"));
+  for (std::size_t at = 0; at + 1 < ends.size(); ++at) copy(invocation, ends[at], ends.back(), watching);
   return 0;
 }
 
@@ -123,12 +140,12 @@ int cp(const cli::Invocation& invocation) {
 constinit const cli::Command cp_command{
     .name = "cp",
     .summary = "copy files into a container, or out of it",
-    .operands = "CONTAINER:SOURCE TARGET | SOURCE CONTAINER:TARGET",
+    .operands = "CONTAINER:SOURCE... TARGET|SOURCE... CONTAINER:TARGET",
     .description = "Copies a file, or a folder with everything in it; of SOURCE/. what is in the folder. Into a folder that is\n"
                    "there, else under the name TARGET. '-' is a tar archive on standard input or output. Whether the container runs\n"
                    "or not makes no difference.",
     .options = options,
-    .max_operands = 2,
+    .max_operands = SIZE_MAX,
     .completer = {cli::Complete::container_path},
     .function = cp};
 

@@ -59,7 +59,7 @@ class Sender {
     const std::string& path = what_.from.path;
     const Fd top = open_path(what_.from, O_PATH | (what_.follow ? 0 : O_NOFOLLOW));
     struct stat status {};
-    if (!top || ::fstat(top.get(), &status) != 0) fail("copy", path, errno);
+    if (!top || ::fstat(top.get(), &status) != 0) throw system_error(format("copy {} {}", shown(path), what_.from.inside ? "of the container" : "of this machine"), errno);
     if (is_kernels(top.get())) throw Error(format("cannot copy {}: it is a window to the kernel, with nothing in it that is stored", shown(path)));
     switch (status.st_mode & S_IFMT) {
       case S_IFDIR: return enter(sys::try_open(top.get(), ".", O_RDONLY | O_DIRECTORY), what_.named && !what_.name.empty() ? what_.name + "/" : "./");

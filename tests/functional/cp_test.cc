@@ -64,6 +64,19 @@ TEST_CASE("cp brings a tree into a container and out of it as it was: odd names,
   CHECK(fs::is_symlink(store.here("back/out")));
 }
 
+TEST_CASE("cp takes several sources into a folder that is there") {
+  const Copies store;
+  shell_output(format("cd {}; mkdir dir; echo a >dir/in; echo b >file", store.here()));
+  CHECK(store.cp({"-r", store.here("dir"), store.here("file"), "c:/work"}) == "");
+  CHECK(store.in("cat /work/dir/in /work/file") == "a\nb\n");
+  CHECK(store.cp({"c:/work/dir/in", "c:/work/file", store.here()}) == "");
+  CHECK(shell_output(format("cat {}/in", store.here())) == "a\n");
+  CHECK(has(store.cp({store.here("dir"), store.here("file"), "c:/work/new"}), "cannot find the folder '/work/new/'"));
+  CHECK(has(store.cp({store.here("dir"), store.here("in"), "c:/work/file"}), "cannot copy to '/work/file/.': Not a directory"));
+  CHECK(has(store.cp({store.here("dir"), "c:/work/file", "c:/work"}), "both ends are in containers"));
+  CHECK(has(store.cp({store.here("dir"), "-", "c:/work"}), "is copied alone"));
+}
+
 TEST_CASE("what TARGET means is docker's") {
   const Copies store;
   shell_output(format("cd {}; mkdir dir; echo f >file; echo d >dir/in", store.here()));
@@ -131,6 +144,10 @@ TEST_CASE("what cannot be copied is left out or refused, by name") {
   CHECK(fs::exists(store.here("odd/file")));
   CHECK(has(store.cp({"c:/work/odd/fifo", store.here()}), "it is a FIFO"));
   CHECK(has(store.cp({"c:/dev/null", store.here()}), "it is a device"));
+  CHECK(has(store.cp({"c:/nope", store.here()}), "cannot copy '/nope' of the container: No such file or directory (ENOENT)"));
+  CHECK(has(store.cp({"/nope", "c:/work"}), "cannot copy '/nope' of this machine: No such file or directory (ENOENT)"));
+  CHECK(has(store.cp({"c:", store.here()}), "'c:' names no path in the container\n  hint:  all of it is c:/."));
+  CHECK(has(store.cp({"", "c:/work"}), "a path is empty"));
   CHECK(has(store.cp({"c:/proc/version", store.here()}), "a window to the kernel"));
   CHECK(has(store.cp({"c:/.", store.here("all")}), "folders of the kernel's own were not copied"));
   CHECK(fs::exists(store.here("all/bin/sh")));

@@ -86,7 +86,7 @@ TEST_CASE("an end of a copy may be a file here, until there is a colon in it") {
   CHECK(files("cp ./a:b") == "all ./a:b");
   CHECK(files("cp a b") == "all b");
   CHECK(files("cp a:b") == "none");
-  CHECK(files("cp a b c") == "none");
+  CHECK(files("cp a b c") == "all c");
 }
 
 TEST_CASE("without a store there are no names, and no complaints") {

@@ -280,6 +280,10 @@ constexpr std::array rows = std::to_array<Row>({
      limit<&plan::Resources::pids, parse_count>},
     {one("platform", 0, "OS/ARCH[/VARIANT]", "take the image for this platform, not for this machine's"), Files::of_project,
      set<&Spec::platform, parse_platform>},
+    {{.name = "privileged", .help = "refused: there are no more rights than the caller's", .hidden = true}, Files::none,
+     [](Draft& /*draft*/, Value value) {
+       if (is_yes(value)) throw UsageError("no container has more rights than who starts it", "--nested lets containers be made inside, --cap-add gives capabilities over what is the container's");
+     }},
     {many("publish", 'p', "[IP:]HOST:CONTAINER[/udp]", "let a port of the host lead to one of the container's"), Files::of_user, add_ports},
     {flag("publish-all", 'P', "the same for the ports that the image names, from ports that are free"), Files::of_user,
      [](Draft& draft, Value value) { draft.spec.network.publish_all = is_yes(value); }},

@@ -67,6 +67,18 @@ constexpr std::array absent = std::to_array<cli::NotYet>({
     {.word = "volume", .comes_with = "a later version"},
 });
 
+/// Docker's words for groups of commands, which are commands of their own here.
+struct Group {
+  std::string_view word, here;
+};
+
+constexpr std::array groups = std::to_array<Group>({
+    {"container", "its commands are snug's own: 'snug ps', 'snug inspect', 'snug rm', 'snug prune' and so on"},
+    {"image", "its commands are snug's own: 'snug images', 'snug pull', 'snug history', 'snug rmi' and so on"},
+    {"info", "'snug doctor' tells what works on this machine, 'snug version' what snug this is"},
+    {"system", "'snug df' tells what takes room, 'snug prune' and 'snug gc' remove it"},
+});
+
 // What does nearly the same until then.
 const char* instead_of(std::string_view word) {
   return word == "build" ? "'snug commit' and 'snug import' make images" : "-v FOLDER:TARGET keeps what is written there in a folder of yours";
@@ -97,6 +109,8 @@ const cli::Command& find_command(std::string_view name) {
   for (const cli::NotYet& word : absent)
     if (word.word == name)
       throw UsageError(format("'{}' comes with {}; it is not there yet", name, word.comes_with), instead_of(name));
+  for (const Group& group : groups)
+    if (group.word == name) throw UsageError(format("{} is no command", quoted(name)), std::string(group.here));
   const std::vector<std::string> meant = find_meant(name);
   throw UsageError(format("{} is no command", quoted(name)), meant.empty() ? "'snug help' lists the commands" : format("did you mean {}?", join(meant, " or ")));
 }

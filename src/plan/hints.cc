@@ -3,6 +3,7 @@
 #include "snug/plan/hints.hh"
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -63,7 +64,7 @@ struct Explain {
   [[nodiscard]] Explanation filter_refuses(std::string_view what) const {
     return {format("a seccomp filter refuses {}, as those around outer containers do", what), "",
             "start the outer container without it: docker run --security-opt seccomp=unconfined "
-            "--security-opt apparmor=unconfined --security-opt systempaths=unconfined"};
+            "--security-opt apparmor=unconfined --security-opt systempaths=unconfined; or one of snug's with --nested"};
   }
 
   [[nodiscard]] Explanation refused_user_namespace() const {
@@ -310,9 +311,11 @@ struct Explain {
       return {"standard input, output or error is a folder of the host, and would lead out of the container", "", ""};
     return {};
   }
-  Explanation operator()(const SetLimits&) const {
-    if (error == EPERM) return {"a hard limit cannot be raised above the caller's own: ulimit -H", "", ""};
-    return {};
+  Explanation operator()(const SetLimits& step) const {
+    if (error != EPERM) return {};
+    for (const ResourceLimit& limit : step.limits)
+      if (limit.number == RLIMIT_NOFILE && limit.hard > host.open_files_hard) return {format("nofile cannot be raised above your own hard limit, {}", host.open_files_hard), "", ""};
+    return {"a hard limit cannot be raised above your own, which ulimit -H tells", "", ""};
   }
   Explanation operator()(const Exec& step) const {
     const char* own = host.rootfs.shellless ? "there is no shell in there either; 'snug debug', or --shell builtin, looks around with one of its own" : "";

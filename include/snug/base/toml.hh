@@ -25,7 +25,7 @@ namespace snug {
 /// Reads the text of a TOML file; throws a UsageError that names the file and the line. What is `file` is only told.
 [[nodiscard]] inline toml::table parse_toml(std::string_view text, const std::string& file) {
   const auto refuse = [&](std::string_view why, unsigned line) {
-    UsageError error(format("this is no TOML: {}", printable(why)));
+    UsageError error(format("this is no TOML: {}", printable(why)), why.ends_with("could not determine value type") ? "a word or a text stands in quotes" : "");
     error.during(line ? format("reading {}:{}", printable(file), line) : format("reading {}", printable(file)));
     return error;
   };

@@ -78,6 +78,7 @@ TEST_CASE("several networks are shared ones, and private beside them; what is ty
   CHECK(refusal({"--network", "a", "--network", "host"}) == "--network host: it cannot be had beside other networks");
   CHECK(refusal({"--network", "a", "--network", "a"}) == "--network a: the network was named before");
   CHECK(spec({"--network", "a:alias=x", "--network-alias", "y"}).network.shared.front().aliases == std::vector<std::string>{"x", "y"});
+  CHECK(refusal({"--privileged"}) == "--privileged true: no container has more rights than who starts it");
   CHECK(refusal({"--network-alias", "db"}) == "--network-alias is for networks that are shared");
   const plan::Network one = spec({"--network", "a", "--ip", "10.89.0.7", "--mac-address", "02:00:00:00:00:07"}).network;
   CHECK(one.shared.front() == plan::SharedNetwork{"a", {}, "10.89.0.7", "02:00:00:00:00:07"});
@@ -92,7 +93,7 @@ TEST_CASE("the first operand is the root file system, the rest is the command") 
   CHECK(made.command == std::vector<std::string>{"ls", "-l"});
 }
 
-TEST_CASE("every option leaves its mark on the spec, but an empty --env-file, and those for the pull: what is secret is kept nowhere") {
+TEST_CASE("every option leaves its mark on the spec, but an empty --env-file, one that is refused, and those for the pull: what is secret is kept nowhere") {
   const auto differs = [](std::string_view name, std::string_view value) {
     const std::string word =
         value.empty() ? "--" + std::string(name) : "--" + std::string(name) + "=" + std::string(value);
@@ -150,6 +151,7 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file, an
       {"pid", "host"},
       {"pids-limit", "9"},
       {"platform", "linux/arm64"},
+      {"privileged", "false"},
       {"publish", "80:80"},
       {"publish-all", ""},
       {"pull", "never"},
@@ -181,7 +183,7 @@ TEST_CASE("every option leaves its mark on the spec, but an empty --env-file, an
   REQUIRE(examples.size() == run_option_set.options.size());
   for (std::size_t at = 0; at < examples.size(); ++at) {
     CHECK(run_option_set.options[at].name == examples[at].name);
-    static constexpr std::array<std::string_view, 5> unmarked{"authfile", "cert-dir", "creds", "env-file", "tls-verify"};
+    static constexpr std::array<std::string_view, 6> unmarked{"authfile", "cert-dir", "creds", "env-file", "privileged", "tls-verify"};
     const bool leaves_mark = std::find(unmarked.begin(), unmarked.end(), examples[at].name) == unmarked.end();
     CHECK_MESSAGE(differs(examples[at].name, examples[at].value) == leaves_mark, examples[at].name);
   }

@@ -68,6 +68,7 @@ TEST_CASE("unknown commands get the nearest right word, docker's are told apart"
   CHECK(refusal("versoin") == "'versoin' is no command | did you mean 'snug version'?");
   CHECK(refusal("frobnicate") == "'frobnicate' is no command | 'snug help' lists the commands");
   CHECK(refusal("volume") == "'volume' comes with a later version; it is not there yet | -v FOLDER:TARGET keeps what is written there in a folder of yours");
+  CHECK(refusal("container") == "'container' is no command | its commands are snug's own: 'snug ps', 'snug inspect', 'snug rm', 'snug prune' and so on");
   CHECK(refusal("") == "'' is no command | 'snug help' lists the commands");
   for (const cli::NotYet& absent : absent_commands())
     CHECK(std::none_of(all_commands().begin(), all_commands().end(),

@@ -52,6 +52,11 @@ TEST_CASE("errors tell file and line") {
   CHECK(refusal("a = 1\nb = \n").ends_with("| reading /x/snug.toml:2"));
   CHECK(refusal("a = 1\na = 2\n").ends_with("| reading /x/snug.toml:2"));
   CHECK(refusal("\xff\xfe") != "taken");
+  try {
+    static_cast<void>(config::parse_settings("rootfs = host\n", "/x/snug.toml"));
+  } catch (const UsageError& error) {
+    CHECK(error.hint() == "a word or a text stands in quotes");
+  }
   CHECK(refusal("a = 1.5") ==
         "a has to be a string, a whole number, true or false, or a list of these | reading /x/snug.toml:1");
   CHECK(refusal("[run]\na = 1979-05-27") != "taken");

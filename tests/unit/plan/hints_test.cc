@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <string>
@@ -178,6 +179,7 @@ TEST_CASE("targets, folders, limits and commands") {
   CHECK(has(explain(user, EINVAL).cause, "that you are in anyway"));
   CHECK(has(explain(ChangeFolder{"/d"}, ENOENT).cause, "-w"));
   CHECK(has(explain(SetLimits{}, EPERM).cause, "ulimit -H"));
+  CHECK(has(explain(SetLimits{{{"core", RLIMIT_CORE, 1, 1}, {"nofile", RLIMIT_NOFILE, 99, 99}}}, EPERM).cause, "nofile"));
   CHECK(has(explain(Exec{.paths = {"/x"}}, ENOENT).cause, "interpreter"));
   CHECK(has(explain(Exec{.paths = {"/x", "/y"}}, ENOENT).cause, "PATH"));
   HostFacts bare;

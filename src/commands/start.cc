@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <ctime>
+#include <string>
+#include <vector>
 
 #include "commands.hh"
 #include "containers.hh"
@@ -11,6 +14,7 @@
 #include "snug/config/spec.hh"
 #include "snug/runtime/attach.hh"
 #include "snug/state/names.hh"
+#include "snug/sys/file.hh"
 #include "stopping.hh"
 #include "visiting.hh"
 
@@ -36,6 +40,23 @@ int start_attached(const cli::Invocation& invocation) {
                                     .input = arguments.flag("interactive") || planned.plan.terminal});
 }
 
+// Whether a process has ended, or has only to notice that it was killed: SIGKILL is the lowest bit of the third digit from the end.
+bool is_dying(const std::string& pid) {
+  const std::string status = sys::find_file_text(format("/proc/{}/status", pid).c_str()).value_or("");
+  const std::vector<std::string_view> all = lines(status);
+  const auto has = [&](auto&& wanted) { return std::any_of(all.begin(), all.end(), wanted); };
+  const auto killed = [](std::string_view line) { return line.starts_with("SigPnd:") && std::string_view("13579bdf").find(line[line.size() - 3]) != std::string_view::npos; };
+  return has(killed) || !has([](std::string_view line) { return line.starts_with("VmSize:"); });
+}
+
+// The first process ends a moment after the command: until then the monitor knows of no end.
+bool has_lost_command(const state::State& state) {
+  const auto children = sys::find_file_text(format("/proc/{0}/task/{0}/children", state.init.pid).c_str());
+  if (!children) return !state::is_alive(state.init);
+  const std::vector<std::string> pids = split(trimmed(*children), ' ');
+  return std::all_of(pids.begin(), pids.end(), [](const std::string& pid) { return is_dying(pid); });
+}
+
 // One that others have woken goes on without them from now on, but for one whose own command would have to be started. False where it is just ending.
 bool stays(const std::string& store, const state::Record& record) {
   using runtime::Staying;
@@ -46,7 +67,9 @@ bool stays(const std::string& store, const state::Record& record) {
   if (answer == Staying::silent) throw Error(format("the monitor of the container {} does not answer", quoted(record.name)), format("snug rm --force {} ends it", name));
   const plan::Spec spec = config::parse_spec(*record.spec);
   const bool served = spec.detach || spec.idle;  // who runs in the foreground serves nobody, nor does who waits for his next start
-  return answer == Staying::stays || !served || state::read_state(store, record.id).phase == state::State::Phase::restarting;
+  const state::State state = state::read_state(store, record.id);
+  if (!served || state.phase == state::State::Phase::restarting) return true;
+  return answer == Staying::stays && !(spec.init && !spec.idle && has_lost_command(state));
 }
 
 void start_one(const std::string& store, const state::Record& record, const Environment& environment) {

@@ -184,6 +184,17 @@ TEST_CASE("who comes after a kill finds the container ended, whoever killed it")
   CHECK(containers.snug({"ps", "-q"}).out.empty());
 }
 
+TEST_CASE("start takes no container for running whose command has just been killed from inside") {
+  const Containers containers;
+  REQUIRE(containers.run_detached("web", "exec sleep 86531").code == 0);
+  for (int round = 0; round < 10; ++round) {
+    static_cast<void>(containers.snug({"exec", "web", "sh", "-c", "kill -9 -1"}));
+    CHECK(containers.snug({"start", "web"}).code == 0);
+    const Result inside = containers.snug({"exec", "web", "true"});
+    CHECK_MESSAGE(inside.code == 0, inside.err);
+  }
+}
+
 TEST_CASE("stop --time -1 waits however long it takes") {
   const Containers containers;
   REQUIRE(containers.run_detached("slow", "trap 'sleep 1; exit 6' TERM; echo ready; while :; do sleep 0.05; done").code == 0);

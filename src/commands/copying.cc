@@ -101,10 +101,8 @@ CopyLosses receive_archive(Errand& receiver, sys::Fd& stream, const Environment&
 
 CopyEnd parse_copy_end(const std::string& typed) {
   const std::size_t colon = typed.find(':');
-  if (typed.empty()) throw UsageError("a path is empty");
   if (colon == std::string::npos || colon == 0 || typed.starts_with('/') || typed.starts_with('.')) return {{}, typed};
   std::string path = typed.substr(colon + 1);
-  if (path.empty()) throw UsageError(format("{} names no path in the container", quoted(typed)), format("all of it is {}", shell_quoted(typed + "/.")));
   if (!path.starts_with('/')) path.insert(0, "/");
   return {typed.substr(0, colon), std::move(path)};
 }

@@ -97,11 +97,17 @@ void check(const CopyEnd& source, const CopyEnd& target) {
   if (source.container && target.path == "-" && ::isatty(STDOUT_FILENO)) throw UsageError("standard output is a terminal, and the archive would go there");
 }
 
+// Half a word would be taken for all that there is.
+void check_whole(const std::string& typed) {
+  if (typed.empty()) throw UsageError("a path is empty");
+  if (typed.ends_with(':') && parse_copy_end(typed).container) throw UsageError(format("{} names no path in the container", snug::quoted(typed)), format("all of it is {}", shell_quoted(typed + "/.")));
+}
+
 // Several sources go into a folder that is there, which alone has a "." in it.
 std::vector<CopyEnd> parse_ends(const std::vector<std::string>& operands) {
   if (operands.size() < 2) throw UsageError("'snug cp' needs a source and a target", "snug cp CONTAINER:PATH PATH; snug cp PATH CONTAINER:PATH");
   std::vector<CopyEnd> ends;
-  for (const std::string& operand : operands) ends.push_back(parse_copy_end(operand));
+  for (const std::string& operand : operands) check_whole(operand), ends.push_back(parse_copy_end(operand));
   for (std::size_t at = 0; at + 1 < ends.size(); ++at) check(ends[at], ends.back());
   if (ends.size() == 2) return ends;
   if (std::any_of(ends.begin(), ends.end(), [](const CopyEnd& end) { return end.path == "-"; })) throw UsageError("an archive, '-', is copied alone");

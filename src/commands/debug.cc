@@ -9,6 +9,7 @@
 #include "settings.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/image/store.hh"
 #include "snug/state/names.hh"
 #include "stopping.hh"
 
@@ -33,7 +34,7 @@ Planned plan_root(plan::Spec spec, const cli::Invocation& invocation) {
   try {
     return plan_container(std::move(spec), invocation, Purpose::run, false);
   } catch (const Error& error) {
-    if (!is_image) throw;
+    if (!is_image || image::Store(store_of(invocation.environment)).find_stored(invocation.arguments.operands.front())) throw;
     const std::string& typed = invocation.arguments.operands.front();
     const auto nearest = state::find_nearest_name(store_of(invocation.environment), typed);
     Error told(error.message(), nearest ? format("did you mean the container {}?", quoted(*nearest)) : error.hint());

@@ -48,8 +48,11 @@ bool add_reached(const Store& store, const Digest& manifest, std::set<Digest>& b
         for (const Descriptor& layer : image->layers) blobs.insert(layer.digest);
         continue;
       }
-      for (const Descriptor& one : std::get<Index>(document).manifests)
-        if (store.has_blob(one.digest, one.size) && seen.insert(one.digest).second) waiting.push_back(one.digest);
+      for (const Descriptor& one : std::get<Index>(document).manifests) {
+        const std::string path = store.blob_path(one.digest);
+        const bool was_here = sys::find_status(AT_FDCWD, path.c_str()) || sys::find_status(AT_FDCWD, (path + std::string(put_aside_ending)).c_str());
+        if (was_here && seen.insert(one.digest).second) waiting.push_back(one.digest);
+      }
       if (seen.size() > most) return false;
     }
     return true;

@@ -148,9 +148,12 @@ std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_
   return read_manifest(document, is_manifest(type) ? type : std::string(media::manifest));
 }
 
+bool is_manifest_kind(const Descriptor& descriptor) {
+  return descriptor.media_type.empty() || is_index(descriptor.media_type) || is_manifest(descriptor.media_type);
+}
+
 void check_manifest_kind(const Descriptor& descriptor) {
-  if (descriptor.media_type.empty() || is_index(descriptor.media_type) || is_manifest(descriptor.media_type)) return;
-  throw Error(format("its index calls {} {}, which is neither an image nor a list of images", descriptor.digest.text(), quoted(descriptor.media_type)));
+  if (!is_manifest_kind(descriptor)) throw Error(format("its index calls {} {}, which is neither an image nor a list of images", descriptor.digest.text(), quoted(descriptor.media_type)));
 }
 
 Index parse_index(std::string_view text) {

@@ -86,7 +86,7 @@ const Descriptor& choose_platform(const Index& index, const Platform& wanted) {
   std::string there;
   for (const Descriptor& descriptor : index.manifests) {
     // Attestations call themselves unknown/unknown: they are no images.
-    if (!descriptor.platform || descriptor.platform->architecture == "unknown") continue;
+    if (!descriptor.platform || descriptor.platform->architecture == "unknown" || !is_manifest_kind(descriptor)) continue;
     const int fits = fitness(*descriptor.platform, wanted);
     if (fits > most) best = &descriptor;
     most = std::max(most, fits);

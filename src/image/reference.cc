@@ -131,15 +131,19 @@ std::string render_reference(const Reference& reference) {
   return text;
 }
 
-bool is_short_name_of(std::string_view name, const Reference& reference) {
-  const std::string familiar = familiar_name(reference);
-  return reference.short_name && (name == familiar || format("{}:latest", name) == familiar);
+bool means(std::string_view name, const Reference& reference) {
+  try {
+    const std::string whole = render_reference(parse_reference(name));
+    return whole == render_reference(reference) || (reference.short_name && whole == "localhost/" + familiar_name(reference));
+  } catch (const UsageError&) {
+    return false;
+  }
 }
 
 bool is_name_of(std::string_view typed, std::string_view name) {
   try {
     const Reference reference = parse_reference(typed);
-    return render_reference(reference) == name || (reference.short_name && name == "localhost/" + familiar_name(reference)) || is_short_name_of(name, reference);
+    return means(name, reference);
   } catch (const UsageError&) {
     return false;
   }

@@ -156,7 +156,7 @@ std::optional<Image> find_by_digest(const Store& store, const std::vector<Stored
 }
 
 // What the name may mean, the likeliest first: of a list of images its name has one, and others of it may be here, too. What is localhost's,
-// or has its short name from another program, is meant where nothing else is.
+// or was written otherwise by another program, is meant where nothing else is.
 std::vector<const Stored*> find_by_name(const std::vector<Stored>& images, const Reference& reference) {
   std::vector<const Stored*> found;
   const auto add_where = [&](const auto& is_it) {
@@ -169,9 +169,9 @@ std::vector<const Stored*> find_by_name(const std::vector<Stored>& images, const
     const auto is_of_it = [&](std::string_view name) { return name.starts_with(repository) && name.substr(repository.size()).find_first_of(":@") == 0; };
     add_where([&](const Stored& stored) { return (stored.manifest.digest == *reference.digest || list_of(stored.manifest) == reference.digest) && is_of_it(stored.name); });
   }
-  if (!found.empty() || reference.digest || !reference.short_name) return found;
-  add_where([local = "localhost/" + familiar_name(reference)](const Stored& stored) { return stored.name == local; });
-  if (found.empty()) add_where([&](const Stored& stored) { return is_short_name_of(stored.name, reference); });
+  if (!found.empty() || reference.digest) return found;
+  if (reference.short_name) add_where([local = "localhost/" + familiar_name(reference)](const Stored& stored) { return stored.name == local; });
+  if (found.empty()) add_where([&](const Stored& stored) { return means(stored.name, reference); });
   return found;
 }
 
@@ -222,7 +222,7 @@ void Store::set_name(const std::string& name, const Descriptor& manifest) {
   std::erase_if(all, [&](const Descriptor& one) {
     const bool mine = !name.empty() && name_of(one) == name;
     if (mine && one.digest != manifest.digest) loser = one;
-    else if (mine && !list) list = list_of(one);  // it was only unpacked once more
+    else if (mine && !list) list = list_of(one);  // brought once more, and not by its list
     return mine || (is_same(one, manifest.digest) && name_of(one).empty());
   });
   const auto is_there = [&](const Digest& digest) {

@@ -1,5 +1,6 @@
 #include "store_of.hh"
 
+#include <algorithm>
 #include <set>
 
 #include "connection.hh"
@@ -28,7 +29,8 @@ image::Image find_image(const cli::Invocation& invocation, const image::Store& s
 std::string new_name(const std::string& typed) {
   const image::Reference name = image::parse_reference(typed);
   if (name.digest) throw UsageError(format("{} names a digest, which nobody can give", quoted(typed)));
-  if (image::parse_digest("sha256:" + typed) || image::familiar_name(name, false) == "sha256")
+  const auto is_algorithm = [&](std::string_view word) { return word == image::familiar_name(name, false); };
+  if (image::parse_digest("sha256:" + typed) || std::any_of(image::algorithms.begin(), image::algorithms.end(), is_algorithm))
     throw UsageError(format("{} would be taken for an id, and never be found", quoted(typed)), "another name, or localhost/NAME");
   return image::render_reference(name);
 }

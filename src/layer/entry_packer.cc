@@ -75,7 +75,7 @@ void check_name(const std::string& name) {
   try {
     static_cast<void>(clean_name(name));
   } catch (const Error& error) {
-    throw Error(format("{}, and it could not be unpacked again: remove it, or give it a shorter one", error.message()));
+    throw Error(format("{}, and it could not be unpacked again: remove it, or give it another one", error.message()));
   }
 }
 

@@ -73,8 +73,11 @@ std::optional<Location> parse_location(std::string_view text) {
     if (location.path.empty()) throw UsageError(format("{} names no path", quoted(text)), format("{}:PATH", word));
     return location;
   }
-  if (colon != std::string_view::npos && std::find(foreign.begin(), foreign.end(), text.substr(0, colon)) != foreign.end())
-    throw UsageError(format("{} is a place of other programs, which snug does not reach", quoted(text)), "oci:PATH, oci-archive:PATH, docker-archive:PATH and dir:PATH are for all; 'docker save' and 'podman save' write such files");
+  const std::string_view rest = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+  const bool is_registry = digits > 0 && digits < rest.size() && rest[digits] == '/';
+  if (colon != std::string_view::npos && !is_registry && std::find(foreign.begin(), foreign.end(), text.substr(0, colon)) != foreign.end())
+    throw UsageError(format("{} is a place of other programs, which snug does not reach", quoted(text)), "oci:PATH, oci-archive:PATH, docker-archive:PATH and dir:PATH are for all; 'docker save' and 'podman save' write such files; an image of that name is docker.io/library/NAME or localhost/NAME");
   return {};
 }
 

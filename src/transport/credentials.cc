@@ -4,6 +4,7 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <ctime>
 #include <exception>
 #include <string_view>
 #include <vector>
@@ -95,12 +96,26 @@ std::string led_to(std::string path) {
   for (unsigned links = 0; links < most_links; ++links) {
     const auto target = sys::find_link(AT_FDCWD, path.c_str());
     if (!target) break;
+    const auto status = sys::find_status(AT_FDCWD, path.c_str());
+    if (!status || (status->st_uid != ::geteuid() && status->st_uid != 0)) throw Error(format("{} is somebody else's link", quoted(path)), "--authfile names another file");
     path = target->starts_with('/') ? *target : folder_of(path) + *target;
   }
   return path;
 }
 
-/// The file that login writes, for a change. Whoever else changes it waits (flock(2) on its folder) while this lives.
+// A file system without locks has logins all the same.
+void lock(const sys::Fd& folder, const std::string& path) {
+  constexpr int attempts = 100;
+  constexpr timespec moment{0, 100'000'000};
+  int attempt = 0;
+  while (::flock(folder.get(), LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
+    if (++attempt == attempts) throw Error(format("cannot lock {}: another process has done so for ten seconds", quoted(path)), "try again when it has finished");
+    ::nanosleep(&moment, nullptr);
+  }
+}
+
+/// The file that login writes, for a change. Whoever else changes it waits (flock(2) on its folder) while this lives, which is not long: no
+/// helper is asked meanwhile.
 class OwnFile {
  public:
   explicit OwnFile(const Connection& connection) : path_(led_to(own_auth_file(connection))) {
@@ -108,7 +123,7 @@ class OwnFile {
     name_ = path_.substr(path_.rfind('/') + 1);
     if (folder.starts_with('/') && folder.size() > 1) sys::make_folders(folder.substr(0, folder.size() - 1));
     folder_ = sys::open(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY);
-    while (::flock(folder_.get(), LOCK_EX) != 0 && errno == EINTR) continue;  // a file system without locks has logins all the same
+    lock(folder_, folder);
     const auto text = read_file(path_);
     if (text && !trimmed(*text).empty()) json_ = reading(path_, [&] { return parse_json(*text); });
     if (text) known_ = reading(path_, [&] { return parse_auth_file(*text); });
@@ -148,6 +163,14 @@ void keep_in_helper(const Connection& connection, const std::string& helper, con
   store_in_helper(connection, helper, key, login);
 }
 
+// Gives what the file said before.
+AuthFile drop_in_file(const Connection& connection, const std::string& key, std::size_t& dropped) {
+  OwnFile file(connection);
+  dropped = file.drop(key);
+  if (dropped > 0) file.write();
+  return file.known();
+}
+
 /// Goes on where one of several fails, and remembers the first failure.
 class Attempts {
  public:
@@ -174,14 +197,13 @@ class Forgetting {
 
   void in_file() {
     if (!read_file(own_auth_file(connection_))) return;
-    OwnFile file(connection_);
-    const std::size_t dropped = file.drop(key_);
-    if (dropped > 0) file.write();
+    std::size_t dropped = 0;
+    const AuthFile known = drop_in_file(connection_, key_, dropped);
     count_ += dropped;
     if (key_.empty()) {
-      for (const auto& [registry, helper] : file.known().helpers) forget(helper, registry, attempts_);
-      if (!file.known().store.empty()) in_helper(file.known().store);
-    } else if (const std::string helper = helper_for(file.known(), registry_of(key_)); !helper.empty() && key_ == registry_of(key_)) {
+      for (const auto& [registry, helper] : known.helpers) forget(helper, registry, attempts_);
+      if (!known.store.empty()) in_helper(known.store);
+    } else if (const std::string helper = helper_for(known, registry_of(key_)); !helper.empty() && key_ == registry_of(key_)) {
       Attempts unneeded;  // of a registry whose login was in the file it was no helper's
       forget(helper, key_, dropped > 0 ? unneeded : attempts_);
     }
@@ -218,9 +240,11 @@ class Forgetting {
 };
 
 void keep_in_file(const Connection& connection, const std::string& key, const Login& login) {
-  OwnFile file(connection);
-  const std::string helper = helper_for(file.known(), registry_of(key));
+  const std::string path = own_auth_file(connection);
+  const auto text = read_file(path);
+  const std::string helper = text ? helper_for(reading(path, [&] { return parse_auth_file(*text); }), registry_of(key)) : "";
   if (!helper.empty()) keep_in_helper(connection, helper, key, login);
+  OwnFile file(connection);
   const bool was_there = file.drop(key) > 0;
   if (helper.empty()) file.logins()[key] = {{"auth", to_base64(login.name + ":" + login.password)}};
   if (helper.empty() || was_there) file.write();
@@ -247,16 +271,17 @@ std::string own_auth_file(const Connection& connection) {
 }
 
 void keep_login(const Connection& connection, const std::string& key, const Login& login) {
-  bool kept = false;
-  Attempts attempts;
-  for (const std::string& keeper : keepers(connection)) {
-    attempts.make([&] {
-      keeper == files_keep ? keep_in_file(connection, key, login) : keep_in_helper(connection, keeper, key, login);
-      kept = true;
-    });
-    if (kept) return;
+  std::vector<std::string> left = keepers(connection);
+  for (;;) {
+    const std::string keeper = left.front();
+    left.erase(left.begin());
+    try {
+      return keeper == files_keep ? keep_in_file(connection, key, login) : keep_in_helper(connection, keeper, key, login);
+    } catch (const Error& error) {
+      if (left.empty()) throw;
+      if (connection.notice) connection.notice(format("{}: {} keeps it instead", error.message(), left.front() == files_keep ? "a file" : quoted(left.front())));
+    }
   }
-  attempts.finish();
 }
 
 std::size_t forget_login(const Connection& connection, const std::string& key) { return Forgetting(connection, key).run(keepers(connection)); }

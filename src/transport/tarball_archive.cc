@@ -59,7 +59,7 @@ class TarCheck {
       if (header) note(*header);
     } catch (const Error& error) {
       if (!checked_) throw Error(format("it is no tar archive: {}", error.message()));
-      ended_ = true;  // a dialect: who unpacks it knows more of them
+      ended_ = has_others_ = true;  // a dialect: who unpacks it knows more of them
     }
     checked_ = true;
     header_.clear();

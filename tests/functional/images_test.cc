@@ -79,7 +79,7 @@ TEST_CASE("an image has names, and goes with the last of them") {
   CHECK(store.snug({"tag", "one", "localhost/mine:1"}).code == 0);
   CHECK(store.snug({"tag", "one", "localhost/a:1", "localhost/b:1@sha256:" + std::string(64, '0')}).code == 125);
   CHECK(store.snug({"rmi", "a:1"}).code == 1);
-  for (const std::string& name : {std::string(64, 'a'), std::string("sha256:abc")}) CHECK(has(store.snug({"tag", "one", name}).err, "would be taken for an id"));
+  for (const std::string& name : {std::string(64, 'a'), std::string("sha256:abc"), std::string("sha512:abc")}) CHECK(has(store.snug({"tag", "one", name}).err, "would be taken for an id"));
   CHECK(store.snug({"tag", "one", "localhost/a:1", "localhost/b:1"}).code == 0);
   CHECK(store.out({"rmi", "a:1", "b:1"}) == "Untagged: localhost/a:1\nUntagged: localhost/b:1\n");
   const std::string image = store.out({"inspect", "mine:1"});
@@ -381,6 +381,9 @@ TEST_CASE("what others write into the store is found by short names, and kept wh
   store.copy_in("one", "short:1");
   CHECK(has(store.out({"images", "docker.io/library/short"}), "short"));
   CHECK(store.snug({"inspect", "short:1"}).code == 0);
+  store.copy_in("one", "quay.io/me/untagged");
+  CHECK(store.snug({"inspect", "quay.io/me/untagged"}).code == 0);
+  CHECK(store.out({"rmi", "quay.io/me/untagged:latest"}) == "Untagged: quay.io/me/untagged:latest\n");
   CHECK(store.snug({"tag", "two", "docker.io/library/short:1"}).code == 0);  // which is what the name means from now on
   CHECK(store.out({"inspect", "-f", "{{.Id}}", "short:1"}) == store.out({"inspect", "-f", "{{.Id}}", "two"}));
   CHECK(store.out({"rmi", "short:1"}) == "Untagged: short:1\n");
@@ -398,6 +401,9 @@ TEST_CASE("what others write into the store is found by short names, and kept wh
   const std::size_t all = store.blobs();
   CHECK(store.snug({"gc", "--check", "--blobs"}).code == 0);
   CHECK(store.blobs() == all);
+  shell_output("cd " + store.store() + "/images/blobs/sha256 && for config in $(grep -l arm64 *); do for manifest in $(grep -l $config *); do echo x >>$manifest; done; done");
+  const std::string told = store.snug({"gc", "--check"}).out;
+  CHECK_MESSAGE((has(told, ".damaged'") && !has(told, "no image has it") && has(told, "removed 0 blobs")), told);
   shell_output("cd " + store.store() + "/images/blobs/sha256 && for one in *; do ! grep -q arm64 $one || echo x >>$one; done");  // config, list
   CHECK(has(store.snug({"gc", "--check"}).out, ".damaged'"));
   CHECK(store.snug({"rmi", "list:1"}).code == 0);

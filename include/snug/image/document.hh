@@ -89,7 +89,9 @@ inline constexpr std::uint64_t largest_config = 8U << 20U;    ///< bytes
 /// of itself, or that is both at once, is refused. Throws an Error.
 [[nodiscard]] std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_view media_type = {});
 
-/// Throws where a descriptor calls itself something else than an image or a list of images: another reader may take it for that.
+/// Whether a descriptor calls itself an image or a list of images, or nothing; and throws where it does not: another reader may take it for what
+/// it says.
+[[nodiscard]] bool is_manifest_kind(const Descriptor& descriptor);
 void check_manifest_kind(const Descriptor& descriptor);
 
 /// Reads the index of a layout, which lists all images in it and may be as large as it has to. Throws an Error.

@@ -28,10 +28,10 @@ struct Reference {
 /// Gives the name as people type it, "debian:12"; without the tag where `tag` is false.
 [[nodiscard]] std::string familiar_name(const Reference& reference, bool tag = true);
 
-/// Whether `name` is no whole name, but a short one, as people type it: of `reference`.
-[[nodiscard]] bool is_short_name_of(std::string_view name, const Reference& reference);
+/// Whether `name`, whole or as another program has written it, means `reference`, or the same in localhost where that names no registry.
+[[nodiscard]] bool means(std::string_view name, const Reference& reference);
 
-/// Whether `typed` is the whole name `name`, or all of it but "localhost/", or the same short one. Nothing that is no name is.
+/// The same of what was typed. Nothing that is no name is.
 [[nodiscard]] bool is_name_of(std::string_view typed, std::string_view name);
 
 }  // namespace snug::image

@@ -82,6 +82,7 @@ TEST_CASE("root file systems are completed, and files behind them") {
 }
 
 TEST_CASE("an end of a copy may be a file here, until there is a colon in it") {
+  CHECK(files("cp ") == "all ");
   CHECK(files("cp a") == "all a");
   CHECK(files("cp ./a:b") == "all ./a:b");
   CHECK(files("cp a b") == "all b");

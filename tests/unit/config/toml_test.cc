@@ -54,6 +54,7 @@ TEST_CASE("errors tell file and line") {
   CHECK(refusal("\xff\xfe") != "taken");
   try {
     static_cast<void>(config::parse_settings("rootfs = host\n", "/x/snug.toml"));
+    FAIL("it was taken");
   } catch (const UsageError& error) {
     CHECK(error.hint() == "a word or a text stands in quotes");
   }

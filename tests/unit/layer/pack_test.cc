@@ -104,7 +104,7 @@ TEST_CASE("pack: a name that nothing could unpack again") {
     REQUIRE(::mkdirat(folder.get(), part.c_str(), 0755) == 0);
     folder = sys::open(folder.get(), part, O_RDONLY | O_DIRECTORY);
   }
-  const auto check = [&](Form form) { CHECK_THROWS_WITH_AS(static_cast<void>(target.pack(form)), ("the name '" + std::string(100, 'd') + "'... is longer than 4095 bytes, and it could not be unpacked again: remove it, or give it a shorter one").c_str(), Error); };
+  const auto check = [&](Form form) { CHECK_THROWS_WITH_AS(static_cast<void>(target.pack(form)), ("the name '" + std::string(100, 'd') + "'... is longer than 4095 bytes, and it could not be unpacked again: remove it, or give it another one").c_str(), Error); };
   static_cast<void>(sys::open(folder.get(), last, O_WRONLY | O_CREAT, 0644));
   check(Form::tree);
   REQUIRE(::unlinkat(folder.get(), last.c_str(), 0) == 0);

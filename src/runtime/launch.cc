@@ -4,7 +4,7 @@
 //                   └─ init (pid 1 inside; child.cc, init.cc)
 //                        └─ payload
 //
-// Three channels lead to the child:
+// The child is made in spawn.cc. Four channels lead to it:
 //   go       monitor -> init     one byte, once newuidmap and newgidmap have written the id maps
 //   report   init -> monitor     {done|failed, step, errno}, and the namespaces to keep; end of file: the command was exec'ed
 //   open     monitor -> init     one byte, once pasta is ready, where a port is open from the start, and shared networks are joined
@@ -20,11 +20,6 @@
 #include "snug/runtime/launch.hh"
 
 #include <fcntl.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,181 +32,46 @@
 #include "cgroup.hh"
 #include "child.hh"
 #include "foreground.hh"
-#include "helpers.hh"
 #include "networks.hh"
 #include "owners.hh"
-#include "porch.hh"
-#include "sealed.hh"
 #include "server.hh"
 #include "service.hh"
 #include "signals.hh"
-#include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/children.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/memory.hh"
 #include "snug/sys/process.hh"
+#include "spawn.hh"
+#include "steps.hh"
 
 namespace snug::runtime {
 namespace {
 
 using sys::Fd;
-using sys::FdPair;
-using sys::make_pipe;
-using sys::make_socket_pair;
 
 /// One container from clone to end, seen from outside. `Streams` is what the payload's streams lead to.
 template <typename Streams>
 class Monitor {
  public:
-  Monitor(const plan::Plan& plan, const Outside& outside) : plan_(plan), outside_(outside), context_(plan), streams_(plan, outside), networks_(plan, outside.folder) {}
+  Monitor(const plan::Plan& plan, const Outside& outside)
+      : plan_(plan), outside_(outside), streams_(plan, outside), networks_(plan, outside.folder), clock_(plan, outside.step_done) {}
 
   std::variant<Exited, StepFailure> run() {
-    if (outside_.step_done) last_ = sys::monotonic_time();
-    if (auto failure = make_folders()) return *failure;
-    if (auto failure = make_cgroup()) return *failure;
-    if (auto failure = open_cgroup()) return *failure;
-    if (auto failure = open_program()) return *failure;
-    prepare();
     if (auto failure = start()) return *failure;
-    close_child_ends();
-    if (auto failure = write_maps()) return *failure;
     watch();
     if (failure_) return *failure_;
     return exited_;
   }
 
  private:
-  std::optional<StepFailure> make_folders() {
-    const auto* make = plan_.find<plan::MakeFolders>();
-    if (!make) return {};
-    const Fd container = sys::open(AT_FDCWD, outside_.folder, O_PATH | O_DIRECTORY);
-    for (const auto& folder : make->folders) {
-      const bool made = ::mkdirat(container.get(), folder.path.c_str(), 0700) == 0;
-      if (!made && errno == EEXIST) continue;  // a container that is started again has them, as it left them
-      // The mode is set apart from the making, because the caller's umask would have a say in it.
-      if (!made || ::fchmodat(container.get(), folder.path.c_str(), folder.mode, 0) != 0) return failed_at<plan::MakeFolders>(errno);
-    }
-    done<plan::MakeFolders>();
-    return {};
-  }
-
-  std::optional<StepFailure> make_cgroup() {
-    const auto* make = plan_.find<plan::MakeCgroup>();
-    if (!make) return {};
-    std::string reason;
-    const int error = cgroup_.make(*make, outside_.id, reason);
-    // Nothing is asked of it but to be there.
-    if (error && !make->settings.empty()) return failed_at<plan::MakeCgroup>(error, reason);
-    context_.cgroup = cgroup_.inner();
-    done<plan::MakeCgroup>();
-    return {};
-  }
-
-  std::optional<StepFailure> open_cgroup() {
-    const auto* join = plan_.find<plan::JoinCgroup>();
-    if (!join) return {};
-    std::string reason;
-    door_ = open_cgroup_door(*join, reason);
-    if (!door_ && join->required) return failed_at<plan::JoinCgroup>(errno, reason);
-    context_.door = door_.get();
-    context_.through_door = join->required;
-    done<plan::JoinCgroup>();
-    return {};
-  }
-
-  std::optional<StepFailure> open_program() {
-    if (const auto* shell = plan_.find<plan::RunShell>()) return lend_tools(*shell);
-    const auto* exec = plan_.find<plan::Exec>();
-    if (!exec || !exec->from_host) return {};
-    program_ = sys::try_open(AT_FDCWD, exec->paths.front().c_str(), O_PATH);
-    if (!program_) return failed_at<plan::Exec>(errno);
-    context_.program = program_.get();
-    return {};
-  }
-
-  std::optional<StepFailure> lend_tools(const plan::RunShell& shell) {
-    context_.shell = &outside_.shell;
-    if (shell.tools.empty()) return {};
-    program_ = copy_sealed(shell.tools.c_str());
-    if (!program_) return failed_at<plan::RunShell>(errno);
-    context_.program = program_.get();
-    return {};
-  }
-
-  void prepare() {
-    report_ = make_socket_pair(SOCK_SEQPACKET);
-    context_.report = report_.second.get();
-    if (plan_.terminal) {
-      control_ = make_socket_pair(SOCK_STREAM);
-      context_.control = control_.second.get();
-    }
-    context_.folder_path = outside_.folder.empty() ? nullptr : outside_.folder.c_str();
-    context_.verbose = static_cast<bool>(outside_.step_done);
-    if (maps_by_helpers()) {
-      go_ = make_pipe();
-      context_.go = go_.first.get();
-    }
-    if (plan_.find<plan::AwaitWayOut>()) {
-      open_ = make_pipe();
-      context_.open = open_.first.get();
-    }
-    context_.outer = {report_.first.get(), control_.first.get(), go_.second.get(), open_.second.get()};
-    streams_.prepare(context_);
-  }
-
-  [[nodiscard]] const plan::WriteIdMaps* maps_by_helpers() const {
-    const auto* write = plan_.find<plan::WriteIdMaps>();
-    return write && !write->newuidmap.empty() ? write : nullptr;
-  }
-
   std::optional<StepFailure> start() {
-    const std::uint64_t flags = plan_.find<plan::Clone>()->flags;
-    if (plan_.find<plan::Clone>()->adopts && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return failed_at<plan::Clone>(errno);
-    if (const auto* enter = plan_.find<plan::EnterNamespaces>()) return start_inside(*enter, flags);
-    auto [pid, pidfd] = sys::clone_process(flags, false, context_.cgroup);
-    if (pid == 0) run_child(context_);
-    if (pid < 0) return failed_at<plan::Clone>(errno);
-    pid_ = pid;
-    init_ = std::move(pidfd);
-    done<plan::Clone>();
-    return {};
-  }
-
-  std::optional<StepFailure> start_inside(const plan::EnterNamespaces& enter, std::uint64_t flags) {
-    const PorchAnswer answer = start_through_porch(context_, enter, flags);
-    if (answer.error && answer.joining) return failed_at<plan::JoinCgroup>(answer.error);
-    if (answer.error)
-      return answer.cloning ? failed_at<plan::Clone>(answer.error) : failed_at<plan::EnterNamespaces>(answer.error, answer.entry);
-    pid_ = answer.init;
-    init_ = sys::open_process(pid_);
-    done<plan::EnterNamespaces>();
-    done<plan::Clone>();
-    return {};
-  }
-
-  void close_child_ends() {
-    report_.second.reset();
-    control_.second.reset();
-    go_.first.reset();
-    open_.first.reset();
+    Spawner spawner(plan_, outside_, clock_, cgroup_);
+    if (auto failure = spawner.prepare()) return failure;
+    streams_.prepare(spawner.context());
+    if (auto failure = spawner.start()) return failure;
     streams_.close_child_ends();
-  }
-
-  std::optional<StepFailure> write_maps() {
-    const auto* step = maps_by_helpers();
-    if (!step) return {};
-    sys::MapsEnd end = sys::write_id_maps(map_helpers(*step), pid_);
-    if (end.how != sys::MapsEnd::How::written) {
-      static_cast<void>(sys::send_signal(init_.get(), SIGKILL));
-      reap();
-      // No helper is to blame for what it was not asked.
-      if (end.how == sys::MapsEnd::How::not_asked) throw Error(std::move(end.words)).during("mapping the ids");
-      return failed_at<plan::WriteIdMaps>(EPERM, end.words);
-    }
-    static_cast<void>(sys::write_all(go_.second.get(), "!"));
-    go_.second.reset();
-    done<plan::WriteIdMaps>();
+    child_ = spawner.take();
     return {};
   }
 
@@ -219,7 +79,7 @@ class Monitor {
   void watch() {
     while (!ended_) {
       Waiting waiting;
-      for (const int fd : {signals_.fd(), init_.get(), report_.first.get(), control_.first.get()}) waiting.want(fd, POLLIN);
+      for (const int fd : {signals_.fd(), child_.init.get(), child_.report.get(), child_.control.get()}) waiting.want(fd, POLLIN);
       if (owners_) waiting.want(owners_->descriptor(), POLLIN);
       networks_.ask(waiting);
       streams_.ask(waiting);
@@ -229,22 +89,22 @@ class Monitor {
       if (waiting.was_quiet() && fall_asleep() && !waiting.sleep(patience())) continue;
       streams_.answer(waiting);
       if (const auto request = streams_.take_request()) heed(runs_ ? networks_.change(*request) : NetworkNews{.answer = "it is only starting"});
-      if (waiting.got(control_.first.get(), POLLIN)) read_control();
-      if (waiting.got(report_.first.get(), POLLIN)) read_report();
+      if (waiting.got(child_.control.get(), POLLIN)) read_control();
+      if (waiting.got(child_.report.get(), POLLIN)) read_report();
       heed(networks_.answer(waiting));
       if (owners_ && waiting.got(owners_->descriptor(), POLLIN)) lose_owners();
       if (waiting.got(signals_.fd(), POLLIN)) handle_signal(signals_.next());
       if (streams_.deserted()) end_for(SIGKILL, 0);
-      if (waiting.got(init_.get(), POLLIN)) finish();
+      if (waiting.got(child_.init.get(), POLLIN)) finish();
     }
   }
 
   void heed(const NetworkNews& news) {
     if (news.answer) streams_.answer_request(*news.answer);
     if (news.notice && !streams_.note(format("snug: notice: {}\n", *news.notice)) && outside_.notice) outside_.notice(*news.notice);
-    if (news.ready) static_cast<void>(sys::write_all(open_.second.get(), "!")), open_.second.reset();
+    if (news.ready) static_cast<void>(sys::write_all(child_.open.get(), "!")), child_.open.reset();
     if (!news.failure) return;
-    failure_ = StepFailure{news.step.value_or(number_of<plan::AwaitWayOut>()), EIO, *news.failure};
+    failure_ = StepFailure{news.step.value_or(number_of<plan::AwaitWayOut>(plan_)), EIO, *news.failure};
     end_for(SIGKILL, 0);
   }
 
@@ -257,8 +117,8 @@ class Monitor {
     }
     heed(networks_.enter(user, net));
     for (std::size_t at = 0; outside_.step_done && !failure_ && at < plan_.steps.size(); ++at)
-      if (std::holds_alternative<plan::JoinNetwork>(plan_.steps[at].action)) done(at);
-    if (plan_.find<plan::OpenWayOut>()) done<plan::OpenWayOut>();
+      if (std::holds_alternative<plan::JoinNetwork>(plan_.steps[at].action)) clock_.done(at);
+    if (plan_.find<plan::OpenWayOut>()) clock_.done<plan::OpenWayOut>();
   }
 
   void read_control() {
@@ -267,13 +127,13 @@ class Monitor {
       return;
     }
     char byte = 0;
-    if (::read(control_.first.get(), &byte, 1) <= 0) return control_.first.reset();
-    if (byte == 'S') streams_.stop(init_.get());
+    if (::read(child_.control.get(), &byte, 1) <= 0) return child_.control.reset();
+    if (byte == 'S') streams_.stop(child_.init.get());
   }
 
   bool take_terminal() {
-    Fd outer = sys::receive_descriptor(control_.first.get());
-    if (!outer) return control_.first.reset(), false;
+    Fd outer = sys::receive_descriptor(child_.control.get());
+    if (!outer) return child_.control.reset(), false;
     streams_.take_terminal(std::move(outer));
     return true;
   }
@@ -281,24 +141,24 @@ class Monitor {
   void read_report() {
     Report report;
     std::vector<Fd> descriptors;
-    const ssize_t count = sys::receive_message(report_.first.get(), &report, sizeof report, descriptors);
+    const ssize_t count = sys::receive_message(child_.report.get(), &report, sizeof report, descriptors);
     if (count == sizeof report) return note(report, std::move(descriptors));
-    report_.first.reset();
+    child_.report.reset();
     if (!failure_ && !was_killed()) begin();
   }
 
   // The end of the reports is that of the command's start, or of pid 1: only who was asked to tell needs to know which.
   [[nodiscard]] bool was_killed() const {
     siginfo_t info{};
-    return outside_.running && plan_.init && ::waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+    return outside_.running && plan_.init && ::waitid(P_PIDFD, static_cast<id_t>(child_.init.get()), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
            info.si_pid != 0 && info.si_code != CLD_EXITED;
   }
 
   // The command runs: all that is left to do is to wait.
   void begin() {
-    plan_.find<plan::RunShell>() ? done<plan::RunShell>() : done<plan::Exec>();
-    streams_.begin(init_.get());
-    if (outside_.running) outside_.running({.init = pid_, .namespaces = kept_namespaces(), .cgroup = cgroup_.path()});
+    plan_.find<plan::RunShell>() ? clock_.done<plan::RunShell>() : clock_.done<plan::Exec>();
+    streams_.begin(child_.init.get());
+    if (outside_.running) outside_.running({.init = child_.pid, .namespaces = kept_namespaces(), .cgroup = cgroup_.path()});
     runs_ = true;
   }
 
@@ -327,7 +187,7 @@ class Monitor {
 
   void note(const Report& report, std::vector<Fd> descriptors) {
     if (report.kind == Report::interface && !descriptors.empty()) networks_.watch(std::move(descriptors.front()));
-    if (report.kind == Report::line && !descriptors.empty()) networks_.open_gate(std::move(descriptors.front())), done<plan::OpenGate>();
+    if (report.kind == Report::line && !descriptors.empty()) networks_.open_gate(std::move(descriptors.front())), clock_.done<plan::OpenGate>();
     if (report.kind == Report::wall && descriptors.size() == 2) networks_.guard({std::move(descriptors[0]), std::move(descriptors[1])});
     if (report.kind == Report::namespaces) {
       namespaces_ = std::move(descriptors);
@@ -336,12 +196,10 @@ class Monitor {
     if (const auto* maps = plan_.find<plan::WriteIdMaps>(); maps && report.kind == Report::server && descriptors.size() == 1)
       servers_.emplace_back(*maps, std::get<plan::MakeOverlay>(plan_.steps.at(report.step).action), outside_.folder, std::move(descriptors.front()));
     if (report.kind == Report::listener && descriptors.size() == 1) remember_owners(descriptors.front());
+    if (report.kind == Report::done) clock_.done_there(report.step, report.nanoseconds);
     if (report.kind == Report::failed) {
       const std::string_view reason(report.reason.data(), ::strnlen(report.reason.data(), report.reason.size()));
       failure_ = StepFailure{report.step, report.error, std::string(trimmed(reason))};
-    } else if (report.kind == Report::done && outside_.step_done) {
-      outside_.step_done(report.step, report.nanoseconds);
-      last_ = sys::monotonic_time();
     }
   }
 
@@ -349,7 +207,7 @@ class Monitor {
   void remember_owners(const Fd& listener) {
     const Fd user = open_door("user"), mounts = open_door("mnt");
     owners_.emplace(*plan_.find<plan::RememberOwners>(), OwnersPlace{listener.get(), user.get(), mounts.get()});
-    if (const int error = owners_->error()) failure_ = StepFailure{number_of<plan::RememberOwners>(), error, {}}, end_for(SIGKILL, 0);
+    if (const int error = owners_->error()) failure_ = StepFailure{number_of<plan::RememberOwners>(plan_), error, {}}, end_for(SIGKILL, 0);
   }
 
   // A namespace that the container has made or that is entered.
@@ -376,44 +234,44 @@ class Monitor {
   }
 
   void handle_signal(int signal) {
-    if (report_.first && is_ending(signal)) {
+    if (child_.report && is_ending(signal)) {
       end_for(SIGKILL, 128 + signal);  // nothing runs yet that could have a say in it
     } else if (signal == SIGWINCH) {
       streams_.resize();
     } else if (signal == SIGTSTP) {
-      static_cast<void>(sys::ask_to_stop(init_.get()));
-      streams_.stop(init_.get());
+      static_cast<void>(sys::ask_to_stop(child_.init.get()));
+      streams_.stop(child_.init.get());
     } else if (signal == SIGCONT) {
       streams_.go_on();
     } else if (signal != 0) {
-      static_cast<void>(sys::send_signal(init_.get(), signal));
+      static_cast<void>(sys::send_signal(child_.init.get(), signal));
       // Nobody but this process could have a command that has stopped itself go on, and end; nor a leader that somebody inside has stopped.
-      if (is_ending(signal) && is_stopped()) static_cast<void>(sys::send_signal(init_.get(), SIGCONT));
+      if (is_ending(signal) && is_stopped()) static_cast<void>(sys::send_signal(child_.init.get(), SIGCONT));
     }
   }
 
   [[nodiscard]] bool is_stopped() const {
     siginfo_t info{};
-    return ::waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid != 0;
+    return ::waitid(P_PIDFD, static_cast<id_t>(child_.init.get()), &info, WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid != 0;
   }
 
   static bool is_ending(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT; }
 
   void end_for(int signal, int code) {
     code_ = code;
-    static_cast<void>(sys::send_signal(init_.get(), signal));
+    static_cast<void>(sys::send_signal(child_.init.get(), signal));
   }
 
   // The first process has ended, and with pid 1 all else. What was told before is still there to be read.
   void finish() {
     const auto* fork = plan_.find<plan::ForkPayload>();
     const bool goes_on = plan_.find<plan::RememberOwners>() && fork && fork->parent == plan::ForkPayload::Parent::gone;  // it tells until it executes the command
-    while (report_.first) {
-      if (!goes_on) ::fcntl(report_.first.get(), F_SETFL, O_NONBLOCK);
+    while (child_.report) {
+      if (!goes_on) ::fcntl(child_.report.get(), F_SETFL, O_NONBLOCK);
       read_report();
     }
-    if (plan_.terminal && !took_terminal_ && control_.first && !failure_) {
-      ::fcntl(control_.first.get(), F_SETFL, O_NONBLOCK);
+    if (plan_.terminal && !took_terminal_ && child_.control && !failure_) {
+      ::fcntl(child_.control.get(), F_SETFL, O_NONBLOCK);
       static_cast<void>(take_terminal());
     }
     if (!reap()) return;
@@ -435,7 +293,7 @@ class Monitor {
 
   bool reap() {
     siginfo_t info{};
-    if (::waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WEXITED | __WALL) != 0) {
+    if (::waitid(P_PIDFD, static_cast<id_t>(child_.init.get()), &info, WEXITED | __WALL) != 0) {
       if (errno != ECHILD) return false;
       info.si_code = CLD_KILLED, info.si_status = SIGKILL;  // while this process was stopped
     }
@@ -448,48 +306,22 @@ class Monitor {
     return true;
   }
 
-  template <typename Action>
-  [[nodiscard]] std::size_t number_of() const {
-    const auto found = std::find_if(plan_.steps.begin(), plan_.steps.end(),
-                                    [](const plan::Step& step) { return std::holds_alternative<Action>(step.action); });
-    return static_cast<std::size_t>(found - plan_.steps.begin());
-  }
-
-  template <typename Action>
-  std::optional<StepFailure> failed_at(int error, std::string reason = {}) const {
-    return StepFailure{number_of<Action>(), error, std::move(reason)};
-  }
-
-  // Tells of a step that was done here: it took the time since the one before.
-  template <typename Action>
-  void done() {
-    if (outside_.step_done) done(number_of<Action>());
-  }
-
-  void done(std::size_t step) {
-    const std::uint64_t now = sys::monotonic_time();
-    outside_.step_done(step, now - std::exchange(last_, now));
-  }
-
   const plan::Plan& plan_;
   const Outside& outside_;
-  Context context_;
   BlockedSignals signals_;
   Cgroup cgroup_;  ///< above the streams: it goes last
   Streams streams_;
-  FdPair go_, open_, report_, control_;
-  Fd program_, init_, door_;
+  Spawned child_;
   std::vector<Server> servers_;
   std::vector<Fd> namespaces_;  ///< go before the servers do
   Networks networks_;  ///< goes before the namespaces do
   std::optional<Owners> owners_;
-  pid_t pid_ = -1;
   std::optional<StepFailure> failure_;
   Exited exited_;
-  std::uint64_t last_ = 0;   ///< when the last step ended, for those who want to know
   std::optional<int> code_;  ///< of a container that was ended from here
   bool took_terminal_ = false;
   bool ended_ = false, runs_ = false, asleep_ = false;
+  StepClock clock_;  ///< the last to be made: the first step takes its time from here
 };
 
 }  // namespace

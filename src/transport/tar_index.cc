@@ -26,7 +26,7 @@ class HeaderReader {
     std::optional<std::uint64_t> size;
     for (;;) {
       if (at_ == size_) return {};
-      std::optional<TarHeader> header = parse_tar_header(read(tar_block));
+      std::optional<TarHeader> header = read_header();
       if (!header) return {};
       if (size && !is_extra(header->type)) header->size = *size;
       if (header->type == 'S') throw Error("it holds a sparse file");
@@ -44,6 +44,16 @@ class HeaderReader {
 
  private:
   static bool is_extra(char type) { return type == 'x' || type == 'g' || type == 'L' || type == 'K'; }
+
+  std::optional<TarHeader> read_header() {
+    const bool is_first = at_ == 0;
+    try {
+      return parse_tar_header(read(tar_block));
+    } catch (const Error& error) {
+      if (!is_first) throw;
+      throw Error(format("it is no tar archive: {}", error.message()));
+    }
+  }
 
   void take_extra(const TarHeader& header, std::string& name, std::string& link, std::optional<std::uint64_t>& size) {
     if (header.size > largest_extra) throw Error(format("one of its extended headers is larger than {} bytes", largest_extra));

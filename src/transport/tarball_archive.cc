@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -19,7 +17,6 @@ using image::Compression;
 using image::Descriptor;
 
 constexpr std::size_t digest_digits = 64;
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> strange_marks{{{"BZh", "bzip2"}, {"\xfd\x37zXZ", "xz"}, {"\x04\x22\x4d\x18", "lz4"}}};
 
 std::string_view media_type_of(Compression compression) {
   if (compression == Compression::gzip) return image::media::layer_gzip;
@@ -52,7 +49,6 @@ class TarCheck {
 
  private:
   void check() {
-    if (!checked_) check_compression();
     try {
       const auto header = parse_tar_header(header_);
       ended_ = !header;
@@ -63,11 +59,6 @@ class TarCheck {
     }
     checked_ = true;
     header_.clear();
-  }
-
-  void check_compression() const {
-    for (const auto& [mark, program] : strange_marks)
-      if (header_.starts_with(mark)) throw Error(format("it is compressed with {}", program), format("{} -dc FILE | snug import -", program));
   }
 
   void note(const TarHeader& header) {

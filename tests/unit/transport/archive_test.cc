@@ -117,7 +117,9 @@ TEST_CASE("an archive that is hostile or damaged is refused") {
   CHECK(find_error(tar({.name = "x", .type = '2', .link = "/etc/passwd"})).find("which is not there") != std::string::npos);
   CHECK(find_error(tar({.name = "x", .type = '2', .link = ""})).find("is a link to ''") != std::string::npos);
   CHECK(index_error(tar_header({.name = "x"}, 1000) + "short") == "it ends too early");
-  CHECK(index_error(tar({.name = "x"}).substr(0, 300)) == "it ends too early");
+  CHECK(index_error(tar({.name = "x"}) + tar({.name = "y"}).substr(0, 300)) == "it ends too early");
+  CHECK(index_error(tar({.name = "x"}).substr(0, 300)) == "it is no tar archive: it ends too early");
+  CHECK(index_error(std::string(1000, 'x')) == "it is no tar archive: a number in a header is none");
   CHECK(index_error(tar_header({.name = "x", .type = 'L'}, 2 << 20U) + std::string(3 << 20U, 'x')).find("extended headers") != std::string::npos);
   CHECK(index_error(tar_header({.name = "x", .type = 'S'}, 0)) == "it holds a sparse file");
   CHECK(index_error(pax({{"size", "99999999999999"}}, {.name = "x"})) == "it ends too early");
@@ -207,7 +209,7 @@ TEST_CASE("a docker-archive with something wrong in it is refused") {
   CHECK(refused(layers + config + tar_end()).starts_with("it is no image: it has neither"));
   CHECK(refused(tar({.name = "manifest.json", .data = std::string(5 << 20U, '[')})).starts_with("it is larger than"));
   CHECK(refused(tar({.name = "manifest.json", .data = std::string(100000, '[')})).starts_with("it is more than 100 levels deep"));
-  CHECK(refused("no archive at all").starts_with("it ends too early"));
+  CHECK(refused("no archive at all").starts_with("it is no tar archive"));
   CHECK(refused(docker_archive(plain, plain)).find("its digest is " + digest_of(plain).text()) != std::string::npos);
   std::string cut = gzip(docker_archive());
   cut.resize(cut.size() / 2);

@@ -330,7 +330,7 @@ constexpr std::array rows = std::to_array<Row>({
      add_range<&plan::IdMapChoice::uids>},
     {many("ulimit", 0, "NAME=SOFT[:HARD]", "set a resource limit",
           {Complete::words, "core= cpu= data= fsize= memlock= nofile= nproc= stack="}),
-     Files::of_project, add<&Spec::limits, parse_limit>},
+     Files::of_user, add<&Spec::limits, parse_limit>},
     {one("user", 'u', "USER[:GROUP]", "be this user inside"), Files::of_user, set<&Spec::user, parse_user>},
     {one("userns", 0, "MODE", "map ids: root, keep-id[:uid=N,gid=N], single, host, container:NAME or ns:PATH",
          {Complete::words, "root keep-id single host container: ns:"}),

@@ -10,6 +10,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <variant>
 
 #include "run_options.hh"
 #include "snug/commands/environment.hh"
@@ -39,6 +40,17 @@ bool leads_out(const std::string& path, const std::string& folder) {
   return real && (!real_folder || !lies_in(real.get(), real_folder.get()));
 }
 
+// A mask of /proc or /sys gives way to what is mounted there. What cannot be read as a mount is refused as such later.
+bool uncovers_kernel(const cli::Option& option, const std::string& value, const std::string& folder) {
+  try {
+    const plan::Volume volume = option.name == "tmpfs" ? parse_tmpfs(value) : parse_volume(value, folder);
+    const std::string target = std::visit([](const auto& each) { return each.target; }, volume);
+    return lies_in(target, "/proc") || lies_in(target, "/sys");
+  } catch (const UsageError&) {
+    return false;
+  }
+}
+
 // Says what is wrong with a value in a project file; nothing where it stays inside.
 std::optional<std::string> find_reach(const cli::Option& option, const std::string& value,
                                       const std::string& folder) {
@@ -50,6 +62,8 @@ std::optional<std::string> find_reach(const cli::Option& option, const std::stri
   }
   if (option.name == "volume" && leads_out(parse_host_path(split(value, ':')[0], folder), folder))
     return "the source lies outside the project's folder";
+  if ((option.name == "volume" || option.name == "tmpfs") && uncovers_kernel(option, value, folder)) return "a project file mounts nothing in /proc and /sys";
+  if (option.name == "read-only" && value != "true") return "a project file may choose true";
   if (option.name == "env" && value.find('=') == std::string::npos)
     return "a project file cannot copy variables of the caller";
   if (option.name == "userns" && value != "root" && value != "single" && !value.starts_with("keep-id"))

@@ -7,6 +7,7 @@
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -25,7 +26,7 @@
 namespace snug::plan {
 namespace {
 
-enum Rule : std::uint8_t { allow, deny, absent, clone, socket, personality, ioctl, ignore, one_id, two_ids, three_ids, path_owner, folder_owner, path_node, folder_node, notify, notify_status, notify_path_node, notify_folder_node };
+enum Rule : std::uint8_t { allow, deny, absent, clone, socket, personality, ioctl, session_keyring, ignore, one_id, two_ids, three_ids, path_owner, folder_owner, path_node, folder_node, notify, notify_status, notify_path_node, notify_folder_node };
 
 constexpr std::uint64_t cap(int number) { return std::uint64_t{1} << static_cast<unsigned>(number); }
 constexpr std::uint64_t nested = std::uint64_t{1} << 63U;
@@ -36,6 +37,7 @@ struct Call {
   int x86_64, i386, arm64, arm;
   Rule rule;
   std::uint64_t keys = 0;  ///< each of them opens it
+  Rule opened = allow;     ///< as far as that
 };
 
 constexpr Call calls[] = {
@@ -124,7 +126,7 @@ constexpr std::array remembered_calls{Named{"chown", notify}, Named{"lchown", no
 constexpr std::array owner_calls = joined(becoming_calls, remembered_calls);
 
 constexpr Rule rule_of(const Call& call, std::uint64_t keys, bool lone_root) {
-  const Rule rule = (call.keys & keys) != 0 ? allow : call.rule;
+  const Rule rule = (call.keys & keys) != 0 ? call.opened : call.rule;
   if (rule == allow && lone_root)
     for (const Named& named : root_calls)
       if (named.name == call.name) return named.rule;
@@ -251,6 +253,7 @@ class Assembler {
     constexpr std::array<std::uint32_t, 4> families{AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
     constexpr std::array<std::uint32_t, 5> personalities{0, 0x8, 0x20000, 0x20008, 0xffffffff};  // linux32, uname26, and to ask
     constexpr std::array<std::uint32_t, 2> typing{TIOCSTI, TIOCLINUX};
+    constexpr std::array<std::uint32_t, 1> joining{KEYCTL_JOIN_SESSION_KEYRING};
     constexpr std::uint32_t namespaces =
         CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
     switch (rule) {
@@ -260,6 +263,7 @@ class Assembler {
       case socket: return choose(0, families, SECCOMP_RET_ALLOW, refused);
       case personality: return choose(0, personalities, SECCOMP_RET_ALLOW, refused);
       case ioctl: return choose(1, typing, refused, SECCOMP_RET_ALLOW);
+      case session_keyring: return choose(0, joining, SECCOMP_RET_ALLOW, refused);
       case ignore: return give(errno_verdict(0));
       case one_id: return ignore_others(0, 1);
       case two_ids: return ignore_others(0, 2);

@@ -344,4 +344,10 @@ TEST_CASE("keys of the caller's session are not found inside") {
                                           SYS_keyctl, KEYCTL_SEARCH, KEYCTL_READ, key);
   CHECK(run({"perl", "-e", search}).out != "0");
   CHECK(perl({}, search).out == "0");
+  CHECK(perl({"--nested"}, search).out == "0");
+  // The user's own keyring is found by its number, which /proc tells who may see it: linked into a session, it shows what it holds.
+  const std::string link = snug::format("$n = 0; open F, '/proc/keys'; for (<F>) {{ @f = split; $n++ if $f[8] =~ /^_uid[._]/ && syscall({0}, {1}, hex $f[0], -3) == 0 }} print $n",
+                                        SYS_keyctl, KEYCTL_LINK);
+  CHECK(run({"perl", "-e", link}).out != "0");
+  CHECK(perl({"--nested"}, link).out == "0");
 }

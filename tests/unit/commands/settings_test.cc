@@ -143,11 +143,14 @@ TEST_CASE("a project file cannot open a wall") {
         "env-file = ['/etc/passwd']", "mount = ['type=bind,src=/etc,dst=/x']",
         "security-opt = ['no-new-privileges=false']", "security-opt = ['seccomp=unconfined']", "security-opt = ['landlock=off']", "nested = true",
         "allow-32bit = true", "timens = 'host'", "uidmap = ['0:0:1']",
-        "dns = ['1.1.1.1']", "group-add = ['video']"})
+        "dns = ['1.1.1.1']", "group-add = ['video']",
+        // These loosen what holds without them, or what the user has chosen for himself.
+        "read-only = false", "ulimit = ['core=unlimited']", "ulimit = ['nofile=20000']", "tmpfs = '/proc/sys/fs/x'", "tmpfs = '/x/../proc/irq:size=1m'", "tmpfs = ['/t', '/sys']",
+        "volume = './data:/proc/sys/fs/binfmt_misc'", "volume = './data://proc/keys:ro'", "volume = './data:/sys/firmware/x'"})
     CHECK_MESSAGE(folder.project_refusal(format("[run]\n{}\n", line)) != "taken", line);
   for (const std::string_view line :
        {"cap-drop = ['ALL']", "network = 'none'", "userns = 'keep-id:uid=7,gid=7'", "env = ['A=1']",
-        "init = false", "tmpfs = '/t'", "ulimit = ['core=0']", "shm-size = 1000", "entrypoint = 'sh'",
+        "init = false", "tmpfs = ['/t', '/procs']", "volume = './data:/system'", "read-only = true", "shm-size = 1000", "entrypoint = 'sh'",
         "name = 'web'"})
     CHECK_MESSAGE(folder.project_refusal(format("[run]\n{}\n", line)) == "taken", line);
 }
@@ -168,6 +171,7 @@ TEST_CASE("unknown keys get the nearest right word, values of the wrong kind are
         "'hostname' is no key here | reading DIR/project/snug.toml:1");
   CHECK(folder.project_refusal("run = 1") == "run is a table: [run] | reading DIR/project/snug.toml:1");
   CHECK(folder.project_refusal("[run]\ninteractive = true") != "taken");
+  CHECK(folder.project_refusal("[run]\ntmpfs = 'x'").starts_with("tmpfs x: "));
   CHECK(folder.project_refusal("[run]\nhostname = ['a']") ==
         "hostname takes one value, not a list | reading DIR/project/snug.toml:2");
   CHECK(folder.project_refusal("[run]\nhostname = true") ==

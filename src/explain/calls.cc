@@ -207,6 +207,10 @@ struct CallsOf {
       calls.push_back(format("openat(AT_FDCWD, {}, O_PATH) = NODE", text(step.source)));
       calls.push_back(format("fstat(NODE) = {{{}}}", device_text(*step.device)));
       calls.push_back(format("open_tree(NODE, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE) = m{}", step.slot));
+    } else if (!step.beneath.empty()) {
+      calls.push_back(format("openat(AT_FDCWD, {}, O_PATH|O_DIRECTORY) = FOLDER", text(step.beneath)));
+      calls.push_back(format("openat2(FOLDER, {}, {{O_PATH, RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS}}) = NODE", text(step.rest())));
+      calls.push_back(format("open_tree(NODE, \"\", AT_EMPTY_PATH|OPEN_TREE_CLONE{}) = m{}", recursive(step.flags), step.slot));
     } else {
       calls.push_back(format("open_tree({}, {}, OPEN_TREE_CLONE{}) = m{}", step.source.starts_with('/') ? "AT_FDCWD" : "CONTAINER",
                              text(step.source), recursive(step.flags), step.slot));

@@ -199,8 +199,8 @@ struct FieldsOf {
     return {{"interface", interface}, {"words", words}, {"at_once", at_once}, {"again", again}};
   }
   Json operator()(const TakeTree& step) const {
-    const auto& [slot, source, flags, device] = step;
-    return {{"slot", slot}, {"source", source}, {"flags", json_of(flags)}, {"device", json_of(device)}};
+    const auto& [slot, source, flags, device, beneath] = step;
+    return {{"slot", slot}, {"source", source}, {"flags", json_of(flags)}, {"device", json_of(device)}, {"beneath", beneath}};
   }
   Json operator()(const MakeFilesystem& step) const {
     const auto& [slot, type, options, flags] = step;

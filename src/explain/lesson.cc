@@ -89,6 +89,7 @@ struct Lessons {
   }
   Lesson operator()(const TakeTree& step) const {
     if (step.device) return {"take_tree", "the host's node, because only the machine's root can make one", "null(4)"};
+    if (!step.beneath.empty()) return {"take_tree", "the container can write on the way to it, and a link there would lead to what it likes", "openat2(2)"};
     return {"take_tree", "held by descriptor before the old root goes: no path can be swapped later", "open_tree(2)"};
   }
   Lesson operator()(const MakeFilesystem& step) const {

@@ -64,6 +64,10 @@ is_device() { # PATH [MAJOR:MINOR, hexadecimal]
   [ -z "${2-}" ] || [ "$(stat -L -c %t:%T -- "$1")" = "$2" ] || fail "$1 is another device"
 }
 
+is_no_link() { # PATH
+  [ "$(readlink -f -- "$1")" = "$1" ] || fail "there is a link on the way to $1"
+}
+
 # Attaches a copy of a folder, with what is mounted below it (--rbind), or of a file.
 take() { # MOUNT SOURCE --bind|--rbind
   if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi

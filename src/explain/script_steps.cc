@@ -163,6 +163,7 @@ struct ScriptOf {
       script.lines.push_back(format("is_device {} {:x}:{:x}", source, *step.device->number >> 8U, *step.device->number & 0xffU));
     else if (step.device)
       script.lines.push_back(format("is_device {}", source));
+    if (!step.beneath.empty()) script.lines.push_back(format("is_no_link {}", source));
     script.lines.push_back(format("take {} {} {}", mount, source, step.flags.recursive ? "--rbind" : "--bind"));
     if (std::string line = flags_line(step.flags, mount); !line.empty()) script.lines.push_back(std::move(line));
     return script;

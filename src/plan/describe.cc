@@ -127,7 +127,7 @@ struct Phrase {
     return plan.find<JoinNetwork>() ? "wait until the networks are ready" : "wait until pasta is ready";
   }
   std::string operator()(const TakeTree& step) const {
-    return format("take {}{}", quoted(step.source), describe_flags(step.flags.read_only));
+    return format("take {}{}{}", quoted(step.source), describe_flags(step.flags.read_only), step.beneath.empty() ? "" : format(", by no link below {}", quoted(step.beneath)));
   }
   std::string operator()(const MakeFilesystem& step) const {
     return format("make a new {} file system{}", step.type, describe_flags(step.flags.read_only));

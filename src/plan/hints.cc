@@ -201,6 +201,8 @@ struct Explain {
   }
 
   Explanation operator()(const TakeTree& step) const {
+    if (!step.beneath.empty() && (error == ELOOP || error == EXDEV))
+      return {format("a link lies on the way to it, below {}, where the container can write and could have it lead to anything", quoted(step.beneath)), "name what it leads to, or give it no volume above that", ""};
     if (error == EINVAL && !step.device && !step.flags.recursive)
       return {"others are mounted below it, and an ordinary user may not look beneath them", "have them shown as well: rbind, or bind-recursive=enabled", ""};
     if (error == EACCES) return {"a folder on the way to it is closed to you", "namei -l shows which", ""};

@@ -351,7 +351,10 @@ Verdict plan_sources(Draft& draft) {
     if (!bind) continue;
     const MountFlags flags{.read_only = bind->read_only, .no_exec = !bind->executable, .recursive = bind->recursive};
     draft.volumes.push_back(draft.new_slot());
-    draft.init(TakeTree{draft.volumes.back(), bind->source, flags, {}});
+    TakeTree take{draft.volumes.back(), bind->source, flags, {}};
+    for (const WrittenSource& written : draft.facts.written_sources)
+      if (written.source == bind->source) take.source = format("{}/{}", written.folder == "/" ? "" : written.folder, written.rest), take.beneath = written.folder;
+    draft.init(std::move(take));
   }
   return {};
 }

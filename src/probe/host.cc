@@ -31,6 +31,7 @@
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "snug/sys/restraint.hh"
+#include "sources.hh"
 #include "store_place.hh"
 #include "sub_ids.hh"
 #include "uplink.hh"
@@ -236,6 +237,7 @@ void read_caller(HostFacts& facts, const CallerEnvironment& environment) {
 HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environment) {
   check_sources(spec);
   HostFacts facts;
+  facts.written_sources = find_written_sources(spec);
   read_caller(facts, environment);
   if (keeps_group(spec)) facts.group_name = find_group_name(facts.gid);
   using Mode = plan::IdMapChoice::Mode;

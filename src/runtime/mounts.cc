@@ -47,14 +47,18 @@ std::uint64_t attributes_of(const plan::MountFlags& flags) noexcept {
 
 int apply(Context& context, const plan::TakeTree& step, Report&) noexcept {
   const bool own = !step.source.starts_with('/');
-  // A device is looked at before it is taken, and both by one descriptor.
+  // What is looked at before it is taken, or on the way, is taken by the same descriptor.
   Fd node;
   if (step.device) {
     node = sys::try_open(AT_FDCWD, step.source.c_str(), O_PATH);
     if (!node) return errno;
     if (!is_device(node.get(), *step.device)) return ENODEV;
+  } else if (!step.beneath.empty()) {
+    const Fd folder = sys::try_open(AT_FDCWD, step.beneath.c_str(), O_PATH | O_DIRECTORY);
+    if (folder) node = sys::try_open_below(folder.get(), step.rest(), O_PATH);
+    if (!node) return errno;
   }
-  Fd tree = node ? sys::clone_tree(node.get(), "", false)
+  Fd tree = node ? sys::clone_tree(node.get(), "", step.flags.recursive && !step.device)
                  : sys::clone_tree(own ? context.folder : AT_FDCWD, step.source.c_str(), step.flags.recursive);
   if (!tree) return errno;
   if (const int error = sys::set_mount_attributes(tree.get(), attributes_of(step.flags), step.flags.recursive)) return error;

@@ -43,6 +43,13 @@ Fd try_open_in_root(int root, const char* path, int flags, unsigned mode) noexce
   return Fd();
 }
 
+Fd try_open_below(int folder, const char* path, int flags) noexcept {
+  open_how how{};
+  how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  return Fd(static_cast<int>(sys_openat2(folder, path, &how)));
+}
+
 Fd try_open_plainly(int folder, const char* path, int flags) noexcept {
   open_how how{};
   how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;

@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <string>
 
+#include "containers.hh"
 #include "harness.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
@@ -331,6 +332,35 @@ TEST_CASE("sockets of the host are reached through doors that were opened, and n
   }
   CHECK(run({program(), "run", "--userns", "single", "host", "sh", "-c", "find /run /tmp -type s; env | grep -c -e SOCK -e DISPLAY -e DBUS"},
             {.env = {"SSH_AUTH_SOCK=/x", "DISPLAY=:0", "WAYLAND_DISPLAY=w", "DBUS_SESSION_BUS_ADDRESS=unix:path=/x"}}).out == "0\n");
+}
+
+// Two volumes, of which the one lies in the other: who writes in that could have it lead anywhere at the next start.
+TEST_CASE("a volume that the container has replaced by a link is not followed") {
+  const Containers store;
+  const std::string shared = store.folder() + "/shared", canary = store.folder() + "/canary", link = store.folder() + "/link";
+  fs::create_directories(shared + "/sub/deep");
+  fs::create_directories(canary + "/deep");
+  fs::create_directory_symlink(shared, link);
+  for (const std::string& source : {shared + "/sub", shared + "/sub/deep", link + "/sub", link + "/../shared/sub"}) {
+    CAPTURE(source);
+    REQUIRE(store.snug({"run", "-d", "--name", "c", "--userns", "single", "--network", "none", "-v", shared + ":/p", "-v", source + ":/sub", small_root(), "sleep", "1000"}).code == 0);
+    REQUIRE(store.snug({"exec", "c", "sh", "-c", "touch /sub/there && mv /p/sub /p/old && ln -s " + canary + " /p/sub"}).code == 0);
+    const Result again = store.snug({"restart", "-t", "0", "c"});
+    CHECK(again.code != 0);
+    CHECK_MESSAGE(has(again.err, "a link lies on the way to it, below '" + shared + "'"), again.err);
+    fs::remove(shared + "/sub");
+    fs::rename(shared + "/old", shared + "/sub");
+    CHECK(store.snug({"start", "c"}).code == 0);
+    CHECK(store.snug({"exec", "c", "test", "-e", "/sub/there"}).code == 0);
+    CHECK(store.snug({"rm", "-f", "c"}).code == 0);
+    fs::remove(source + "/there");
+  }
+  CHECK(fs::is_empty(canary + "/deep"));
+  // What nobody inside can change is the caller's own, and meant.
+  fs::create_directory_symlink(canary, shared + "/sub/meant");
+  const auto taken = [&](const std::string& mode) { return store.snug({"run", "--rm", "--userns", "single", "--network", "none", "-v", shared + ":/p:" + mode, "-v", shared + "/sub/meant:/sub", small_root(), "ls", "/sub"}); };
+  CHECK(taken("ro").out == "deep\n");
+  CHECK(taken("rw").code == 125);
 }
 
 TEST_CASE("keys of the caller's session are not found inside") {

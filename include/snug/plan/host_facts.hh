@@ -132,6 +132,14 @@ struct BusyPort {
   bool operator==(const BusyPort&) const = default;
 };
 
+/// The source of a volume that lies below what the same container may write.
+struct WrittenSource {
+  std::string source;  ///< as it is named
+  std::string folder;  ///< which is written: without links
+  std::string rest;    ///< the way from there on, in which the container has a say
+  bool operator==(const WrittenSource&) const = default;
+};
+
 /// What make_plan needs to know of this machine and of the caller: read by probe, declared here by its reader.
 struct HostFacts {
   HostId uid, gid;
@@ -165,6 +173,7 @@ struct HostFacts {
   bool takes_lower = true;                           ///< which takes the root, or the store's layers, for a lower
   std::string lower_type;                            ///< the name of its file system, where it does not
   std::string fuse_overlayfs;                        ///< absolute path; empty where there is none, /dev/fuse is closed, or nothing needs it
+  std::vector<WrittenSource> written_sources;
   std::vector<Mount> mounts;                         ///< of a `host` root only
   std::map<std::string, std::vector<FolderEntry>> folders;  ///< entries of the folders that host_spine() named
   std::vector<ForeignFolder> foreign;                ///< of a `host` root: those on the way to home and current folder

@@ -157,6 +157,10 @@ struct TakeTree {
   std::string source;  ///< absolute on the host; relative: below the container's folder, and the container's own
   MountFlags flags;
   std::optional<DeviceNode> device;  ///< what it must be; nothing: a folder or file, as it comes
+  std::string beneath = {};  ///< the folder on the way to it, from which on no link is followed; empty: links are
+
+  /// The way from there on.
+  [[nodiscard]] const char* rest() const noexcept { return source.c_str() + beneath.size() + (beneath == "/" ? 0 : 1); }
   bool operator==(const TakeTree&) const = default;
 };
 

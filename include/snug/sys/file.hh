@@ -31,6 +31,9 @@ namespace snug::sys {
 /// openat2(2): opens `path` from `folder` on as openat(2) does, but through no magic link; empty with errno set where it fails.
 [[nodiscard]] Fd try_open_plainly(int folder, const char* path, int flags) noexcept;
 
+/// openat2(2): opens `path`, which lies below `folder`, and through no link; empty with errno set where it fails, ELOOP or EXDEV for that.
+[[nodiscard]] Fd try_open_below(int folder, const char* path, int flags) noexcept;
+
 /// Reads all there is, but no more than `limit` bytes; throws EFBIG's Error past it.
 [[nodiscard]] std::string read_all(int fd, std::size_t limit = std::size_t{1} << 20U);
 

@@ -41,6 +41,7 @@ inline plan::Plan every_step() {
   add(Actor::init, TakeTree{3, "/dev/null", {.no_devices = false, .no_exec = true}, DeviceNode{1 << 8 | 3}});
   add(Actor::init, TakeTree{9, "/dev/fuse", {.no_devices = false, .no_exec = true}, DeviceNode{}});
   add(Actor::init, TakeTree{4, "/srv/data", {.read_only = true, .recursive = true}, {}});
+  add(Actor::init, TakeTree{4, "/srv/data/x", {.recursive = true}, {}, "/srv/data"});
   add(Actor::init, TakeTree{4, "root", {}, {}});
   add(Actor::init, MakeFilesystem{5, "devpts", {{"gid", "5"}}, {.no_devices = false}});
   add(Actor::init, MakeFilesystem{6, "proc", {}, {.no_exec = true}});

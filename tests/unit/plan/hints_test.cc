@@ -166,6 +166,8 @@ TEST_CASE("targets, folders, limits and commands") {
     for (const Action& action : {Action(Attach{0, "/proc/x"}), Action(MakeFolder{"/proc/x"})}) CHECK(has(explain(action, error).cause, "'/proc/x' is not there, and nothing can be made"));
   CHECK(has(explain(TakeTree{.source = "/", .flags = {}}, EINVAL).you_can, "bind-recursive=enabled"));
   CHECK(explain(TakeTree{.source = "/", .flags = {.recursive = true}}, EINVAL) == Explanation{});
+  CHECK(has(explain(TakeTree{.source = "/a/b", .beneath = "/a"}, ELOOP).cause, "a link lies on the way to it, below '/a'"));
+  CHECK(explain(TakeTree{.source = "/a/b"}, ELOOP) == Explanation{});
   for (const int error : {EACCES, EPERM, EOVERFLOW}) CHECK(has(explain(MakeFolder{"/d"}, error).cause, "not mapped"));
   CHECK(has(explain(Attach{0, "/d"}, ENOTDIR).cause, "a file on a file"));
   CHECK(has(explain(EnterNamespaces{}, ESTALE).cause, "has ended"));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "made.hh"
+#include "snug/base/text.hh"
 #include "snug/plan/hints.hh"
 #include "snug/plan/plan.hh"
 
@@ -155,6 +156,20 @@ TEST_CASE("user namespaces stay forbidden by the filter alone where nothing can 
   spec = a_spec();
   spec.namespaces.user = JoinNamespace{"/proc/7/ns/user"};  // not ours to change
   CHECK(!plan_of(spec).find<ForbidNamespaces>());
+}
+
+TEST_CASE("what docker hides and makes read-only is, all of it and in whatever order") {
+  // Docker's lists, by heart: a path that is left out there is missed here.
+  const std::vector<std::string> hidden{"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
+                                        "/proc/timer_stats", "/sys/devices/system/cpu/cpu*/thermal_throttle", "/sys/devices/virtual/powercap", "/sys/firmware", "/sys/fs/selinux"};
+  const std::vector<std::string> read_only{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+  const auto sorted = [](std::vector<std::string> paths) {
+    std::sort(paths.begin(), paths.end());
+    return paths;
+  };
+  const MaskPaths masks = *plan_of(a_spec()).find<MaskPaths>();
+  CHECK(join(sorted(masks.hidden), " ") == join(hidden, " "));
+  CHECK(join(sorted(masks.read_only), " ") == join(read_only, " "));
 }
 
 TEST_CASE("paths are masked but for those that are asked for, and for volumes") {

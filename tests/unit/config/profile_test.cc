@@ -71,6 +71,23 @@ TEST_CASE("profile: docker's form, with what depends on capabilities, machine an
   CHECK(verdict(plain, SYS_read, 0, other_arch) == refused(ENOSYS));
 }
 
+TEST_CASE("profile: a call that is newer than libseccomp is allowed or refused as the profile says") {
+  constexpr long mseal = 462, newer_still = 900;
+  const auto list = [](const char* usual, const char* action) {
+    return compile_profile(format(R"({{"defaultAction": "{}", "defaultErrnoRet": 1, "syscalls": [{{"names": ["read"], "action": "SCMP_ACT_ALLOW"}}, {{"names": ["mseal"], "action": "{}", "errnoRet": 13}}]}})", usual, action), {{}, 6, 1});
+  };
+  CHECK(verdict(list("SCMP_ACT_ERRNO", "SCMP_ACT_ALLOW"), mseal) == allowed);
+  CHECK(verdict(list("SCMP_ACT_ERRNO", "SCMP_ACT_ERRNO"), mseal) == refused(EACCES));
+  CHECK(verdict(list("SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"), mseal) == refused(EACCES));
+  CHECK(verdict(list("SCMP_ACT_ALLOW", "SCMP_ACT_KILL_PROCESS"), mseal) == SECCOMP_RET_KILL_PROCESS);
+  // What the profile could have named and has not is known and denied; what came later is unknown.
+  CHECK(verdict(list("SCMP_ACT_ERRNO", "SCMP_ACT_ALLOW"), mseal - 1) == refused(EPERM));
+  CHECK(verdict(list("SCMP_ACT_ERRNO", "SCMP_ACT_ALLOW"), mseal, 0, other_arch) == refused(ENOSYS));
+  CHECK(verdict(list("SCMP_ACT_ERRNO", "SCMP_ACT_ALLOW"), newer_still) == refused(ENOSYS));
+  CHECK(verdict(list("SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"), newer_still) == allowed);
+  CHECK(refusal(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["no_such_call"], "action": "SCMP_ACT_ERRNO"}]})").starts_with("it refuses 'no_such_call', which is no system call"));
+}
+
 TEST_CASE("profile: OCI's form, alone and in a whole configuration") {
   const std::string seccomp = R"({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"],
     "syscalls": [{"names": ["mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13}, {"name": "kill", "action": "SCMP_ACT_KILL_PROCESS"},

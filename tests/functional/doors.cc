@@ -1,5 +1,10 @@
-// Runs inside a container and tries its doors, without harm: a line for each, "open" or the errno. Static, so that any root will do.
+// Runs inside a container and tries its doors, without harm: a line for each, "open" or the errno; "absent" where the kernel has none.
+// Static, so that any root will do.
+//   doors [NAME]   tries them all, and with NAME the abstract socket of that name, which somebody outside listens on
+//   doors ids      tells whose rights it has
+//   doors watch    looks into every other process that it sees, until it is killed, and tells what it got hold of
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
 #include <sched.h>
@@ -8,15 +13,19 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <pthread.h>
@@ -67,6 +76,8 @@ void try_attributes() {
 
 void try_kernel() {
   try_call("keyctl", SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 0);
+  for (const auto& [door, keyring] : {std::pair{"key-session", KEY_SPEC_SESSION_KEYRING}, std::pair{"key-user", KEY_SPEC_USER_KEYRING}, std::pair{"key-user-session", KEY_SPEC_USER_SESSION_KEYRING}})
+    try_call(door, SYS_keyctl, KEYCTL_SEARCH, keyring, reinterpret_cast<long>("user"), reinterpret_cast<long>("snug-canary"), 0);
   try_call("add_key", SYS_add_key, 0, 0, 0, 0, 0);
   try_call("request_key", SYS_request_key, 0, 0, 0, 0);
   try_call("bpf", SYS_bpf, -1, 0, 0);
@@ -121,12 +132,133 @@ void try_init() {
   tell("read-init", ::readlink("/proc/1/exe", link, sizeof link));
 }
 
-// Where a thing is not there, it is as good as hidden.
+// Of all processes but itself and pid 1, by number, until `look` says that it is enough.
+template <typename Function>
+void for_each_other(Function&& look) {
+  DIR* processes = ::opendir("/proc");
+  while (const dirent* entry = processes ? ::readdir(processes) : nullptr) {
+    const pid_t pid = std::atoi(entry->d_name);
+    if (pid > 1 && pid != ::getpid() && look(pid)) break;
+  }
+  if (processes) ::closedir(processes);
+}
+
+class OfProcess {
+ public:
+  OfProcess(pid_t pid, const char* name) { std::snprintf(path_, sizeof path_, "/proc/%d/%s", pid, name); }
+  operator const char*() const { return path_; }
+
+ private:
+  char path_[64];
+};
+
+bool reads_link(pid_t pid, const char* name) {
+  char link[16];
+  return ::readlink(OfProcess(pid, name), link, sizeof link) >= 0;
+}
+
+bool opens(pid_t pid, const char* name, int flags) {
+  const int file = ::open(OfProcess(pid, name), flags | O_CLOEXEC);
+  if (file >= 0) ::close(file);
+  return file >= 0;
+}
+
+bool seizes(pid_t pid) {
+  if (::ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) != 0) return false;
+  ::ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr);
+  ::waitpid(pid, nullptr, __WALL);
+  ::ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
+  return true;
+}
+
+// What others here have started, and who brought it in.
+void try_others() {
+  const auto any = [](const char* door, auto look) {
+    const char* found = "shut";
+    for_each_other([&](pid_t pid) { return look(pid) && (found = "open"); });
+    tell(door, found);
+  };
+  any("exe-of-others", [](pid_t pid) { return reads_link(pid, "exe"); });
+  any("root-of-others", [](pid_t pid) { return reads_link(pid, "root"); });
+  any("fd-of-others", [](pid_t pid) { return reads_link(pid, "fd/0"); });  // their numbers are told to whoever has the same id
+  any("memory-of-others", [](pid_t pid) { return opens(pid, "mem", O_RDWR); });
+  any("write-others", [](pid_t pid) { return opens(pid, "exe", O_WRONLY); });
+  any("trace-others", seizes);
+}
+
+bool is_empty(const char* path) {
+  DIR* folder = ::opendir(path);
+  int count = 0;
+  while (folder && ::readdir(folder)) ++count;
+  if (folder) ::closedir(folder);
+  return folder && count == 2;
+}
+
+// Something lies on it, and shows nothing.
 void try_hidden(const char* path) {
-  struct stat status {};
-  if (::stat(path, &status) != 0) return tell(path, errno == ENOENT ? "hidden" : ::strerrorname_np(errno));
-  if (S_ISDIR(status.st_mode)) return tell(path, status.st_nlink == 2 ? "hidden" : "open");
-  tell(path, S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3) ? "hidden" : "open");
+  struct statx status {};
+  if (::statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0) return errno == ENOENT ? tell(path, "absent") : tell(path, -1);
+  const bool covered = (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+  const bool nothing = S_ISDIR(status.stx_mode) ? is_empty(path) : S_ISCHR(status.stx_mode) && status.stx_rdev_major == 1 && status.stx_rdev_minor == 3;
+  tell(path, covered && nothing ? "hidden" : "open");
+}
+
+void try_read_only(const char* path) {
+  struct statvfs status {};
+  if (::statvfs(path, &status) != 0) return errno == ENOENT ? tell(path, "absent") : tell(path, -1);
+  tell(path, (status.f_flag & ST_RDONLY) != 0 ? "read-only" : "writable");
+}
+
+void try_heat() {
+  char path[64];
+  for (int number = 0;; ++number) {
+    std::snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d", number);
+    if (::access(path, F_OK) != 0) return;
+    std::strcat(path, "/thermal_throttle");
+    try_hidden(path);
+  }
+}
+
+void try_paths() {
+  for (const char* path : {"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
+                           "/proc/timer_stats", "/sys/firmware", "/sys/devices/virtual/powercap", "/sys/fs/selinux"})
+    try_hidden(path);
+  try_heat();
+  for (const char* path : {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/sys", "/sys/fs/cgroup"}) try_read_only(path);
+  tell("irq-affinity", ::open("/proc/irq/default_smp_affinity", O_WRONLY));
+  tell("sysrq", ::open("/proc/sysrq-trigger", O_WRONLY));
+}
+
+// Of the second version, and of the first, which has a folder for each controller.
+void try_cgroups() {
+  for (const auto& [door, path] : {std::pair{"cgroup-folder", "/sys/fs/cgroup/door"}, std::pair{"cgroup-v1-folder", "/sys/fs/cgroup/memory/door"}}) {
+    const int made = ::mkdir(path, 0755);
+    tell(door, made);
+    if (made == 0) ::rmdir(path);
+  }
+  tell("cgroup-join", ::open("/sys/fs/cgroup/cgroup.procs", O_WRONLY));
+  for (const auto& [door, path] : {std::pair{"release-agent", "/sys/fs/cgroup/release_agent"}, std::pair{"release-agent-v1", "/sys/fs/cgroup/memory/release_agent"}})
+    tell(door, ::open(path, O_WRONLY));
+}
+
+void try_abstract(const char* name) {
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  std::strncpy(address.sun_path + 1, name, sizeof address.sun_path - 2);
+  const int end = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  tell("abstract", ::connect(end, reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + std::strlen(name))));
+  ::close(end);
+}
+
+// As the kernel has it of this process.
+void tell_status() {
+  std::FILE* status = std::fopen("/proc/self/status", "re");
+  char line[256], name[64], value[64];
+  while (status && std::fgets(line, sizeof line, status)) {
+    if (std::sscanf(line, "%63[^:]: %63s", name, value) != 2) continue;
+    for (const char* told : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "SigBlk", "SigIgn"})
+      if (std::strcmp(name, told) == 0) tell(name, value);
+  }
+  if (status) std::fclose(status);
 }
 
 void try_settings() {
@@ -156,12 +288,99 @@ void try_threads() {
   tell("thread", made && ::pthread_join(thread, nullptr) == 0 ? "open" : "none");
 }
 
+void tell_ids() {
+  uid_t real = 0, effective = 0, saved = 0;
+  ::getresuid(&real, &effective, &saved);
+  std::printf("%u %u %u\n", real, effective, saved);
+}
+
+// A process that is followed. Once it runs the container's own busybox it may be looked into, by whoever has the right to; until then it runs snug, and may not.
+class Watched {
+ public:
+  explicit Watched(pid_t pid) : pid_(pid) {}
+
+  /// False once it has got hold of something.
+  bool look() {
+    struct stat own {};
+    ::stat("/bin/busybox", &own);
+    const int exe = ::open(OfProcess(pid_, "exe"), O_RDONLY | O_CLOEXEC);
+    struct stat status {};
+    const bool foreign = exe >= 0 && ::fstat(exe, &status) == 0 && !is_same(status, own);
+    if (exe >= 0) ::close(exe);
+    if (foreign) return reached("exe");
+    if (opens(pid_, "exe", O_WRONLY)) return reached("exe-to-write");
+    if (exe < 0 && opens(pid_, "mem", O_RDWR) && !runs(own)) return reached("mem");
+    if (exe < 0 && has_descriptors()) return reached("fd");
+    return traced_ || trace(own);
+  }
+
+ private:
+  [[nodiscard]] bool reached(const char* what) const {
+    std::printf("reached %s of %d\n", what, pid_);
+    return false;
+  }
+
+  static bool is_same(const struct stat& one, const struct stat& other) { return one.st_dev == other.st_dev && one.st_ino == other.st_ino; }
+
+  // Also where it is gone.
+  [[nodiscard]] bool runs(const struct stat& program) const {
+    struct stat status {};
+    return ::stat(OfProcess(pid_, "exe"), &status) != 0 ? errno == ENOENT || errno == ESRCH : is_same(status, program);
+  }
+
+  // More than the three that every command has.
+  [[nodiscard]] bool has_descriptors() const {
+    DIR* folder = ::opendir(OfProcess(pid_, "fd"));
+    bool more = false;
+    while (const dirent* entry = folder ? ::readdir(folder) : nullptr) more = more || std::atoi(entry->d_name) > 2;
+    if (folder) ::closedir(folder);
+    return more;
+  }
+
+  // It stops before it executes another program: so it shows whose it was when it was seized.
+  bool trace(const struct stat& own) {
+    if (::ptrace(PTRACE_SEIZE, pid_, nullptr, nullptr) != 0) return true;
+    traced_ = true;
+    ::ptrace(PTRACE_INTERRUPT, pid_, nullptr, nullptr);
+    int status = 0;
+    const bool stopped = ::waitpid(pid_, &status, __WALL) == pid_ && WIFSTOPPED(status);
+    const bool before = stopped && !runs(own);
+    ::ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);
+    if (before) return reached("ptrace");
+    if (stopped) std::printf("traced %d\n", pid_);
+    return true;
+  }
+
+  pid_t pid_;
+  bool traced_ = false;
+};
+
+[[noreturn]] void watch() {
+  std::printf("watching\n");
+  pid_t last = ::getpid();
+  for (;;) {
+    pid_t newest = last;
+    for_each_other([&](pid_t pid) {
+      if (pid <= last) return false;
+      newest = pid > newest ? pid : newest;
+      std::printf("seen %d\n", pid);
+      for (Watched watched(pid); ::kill(pid, 0) == 0 && watched.look();) continue;
+      return false;
+    });
+    last = newest;
+  }
+}
+
 }  // namespace
 
-int main() {
+int main(int count, char** words) {
   ::setvbuf(stdout, nullptr, _IOLBF, 0);
+  const char* word = count > 1 ? words[1] : "";
+  if (std::strcmp(word, "ids") == 0) return tell_ids(), 0;
+  if (std::strcmp(word, "watch") == 0) watch();
   try_threads();
   try_sockets();
+  if (*word) try_abstract(word);
   try_namespaces();
   try_mounts();
   try_attributes();
@@ -169,7 +388,11 @@ int main() {
   try_foreign();
   try_terminal();
   try_init();
-  for (const char* path : {"/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"}) try_hidden(path);
+  try_others();
+  try_paths();
+  try_cgroups();
   try_settings();
   try_input();
+  tell("at-terminal", ::isatty(0) ? "yes" : "no");
+  tell_status();
 }

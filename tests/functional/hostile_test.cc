@@ -19,7 +19,7 @@
 #include <string>
 
 #include "containers.hh"
-#include "harness.hh"
+#include "helper.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/restraint.hh"
@@ -264,6 +264,38 @@ TEST_CASE("who joins a container cannot be looked into by it before the walls st
   CHECK(!fs::exists(field.root + "/bin/reached"));
 }
 
+TEST_CASE("nothing of snug's is traced or read, or opened to be written, by whoever may trace inside, however often it comes in") {
+  const Containers containers;
+  const Scratch scratch;
+  const std::string copy = scratch.path() + "/snug";
+  fs::copy_file(program(), copy);
+  const auto text = [&] { return snug::sys::find_file_text(copy.c_str(), std::size_t{256} << 20U).value_or(""); };
+  const std::string before = text();
+  const auto started = [&](const std::vector<std::string>& after) {
+    std::vector<std::string> words{"/usr/bin/env", containers.environment(), copy};
+    words.insert(words.end(), after.begin(), after.end());
+    return words;
+  };
+  const auto log = [&] { return containers.snug({"logs", "box"}).out; };
+  scratch.write("file", "copied");
+  REQUIRE(run(started({"run", "-d", "--name", "box", "--userns", "single", "--cap-add", "SYS_PTRACE", "-v", helper("doors") + ":/doors:ro", small_root(), "/doors", "watch"})).code == 0);
+  REQUIRE(eventually([&] { return log() == "watching\n"; }));
+  for (int round = 0; round < 100; ++round) {
+    CHECK(run(started({"exec", "box", "true"})).code == 0);
+    if (round % 10 != 0) continue;
+    Terminal terminal(started({"exec", "-it", "box", "true"}), 24, 80);
+    CHECK(terminal.wait() == 0);
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"exec", "-d", "box", "true"}, {"enter", "box", "true"}, {"debug", "box", "-c", "ps; ls /proc/1; /bin/true"},
+                                                  {"cp", scratch.path() + "/file", "box:/copied"}, {"cp", "box:/etc/passwd", "-"}, {"top", "box"}, {"diff", "box"}})
+      CHECK_MESSAGE(run(started(words)).code == 0, words[0]);
+  }
+  // That it can: what the container itself runs.
+  CHECK(run(started({"exec", "-d", "box", "sleep", "86541"})).code == 0);
+  CHECK(eventually([&] { return has(log(), "traced "); }));
+  CHECK_MESSAGE(!has(log(), "reached"), log());
+  CHECK((text() == before));
+}
+
 TEST_CASE("processes of the host that are seen are not looked into") {
   Background outside({"sleep", "86422"});
   REQUIRE(eventually([] { return find_processes("86422").size() == 1; }));
@@ -380,4 +412,20 @@ TEST_CASE("keys of the caller's session are not found inside") {
                                         SYS_keyctl, KEYCTL_LINK);
   CHECK(run({"perl", "-e", link}).out != "0");
   CHECK(perl({"--nested"}, link).out == "0");
+}
+
+TEST_CASE("keys of the caller's user are not found inside, and not without the filter either") {
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0) return skip("keyctl(2) is refused here");
+  for (const int keyring : {KEY_SPEC_SESSION_KEYRING, KEY_SPEC_USER_KEYRING, KEY_SPEC_USER_SESSION_KEYRING}) {
+    const long key = ::syscall(SYS_add_key, "user", "snug-canary", "secret", 6, keyring);
+    REQUIRE(key > 0);
+    const std::string search = snug::format("($n, $t, $d, $b) = (0, q(user), q(snug-canary), q(x) x 9); "
+                                            "for (-3, -4, -5) {{ $n++ if syscall({0}, {1}, $_, $t, $d, 0) > 0 }} "
+                                            "$n++ if syscall({0}, {2}, {3}, $b, 9) > 0; print $n",
+                                            SYS_keyctl, KEYCTL_SEARCH, KEYCTL_READ, key);
+    CHECK(run({"perl", "-e", search}).out != "0");
+    CHECK(perl({}, search).out == "0");
+    CHECK(perl({"--security-opt", "seccomp=unconfined"}, search).out == "0");  // the second wall: a keyring, and a user namespace, of its own
+    REQUIRE(::syscall(SYS_keyctl, KEYCTL_UNLINK, key, keyring) == 0);  // the user's would outlive this
+  }
 }

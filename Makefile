@@ -32,7 +32,7 @@ test: $(TEST)/build.ninja ## build and run all tests
 	@$(call build,$(TEST))
 	@tests/run $(TEST)
 
-vm-test: all $(TEST)/build.ninja ## run all tests on another kernel: VM_HARNESS="PROGRAM OPTIONS"
+vm-test: all $(TEST)/build.ninja ## run all tests on another kernel: VM_HARNESS="PROGRAM OPTIONS", VM_HARNESS_SINGLE without sub-ids
 	@.setup/packages build test
 	@$(call build,$(TEST))
 	@tests/vm/run $(RELEASE) $(TEST)

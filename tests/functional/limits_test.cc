@@ -1,10 +1,12 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "containers.hh"
@@ -25,6 +27,13 @@ std::vector<std::string> run_words(const std::vector<std::string>& options, cons
   return words;
 }
 
+/// Where whoever runs the tests says that this machine has limits, a case that finds none is no skip.
+void lack_limits(const std::string& reason) {
+  const char* const word = std::getenv("SNUG_TEST_LIMITS");
+  if (word && std::string_view(word) == "yes") FAIL_CHECK(reason);
+  else skip(reason);
+}
+
 /// Containers with limits, where those can be had.
 class Limited : public Containers {
  public:
@@ -34,7 +43,7 @@ class Limited : public Containers {
   [[nodiscard]] bool can(std::vector<std::string> options) const {
     options.insert(options.end(), {"--require", "limits"});
     const Result result = run(options, "true");
-    if (result.code != 0) skip(first_line(result.err));
+    if (result.code != 0) lack_limits(first_line(result.err));
     return result.code == 0;
   }
 
@@ -50,10 +59,42 @@ class Limited : public Containers {
     const Result result = run({"-d", "--name", name, "--pids-limit", "100"}, script);
     CHECK_MESSAGE(result.code == 0, result.err);
     if (!cgroup(name).empty()) return true;
-    skip(first_line(snug({"pause", name}).err));
+    lack_limits(first_line(snug({"pause", name}).err));
     return false;
   }
 };
+
+/// What a container's cgroup says, and the one in it, where the processes are, as well.
+std::string setting(const std::string& cgroup, const std::string& file) {
+  const std::string outer = read_file(cgroup + "/" + file), inner = read_file(cgroup + "/container/" + file);
+  return outer == inner ? outer : outer + "and inside " + inner;
+}
+
+struct Change {
+  std::vector<std::string> options = {};
+  std::string value = {};  ///< of the file
+};
+
+/// A container that is started with the first of these, and updated with the others in turn: the file says so each time, also after a restart.
+void check_setting(const Limited& containers, const std::string& file, const std::vector<Change>& changes) {
+  const Result made = containers.run([&] {
+    std::vector<std::string> options{"-d", "--name", "box"};
+    options.insert(options.end(), changes[0].options.begin(), changes[0].options.end());
+    return options;
+  }(), "exec sleep 86607");
+  REQUIRE_MESSAGE(made.code == 0, made.err);
+  CHECK(setting(containers.cgroup("box"), file) == changes[0].value);
+  for (std::size_t at = 1; at < changes.size(); ++at) {
+    std::vector<std::string> words{"update"};
+    words.insert(words.end(), changes[at].options.begin(), changes[at].options.end());
+    words.emplace_back("box");
+    const Result updated = containers.snug(words);
+    CHECK_MESSAGE(updated.out == "box\n", updated.err);
+    CHECK(setting(containers.cgroup("box"), file) == changes[at].value);
+  }
+  CHECK(containers.snug({"restart", "--time", "1", "box"}).code == 0);
+  CHECK(setting(containers.cgroup("box"), file) == changes.back().value);
+}
 
 /// Grows by a byte ten times a second, for as long as what writes it is not stopped.
 constexpr const char* ticking = "while :; do printf . >>/ticks; sleep 0.1; done";
@@ -234,6 +275,43 @@ TEST_CASE("processors are limited") {
   const Result few = containers.run({"--cpuset-cpus", "0,60000"}, "true");
   CHECK(few.code == 125);
   CHECK(has(few.err, "cpuset.cpus 0,60000"));
+}
+
+TEST_CASE("swap is limited to what memory leaves of both, and to as much as memory where nothing is said of it") {
+  const Limited containers;
+  if (!containers.can({"--memory", "64m", "--memory-swap", "96m"})) return;
+  if (containers.run({"--memory", "64m"}, "test -e /sys/fs/cgroup/memory.swap.max").code != 0) return skip("this kernel does not account swap");
+  check_setting(containers, "memory.swap.max", {{{"--memory", "64m", "--memory-swap", "96m"}, "33554432\n"},
+                                                {{"--memory-swap", "128m"}, "67108864\n"},
+                                                {{"--memory", "32m"}, "100663296\n"},
+                                                {{"--memory-swap", "32m"}, "0\n"},
+                                                {{"--memory-swap", "-1"}, "max\n"}});
+  CHECK(containers.snug({"rm", "--force", "box"}).code == 0);
+  check_setting(containers, "memory.swap.max", {{{"--memory", "64m"}, "67108864\n"}, {{"--memory", "32m"}, "33554432\n"}});
+}
+
+TEST_CASE("a share of the processors is what was asked for, and what an update makes of it") {
+  const Limited containers;
+  if (!containers.can({"--cpus", "0.5"})) return;
+  check_setting(containers, "cpu.max", {{{"--cpus", "0.5"}, "50000 100000\n"}, {{"--cpus", "-1"}, "max 100000\n"}, {{"--cpus", "1.25"}, "125000 100000\n"}});
+}
+
+TEST_CASE("the processors are those that were asked for, and those that an update names") {
+  const Limited containers;
+  if (!containers.can({"--cpuset-cpus", "0"})) return;
+  const std::string last = snug::format("{}", ::sysconf(_SC_NPROCESSORS_ONLN) - 1);
+  check_setting(containers, "cpuset.cpus", {{{"--cpuset-cpus", "0"}, "0\n"}, {{"--cpuset-cpus", last}, last + "\n"}});
+  CHECK(containers.snug({"update", "--cpuset-cpus", "60000", "box"}).code == 1);
+  CHECK(setting(containers.cgroup("box"), "cpuset.cpus") == last + "\n");
+}
+
+TEST_CASE("a share of the disks is what was asked for, and what an update makes of it") {
+  const Limited containers;
+  if (!containers.can({"--pids-limit", "100"})) return;  // a cgroup as such
+  const Result made = containers.run({"--io-weight", "50", "--require", "limits"}, "ls /sys/fs/cgroup | grep '^io.*weight$'");
+  if (made.code != 0) return skip(first_line(made.err));  // not all kernels schedule disks by weights
+  const std::string file = has(made.out, "io.weight\n") ? "io.weight" : "io.bfq.weight";
+  check_setting(containers, file, {{{"--io-weight", "50"}, "default 50\n"}, {{"--io-weight", "200"}, "default 200\n"}});
 }
 
 TEST_CASE("nothing inside raises a limit") {

@@ -208,18 +208,21 @@ TEST_CASE("remembered owners: refused where the kernel keeps them") {
   CHECK(has(run({program(), "run", "--emulate-root", "remembered", small_root(), "true"}).err, "more ids than one are mapped"));
 }
 
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("once");
+
 TEST_CASE("a real Debian with one id: packages find the owners that they gave") {
   if (debian_root().empty()) return skip("no Debian root was made");
-  const Scratch scratch;
-  const std::string archive = scratch.path() + "/debian.tar";
-  REQUIRE(run({"unshare", "--user", "--map-root-user", "--map-auto", "tar", "-C", debian_root(), "-cf", archive, "."}).code == 0);
-  const Result result = run({program(), "run", "--userns", "single", "--emulate-root", "remembered", "--network", "host", "tar:" + archive, "sh", "-ec",
-                             "stat -c %U:%G /etc/shadow; apt-get update -q; apt-get install -yq --no-install-recommends openssh-server sudo cron man-db iputils-ping\n"
-                             "dpkg --audit; stat -c '%U:%G %a' /usr/bin/ssh-agent /var/spool/cron/crontabs /var/cache/man; getcap /bin/ping; useradd -m someone; stat -c %U /home/someone\n"
-                             "touch /home/someone/file; chown someone: /home/someone/file; tar -C / -cf /t.tar home; mkdir /o; tar -C /o -xpf /t.tar; stat -c %U:%G /o/home/someone/file; echo whole"},
+  const Result result = run({program(), "run", "--userns", "single", "--emulate-root", "remembered", "--network", "host", "tar:" + debian_root() + ".tar", "sh", "-ec",
+                             "stat -c %U:%G /etc/shadow; apt-get update -q; rm /var/cache/man/index.db; apt-get install -yq --no-install-recommends openssh-server postgresql-common sudo cron man-db iputils-ping\n"
+                             "dpkg --audit; stat -c '%U:%G %a' /usr/bin/ssh-agent /var/spool/cron/crontabs /var/cache/man /var/log/postgresql /run/postgresql; getcap /bin/ping; useradd -m someone\n"
+                             "stat -c %U /home/someone; test -s /var/cache/man/index.db; sudo -u someone sh -c 'touch /home/someone/file; echo $USER'; su someone -c 'test -e /home/someone/file; echo $USER'\n"
+                             "chown someone: /home/someone/file; tar -C / -cf /t.tar home; mkdir /o; tar -C /o -xpf /t.tar; stat -c %U:%G /o/home/someone/file; mknod -m 600 /d b 8 1; stat -c '%a %t:%T' /d; echo whole"},
                             {.patience = std::chrono::seconds(240)});
   CHECK_MESSAGE(result.out.starts_with("root:shadow\n"), result.out << result.err);
-  CHECK_MESSAGE(result.out.ends_with("\nroot:_ssh 2755\nroot:crontab 1730\nman:man 755\n/bin/ping cap_net_raw=ep\nsomeone\nsomeone:someone\nwhole\n"), result.out << result.err);
+  CHECK_MESSAGE(result.out.ends_with("\nroot:_ssh 2755\nroot:crontab 1730\nman:man 755\nroot:postgres 1775\npostgres:postgres 2775\n/bin/ping cap_net_raw=ep\nsomeone\nsomeone\nsomeone\nsomeone:someone\n600 8:1\nwhole\n"),
+                result.out << result.err);
 }
 
 TEST_SUITE_END();

@@ -137,6 +137,29 @@ TEST_CASE("remembered owners: of a container that is kept, also for those who en
   CHECK(ask("stat -c '%u:%g %a' /var/d /var/d/f") == "5:6 750\n7:8 4711\n");
 }
 
+TEST_CASE("remembered owners: bits, devices and folders outlive a restart, by each name of theirs") {
+  const Containers containers;
+  const std::string make = "test -e /done || { touch f; chown 5:6 f; chmod 6755 f; ln f g; mv f h; mknod n c 1 3; chmod 640 n; chown 0:6 n; ln n m; mv n o; mkdir -p d/s; touch d/s/x; chown 7:8 d; chmod 2771 d\n"
+                           "chown 9 d/s/x; mv d e; echo >/done; }; exec sleep 86711";
+  REQUIRE(containers.snug(detached("box", make)).code == 0);
+  const auto ask = [&](const std::string& script) {
+    const Result told = containers.snug({"exec", "box", "sh", "-c", script});
+    return told.out + told.err;
+  };
+  REQUIRE(eventually([&] { return ask("cat /done") == "\n"; }));
+  const std::string look = "stat -c '%n %u:%g %a %h %t:%T %s %F' g h m o e e/s e/s/x";
+  const std::string whole = "g 5:6 6755 2 0:0 0 regular empty file\nh 5:6 6755 2 0:0 0 regular empty file\nm 0:6 640 2 1:3 0 character special file\no 0:6 640 2 1:3 0 character special file\n";
+  CHECK(ask(look).starts_with(whole + "e 7:8 2771 "));
+  const std::string before = ask(look);
+  REQUIRE(containers.snug({"restart", "-t", "1", "box"}).code == 0);
+  CHECK(ask(look) == before);
+  // What was made before is changed by one name, and found by the other, also after the next one.
+  CHECK(ask("mv g i; ln h j; chown 11 j; chmod 4700 i; mv o p; chmod 600 m; mv e k; chown :12 k; stat -c %u:%g:%a i h j") == "11:6:4700\n11:6:4700\n11:6:4700\n");
+  REQUIRE(containers.snug({"restart", "-t", "1", "box"}).code == 0);
+  CHECK(ask("stat -c '%n %u:%g %a %h' i h j; stat -c '%u:%g %a %t:%T %F' m p; stat -c '%u:%g %a' k k/s/x; chmod 711 k; stat -c '%u:%g %a' k") ==
+        "i 11:6 4700 3\nh 11:6 4700 3\nj 11:6 4700 3\n0:6 600 1:3 character special file\n0:6 600 1:3 character special file\n7:12 2771\n9:0 644\n7:12 711\n");
+}
+
 TEST_CASE("remembered owners: an image's files have them, and give them back to the next") {
   const Owned store;
   const Result told = store.run_in("first", "owned", "cd /srv; stat -c '%n %u:%g %a' . tool note; chown 8 note; chmod 750 tool; mkdir made; chown 9:10 made; mknod null c 1 3; ln null zero; stat -c '%u %a' tool");
@@ -171,6 +194,24 @@ TEST_CASE("remembered owners: of those who enter, each has a process that rememb
                            "kill -9 $pid; wait $!", program()});
   CHECK(told.code == 125);
   CHECK_MESSAGE(has(told.err, "the process that remembers owners has ended"), told.err);
+  CHECK(containers.snug({"exec", "box", "sh", "-c", "touch f; chown 5 f; stat -c %u f"}).out == "5\n");
+}
+
+TEST_CASE("remembered owners: who remembers is seen with --pid host, and not looked into") {
+  const Containers containers;
+  // With all rights that it has itself, and without the wall that forbids it once more.
+  std::vector<std::string> words = detached("box", "exec sleep 86712");
+  words.insert(words.begin() + 2, {"--pid", "host", "--cap-add", "SYS_PTRACE", "--security-opt", "landlock=off"});
+  const Result made = containers.snug(words);
+  REQUIRE_MESSAGE(made.code == 0, made.err);
+  const pid_t process = rememberer(containers.monitor("box"));
+  REQUIRE(process > 0);
+  REQUIRE(eventually([&] { return is_asleep(process, "snug-owners"); }));
+  const Result told = containers.snug({"exec", "box", "sh", "-c",
+                                       snug::format("cd /proc/{} && cat comm; for each in exe root cwd fd/0 ns/mnt ns/user; do readlink $each; done; for each in fd map_files root/ cwd/; do ls $each; done; "
+                                                    "cat environ maps auxv fd/0; head -c 1 exe mem; echo looked", process)});
+  CHECK_MESSAGE(told.out == "snug-owners\nlooked\n", told.out);
+  CHECK_MESSAGE(has(told.err, "Permission denied"), told.err);
   CHECK(containers.snug({"exec", "box", "sh", "-c", "touch f; chown 5 f; stat -c %u f"}).out == "5\n");
 }
 

@@ -16,6 +16,11 @@ Result mapped(const std::vector<std::string>& options, const std::string& script
   return run(words);
 }
 
+// " 65534" for each group that the caller is in beside his own: nobody's inside.
+std::string other_groups() {
+  return shell_output("own=$(id -g); for each in $(id -G); do [ $each = $own ] || printf ' 65534'; done");
+}
+
 }  // namespace
 
 TEST_SUITE_BEGIN("ranges");
@@ -43,6 +48,18 @@ TEST_CASE("--user by name and number, with the groups of the root's own file") {
   CHECK(mapped({"-u", "nobody-here"}, "true").code == 125);
   CHECK(mapped({"-u", "70000"}, "true").err.find("is not mapped") != std::string::npos);
   for (const char* wrong : {"01", "+1", "1 ", "4294967296", "-1"}) CHECK_MESSAGE(mapped({"-u", wrong}, "true").code == 125, wrong);
+}
+
+TEST_CASE("the caller's other groups go along as nobody's, and stay behind where a user or a group was named") {
+  const std::string others = other_groups();
+  if (others.empty()) return skip("this account is in no group but its own");
+  for (const std::vector<std::string>& options : {std::vector<std::string>{}, {"--group-add", "keep-groups"}, {"--userns", "single"}})
+    CHECK(mapped(options, "id -G").out == "0" + others + "\n");
+  CHECK(mapped({"--userns", "keep-id"}, "id -G").out == snug::format("{}{}\n", ::getgid(), others));
+  CHECK(mapped({"-u", "root"}, "id -G").out == "0\n");
+  CHECK(mapped({"-u", "worker"}, "id -G").out == "5 50\n");
+  CHECK(mapped({"--group-add", "7"}, "id -G").out == "0 7\n");
+  CHECK(mapped({"--userns", "keep-id", "-u", "worker"}, "id -G").out == "5 50\n");
 }
 
 TEST_CASE("files of sub-ids leave nothing behind") {
@@ -103,6 +120,17 @@ TEST_CASE("--require idmap turns the notice into an error") {
   const Result result = mapped({"--require", "idmap"}, "true");
   CHECK(result.code == 125);
   CHECK(result.err.find("--require idmap") != std::string::npos);
+}
+
+TEST_CASE("with one id the caller's other groups go along, whatever was named, and a notice says so") {
+  const std::string others = other_groups();
+  if (others.empty()) return skip("this account is in no group but its own");
+  for (const std::vector<std::string>& options : {std::vector<std::string>{}, {"-u", "root"}, {"--group-add", "keep-groups"}})
+    CHECK(mapped(options, "id -G").out == "0" + others + "\n");
+  const Result added = mapped({"--group-add", "0"}, "id -G");
+  CHECK(added.out == "0" + others + "\n");
+  CHECK_MESSAGE(has(added.err, "notice: groups cannot be set where only one id is mapped; the caller's stay in force"), added.err);
+  CHECK(mapped({"--group-add", "0", "--require", "groups"}, "true").code == 125);
 }
 
 TEST_CASE("keep-id works with one id") {

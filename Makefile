@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 ARGS ?= run
 SECONDS ?= 60
 ROUNDS ?= 2000
-FUZZ = challenge dns document reference unpack
+FUZZ = accounts challenge dns document options profile reference settings unpack
 RELEASE = build/release
 TEST = build/test
 STAGE = build/stage
@@ -61,7 +61,7 @@ asan: ## unit tests under AddressSanitizer and UBSan
 fuzz: ## feed what reads strangers' bytes with odd ones: make fuzz SECONDS=600, for each
 	@.setup/packages build test fuzz
 	@test -f build/fuzz/build.ninja || CXX=clang++ $(call configure,build/fuzz --buildtype=debugoptimized -Dfuzz=true \
-	  -Db_lundef=false -Dcpp_args=-fsanitize=fuzzer-no-link $(SANITIZERS))
+	  -Db_lundef=false -Dcpp_args=-fsanitize=fuzzer-no-link,-fconstexpr-steps=100000000 $(SANITIZERS))
 	@ninja -C build/fuzz --quiet $(FUZZ:%=tests/fuzz/fuzz-%)
 	@mkdir -p $(FUZZ:%=build/fuzz/corpus/%)
 	@for format in gnu oldgnu pax ustar v7; do tar --format=$$format -cf build/fuzz/corpus/unpack/$$format tests/lint; done

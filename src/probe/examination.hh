@@ -32,6 +32,7 @@ void examine_namespaces(Examination& examination);  // walls.cc
 void examine_mounts(Examination& examination);      // walls.cc
 void examine_storage(Examination& examination);     // storage.cc
 void examine_ids(Examination& examination);         // ids.cc
+void examine_nesting(Examination& examination);     // restraints.cc
 void examine_restraints(Examination& examination);  // restraints.cc
 void examine_limits(Examination& examination);      // restraints.cc
 void examine_helpers(Examination& examination);     // helpers.cc

@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include "snug/base/text.hh"
 #include "snug/probe/cgroup.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/mount.hh"
 #include "snug/sys/notification.hh"
 #include "snug/sys/process.hh"
 #include "snug/sys/restraint.hh"
@@ -38,6 +41,16 @@ int try_landlock() {
   const int error = sys::set_no_new_privileges();
   return error ? error : sys::enforce_landlock(abi, {abi >= 6, abi >= 6}, -1);
 }
+
+// In the new proc file system, or in the one that is there: as the plan has it.
+int forbid_namespaces_anew() {
+  const sys::Fd filesystem = sys::open_filesystem("proc");
+  const sys::Fd proc = filesystem ? sys::make_mount(filesystem.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC) : sys::Fd();
+  if (!proc) return errno;
+  return sys::write_file(proc.get(), "sys/user/max_user_namespaces", "0");
+}
+
+int forbid_namespaces_here() { return sys::write_file(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0"); }
 
 void examine_landlock(Examination& examination) {
   const int abi = sys::landlock_abi();
@@ -91,6 +104,20 @@ void examine_cgroups(Examination& examination) {
 }
 
 }  // namespace
+
+// With --pid host there is no other /proc than the one that is here. Where that cannot be written to, the start says so and goes on.
+void examine_nesting(Examination& examination) {
+  const Caller& caller = examination.caller;
+  Finding finding{.name = "user namespaces inside", .purpose = "none can be made, in which somebody would have all capabilities"};
+  const int here = try_in_child(caller, CLONE_NEWUSER, forbid_namespaces_here);
+  if (here == 0) return examination.add(std::move(finding));
+  const bool works = caller.uid.value != 0 && try_in_child(caller, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID, forbid_namespaces_anew) == 0;
+  const plan::Explanation why = plan::explain_failure(plan::ForbidNamespaces{}, here, examination.host, examination.refusal);
+  finding.verdict = works ? Verdict::works : Verdict::missing;
+  finding.detail = format("{}{}: the filter of system calls alone keeps them from being made", works ? "but not with --pid host: " : "", why.cause.empty() ? errno_text(here) : why.cause);
+  finding.ask = why.ask;
+  examination.add(std::move(finding));
+}
 
 void examine_restraints(Examination& examination) {
   const auto add = [&](const char* name, const char* purpose, int error, std::string detail = {}) {

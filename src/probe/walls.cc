@@ -142,6 +142,7 @@ std::vector<Finding> examine(const plan::HostFacts& facts) {
     examine_mounts(examination);
     examine_storage(examination);
     examine_ids(examination);
+    examine_nesting(examination);
   }
   examine_restraints(examination);
   examine_limits(examination);

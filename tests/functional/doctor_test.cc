@@ -53,6 +53,8 @@ TEST_CASE("doctor: all that a default start needs works here, and nothing stays 
   CHECK_MESSAGE(result.code == 0, result.out);
   CHECK(!has(result.out, "DOES NOT"));
   CHECK(has(entry(result.out, "data folder"), "works"));
+  const std::string nesting = entry(result.out, "user namespaces inside");
+  CHECK_MESSAGE((has(nesting, "works") && !has(nesting, "--pid host")), nesting);
   const std::string pause = entry(result.out, "cgroup freeze"), limits = entry(result.out, "cgroup delegation");
   CHECK(has(pause, "does not") == has(pause, "because: it takes a cgroup v2 folder that is delegated to you, as limits do"));
   if (has(pause, "does not")) CHECK(pause.substr(pause.rfind("\n", pause.size() - 2)) == limits.substr(limits.rfind("\n", limits.size() - 2)));
@@ -126,6 +128,19 @@ TEST_CASE("doctor and run name what covers /proc and /sys, and the remedy is tru
     CHECK(has(entry(result.out, wall), "DOES NOT"));
     CHECK_MESSAGE(has(result.out, "\nran\n"), result.err);
   }
+}
+
+// A new proc file system can be had where all of another is in sight.
+TEST_CASE("doctor: what forbids user namespaces inside takes a /proc/sys that can be written to, the container's own or the one that is here") {
+  const std::string head = "mount --rbind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && ", doctor = "$SNUG doctor; true";
+  const std::string alone = entry(spoiled(head + doctor).out, "user namespaces inside");
+  CHECK_MESSAGE(has(alone, "does not"), alone);
+  CHECK(has(alone, "because: /proc/sys is read-only here"));
+  const Result both = run({"unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c",
+                           "SNUG=" + program() + "; mount -t proc proc /mnt && " + head + "unshare --user --map-user=1000 --map-group=1000 sh -c \"" + program() + " doctor\"; true"});
+  const std::string beside = entry(both.out, "user namespaces inside");
+  CHECK_MESSAGE(has(beside, "works"), both.out << both.err);
+  CHECK(has(beside, "but not with --pid host: /proc/sys is read-only here"));
 }
 
 TEST_CASE("doctor and run name the file system that cannot hold what containers write") {

@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,7 +56,7 @@ Json config_json(const plan::Spec& spec) {
               {"Labels", labels_of(spec)}, {"StopSignal", spec.stop_signal.value_or(spec.notes.stop_signal)}};
 }
 
-// Under docker's names what was asked for; "Limits": what the kernel has of it while the container runs.
+// Under docker's names what was asked for; "Limits": what the kernel has of it while the container runs, "Missing": what it has not.
 Json resources_json(const plan::Resources& resources) {
   const auto amount = [](const std::optional<std::uint64_t>& value, std::int64_t none) {
     return !value ? std::int64_t{0} : *value == plan::no_limit ? none : static_cast<std::int64_t>(*value);
@@ -64,11 +65,14 @@ Json resources_json(const plan::Resources& resources) {
               {"CpusetCpus", resources.cpuset}, {"PidsLimit", amount(resources.pids, -1)}, {"IoWeight", resources.io_weight.value_or(0)}};
 }
 
-Json cgroup_json(const State& state) {
-  Json limits = Json::object();
+Json cgroup_json(const plan::Spec& spec, const State& state) {
+  Json limits = Json::object(), missing = Json::object();
   if (!state.cgroup.empty())
     for (const plan::CgroupSetting& each : probe::cgroup_limits(state.cgroup)) limits[each.file] = each.value;
-  return Json{{"Path", state.cgroup}, {"Limits", std::move(limits)}};
+  if (state.phase == State::Phase::running)
+    for (const plan::MissingLimit& each : plan::missing_limits(spec, state.cgroup.empty() ? std::vector<std::string>() : probe::cgroup_controllers(state.cgroup)))
+      missing[each.option] = each.instead.empty() ? "is not in force" : each.instead;
+  return Json{{"Path", state.cgroup}, {"Limits", std::move(limits)}, {"Missing", std::move(missing)}};
 }
 
 Json mounts_json(const plan::Spec& spec) {
@@ -82,22 +86,29 @@ Json mounts_json(const plan::Spec& spec) {
   return mounts;
 }
 
-const char* emulation_word(plan::RootEmulation choice) {
-  switch (choice) {
-    case plan::RootEmulation::automatic: return "auto";
-    case plan::RootEmulation::off: return "off";
-    case plan::RootEmulation::stateless: return "static";
-    case plan::RootEmulation::remembered: return "remembered";
-  }
-  return "";
+// The limit is the kernel's, in there; what the filter adds is asked of the plan.
+Json nesting_json(const plan::Spec& spec, const State& state) {
+  const auto limit = namespaces_limit_in(state);
+  if (!limit) return Json();
+  if (*limit == 0) return "off";
+  return plan::filter_shuts_namespaces(spec) ? "filtered" : "open";
 }
 
-// Under docker's names, and what those do not tell.
+Json ulimits_json(const state::Confinement& confinement) {
+  const auto value = [](std::uint64_t limit) { return limit == RLIM_INFINITY ? std::int64_t{-1} : static_cast<std::int64_t>(limit); };
+  Json limits = Json::array();
+  for (const state::Confinement::Limit& each : confinement.limits) limits.push_back(Json{{"Name", each.name}, {"Soft", value(each.soft)}, {"Hard", value(each.hard)}});
+  return limits;
+}
+
+// Under docker's names, and what those do not tell: as it was started, or null where that is not known.
 Json restraints_json(const plan::Spec& spec, const State& state) {
   const plan::MaskPaths masks = plan::masks_of(spec);
   const auto landlock = landlock_in(spec, state);
-  return Json{{"Seccomp", plan::filter_name(spec)}, {"Landlock", landlock ? Json(landlock->abi) : Json()}, {"NoNewPrivileges", !spec.new_privileges},
-              {"Nested", spec.restraints.nested}, {"EmulateRoot", emulation_word(spec.restraints.emulation)}, {"MaskedPaths", masks.hidden}, {"ReadonlyPaths", masks.read_only}};
+  const auto& held = state.confinement;
+  return Json{{"Seccomp", held ? held->filter : plan::filter_name(spec)}, {"Landlock", landlock ? Json(landlock->abi) : Json()}, {"NoNewPrivileges", !spec.new_privileges},
+              {"Nested", spec.restraints.nested}, {"UserNamespaces", nesting_json(spec, state)}, {"EmulateRoot", held ? Json(held->emulation) : Json()}, {"Keyring", "own"},
+              {"Capabilities", held ? Json(held->capabilities) : Json()}, {"Ulimits", held ? ulimits_json(*held) : Json()}, {"MaskedPaths", masks.hidden}, {"ReadonlyPaths", masks.read_only}};
 }
 
 const char* driver_of(const plan::Spec& spec) {
@@ -123,7 +134,7 @@ Json json_of(const Listed& container, const std::string& store) {
   return Json{{"Id", record.id}, {"Name", record.name}, {"Created", render_time(record.created / 1'000'000'000)}, {"Image", find_image_id(store, record)}, {"ImageDigest", record.manifest}, {"ImageName", record.image},
               {"State", state_json(state)}, {"RestartCount", state.restarts}, {"Folder", state::folder_of(store, record.id)},
               {"GraphDriver", Json{{"Name", driver_of(spec)}, {"Data", Json{{"LowerDirs", record.lowers}, {"UpperDir", record.upper}}}}},
-              {"Cgroup", cgroup_json(state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)}, {"NetworkSettings", network_json(spec, store, record)},
+              {"Cgroup", cgroup_json(spec, state)}, {"HostConfig", resources_json(spec.resources)}, {"Mounts", mounts_json(spec)}, {"NetworkSettings", network_json(spec, store, record)},
               {"Config", config_json(spec)}, {"Restraints", restraints_json(spec, state)}, {"Kept", record.kept}, {"Spec", *config::render_spec(spec)}};
 }
 

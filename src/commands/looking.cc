@@ -46,7 +46,8 @@ std::vector<explain::Recorded> read_records(const std::string& store, const plan
       const plan::Network binding = network.container.empty() ? network : binding_network(store, record);
       found.push_back({.id = record.id, .name = record.name, .image = record.image, .monitor = state.monitor.pid, .init = state.init.pid, .walls = walls_of(state, here),
                        .networks = names_of(binding.shared), .ports = render_ways(binding.ports), .allow = binding.allow, .host_loopback = binding.host_loopback,
-                       .lowers = record.lowers, .upper = record.upper, .landlock = landlock_in(spec, state)});
+                       .lowers = record.lowers, .upper = record.upper, .landlock = landlock_in(spec, state),
+                       .filter = state.confinement ? state.confinement->filter : "", .filter_shuts = plan::filter_shuts_namespaces(spec)});
     } catch (const Error&) {
       continue;
     }
@@ -109,6 +110,11 @@ void add_listeners(Group& group, const explain::Picture& picture) {
       for (std::string& address : probe::read_listeners(helper.process.pid)) group.insides->listeners.push_back(std::move(address));
 }
 
+// Of a container by the door that its monitor holds: its pid 1 is closed to everybody.
+void add_nesting(Group& group, pid_t pid, const std::string& store) {
+  group.insides->user_namespaces = group.record ? namespaces_limit_in(state::read_state(store, group.record->id)) : probe::read_namespaces_limit(format("/proc/{}/ns/user", pid));
+}
+
 bool is_utf8_locale(const Environment& environment) {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     const std::string value(environment.find(name).value_or(""));
@@ -154,6 +160,7 @@ Sought find_sought(const Look& look, const Environment& environment, const std::
   read_words({&*group, 1});
   group->insides = probe::read_insides(sought.process);
   add_listeners(*group, look.picture);
+  add_nesting(*group, *pid, store_of(environment));
   sought.group = *std::move(group);
   return sought;
 }

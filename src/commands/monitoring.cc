@@ -9,6 +9,7 @@
 #include "joining.hh"
 #include "networking.hh"
 #include "own_shell.hh"
+#include "security.hh"
 #include "shared_networks.hh"
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
@@ -84,6 +85,7 @@ class Monitoring {
     // Where no command runs, those who come are under it.
     const bool confined = plan::confines_paths(planned_.spec) && plan::landlock_of(planned_.facts.landlock, true, true);
     state_.landlock = confined ? static_cast<unsigned>(planned_.facts.landlock) : 0;
+    state_.confinement = confinement_of(planned_.plan);
     running_now_ = now;
     // What nobody named nobody looks for at once, and it may be over in a moment.
     if (!planned_.storage || !planned_.storage->has_name()) return;

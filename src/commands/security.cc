@@ -7,7 +7,9 @@
 
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/plan/machine.hh"
 #include "snug/plan/plan.hh"
+#include "snug/probe/machine.hh"
 #include "snug/sys/file.hh"
 #include "values.hh"
 
@@ -33,6 +35,16 @@ FilterChoice parse_filter(std::string_view value, std::string_view folder) {
 void add_paths(std::vector<std::string>& paths, std::string_view value, bool all_may_be_meant) {
   for (const std::string& path : split(value, ':'))
     paths.push_back(all_may_be_meant && (path == "ALL" || path == "all") ? "ALL" : parse_inside_path(path));
+}
+
+const char* emulation_word(plan::RootEmulation choice) {
+  switch (choice) {
+    case plan::RootEmulation::automatic: return "auto";
+    case plan::RootEmulation::off: return "off";
+    case plan::RootEmulation::stateless: return "static";
+    case plan::RootEmulation::remembered: return "remembered";
+  }
+  return "";
 }
 
 // Nothing of snug's, so that there is nothing to switch off.
@@ -66,6 +78,21 @@ void add_security(plan::Spec& spec, std::string_view text, std::string_view fold
 std::optional<plan::EnforceLandlock> landlock_in(const plan::Spec& spec, const state::State& state) {
   const plan::Namespaces& walls = spec.namespaces;
   return plan::landlock_of(static_cast<int>(state.landlock), std::holds_alternative<plan::HostNamespace>(walls.network), std::holds_alternative<plan::HostNamespace>(walls.pid));
+}
+
+state::Confinement confinement_of(const plan::Plan& plan) {
+  const plan::Confinement& held = plan.confinement;
+  state::Confinement confinement{.filter = held.filter, .emulation = emulation_word(held.emulation), .capabilities = {}, .limits = {}};
+  for (const int number : held.capabilities) confinement.capabilities.push_back(plan::describe_capability(number));
+  for (const plan::ResourceLimit& each : held.limits) confinement.limits.push_back({each.name, each.soft, each.hard});
+  return confinement;
+}
+
+std::optional<std::uint64_t> namespaces_limit_in(const state::State& state) {
+  if (state.phase != state::State::Phase::running) return {};
+  for (const state::HeldNamespace& held : state.namespaces)
+    if (held.kind == plan::wall_links[plan::user_wall]) return probe::read_namespaces_limit(format("/proc/{}/fd/{}", state.monitor.pid, held.number), held.inode);
+  return {};
 }
 
 }  // namespace snug::commands

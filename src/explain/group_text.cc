@@ -89,9 +89,12 @@ void tell_rights(Page& page, const Group& group, const LiveProcess& member) {
   else page.flow(names);
   if (bounding != names) page.line(format("programs that it starts can have {} at most", bounding.empty() ? "none" : format("{}", bounding.size())), Ink::faint);
   page.head("seccomp");
-  page.line(seccomp_sentence(member));
+  page.line(drawable(seccomp_sentence(member, group), page.style()));
+  page.head("user namespaces inside");
+  page.line(nesting_sentence(group), group.insides && group.insides->user_namespaces ? Ink::plain : Ink::unknown);
   page.head("Landlock");
   page.line(landlock_sentence(group), group.record ? Ink::plain : Ink::unknown);
+  if (group.record) page.head("session keyring"), page.line("its own: the caller's keys are not in there");
   page.head("no new privileges");
   page.line(privileges_sentence(member));
 }

@@ -76,10 +76,20 @@ std::vector<std::string> capability_names(std::uint64_t set) {
   return names;
 }
 
-std::string seccomp_sentence(const plan::LiveProcess& process) {
+// The kernel tells how many there are, and the record which of them snug loaded.
+std::string seccomp_sentence(const plan::LiveProcess& process, const Group& group) {
   if (process.seccomp == 0) return "no filter: every system call is allowed that the ids and capabilities allow";
   if (process.seccomp == 1) return "strict: read, write, exit and sigreturn alone";
-  return process.filters == 0 ? "filtered, by the kernel itself" : format("{} {}, run by the kernel itself", process.filters, process.filters == 1 ? "filter" : "filters");
+  const std::string name = group.record && !group.record->filter.empty() ? format("; what runs in the container is under: {}", group.record->filter) : "";
+  return (process.filters == 0 ? "filtered, by the kernel itself" : format("{}, run by the kernel itself", counted(process.filters, "filter", "filters"))) + name;
+}
+
+std::string nesting_sentence(const Group& group) {
+  const auto limit = group.insides ? group.insides->user_namespaces : std::nullopt;
+  if (!limit) return "not readable";
+  if (*limit == 0) return "none can be made: the kernel's limit in there is 0";
+  const bool shut = group.record && group.record->filter_shuts;
+  return format("{}: the kernel's limit in there is {}", shut ? "only the filter of system calls keeps them from being made" : "can be made, as far as a filter lets them", *limit);
 }
 
 std::string privileges_sentence(const plan::LiveProcess& process) {

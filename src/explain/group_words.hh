@@ -18,12 +18,15 @@ namespace snug::explain {
 /// Names the capabilities of a set, in small letters, without cap_.
 [[nodiscard]] std::vector<std::string> capability_names(std::uint64_t set);
 
-/// Says whether the kernel filters the system calls of a process, and what set-user-ID programs are worth to it.
-[[nodiscard]] std::string seccomp_sentence(const plan::LiveProcess& process);
+/// Says whether the kernel filters the system calls of a process of the group, and what set-user-ID programs are worth to it.
+[[nodiscard]] std::string seccomp_sentence(const plan::LiveProcess& process, const Group& group);
 [[nodiscard]] std::string privileges_sentence(const plan::LiveProcess& process);
 
 /// Says what Landlock does there: the kernel shows it of nobody, and snug's record alone tells.
 [[nodiscard]] std::string landlock_sentence(const Group& group);
+
+/// Says whether user namespaces can be made in there.
+[[nodiscard]] std::string nesting_sentence(const Group& group);
 
 /// Whether the limits of the group could be read; and what they are, in a sentence, which is empty where there are none and where nobody looked.
 [[nodiscard]] bool has_limits(const Group& group);

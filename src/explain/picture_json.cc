@@ -98,7 +98,10 @@ std::string render_group_json(const Picture& picture, const Group& group, const 
   json["layers"] = Json::array();
   for (const std::string& each : group.record ? group.record->lowers : std::vector<std::string>{}) json["layers"].push_back(text_json(each));
   json["capabilities"] = {{"effective", capability_names(member.effective)}, {"bounding", capability_names(member.bounding)}};
-  json["seccomp"] = {{"mode", member.seccomp}, {"filters", member.filters}};
+  json["seccomp"] = {{"mode", member.seccomp}, {"filters", member.filters}, {"name", group.record && !group.record->filter.empty() ? Json(text_json(group.record->filter)) : Json()}};
+  const auto limit = group.insides ? group.insides->user_namespaces : std::nullopt;
+  json["userNamespaces"] = limit ? Json(*limit) : Json();
+  json["keyring"] = group.record ? Json("own") : Json();
   json["landlock"] = group.record && group.record->landlock ? Json(group.record->landlock->abi) : Json();
   json["noNewPrivileges"] = member.no_new_privileges;
   json["inThePath"] = Json::array();

@@ -18,18 +18,19 @@ constexpr std::uint64_t period = 100'000;  // microseconds, the kernel's usual o
 struct Limit {
   std::string_view option, controller;
   bool (*is_wanted)(const Resources&);
-  std::string_view instead;  ///< empty: nothing
+  std::string_view instead = {};  ///< empty: nothing
+  int substitute = -1;            ///< the limit of each process that does it
 };
 
 bool is_limit(const std::optional<std::uint64_t>& value) { return value && *value != no_limit; }
 
 constexpr std::array limits = std::to_array<Limit>({
-    {"--memory", "memory", [](const Resources& r) { return is_limit(r.memory); }, "holds for each process by itself"},
-    {"--memory-swap", "memory", [](const Resources& r) { return is_limit(r.memory_swap); }, ""},
-    {"--cpus", "cpu", [](const Resources& r) { return is_limit(r.cpus); }, ""},
-    {"--cpuset-cpus", "cpuset", [](const Resources& r) { return !r.cpuset.empty(); }, ""},
-    {"--pids-limit", "pids", [](const Resources& r) { return is_limit(r.pids); }, "holds for each user inside by itself"},
-    {"--io-weight", "io", [](const Resources& r) { return r.io_weight.has_value(); }, ""},
+    {"--memory", "memory", [](const Resources& r) { return is_limit(r.memory); }, "holds for each process by itself", RLIMIT_DATA},
+    {"--memory-swap", "memory", [](const Resources& r) { return is_limit(r.memory_swap); }},
+    {"--cpus", "cpu", [](const Resources& r) { return is_limit(r.cpus); }},
+    {"--cpuset-cpus", "cpuset", [](const Resources& r) { return !r.cpuset.empty(); }},
+    {"--pids-limit", "pids", [](const Resources& r) { return is_limit(r.pids); }, "holds for each user inside by itself", RLIMIT_NPROC},
+    {"--io-weight", "io", [](const Resources& r) { return r.io_weight.has_value(); }},
 });
 
 bool has(const std::vector<std::string>& list, std::string_view word) { return std::find(list.begin(), list.end(), word) != list.end(); }
@@ -51,10 +52,8 @@ std::string render_quota(const Resources& resources) {
 // Says what is not in force, and what is in its place.
 void tell_missing(Draft& draft, const Explanation& why) {
   std::vector<std::string> parts, nothing;
-  for (const Limit& limit : limits) {
-    if (!limit.is_wanted(draft.spec.resources) || has(draft.controllers, limit.controller)) continue;
-    limit.instead.empty() ? nothing.emplace_back(limit.option) : parts.emplace_back(format("{} {}", limit.option, limit.instead));
-  }
+  for (const MissingLimit& limit : missing_limits(draft.spec, draft.controllers))
+    limit.instead.empty() ? nothing.push_back(limit.option) : parts.push_back(format("{} {}", limit.option, limit.instead));
   if (!nothing.empty()) parts.push_back(format("{} {} not in force", join(nothing, ", "), nothing.size() == 1 ? "is" : "are"));
   std::string remedy = why.you_can;
   if (!why.ask.empty()) remedy += format("{}ask an administrator: {}", remedy.empty() ? "" : "; ", why.ask);
@@ -90,6 +89,17 @@ std::vector<std::string> needed_controllers(const Resources& resources) {
   for (const Limit& limit : limits)
     if (limit.is_wanted(resources) && !has(needed, limit.controller)) needed.emplace_back(limit.controller);
   return needed;
+}
+
+// What --ulimit says of a limit of each process stands there, and stands in for nothing.
+std::vector<MissingLimit> missing_limits(const Spec& spec, const std::vector<std::string>& controllers) {
+  std::vector<MissingLimit> missing;
+  for (const Limit& limit : limits) {
+    if (!limit.is_wanted(spec.resources) || has(controllers, limit.controller)) continue;
+    const bool taken = std::any_of(spec.limits.begin(), spec.limits.end(), [&](const ResourceLimit& own) { return own.number == limit.substitute; });
+    missing.push_back({std::string(limit.option), std::string(taken ? "" : limit.instead)});
+  }
+  return missing;
 }
 
 bool wants_cgroup(const Spec& spec) { return spec.resources != Resources{} || spec.detach || is_kept(spec); }

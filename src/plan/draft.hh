@@ -128,6 +128,12 @@ void find_caller(IdMaps& maps, const HostFacts& facts);
 /// Whether what it asked for is remembered. restraints.cc
 [[nodiscard]] bool remembers_owners(const Draft& draft);
 
+/// Gives what of that is in force. restraints.cc
+[[nodiscard]] RootEmulation emulation_of(const Draft& draft);
+
+/// Names the filter of system calls that is loaded, with what it answers besides. restraints.cc
+[[nodiscard]] std::string loaded_filter(const Draft& draft);
+
 /// Adds the filter that tells it so. restraints.cc
 [[nodiscard]] Verdict plan_emulation(Draft& draft);
 

@@ -67,6 +67,10 @@ struct Explain {
             "--security-opt apparmor=unconfined --security-opt systempaths=unconfined; or one of snug's with --nested"};
   }
 
+  [[nodiscard]] static std::string all_of(std::string_view top) {
+    return format("start the outer container with all of {}: podman run --security-opt unmask=ALL, or docker run --security-opt systempaths=unconfined", top);
+  }
+
   [[nodiscard]] Explanation refused_user_namespace() const {
     if (setting("kernel.unprivileged_userns_clone") == "0")
       return {"user namespaces are off for ordinary users (kernel.unprivileged_userns_clone = 0)", "",
@@ -186,9 +190,7 @@ struct Explain {
     if (count > 1) what = format("{} and more below {} are covered by other mounts", quoted(*first), top);
     return {what + ", as outer containers do, and then the kernel gives no new one",
             format("use snug run {} host, which shows {} as it is", option, top),
-            format("start the outer container with all of {}: podman run --security-opt unmask=ALL, or docker run "
-                   "--security-opt systempaths=unconfined",
-                   top)};
+            all_of(top)};
   }
 
   // An overlay that fuse-overlayfs is to serve.
@@ -285,7 +287,8 @@ struct Explain {
   }
   Explanation operator()(const ForbidNamespaces&) const {
     if (error != EROFS && error != EACCES && error != EPERM) return {};
-    return {"/proc/sys is not the container's to write here, as in outer containers", "use snug run --nested, which leaves namespaces open inside", ""};
+    return {format("/proc/sys is {} here, as in outer containers", error == EROFS ? "read-only" : "not the container's to write"),
+            "use snug run --nested, which leaves namespaces open inside", all_of("/proc")};
   }
   Explanation operator()(const EnforceLandlock&) const {
     if (error == EOPNOTSUPP) return {"Landlock is off since the boot", "", "add landlock to lsm= on the kernel's command line, or to CONFIG_LSM"};

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "draft.hh"
 #include "snug/base/text.hh"
+#include "snug/plan/hints.hh"
 
 namespace snug::plan {
 namespace {
@@ -98,8 +100,14 @@ class Mounts {
   void forbid_namespaces(bool writable) {
     if (!is_new(walls_.user) || draft_.spec.restraints.nested) return;
     if (!writable && draft_.facts.sysctls_read_only)
-      return draft_.notice("nesting", "only the filter of system calls keeps user namespaces from being made inside: /proc/sys is read-only here, as in outer containers");
+      return tell_nesting();
     draft_.init(ForbidNamespaces{writable ? std::optional(proc_) : std::nullopt});
+  }
+
+  void tell_nesting() {
+    const Explanation why = explain_failure(ForbidNamespaces{}, EROFS, draft_.facts, {});
+    const char* left = filter_shuts_namespaces(draft_.spec) ? "only the filter of system calls" : "nothing";
+    draft_.notice("nesting", format("{} keeps user namespaces from being made inside: {}", left, why.cause), why.ask);
   }
 
   void plan_masks() {

@@ -20,6 +20,8 @@ class Payload {
     if (spec_.idle) return plan_idleness();
     if (Verdict refused = choose_command()) return refused;
     if (Verdict refused = choose_capabilities()) return refused;
+    tell_of_capabilities();
+    tell_confinement();
     choose_environment();
     draft_.visit ? plan_arrival() : plan_guard();
     draft_.payload(StartSession{draft_.plan.terminal});
@@ -32,7 +34,7 @@ class Payload {
     }
     draft_.payload(SetCapabilities{capabilities_, true});
     draft_.payload(BecomeUser{who_.uid, who_.gid, who_.groups});
-    draft_.payload(SetCapabilities{who_.uid.value == 0 ? capabilities_ : std::vector<int>{}, false});
+    draft_.payload(SetCapabilities{own_capabilities(), false});
     plan_death();
     draft_.payload(CloseDescriptors{});
     draft_.payload(ChangeFolder{folder_});
@@ -89,9 +91,12 @@ class Payload {
     auto chosen = capabilities_of(spec_, draft_.facts.last_capability, who_.uid.value == 0 || spec_.new_privileges);
     if (auto* refused = std::get_if<Refusal>(&chosen)) return std::move(*refused);
     capabilities_ = std::get<std::vector<int>>(std::move(chosen));
-    tell_of_capabilities();
     return {};
   }
+
+  [[nodiscard]] std::vector<int> own_capabilities() const { return who_.uid.value == 0 ? capabilities_ : std::vector<int>{}; }
+
+  void tell_confinement() { draft_.plan.confinement = {loaded_filter(draft_), emulation_of(draft_), own_capabilities(), limits()}; }
 
   void tell_of_capabilities() {
     const bool all = std::find(spec_.cap_add.begin(), spec_.cap_add.end(), "ALL") != spec_.cap_add.end();
@@ -165,6 +170,8 @@ class Payload {
   }
 
   Verdict plan_idleness() {
+    if (Verdict refused = choose_capabilities()) return refused;
+    tell_confinement();
     draft_.init(JoinKeyring{});
     draft_.init(GuardInit{true, adopts_orphans(spec_)});
     draft_.init(SetCapabilities{{CAP_KILL}, false});

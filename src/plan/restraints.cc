@@ -84,7 +84,7 @@ void load_filters(Draft& draft, const FilterKeys& keys) {
   switch (choice.kind) {
     case FilterChoice::Kind::none: return draft.plan.opened.push_back("seccomp=unconfined: every system call can be made");
     case FilterChoice::Kind::usual:
-      return draft.payload(LoadFilter{filter_name(draft.spec) + (keys.lone_root ? std::string(LoadFilter::with_root) : ""), make_filter(keys)});
+      return draft.payload(LoadFilter{keys.lone_root ? loaded_filter(draft) : filter_name(draft.spec), make_filter(keys)});
     case FilterChoice::Kind::profile:
       draft.plan.opened.push_back(format("seccomp={}: what that profile allows, and no more", printable(choice.path)));
       // Before the profile, which may refuse further ones: the kernel takes the strictest verdict of all, and of equal ones the last one's.
@@ -121,6 +121,13 @@ std::string filter_name(const Spec& spec) {
     case FilterChoice::Kind::usual: break;
   }
   return asked.nested ? "nested" : "default";
+}
+
+bool filter_shuts_namespaces(const Spec& spec) {
+  const auto chosen = capabilities_of(spec, CAP_LAST_CAP);
+  const auto* capabilities = std::get_if<std::vector<int>>(&chosen);
+  const bool opened = !capabilities || std::find(capabilities->begin(), capabilities->end(), CAP_SYS_ADMIN) != capabilities->end();
+  return spec.restraints.filter.kind == FilterChoice::Kind::usual && !spec.restraints.nested && !opened;
 }
 
 void tell_landlock(Draft& draft) {
@@ -173,6 +180,17 @@ bool emulates_root(const Draft& draft) {
 }
 
 bool remembers_owners(const Draft& draft) { return draft.spec.restraints.emulation == RootEmulation::remembered; }
+
+RootEmulation emulation_of(const Draft& draft) {
+  if (!emulates_root(draft)) return RootEmulation::off;
+  return remembers_owners(draft) ? RootEmulation::remembered : RootEmulation::stateless;
+}
+
+std::string loaded_filter(const Draft& draft) {
+  const RootEmulation emulation = emulation_of(draft);
+  const std::string_view besides = emulation == RootEmulation::stateless ? LoadFilter::with_root : emulation == RootEmulation::remembered ? " + owners" : "";
+  return filter_name(draft.spec) + std::string(besides);
+}
 
 Verdict plan_emulation(Draft& draft) {
   if (!emulates_root(draft)) return {};

@@ -2,10 +2,12 @@
 // and ours.
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <map>
 #include <utility>
 
@@ -17,6 +19,8 @@
 #include "snug/plan/limits.hh"
 #include "snug/probe/machine.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/process.hh"
+#include "trial.hh"
 
 namespace snug::probe {
 namespace {
@@ -233,6 +237,24 @@ std::vector<plan::Insides> read_insides(std::span<const plan::LiveProcess* const
     for (std::size_t at = half; at < processes.size(); at += 2) insides[at] = read_one(*processes[at], known);
   });
   return insides;
+}
+
+// /proc/sys/user shows everybody the limits of the namespace that he is in.
+std::optional<std::uint64_t> read_namespaces_limit(const std::string& path, std::uint64_t inode) {
+  const sys::Fd space = sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY), own = sys::try_open(AT_FDCWD, "/proc/self/ns/user", O_RDONLY);
+  const auto theirs = sys::find_status(space.get(), ""), ours = sys::find_status(own.get(), "");
+  if (!space || !own || !theirs || !ours || (inode != 0 && theirs->st_ino != inode)) return {};
+  const auto read = [] { return text_of("/proc/sys/user/max_user_namespaces").value_or(""); };
+  if (theirs->st_ino == ours->st_ino) return parse_number(trimmed(read()));  // nobody enters the one that he is in
+  sys::FdPair answer = sys::make_pipe();
+  const auto tell = [&] {
+    if (const int error = sys::hide_from_tracers()) return error;
+    if (::setns(space.get(), CLONE_NEWUSER) != 0) return errno;
+    return sys::write_all(answer.second.get(), read());
+  };
+  const int error = try_in_child({}, 0, tell);
+  answer.second.reset();
+  return error ? std::nullopt : parse_number(trimmed(sys::read_all(answer.first.get())));
 }
 
 std::vector<std::string> read_listeners(pid_t pid) {

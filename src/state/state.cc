@@ -33,11 +33,25 @@ Json render_namespaces(const std::vector<HeldNamespace>& namespaces) {
   return list;
 }
 
+Json render_confinement(const std::optional<Confinement>& confinement) {
+  if (!confinement) return Json();
+  Json limits = Json::array();
+  for (const Confinement::Limit& each : confinement->limits) limits.push_back(Json{{"name", each.name}, {"soft", each.soft}, {"hard", each.hard}});
+  return Json{{"filter", confinement->filter}, {"emulation", confinement->emulation}, {"capabilities", confinement->capabilities}, {"limits", std::move(limits)}};
+}
+
+std::optional<Confinement> parse_confinement(const Json& json) {
+  if (!json.is_object()) return {};
+  Confinement confinement{.filter = json.at("filter"), .emulation = json.at("emulation"), .capabilities = json.at("capabilities"), .limits = {}};
+  for (const Json& each : json.at("limits")) confinement.limits.push_back({.name = each.at("name"), .soft = each.at("soft"), .hard = each.at("hard")});
+  return confinement;
+}
+
 std::string render(const State& state) {
   return Json{{"version", version}, {"phase", phases[static_cast<std::size_t>(state.phase)]}, {"boot", state.boot},
               {"monitor", render_mark(state.monitor)}, {"init", render_mark(state.init)}, {"namespaces", render_namespaces(state.namespaces)},
               {"started", state.started}, {"finished", state.finished}, {"code", state.code}, {"outOfMemory", state.out_of_memory}, {"restarts", state.restarts},
-              {"cgroup", state.cgroup}, {"error", state.error}, {"hostname", state.hostname}, {"landlock", state.landlock}}
+              {"cgroup", state.cgroup}, {"error", state.error}, {"hostname", state.hostname}, {"landlock", state.landlock}, {"confinement", render_confinement(state.confinement)}}
       .dump();
 }
 
@@ -46,7 +60,7 @@ State parse(std::string_view text) {
   State state{.boot = json.at("boot"), .monitor = parse_mark(json.at("monitor")), .init = parse_mark(json.at("init")),
               .started = json.at("started"), .finished = json.at("finished"), .code = json.at("code"), .out_of_memory = json.value("outOfMemory", std::uint64_t{0}),
               .restarts = json.at("restarts"), .cgroup = json.value("cgroup", ""), .error = json.at("error"),
-              .hostname = json.value("hostname", ""), .landlock = json.value("landlock", 0U)};
+              .hostname = json.value("hostname", ""), .landlock = json.value("landlock", 0U), .confinement = parse_confinement(json.value("confinement", Json()))};
   const std::string phase = json.at("phase");
   for (std::size_t at = 0; at < phases.size(); ++at)
     if (phase == phases[at]) state.phase = static_cast<State::Phase>(at);

@@ -44,7 +44,40 @@ TEST_CASE("root with one id: exec is told the same as the container's command") 
   REQUIRE(containers.run_detached("box", "exec sleep 86701").code == 0);
   const Result told = containers.snug({"exec", "box", "sh", "-c", "touch /f && chown 5 /f && stat -c %u /f"});
   CHECK_MESSAGE(told.out == "0\n", told.err);
-  CHECK(containers.snug({"inspect", "--format", "{{.Restraints.EmulateRoot}}", "box"}).out == "auto\n");
+}
+
+TEST_CASE("root with one id: inspect and walls tell what it is told, whatever was asked for") {
+  const Containers containers;
+  const auto inspected = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> words{"create", "--name", "box", "--userns", "single"};
+    words.insert(words.end(), options.begin(), options.end());
+    for (const std::string& word : {small_root(), std::string("sleep"), std::string("86703")}) words.push_back(word);
+    REQUIRE(containers.snug(words).code == 0);
+    const std::vector<std::string> ask{"inspect", "--format", "{{.Restraints.Seccomp}}, {{.Restraints.EmulateRoot}}, {{.Restraints.UserNamespaces}}", "box"};
+    CHECK(containers.snug({"inspect", "--format", "{{json .Restraints.EmulateRoot}} {{json .Restraints.Ulimits}}", "box"}).out == "null null\n");
+    REQUIRE(containers.snug({"start", "box"}).code == 0);
+    const std::string out = containers.snug(ask).out, told = containers.snug({"walls", "box"}).out;
+    const std::string filter = out.substr(0, out.find(','));
+    CHECK_MESSAGE(has(told, "what runs in the container is under: " + filter + "\n") == (filter != "unconfined"), told);
+    CHECK(has(told, "none can be made: the kernel's limit in there is 0\n") == out.ends_with(" off\n"));
+    CHECK(has(told, "session keyring\n  its own"));
+    REQUIRE(containers.snug({"rm", "-f", "box"}).code == 0);
+    return out;
+  };
+  CHECK(inspected({}) == "default + root, static, off\n");
+  CHECK(inspected({"--emulate-root", "off"}) == "default, off, off\n");
+  CHECK(inspected({"--emulate-root", "remembered"}) == "default + owners, remembered, off\n");
+  CHECK(inspected({"--read-only"}) == "default, off, off\n");
+  CHECK(inspected({"--security-opt", "seccomp=unconfined"}) == "unconfined, off, off\n");
+  CHECK(inspected({"--nested"}) == "nested, off, open\n");
+}
+
+TEST_CASE("root with one id: of a container that is only woken, too") {
+  const Containers containers;
+  const Result told = containers.snug({"enter", "woken", "true"});
+  if (told.code != 0) return skip("no container of the machine's own root: " + told.err);
+  const std::string out = containers.snug({"inspect", "--format", "{{.Restraints.Seccomp}}, {{.Restraints.EmulateRoot}}", "woken"}).out;
+  CHECK((out == "default + root, static\n" || out == "default, off\n"));  // with one id, or with more
 }
 
 TEST_SUITE_END();

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -145,6 +146,21 @@ TEST_CASE("the plan and inspect tell of limits") {
   CHECK(containers.field("box", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.IoWeight}} {{.HostConfig.PidsLimit}}") == "68157440 1500000000 7 9");
   CHECK(containers.snug({"update", "--memory-swap", "1m", "box"}).code == 1);
   CHECK(containers.snug({"update", "box"}).err == "snug: 'snug update' needs a limit\n  hint:  --cpus, --cpuset-cpus, --io-weight, --memory, --memory-swap, --pids-limit\n");
+}
+
+TEST_CASE("inspect tells which limits are not in force, and what is done in their place, while it runs") {
+  const Limited containers;
+  REQUIRE(containers.snug(run_words({"-d", "--name", "box", "--memory", "64m", "--cpus", "0.5", "--pids-limit", "40", "--io-weight", "7"}, {"sleep", "1000"})).code == 0);
+  const std::string missing = containers.field("box", "{{json .Cgroup.Missing}}"), limits = containers.field("box", "{{json .Cgroup.Limits}}"), ulimits = containers.field("box", "{{json .Restraints.Ulimits}}");
+  for (const auto& [option, file, instead] : {std::array{"--memory", "memory.max", "holds for each process by itself"}, std::array{"--cpus", "cpu.max", "is not in force"},
+                                              std::array{"--pids-limit", "pids.max", "holds for each user inside by itself"}, std::array{"--io-weight", "io.weight", "is not in force"}}) {
+    const bool holds = has(limits, snug::format("\"{}\"", file));
+    CHECK_MESSAGE(has(missing, snug::format("\"{}\":\"{}\"", option, instead)) == !holds, missing << limits);
+  }
+  CHECK(has(ulimits, "{\"Name\":\"data\",\"Soft\":67108864,\"Hard\":67108864}") == has(missing, "\"--memory\""));
+  CHECK(has(ulimits, "{\"Name\":\"nproc\",\"Soft\":40,\"Hard\":40}") == has(missing, "\"--pids-limit\""));
+  REQUIRE(containers.snug({"stop", "-t", "0", "box"}).code == 0);
+  CHECK(containers.field("box", "{{json .Cgroup.Missing}}") == "{}");
 }
 
 TEST_CASE("a container is paused whole, and goes on; stop, kill and rm --force end one that is") {

@@ -65,6 +65,15 @@ TEST_CASE("walls: a container is drawn with its name, its processes and its door
   CHECK(has(line_with(told.out, "/srv "), "from " + door + " out there, read-only"));
   CHECK(has(line_with(told.out, "/proc "), "its own, made new"));
   CHECK(has(told.out, "set: no program raises them"));
+  CHECK(has(told.out, "filter, run by the kernel itself; what runs in the container is under: default + root\n"));
+  CHECK(has(told.out, "user namespaces inside\n  none can be made: the kernel's limit in there is 0\n"));
+  const Result details = containers.snug({"walls", "--json", "drawn-one"});
+  CHECK(has(details.out, "\"name\": \"default + root\""));
+  CHECK(has(details.out, "\"userNamespaces\": 0"));
+  CHECK(has(details.out, "\"keyring\": \"own\""));
+  const Background plain({"unshare", "--user", "--map-root-user", "sh", "-c", "echo 7 >/proc/sys/user/max_user_namespaces; exec sleep 4712"});
+  REQUIRE(eventually([] { return find_commands({"sleep", "4712"}).size() == 1; }));
+  CHECK(has(containers.snug({"walls", snug::format("{}", find_commands({"sleep", "4712"}).front())}).out, "can be made, as far as a filter lets them: the kernel's limit in there is 7\n"));
   CHECK(has(line_with(told.out, "at most "), "nofile 63:65"));
   CHECK(has(line_with(containers.snug({"walls", "--compare", "drawn-one", "host"}).out, "limits"), "apart"));
   for (const std::string kind : {"user", "pid", "net", "uts", "ipc", "cgroup"}) CHECK(has(line_with(told.out, "# " + kind), inode_of(payload, kind)));

@@ -202,7 +202,10 @@ TEST_CASE("restraints: exec and enter find the same doors as the container's own
   check(containers.snug({"exec", "box", "/doors"}));
   check(containers.snug({"enter", "box", "/doors"}));
   const std::string inspected = containers.snug({"inspect", "--format", "{{.Restraints.Seccomp}} {{.Restraints.NoNewPrivileges}}", "box"}).out;
-  CHECK(inspected == "default true\n");
+  CHECK(inspected == "default + root true\n");
+  const std::string held = containers.snug({"inspect", "--format", "{{json .Restraints}}", "box"}).out;
+  CHECK_MESSAGE(has(held, "\"Keyring\":\"own\",\"Capabilities\":[\"chown\",\"dac_override\",\"fowner\",\"fsetid\",\"kill\",\"setgid\",\"setuid\",\"setpcap\",\"net_bind_service\",\"sys_chroot\",\"setfcap\"]"), held);
+  CHECK(has(held, "{\"Name\":\"core\",\"Soft\":1,\"Hard\":1}"));
 }
 
 TEST_CASE("restraints: what one exec starts the others can end, but not look into") {
@@ -486,6 +489,31 @@ TEST_CASE("restraints: doctor tells what cannot be had, and why") {
     CHECK_MESSAGE(refused.out.find("DOES NOT") != std::string::npos, refused.out);
     CHECK_MESSAGE(refused.out.find("start the outer container without it") != std::string::npos, refused.out);
   }
+}
+
+TEST_CASE("restraints: where /proc/sys is read-only the filter alone shuts user namespaces beside the host's processes; start, inspect, walls and doctor say so") {
+  const Containers containers;
+  const std::string script =
+      "mount --rbind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys || exit 9\n"  // as in outer containers
+      "here='--pid host --network none --userns single'\n"
+      "$SNUG run -d --name box $here $ROOT sleep 86534 >/dev/null && $SNUG run -d --name open --security-opt seccomp=unconfined $here $ROOT sleep 86535 >/dev/null\n"
+      "for name in box open; do $SNUG inspect -f '{{.Restraints.UserNamespaces}} {{.Restraints.Nested}}' $name; $SNUG walls $name | grep -A1 '^user namespaces inside'; done\n"
+      "$SNUG rm -f box open >/dev/null\n"
+      "$SNUG run $here --require nesting $ROOT echo ran; echo $?; $SNUG doctor | grep -A2 '^user namespaces inside'";
+  const Result told = run({"unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script}, {.env = {containers.environment(), "SNUG=" + program(), "ROOT=" + small_root()}});
+  const std::string why = "keeps user namespaces from being made inside: /proc/sys is read-only here, as in outer containers\n", ask = "start the outer container with all of /proc: ";
+  CHECK_MESSAGE(has(told.err, "snug: notice: only the filter of system calls " + why), told.err);
+  CHECK(has(told.err, "snug: notice: nothing " + why));
+  CHECK(has(told.err, "snug: --require nesting: only the filter of system calls " + why));
+  CHECK(has(told.err, ask));
+  CHECK_MESSAGE(told.out.starts_with("filtered false\nuser namespaces inside\n  only the filter of system calls keeps them from being made: the kernel's limit in there is "), told.out);
+  CHECK(has(told.out, "\nopen false\nuser namespaces inside\n  can be made, as far as a filter lets them: the kernel's limit in there is "));
+  CHECK(has(told.out, "\n125\nuser namespaces inside  does not  "));
+  CHECK(has(told.out, "because: /proc/sys is read-only here, as in outer containers: the filter of system calls alone keeps them from being made\n"));
+  CHECK(has(told.out, "ask an administrator: " + ask));
+  // Where it can be written to the limit is 0 there as well.
+  REQUIRE(containers.snug({"run", "-d", "--name", "box", "--userns", "single", "--network", "none", "--pid", "host", small_root(), "sleep", "86536"}).code == 0);
+  CHECK(containers.snug({"inspect", "-f", "{{.Restraints.UserNamespaces}}", "box"}).out == "off\n");
 }
 
 TEST_CASE("restraints: who comes later is under Landlock as well where the container is, and tells where not; inspect tells how it was started") {

@@ -38,6 +38,8 @@ struct Recorded {
   std::vector<std::string> lowers;                ///< the layers of its root, topmost first
   std::string upper;                              ///< where what it writes lies; may be empty
   std::optional<plan::EnforceLandlock> landlock;  ///< where it is in force
+  std::string filter = {};                        ///< of system calls, by its name; empty where that is not known
+  bool filter_shuts = false;                      ///< and it lets nobody make user namespaces
 };
 
 /// Processes that share all their namespaces, which are not all the host's.

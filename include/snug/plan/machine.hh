@@ -83,6 +83,7 @@ struct Insides {
   std::optional<std::vector<LiveMount>> mounts;
   std::size_t more_mounts = 0;         ///< that were not looked at: whoever is in there can make as many as he likes
   std::optional<std::vector<std::string>> limits;  ///< "memory 512MB"; of each process "nofile 64:128", soft and hard, where it is not as the reader's own
+  std::optional<std::uint64_t> user_namespaces;  ///< how many can be made in there, for all that its own limit says; looked at where one is named
   std::vector<std::string> listeners;  ///< addresses that the helpers listen at for it: "127.0.0.1:8080"
   bool operator==(const Insides&) const = default;
 };

@@ -20,12 +20,22 @@ struct Notice {
   bool operator==(const Notice&) const = default;
 };
 
+/// What those are under who run in a container, as its plan has it: the command, or, where there is none, root who comes later.
+struct Confinement {
+  std::string filter;                               ///< of system calls: its name, with what it answers besides
+  RootEmulation emulation = RootEmulation::off;     ///< never `automatic`
+  std::vector<int> capabilities;                    ///< in force
+  std::vector<ResourceLimit> limits;                ///< of each process
+  bool operator==(const Confinement&) const = default;
+};
+
 /// All that `snug run` is going to do, in order. A pure value: explain, execute, script and verify only read it.
 struct Plan {
   std::vector<Step> steps;
   std::vector<Notice> notices;
   std::vector<std::string> opened;  ///< walls that the user opened, a sentence each
   std::vector<std::string> terms;   ///< what else is agreed, a sentence each: how it ends, and what is kept of it
+  Confinement confinement;          ///< what the steps that restrain come to
   bool detached = false;            ///< nobody's streams are the container's: its monitor has them
   bool terminal = false;            ///< the container gets a terminal of its own
   bool init = true;                 ///< the payload has a process of snug's above it inside: pid 1; else it is the first one itself
@@ -83,6 +93,9 @@ struct Living {
 /// Names the filter of system calls: default, nested, unconfined, or the profile's path. Pure.
 [[nodiscard]] std::string filter_name(const Spec& spec);
 
+/// Whether that filter by itself keeps user namespaces from being made inside; what a profile does is not looked into. Pure.
+[[nodiscard]] bool filter_shuts_namespaces(const Spec& spec);
+
 /// Whether Landlock confines the container where the kernel has it. It forbids mounts, and to trace what was not started from within
 /// the same rules: not where the user has asked for one of these. Pure.
 [[nodiscard]] bool confines_paths(const Spec& spec);
@@ -102,6 +115,15 @@ struct Living {
 
 /// Names the controllers that these limits need. Pure.
 [[nodiscard]] std::vector<std::string> needed_controllers(const Resources& resources);
+
+/// A limit that was asked for and that no cgroup holds.
+struct MissingLimit {
+  std::string option;
+  std::string instead;  ///< what is done in its place, as the predicate to its name; empty: nothing
+};
+
+/// Lists those that are in no cgroup with these controllers. Pure.
+[[nodiscard]] std::vector<MissingLimit> missing_limits(const Spec& spec, const std::vector<std::string>& controllers);
 
 /// Whether a container of this kind is to have a cgroup of its own where one costs nothing: who stays may be paused. Pure.
 [[nodiscard]] bool wants_cgroup(const Spec& spec);

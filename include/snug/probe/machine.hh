@@ -1,7 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "snug/plan/machine.hh"
 
@@ -25,6 +29,10 @@ void read_words(std::span<plan::LiveProcess* const> processes);
 [[nodiscard]] plan::Insides read_insides(const plan::LiveProcess& process);
 /// The same of many, in their order, but for the id maps: what they are held against is read once.
 [[nodiscard]] std::vector<plan::Insides> read_insides(std::span<const plan::LiveProcess* const> processes);
+
+/// Reads how many user namespaces can be made in the one that `path` leads to, for all that its own limit says: in a fork that enters it, and
+/// that nobody in there can look into. Nothing where that is not the caller's to enter, or where it is another than `inode`, unless that is 0.
+[[nodiscard]] std::optional<std::uint64_t> read_namespaces_limit(const std::string& path, std::uint64_t inode = 0);
 
 /// Lists the addresses at which a process listens for connections from here: "127.0.0.1:8080". Empty where that cannot be read.
 [[nodiscard]] std::vector<std::string> read_listeners(pid_t pid);

@@ -47,6 +47,20 @@ struct HeldNamespace {
   bool operator==(const HeldNamespace&) const = default;
 };
 
+/// What those are under who run in a container, by the plan that it was started with.
+struct Confinement {
+  struct Limit {
+    std::string name;  ///< as of --ulimit
+    std::uint64_t soft = 0, hard = 0;
+    bool operator==(const Limit&) const = default;
+  };
+  std::string filter;                      ///< of system calls, by its name
+  std::string emulation;                   ///< of root with one id: off, static or remembered
+  std::vector<std::string> capabilities;   ///< in force, by their names
+  std::vector<Limit> limits;               ///< of each process
+  bool operator==(const Confinement&) const = default;
+};
+
 /// How a container fares: STORE/containers/ID/state.json, written whole by whoever holds its folder.
 struct State {
   enum class Phase { created, running, exited, restarting };
@@ -63,6 +77,7 @@ struct State {
   std::string error;           ///< why it could not be started
   std::string hostname;        ///< that it was started with, in a UTS namespace of its own
   unsigned landlock = 0;       ///< the ABI of Landlock that what runs in it is under; 0: it is under none
+  std::optional<Confinement> confinement;  ///< nothing where it was not started yet, or by a snug that did not write it down
   bool ending = false;         ///< running, as it is written down: pid 1 has ended, and its monitor has not said so yet
 };
 

@@ -175,6 +175,24 @@ TEST_CASE("Landlock is told of those that snug has a record of") {
   CHECK(landlock_sentence(group) == "not known: the kernel tells nobody whether it is in force");
 }
 
+TEST_CASE("the filter has its name where snug has a record of it, and what it is to user namespaces is told with their limit") {
+  Group group = group_of(sample_picture(), "web");
+  plan::LiveProcess member = group.members[1];
+  member.seccomp = 2, member.filters = 2;
+  CHECK(seccomp_sentence(member, group) == "2 filters, run by the kernel itself");
+  CHECK(nesting_sentence(group) == "not readable");
+  group.record->filter = "default + root";
+  group.insides->user_namespaces = 0;
+  CHECK(seccomp_sentence(member, group) == "2 filters, run by the kernel itself; what runs in the container is under: default + root");
+  CHECK(nesting_sentence(group) == "none can be made: the kernel's limit in there is 0");
+  group.insides->user_namespaces = 70;
+  CHECK(nesting_sentence(group) == "can be made, as far as a filter lets them: the kernel's limit in there is 70");
+  group.record->filter_shuts = true;
+  CHECK(nesting_sentence(group) == "only the filter of system calls keeps them from being made: the kernel's limit in there is 70");
+  group.record.reset();
+  CHECK(seccomp_sentence(member, group) == "2 filters, run by the kernel itself");
+}
+
 TEST_CASE("the picture: helpers that do the same are put together before any other is left out") {
   plan::Machine machine{.kernel = "Linux", .host = "h", .here = host_walls, .processes = {}};
   std::vector<Recorded> records;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "snug/base/text.hh"
 #include "snug/plan/hints.hh"
 #include "snug/plan/plan.hh"
 
@@ -128,6 +129,27 @@ TEST_CASE("a start without limits has no step for them") {
   CHECK_FALSE(plan.find<MakeCgroupNamespace>());
   CHECK((plan.find<Clone>()->flags & CLONE_NEWCGROUP) != 0);
   CHECK(rlimit_text(plan).empty());
+}
+
+TEST_CASE("limits that no cgroup holds are listed, with what is done in their place") {
+  HostFacts facts = ordinary();
+  Spec spec = box();
+  spec.resources.memory = 64U << 20U;
+  spec.resources.cpus = 500;
+  spec.resources.pids = 20;
+  const auto text = [&](const std::vector<std::string>& controllers) {
+    std::string told;
+    for (const MissingLimit& each : missing_limits(spec, controllers)) told += format("{} {};", each.option, each.instead);
+    return told;
+  };
+  CHECK(text({}) == "--memory holds for each process by itself;--cpus ;--pids-limit holds for each user inside by itself;");
+  CHECK(text({"memory", "pids"}) == "--cpus ;");
+  CHECK(text({"memory", "pids", "cpu"}).empty());
+  // What was asked for as a limit of each process is that, and stands in for nothing.
+  spec.limits = {{"nproc", RLIMIT_NPROC, 100, 100}};
+  CHECK(text({"memory"}) == "--cpus ;--pids-limit ;");
+  CHECK(rlimit_text(made(spec, facts)) == "data=67108864;nproc=100;");
+  CHECK(notice_text(made(spec, facts)).starts_with("--memory holds for each process by itself, --cpus, --pids-limit are not in force: "));
 }
 
 TEST_CASE("what stays has a cgroup where it takes no systemd") {

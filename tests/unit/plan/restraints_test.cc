@@ -150,7 +150,13 @@ TEST_CASE("user namespaces stay forbidden by the filter alone where nothing can 
   facts.sysctls_read_only = true;
   const Plan plan = plan_of(spec, facts);
   CHECK(!plan.find<ForbidNamespaces>());
-  CHECK(std::any_of(plan.notices.begin(), plan.notices.end(), [](const Notice& notice) { return notice.wall == "nesting"; }));
+  const auto says = [](const Plan& told, std::string_view text) {
+    return std::any_of(told.notices.begin(), told.notices.end(), [&](const Notice& notice) { return notice.wall == "nesting" && notice.text.starts_with(text) && !notice.remedy.empty(); });
+  };
+  CHECK(says(plan, "only the filter of system calls keeps user namespaces from being made inside: /proc/sys is read-only here"));
+  spec.restraints.filter.kind = FilterChoice::Kind::none;
+  CHECK(says(plan_of(spec, facts), "nothing keeps user namespaces from being made inside: "));
+  spec.restraints.filter.kind = FilterChoice::Kind::usual;
   spec.require = {"nesting"};
   CHECK(std::holds_alternative<Refusal>(make_plan(spec, facts)));
   spec = a_spec();
@@ -298,6 +304,52 @@ TEST_CASE("root with one id is told what it wants to hear, where that helps and 
   CHECK(!emulates(plan_of(wide, ranges)));
 }
 
+TEST_CASE("the plan tells what those are under who run in it, also where no command does") {
+  const auto held = [](auto change) {
+    Spec spec = with_root();
+    change(spec);
+    const Confinement confinement = plan_of(spec).confinement;
+    spec.idle = true;
+    CHECK(plan_of(spec).confinement == confinement);
+    return confinement;
+  };
+  const Confinement usual = held([](Spec&) {});
+  CHECK(usual.filter == "default + root");
+  CHECK(usual.emulation == RootEmulation::stateless);
+  CHECK(usual.capabilities.size() == 11);
+  CHECK(usual.limits == plan_of(with_root()).find<SetLimits>()->limits);
+  const auto says = [&](auto change, std::string_view filter, RootEmulation emulation) {
+    const Confinement confinement = held(change);
+    CHECK(confinement.filter == filter);
+    CHECK(confinement.emulation == emulation);
+  };
+  says([](Spec& spec) { spec.restraints.emulation = RootEmulation::off; }, "default", RootEmulation::off);
+  says([](Spec& spec) { spec.restraints.emulation = RootEmulation::remembered; }, "default + owners", RootEmulation::remembered);
+  says([](Spec& spec) { spec.restraints.filter.kind = FilterChoice::Kind::none; }, "unconfined", RootEmulation::off);
+  says([](Spec& spec) { spec.restraints = {.filter = {FilterChoice::Kind::none}, .emulation = RootEmulation::stateless}; }, "unconfined + root", RootEmulation::stateless);
+  says([](Spec& spec) { spec.restraints.nested = true; }, "nested", RootEmulation::off);
+  says([](Spec& spec) { spec.restraints.nested = true, spec.restraints.emulation = RootEmulation::stateless; }, "nested + root", RootEmulation::stateless);
+  const Confinement other = held([](Spec& spec) { spec.id_map.mode = IdMapChoice::Mode::keep_id; });
+  CHECK(other.filter == "default");
+  CHECK(other.emulation == RootEmulation::off);
+  CHECK(other.capabilities.empty());
+}
+
+TEST_CASE("the filter shuts user namespaces unless it is opened for those who make them") {
+  CHECK(filter_shuts_namespaces(a_spec()));
+  for (const char* capability : {"SYS_ADMIN", "ALL", "NET_ADMIN"}) {
+    Spec spec = a_spec();
+    spec.cap_add = {capability};
+    CHECK(filter_shuts_namespaces(spec) == (std::string(capability) == "NET_ADMIN"));
+  }
+  for (const auto change : std::initializer_list<void (*)(Spec&)>{[](Spec& each) { each.restraints.nested = true; }, [](Spec& each) { each.restraints.filter.kind = FilterChoice::Kind::none; },
+                                                                  [](Spec& each) { each.restraints.filter.kind = FilterChoice::Kind::profile; }}) {
+    Spec open = a_spec();
+    change(open);
+    CHECK_FALSE(filter_shuts_namespaces(open));
+  }
+}
+
 TEST_CASE("root with one id has owners remembered where that is asked for, by one filter before all others") {
   Spec spec = with_root();
   spec.restraints.emulation = RootEmulation::remembered;
@@ -344,4 +396,5 @@ TEST_CASE("hints: why a restraint cannot be had, and what to do about it") {
   CHECK(explain(LoadFilter{"/my.json", {}}, EINVAL).cause.find("that profile") != std::string::npos);
   CHECK(explain(EnforceLandlock{}, EOPNOTSUPP).ask.find("lsm=") != std::string::npos);
   CHECK(explain(ForbidNamespaces{}, EROFS).you_can.find("--nested") != std::string::npos);
+  CHECK(explain(ForbidNamespaces{}, EROFS).ask.find("unmask=ALL") != std::string::npos);
 }

@@ -121,6 +121,10 @@ TEST_CASE("what is written down as running counts only while its monitor lives")
   CHECK(read.phase == State::Phase::running);
   CHECK(read.namespaces == state.namespaces);
   CHECK(read.restarts == 3);
+  CHECK_FALSE(read.confinement);
+  state.confinement = {.filter = "default + root", .emulation = "static", .capabilities = {"chown", "kill"}, .limits = {{"nofile", 64, ~std::uint64_t{0}}}};
+  write_state(store.path, folder.id(), state);
+  CHECK(read_state(store.path, folder.id()).confinement == state.confinement);
   ++state.monitor.start;  // another process has its number
   write_state(store.path, folder.id(), state);
   read = read_state(store.path, folder.id());

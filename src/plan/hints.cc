@@ -53,6 +53,9 @@ struct Explain {
   }
   [[nodiscard]] bool is_refused() const { return error == EPERM || error == EACCES; }
 
+  // What does without this wall, where it is the caller's to choose.
+  [[nodiscard]] std::string without(std::string option) const { return facts.settled ? std::string() : std::move(option); }
+
   // With the restriction a user namespace is refused (EACCES), or given and worth nothing: the first use of a right in
   // it fails (EPERM).
   [[nodiscard]] std::optional<Explanation> apparmor() const {
@@ -81,17 +84,17 @@ struct Explain {
   }
 
   [[nodiscard]] Explanation used_up(std::uint64_t flags) const {
-    std::string zeros, settings, without;
+    std::string zeros, settings, options;
     bool all_can_go = true;
     for (const Kind& kind : kinds) {
       if ((flags & kind.flag) == 0 || setting(limit_name(kind)) != "0") continue;
       zeros += format("{}{} = 0", zeros.empty() ? "" : ", ", limit_name(kind));
       settings += format(" {}=65536", limit_name(kind));
-      without += format(" {}", kind.without);
+      options += format(" {}", kind.without);
       all_can_go &= *kind.without != '\0';
     }
     if (!zeros.empty())
-      return {zeros, all_can_go ? format("use snug run{}, which does without", without) : "", "sysctl -w" + settings};
+      return {zeros, all_can_go ? without(format("use snug run{}, which does without", options)) : "", "sysctl -w" + settings};
     std::string limits;
     for (const Kind& kind : kinds)
       if (const auto value = setting(limit_name(kind)); (flags & kind.flag) && !value.empty())
@@ -122,7 +125,7 @@ struct Explain {
     for (const Kind& kind : kinds)
       if (one && (step.flags & ~std::uint64_t{CLONE_NEWUSER}) == (kind.flag & ~std::uint64_t{CLONE_NEWUSER}))
         return {format("this kernel was built without {} namespaces", kind.name),
-                *kind.without ? format("use snug run {}, which does without", kind.without) : "",
+                *kind.without ? without(format("use snug run {}, which does without", kind.without)) : "",
                 "boot a kernel of the distribution"};
     return {"this kernel was built without one of these namespaces", "ask snug doctor, which tries each alone",
             "boot a kernel of the distribution"};
@@ -195,10 +198,10 @@ struct Explain {
 
   // An overlay that fuse-overlayfs is to serve.
   [[nodiscard]] Explanation explain_served() const {
-    constexpr const char* without = "use snug run --storage-driver copy, which needs no program";
-    if (error == ENOTCONN || error == ECONNABORTED) return {"fuse-overlayfs ended at once: it cannot write where snug keeps its data, or read what lies below", without, ""};
-    if (error == EACCES || error == ENOENT) return {"/dev/fuse cannot be opened", without, error == EACCES ? "chmod 666 /dev/fuse" : "modprobe fuse"};
-    if (error == ENODEV) return {"this kernel has no FUSE", without, "modprobe fuse"};
+    const std::string copy = without("use snug run --storage-driver copy, which needs no program");
+    if (error == ENOTCONN || error == ECONNABORTED) return {"fuse-overlayfs ended at once: it cannot write where snug keeps its data, or read what lies below", copy, ""};
+    if (error == EACCES || error == ENOENT) return {"/dev/fuse cannot be opened", copy, error == EACCES ? "chmod 666 /dev/fuse" : "modprobe fuse"};
+    if (error == ENODEV) return {"this kernel has no FUSE", copy, "modprobe fuse"};
     return {};
   }
 
@@ -223,15 +226,15 @@ struct Explain {
     return {};
   }
   Explanation operator()(const MakeOverlay& step) const {
-    const char* without = step.image.empty() ? "use snug run --rw FOLDER, which writes into the folder itself" : "";
+    const std::string folder = step.image.empty() ? without("use snug run --rw FOLDER, which writes into the folder itself") : "";
     if (!step.program.empty()) return explain_served();
     if (error == EPERM && facts.filtered) return filter_refuses("mounts");
     if (error == EPERM)
-      return {"this kernel gives ordinary users no overlays: that came with Linux 5.11", without,
+      return {"this kernel gives ordinary users no overlays: that came with Linux 5.11", folder,
               "boot Linux 5.11 or newer"};
     if (error == E2BIG)
       return {format("an overlay takes 500 layers at most, and here are {}", step.lowers.size()), "", ""};
-    if (error == ENODEV) return {"this kernel has no overlay file system", without, "modprobe overlay"};
+    if (error == ENODEV) return {"this kernel has no overlay file system", folder, "modprobe overlay"};
     if (error == ENOSPC) return disk_is_full(host);
     if (error == EACCES && facts.caller_unmapped)
       return {format("your own id, uid {}, is not mapped into the container, and who makes it is none that may go to the root file system or to {}", host.uid.value, quoted(host.store)),
@@ -242,7 +245,7 @@ struct Explain {
       return {
           "a folder with other mounts below it, of a file system without stable names (vfat, for one), or of an overlay of overlays "
           "cannot be overlaid",
-          host.mounts.empty() ? "use snug run --storage-driver copy, which needs no overlay" : "", ""};
+          host.mounts.empty() ? without("use snug run --storage-driver copy, which needs no overlay") : "", ""};
     return {};
   }
   Explanation operator()(const Attach& step) const {
@@ -297,19 +300,23 @@ struct Explain {
     if (error == 0) return {"that of this kernel cannot rename files from folder to folder", "", "boot Linux 5.19 or newer"};
     return {};
   }
-  Explanation operator()(const LoadFilter& step) const {
-    constexpr const char* without = "use snug run --security-opt seccomp=unconfined, which leaves every system call open";
-    if (error == EINVAL && step.name.find('/') != std::string::npos) return {"the kernel does not take what that profile became", without, ""};
-    if (error == EINVAL || error == ENOSYS) return {"this kernel was built without filters of system calls", without, "boot a kernel of the distribution"};
-    if (error == EPERM || error == EACCES) return {"a filter around this refuses further ones", without, ""};
+  // `kind` of filters.
+  [[nodiscard]] Explanation refused_filter(std::string_view kind, std::string option) const {
+    const bool unknown = error == EINVAL || error == ENOSYS;
+    if (is_refused() || (unknown && facts.filtered)) return {"a filter around this refuses further ones", std::move(option), ""};
+    if (unknown) return {format("this kernel was built without {}", kind), std::move(option), "boot a kernel of the distribution"};
     return {};
   }
+
+  Explanation operator()(const LoadFilter& step) const {
+    std::string option = without("use snug run --security-opt seccomp=unconfined, which leaves every system call open");
+    if (error == EINVAL && step.name.find('/') != std::string::npos) return {"the kernel does not take what that profile became", std::move(option), ""};
+    return refused_filter("filters of system calls", std::move(option));
+  }
   Explanation operator()(const RememberOwners&) const {
-    constexpr const char* without = "use snug run --emulate-root static, which remembers nothing";
-    if (error == EBUSY) return {"a process around this listens to system calls already, and the kernel allows one", without, ""};
-    if (error == EINVAL || error == ENOSYS) return {"this kernel was built without filters of system calls that ask a process", without, "boot a kernel of the distribution"};
-    if (error == EPERM || error == EACCES) return {"a filter around this refuses further ones", without, ""};
-    return {};
+    std::string option = without("use snug run --emulate-root static, which remembers nothing");
+    if (error == EBUSY) return {"a process around this listens to system calls already, and the kernel allows one", std::move(option), ""};
+    return refused_filter("filters of system calls that ask a process", std::move(option));
   }
   Explanation operator()(const CloseDescriptors&) const {
     if (error == EISDIR)

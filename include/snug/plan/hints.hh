@@ -24,6 +24,7 @@ struct RefusalFacts {
   std::vector<std::string> covered;                          ///< what other mounts hide below /proc and /sys
   std::string sub_id_service;                         ///< whom newuidmap asks; empty: /etc/subuid and /etc/subgid
   bool filtered = false;                              ///< a seccomp filter restrains this process
+  bool settled = false;                               ///< no option changes these walls: a helper's own, or of a container that runs
   bool no_new_privileges = false;                     ///< programs with set-user-ID bits gain nothing
   std::optional<ProcessLimit> processes, open_files;  ///< nothing: no limit
   bool chosen_open_files = false;                     ///< that of open files is the container's own: --ulimit

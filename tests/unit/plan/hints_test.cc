@@ -209,6 +209,32 @@ TEST_CASE("targets, folders, limits and commands") {
   CHECK(has(explain(MakeFolders{}, ENOSPC).cause, "the disk is full"));
 }
 
+TEST_CASE("filters: what around this refuses them, and the option only where it would help") {
+  constexpr const char* option = "use snug run --security-opt seccomp=unconfined, which leaves every system call open";
+  RefusalFacts filtered, settled;
+  filtered.filtered = settled.settled = true;
+  for (const int error : {ENOSYS, EINVAL}) {
+    CHECK(explain(LoadFilter{"default", {}}, error) == Explanation{"this kernel was built without filters of system calls", option, "boot a kernel of the distribution"});
+    CHECK(explain(LoadFilter{"default", {}}, error, settled) == Explanation{"this kernel was built without filters of system calls", "", "boot a kernel of the distribution"});
+    CHECK(explain(LoadFilter{"default", {}}, error, filtered) == Explanation{"a filter around this refuses further ones", option, ""});
+    CHECK(explain(RememberOwners{}, error, filtered).cause == "a filter around this refuses further ones");
+  }
+  CHECK(explain(LoadFilter{"default", {}}, EPERM) == Explanation{"a filter around this refuses further ones", option, ""});
+  CHECK(explain(LoadFilter{"default", {}}, EPERM, settled) == Explanation{"a filter around this refuses further ones", "", ""});
+  CHECK(explain(LoadFilter{"/etc/p.json", {}}, EINVAL, filtered).cause == "the kernel does not take what that profile became");
+  CHECK(explain(LoadFilter{"default", {}}, ENOMEM, filtered) == Explanation{});
+  CHECK(explain(RememberOwners{}, EBUSY, settled).you_can.empty());
+}
+
+TEST_CASE("walls that are always the same are not left out by an option of run") {
+  RefusalFacts facts = with("user.max_net_namespaces", "0");
+  facts.settled = true;
+  CHECK(explain(Clone{ordinary}, ENOSPC, facts) == Explanation{"user.max_net_namespaces = 0", "", "sysctl -w user.max_net_namespaces=65536"});
+  CHECK(explain(Clone{CLONE_NEWUSER | CLONE_NEWIPC}, EINVAL, facts).you_can.empty());
+  CHECK(explain(MakeOverlay{}, ENODEV, facts) == Explanation{"this kernel has no overlay file system", "", "modprobe overlay"});
+  CHECK(explain(WriteIdMaps{.newuidmap = "/usr/bin/newuidmap"}, EPERM, facts).you_can == "use snug run --userns single, which needs no helper");
+}
+
 TEST_CASE("where nothing true is known, nothing is said") {
   for (const int error : {EIO, EFAULT, EBUSY})
     for (const Action& action :

@@ -1,6 +1,8 @@
-// Two processes and a pipe: one of them is an errand inside the container, the other is this one, outside. What goes through
-// the pipe is an archive, so that a stream on standard output needs no second form. One on standard input comes from
-// strangers: snug-layer reads it, in walls of its own, and puts it into the form that the errand reads.
+// Two errands and two pipes: one is inside the container, the other outside, and what the first sends this process passes on to the second
+// without a look at it. So each is shut in for what it does: who sends can read and no more, and who receives can make something below
+// the one folder that it goes to. What goes through the pipes is an archive, so that a stream on standard output needs no second form.
+// One on standard input comes from strangers: snug-layer reads it, in walls of its own, and puts it into the form that the
+// errand reads.
 
 #include "copying.hh"
 
@@ -11,7 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <exception>
+#include <utility>
 
 #include "planning.hh"
 #include "snug/base/error.hh"
@@ -33,6 +35,9 @@ sys::FdPair make_stream() {
   return stream;
 }
 
+// Of the caller's, where nothing is entered.
+runtime::ErrandPlace outside(const runtime::ErrandPlace& place) { return {.refused = place.refused}; }
+
 layer::CopyPath inside(const std::string& path) { return {.path = path, .inside = true}; }
 
 std::string render_losses(const CopyLosses& losses) { return format("{} {} {} {}", losses.special, losses.kernel, losses.owners, losses.xattrs); }
@@ -49,32 +54,59 @@ bool is_left(const sys::Fd& end) {
   return ::poll(&other, 1, 0) > 0 && (other.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-// Does the work of this end. Where it fails because the other end has gone, that one knows why.
-CopyLosses work_together(Errand& errand, sys::Fd& end, const std::function<CopyLosses()>& work) {
-  std::exception_ptr thrown;
-  CopyLosses losses;
-  try {
-    losses = work();
-  } catch (const Error&) {
-    thrown = std::current_exception();
-    if (!is_left(end)) end.reset(), std::rethrow_exception(thrown);
-  }
-  end.reset();
-  const std::string told = errand.finish();
-  if (thrown) std::rethrow_exception(thrown);
-  return add_losses(losses, told);
-}
-
-CopyLosses pass_on(int from, int to, const layer::CopyWatch& watch) {
+// Of an archive on standard output.
+void write_out(int from, const CopyWatch& watch) {
   std::string buffer(std::size_t{256} << 10U, '\0');
   while (true) {
     const ssize_t count = ::read(from, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw system_error("read what is copied", errno);
-    if (count == 0) return {};
-    if (const int error = sys::write_all(to, {buffer.data(), static_cast<std::size_t>(count)})) throw system_error("write to standard output", error);
+    if (count == 0) return;
+    if (const int error = sys::write_all(STDOUT_FILENO, {buffer.data(), static_cast<std::size_t>(count)})) throw system_error("write to standard output", error);
     watch(static_cast<std::uint64_t>(count));
   }
+}
+
+// False where nobody reads any more.
+bool await_room(int from, int to) {
+  constexpr int look_around_ms = 100;
+  std::array<pollfd, 2> ends{{{from, POLLIN, 0}, {to, 0, 0}}};
+  if (::poll(ends.data(), ends.size(), look_around_ms) > 0 && ends[1].revents == 0) {
+    pollfd room{to, POLLOUT, 0};
+    static_cast<void>(::poll(&room, 1, look_around_ms));
+  }
+  return (ends[1].revents & POLLERR) == 0;
+}
+
+// From pipe to pipe, to the end: false where nobody reads any more.
+bool pass_on(int from, int to, const CopyWatch& watch) {
+  while (true) {
+    const ssize_t count = ::splice(from, nullptr, to, nullptr, pipe_size, SPLICE_F_NONBLOCK);
+    if (count == 0) return true;
+    if (count < 0 && errno == EPIPE) return false;
+    if (count < 0 && errno != EAGAIN && errno != EINTR) throw system_error("pass on what is copied", errno);
+    if (count < 0 && !await_room(from, to)) return false;
+    watch(static_cast<std::uint64_t>(std::max<ssize_t>(count, 0)));
+  }
+}
+
+// Whoever writes comes to their own end.
+void drain(int stream) {
+  std::array<char, std::size_t{64} << 10U> rest;
+  for (ssize_t count = 1; count > 0 || (count < 0 && errno == EINTR);) count = ::read(stream, rest.data(), rest.size());
+}
+
+// Where one of them fails because the other has gone, that one knows why.
+CopyLosses carry(Errand& sender, sys::Fd from, sys::Fd to, Errand& receiver, const CopyWatch& watch) {
+  const bool whole = pass_on(from.get(), to.get(), watch);
+  to.reset();
+  if (whole) {
+    const CopyLosses losses = add_losses({}, sender.finish());
+    return add_losses(losses, receiver.finish());
+  }
+  const CopyLosses losses = add_losses({}, receiver.finish());
+  drain(from.get());  // it had all that it wanted before the end
+  return add_losses(losses, sender.finish());
 }
 
 // Reads an archive from standard input and writes its entries to `stream`. Where nobody reads them any more, the reader knows why.
@@ -85,6 +117,12 @@ std::string rewrite(const plan::Plan& plan, const plan::HostFacts& facts, const 
     if (!is_left(stream)) throw;
   }
   return {};
+}
+
+CopyLosses send_archive(Errand& sender, sys::Fd stream, const CopyWatch& watch) {
+  write_out(stream.get(), watch);
+  stream.reset();
+  return add_losses({}, sender.finish());
 }
 
 CopyLosses receive_archive(Errand& receiver, sys::Fd& stream, const Environment& environment) {
@@ -108,28 +146,37 @@ CopyEnd parse_copy_end(const std::string& typed) {
 }
 
 CopyLosses copy_out(const runtime::ErrandPlace& place, const Copying& what) {
-  sys::FdPair stream = make_stream();
-  Errand errand(place, stream.second.get(), [&] {
-    return render_losses(layer::send_copy({.from = inside(what.source), .name = what.name, .named = what.target == "-", .follow = what.follow}, stream.second.get()));
+  sys::FdPair sent = make_stream();
+  Errand sender(place, sent.second.get(), [&] {
+    return render_losses(layer::send_copy({.from = inside(what.source), .name = what.name, .named = what.target == "-", .follow = what.follow}, sent.second.get()));
   });
-  stream.second.reset();
-  return work_together(errand, stream.first, [&] {
-    if (what.target == "-") return pass_on(stream.first.get(), STDOUT_FILENO, what.watch);
-    return layer::receive_copy(stream.first.get(), {.to = {what.target}, .name = what.name, .archive = what.archive}, what.watch);
+  sent.second.reset();
+  if (what.target == "-") return send_archive(sender, std::move(sent.first), what.watch);
+  sys::FdPair passed = make_stream();
+  Errand receiver(outside(place), passed.first.get(), [&](const Errand::Confine& confine) {
+    for (sys::Fd* other : {&sent.first, &passed.second}) other->reset();  // or it would wait for itself
+    return render_losses(layer::receive_copy(passed.first.get(), {.to = {what.target}, .name = what.name, .archive = what.archive, .confine = confine}));
   });
+  passed.first.reset();
+  return carry(sender, std::move(sent.first), std::move(passed.second), receiver, what.watch);
 }
 
 CopyLosses copy_in(const runtime::ErrandPlace& place, const Copying& what, const Environment& environment) {
-  sys::FdPair stream = make_stream();
-  Errand errand(place, stream.first.get(), [&] {
+  sys::FdPair passed = make_stream();
+  Errand receiver(place, passed.first.get(), [&](const Errand::Confine& confine) {
     const bool entries = what.source == "-";
-    return render_losses(layer::receive_copy(stream.first.get(), {.to = inside(what.target), .name = what.name, .archive = what.archive, .remembered = what.remembered, .entries = entries}));
+    return render_losses(layer::receive_copy(
+        passed.first.get(), {.to = inside(what.target), .name = what.name, .archive = what.archive, .remembered = what.remembered, .entries = entries, .confine = confine}));
   });
-  stream.first.reset();
-  if (what.source == "-") return receive_archive(errand, stream.second, environment);
-  return work_together(errand, stream.second, [&] {
-    return layer::send_copy({.from = {what.source}, .name = what.name, .follow = what.follow}, stream.second.get(), what.watch);
+  passed.first.reset();
+  if (what.source == "-") return receive_archive(receiver, passed.second, environment);
+  sys::FdPair sent = make_stream();
+  Errand sender(outside(place), sent.second.get(), [&] {
+    for (sys::Fd* other : {&sent.first, &passed.second}) other->reset();
+    return render_losses(layer::send_copy({.from = {what.source}, .name = what.name, .follow = what.follow}, sent.second.get()));
   });
+  sent.second.reset();
+  return carry(sender, std::move(sent.first), std::move(passed.second), receiver, what.watch);
 }
 
 }  // namespace snug::commands

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,12 +11,15 @@
 
 namespace snug::commands {
 
+/// Told how many bytes have gone by, and ten times a second that none did; what it throws ends the copy.
+using CopyWatch = std::function<void(std::uint64_t bytes)>;
+
 /// What `snug cp` was asked for, apart from where.
 struct Copying {
   std::string source, target;  ///< as typed; one inside begins with a slash; "-" is a stream, outside alone
   std::string name;            ///< of the source; empty: its contents
   bool follow = false, archive = false, remembered = false;
-  layer::CopyWatch watch;      ///< of what goes by; here
+  CopyWatch watch;             ///< of what goes by; here
 };
 
 /// One end of a copy.

@@ -72,7 +72,7 @@ plan::RootfsFacts look_around(const Entrance& entrance, const plan::Spec& visit,
   };
   // Into that of mounts as well: an errand opens nothing but what lies below its own root.
   const sys::Fd user = door("user"), mounts = door("mnt");
-  runtime::Errand errand({.user = user.get(), .mounts = mounts.get()}, entrance.root.get(), [&] { return config::render_rootfs_facts(look()); });
+  runtime::Errand errand({.user = user.get(), .mounts = mounts.get(), .refused = wall_error}, entrance.root.get(), [&] { return config::render_rootfs_facts(look()); });
   return config::parse_rootfs_facts(errand.finish());
 }
 

@@ -41,7 +41,7 @@ void visit_living(const std::string& store, const state::Record& record, const W
   const Entrance entrance = open_entrance(store, record);
   need_landlock(entrance.spec);
   const sys::Fd user = open_door(entrance, "user"), mounts = open_door(entrance, "mnt");
-  work({.user = user.get(), .mounts = mounts.get()});
+  work({.user = user.get(), .mounts = mounts.get(), .refused = wall_error});
 }
 
 // The same container, without a command and a terminal.
@@ -104,7 +104,7 @@ void visit_sleeping(const state::Record& record, const Environment& environment,
   std::exception_ptr thrown;
   const auto visit = [&](const runtime::Running& running) {
     try {
-      const runtime::ErrandPlace place{.user = number_of(running, "user"), .mounts = number_of(running, "mnt")};
+      const runtime::ErrandPlace place{.user = number_of(running, "user"), .mounts = number_of(running, "mnt"), .refused = wall_error};
       if (written) refuse_memory(record, place, *written);
       work(place);
     } catch (...) {

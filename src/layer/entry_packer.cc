@@ -81,8 +81,7 @@ void check_name(const std::string& name) {
 
 }  // namespace
 
-EntryPacker::EntryPacker(int archive, std::function<void(std::uint64_t)> watch)
-    : writer_(archive), watch_(std::move(watch)), uid_(::geteuid()), gid_(::getegid()), buffer_(std::size_t{256} << 10U, '\0') {}
+EntryPacker::EntryPacker(int archive) : writer_(archive), uid_(::geteuid()), gid_(::getegid()), buffer_(std::size_t{256} << 10U, '\0') {}
 
 void EntryPacker::add(const Entry& entry) {
   check_name(entry.name);
@@ -113,7 +112,6 @@ void EntryPacker::copy(int file, const Entry& entry, Segment segment) {
     if (count < 0) fail("read", entry.name, errno);
     if (count == 0) throw Error(format("{} has become shorter while it was read", shown(entry.name)));
     writer_.write({buffer_.data(), static_cast<std::size_t>(count)});
-    if (watch_) watch_(static_cast<std::uint64_t>(count));
     segment.offset += count;
     segment.size -= count;
   }

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -16,8 +15,7 @@ namespace snug::layer {
 /// Puts what a walk through a tree finds into a tar archive: files with their holes, and each second name as a hard link.
 class EntryPacker {
  public:
-  /// `watch` is told how many bytes of contents went out; it may be empty.
-  explicit EntryPacker(int archive, std::function<void(std::uint64_t bytes)> watch = {});
+  explicit EntryPacker(int archive);
 
   /// Puts in what has no contents, or is empty.
   void add(const Entry& entry);
@@ -50,7 +48,6 @@ class EntryPacker {
   void copy(int file, const Entry& entry, Segment segment);
 
   TarWriter writer_;
-  std::function<void(std::uint64_t)> watch_;
   std::uint32_t uid_, gid_;
   std::uint64_t entries_ = 0, lost_xattrs_ = 0;
   std::map<std::pair<dev_t, ino_t>, Linked> linked_;

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,9 +60,12 @@ class Meanwhile {
 
 }  // namespace
 
-Receiver::Receiver(int stream, const Receiving& what, const CopyWatch& watch) : what_(what), reader_(stream, watch) {}
+Receiver::Receiver(int stream, const Receiving& what) : what_(what), stream_(stream), reader_(stream) {}
 
 CopyLosses Receiver::run() {
+  await_first();
+  open_target();
+  what_.confine(base_.get());
   std::uint64_t count = 0;
   try {
     for (Entry entry; reader_.next(entry); ++count) {
@@ -78,29 +82,38 @@ CopyLosses Receiver::run() {
   return losses_;
 }
 
-void Receiver::choose_base(const Entry& first) {
+// Where nothing ever comes whoever sends knows why, and a target that is not there is not worth a word.
+void Receiver::await_first() const {
+  pollfd ready{stream_, POLLIN, 0};
+  while (::poll(&ready, 1, -1) < 0 && errno == EINTR) continue;
+  if ((ready.revents & POLLIN) == 0) throw Error("nothing comes that could be copied");
+}
+
+// Opens the folder that all is made in: the target, or the one that its last name is in. What comes has no say in that.
+void Receiver::open_target() {
   const std::string& path = what_.to.path;
   base_ = open_path(what_.to, O_PATH);
   struct stat status {};
-  const bool there = base_ && ::fstat(base_.get(), &status) == 0;
-  if (!there && errno != ENOENT) fail("copy to", path, errno);
-  const bool into_folder = there && S_ISDIR(status.st_mode);
-  if (what_.entries) {
-    if (!into_folder) throw Error(format("cannot copy an archive to {}: it is {}", shown(path), there ? "no folder" : "not there"));
-    return;
-  }
-  const bool folder = first.kind == Kind::folder;
-  if (there && !into_folder && folder) throw Error(format("cannot copy a folder to {}, which is a file", shown(path)));
-  if (there && !into_folder && path.ends_with('/')) throw Error(format("cannot copy to {}: it is no folder", shown(path)));
+  there_ = base_ && ::fstat(base_.get(), &status) == 0;
+  if (!there_ && errno != ENOENT) fail("copy to", path, errno);
+  if (there_ && S_ISDIR(status.st_mode)) return;
+  if (what_.entries) throw Error(format("cannot copy an archive to {}: it is {}", shown(path), there_ ? "no folder" : "not there"));
+  target_name_ = enter_parent();
+}
+
+void Receiver::choose_base(const Entry& first) {
+  const std::string& path = what_.to.path;
+  const bool folder = first.kind == Kind::folder, into_folder = target_name_.empty();
+  if (what_.entries) return;
+  if (there_ && !into_folder && folder) throw Error(format("cannot copy a folder to {}, which is a file", shown(path)));
   if (into_folder && !folder) only_name_ = what_.name, only_path_ = format("{}{}{}", path, path.ends_with('/') ? "" : "/", what_.name);
   if (into_folder && folder && !what_.name.empty()) base_ = make_or_enter(base_.get(), what_.name, "", &first);
   if (into_folder) return;
   if (!folder && path.ends_with('/')) throw Error(format("cannot copy to {}: there is no such folder", shown(path)));
-  const std::string name = enter_parent();
   if (folder)
-    base_ = make_or_enter(base_.get(), name, "", &first);
+    base_ = make_or_enter(base_.get(), target_name_, "", &first);
   else
-    only_name_ = name, only_path_ = path;
+    only_name_ = target_name_, only_path_ = path;
 }
 
 // Goes to the folder that the path's last name is in, and gives that name. A link at the end is followed by hand, to make or to
@@ -243,6 +256,6 @@ void Receiver::finish_folders() {
   }
 }
 
-CopyLosses receive_copy(int stream, const Receiving& what, const CopyWatch& watch) { return Receiver(stream, what, watch).run(); }
+CopyLosses receive_copy(int stream, const Receiving& what) { return Receiver(stream, what).run(); }
 
 }  // namespace snug::layer

@@ -17,7 +17,7 @@ namespace snug::layer {
 /// Makes what is received. Names are resolved one by one from the folder `base_`, each only as what it is itself.
 class Receiver {
  public:
-  Receiver(int stream, const Receiving& what, const CopyWatch& watch);
+  Receiver(int stream, const Receiving& what);
 
   CopyLosses run();
 
@@ -38,6 +38,8 @@ class Receiver {
     timespec time;
   };
 
+  void await_first() const;
+  void open_target();
   void choose_base(const Entry& first);
   std::string enter_parent();
   void place(Entry& entry);
@@ -54,10 +56,13 @@ class Receiver {
   void finish_folders();
 
   const Receiving& what_;
+  int stream_;
   TarReader reader_;
   Unpacked counts_;
   CopyLosses losses_;
   sys::Fd base_;
+  bool there_ = false;       ///< what the target names
+  std::string target_name_;  ///< in `base_`; empty: `base_` is the target
   std::string only_name_;  ///< of a copy that is no folder: what it is called in `base_`
   std::string only_path_;  ///< and the whole path of that, for people
   std::string parent_path_;

@@ -31,7 +31,7 @@ std::string_view special_word(mode_t mode) {
 /// Goes through a tree that others may change meanwhile: whatever a name was, what counts is what was opened by it.
 class Sender {
  public:
-  Sender(const Sending& what, int stream, const CopyWatch& watch) : what_(what), archive_(stream, watch) {}
+  Sender(const Sending& what, int stream) : what_(what), archive_(stream) {}
 
   CopyLosses run() {
     send_top();
@@ -149,6 +149,6 @@ class Sender {
 
 }  // namespace
 
-CopyLosses send_copy(const Sending& what, int stream, const CopyWatch& watch) { return Sender(what, stream, watch).run(); }
+CopyLosses send_copy(const Sending& what, int stream) { return Sender(what, stream).run(); }
 
 }  // namespace snug::layer

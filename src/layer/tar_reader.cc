@@ -1,6 +1,5 @@
 #include "tar_reader.hh"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -70,7 +69,7 @@ std::optional<timespec> parse_time(std::string_view words) {
 
 }  // namespace
 
-TarReader::TarReader(int fd, std::function<void(std::uint64_t)> watch) : fd_(fd), watch_(std::move(watch)), buffer_(buffer_size, '\0') {}
+TarReader::TarReader(int fd) : fd_(fd), buffer_(buffer_size, '\0') {}
 
 bool TarReader::next(Entry& entry) {
   skip();
@@ -213,14 +212,11 @@ std::string_view TarReader::take_some(std::uint64_t most) {
 }
 
 bool TarReader::fill() {
-  constexpr int look_around_ms = 100;
-  for (pollfd ready{fd_, POLLIN, 0}; watch_ && ::poll(&ready, 1, look_around_ms) <= 0;) watch_(0);
   ssize_t count = 0;
   do count = ::read(fd_, buffer_.data() + end_, buffer_.size() - end_);
   while (count < 0 && errno == EINTR);
   if (count < 0) throw system_error("read what is copied", errno);
   end_ += static_cast<std::size_t>(count);
-  if (watch_ && count > 0) watch_(static_cast<std::uint64_t>(count));
   return count > 0;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,8 +17,8 @@ namespace snug::layer {
 /// where it is damaged.
 class TarReader {
  public:
-  /// Reads from `fd`, which stays the caller's. `watch` is told how many bytes came, and ten times a second that none did.
-  TarReader(int fd, std::function<void(std::uint64_t bytes)> watch);
+  /// Reads from `fd`, which stays the caller's.
+  explicit TarReader(int fd);
 
   /// Reads the next entry; false at the end mark.
   [[nodiscard]] bool next(Entry& entry);
@@ -38,7 +37,6 @@ class TarReader {
   [[noreturn]] void fail_damaged() const;
 
   int fd_;
-  std::function<void(std::uint64_t)> watch_;
   std::string buffer_;
   std::size_t at_ = 0, end_ = 0;
   std::string name_;  ///< of the entry that was read last

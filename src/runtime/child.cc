@@ -155,18 +155,9 @@ int apply(Context&, const plan::ChangeFolder& step, Report&) noexcept {
   return ::syscall(SYS_getcwd, name, sizeof name) > 0 && name[0] == '/' ? 0 : ENOENT;
 }
 
-// libcap-ng would read the whole of /proc/PID/status thrice to learn what is dropped anyway.
-int drop_bounding(const std::vector<int>& kept) noexcept {
-  for (int capability = 0; capability < 64; ++capability) {
-    if (std::binary_search(kept.begin(), kept.end(), capability)) continue;
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
-    return errno == EINVAL ? 0 : errno;  // past the last one that this kernel knows
-  }
-  return 0;
-}
-
 int apply(Context&, const plan::SetCapabilities& step, Report&) noexcept {
-  if (step.bounding_only) return drop_bounding(step.kept);
+  // libcap-ng would read the whole of /proc/PID/status thrice to learn what is dropped anyway.
+  if (step.bounding_only) return sys::drop_bounding(step.kept);
   ::capng_setpid(::getpid());  // known beforehand, so that it is not looked up
   ::capng_clear(CAPNG_SELECT_CAPS);
   for (const int capability : step.kept)

@@ -14,7 +14,6 @@
 #include <exception>
 
 #include "helpers.hh"
-#include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/plan/plan.hh"
 #include "snug/sys/file.hh"
@@ -28,34 +27,79 @@ using sys::Fd;
 // What it takes to read what is others', and to make what is theirs.
 constexpr std::array needed{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP};
 
-// How an answer begins; the parts of an Error are NUL-terminated: message, hint, context.
-constexpr char good = '+', bad = '-';
+// How an answer begins; the parts of an Error are NUL-terminated: message, hint, context; of a wall its letter and an errno.
+constexpr char good = '+', bad = '-', refused = '!';
 
-int enter(const ErrandPlace& place) noexcept {
-  // First of all, or whoever is root inside could read what a process holds that still stands on the host.
-  if (const int error = sys::hide_from_tracers()) return error;
-  for (const int fd : {place.user, place.mounts})
-    if (fd >= 0 && ::setns(fd, 0) != 0) return errno;
-  return 0;
+enum class Wall : char { keyring = 'k', capabilities = 'c', privileges = 'p', landlock = 'l', filter = 'f' };
+
+/// A wall that cannot be raised.
+struct Refused {
+  Wall wall;
+  int error;
+};
+
+plan::Action action_of(Wall wall) {
+  switch (wall) {
+    case Wall::keyring: return plan::JoinKeyring{};
+    case Wall::capabilities: return plan::SetCapabilities{{needed.begin(), needed.end()}};
+    case Wall::privileges: return plan::NoNewPrivileges{};
+    case Wall::landlock: return plan::EnforceLandlock{};
+    case Wall::filter: break;
+  }
+  return plan::LoadFilter{"default", {}};
 }
 
-int restrain(const plan::FilterProgram& filter, int stream, int answer) noexcept {
-  if (const int error = become_root()) return error;
-  if (const int error = sys::set_capabilities(needed)) return error;
-  if (const int error = sys::hide_from_tracers()) return error;  // other ids have undone it
-  if (const int error = sys::set_no_new_privileges()) return error;
-  ::umask(0);
-  if (const int error = sys::close_all_but(stream, answer)) return error;
-  // As the container itself, and as strictly as can be, whatever that was allowed.
+void raise(Wall wall, int error) {
+  if (error) throw Refused{wall, error};
+}
+
+void check(int error) {
+  if (error) throw system_error("enter the container", error);
+}
+
+// As strictly as can be, whatever the container was allowed. Where the kernel has none, whoever wanted it is told before.
+template <typename Enforce>
+void raise_landlock(Enforce enforce) {
   const int abi = sys::landlock_abi();
-  if (const auto landlock = plan::landlock_of(abi, true, true))
-    if (const int error = sys::enforce_landlock(abi, {landlock->shut_sockets, landlock->shut_signals}, -1)) return error;
-  return sys::load_filter(filter);
+  if (plan::landlock_of(abi, true, true)) raise(Wall::landlock, enforce(abi));
+}
+
+void detach_streams(const Fd& null) {
+  for (int at = 0; at < 3; ++at)
+    if (::dup2(null.get(), at) < 0) throw system_error("leave the caller's streams", errno);
+}
+
+// What both halves of a copy have, but for Landlock and the filter.
+void restrain() {
+  if (const int error = sys::forbid_core_dumps()) throw system_error("forbid core dumps", error);
+  const int keyring = sys::join_new_session_keyring();
+  raise(Wall::keyring, keyring == ENOSYS ? 0 : keyring);  // where there are none
+  raise(Wall::privileges, sys::set_no_new_privileges());
+}
+
+void go_inside(const ErrandPlace& place, int stream, int answer, const Fd& null) {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  detach_streams(null);
+  // First of all, or whoever is root inside could read what a process holds that still stands on the host.
+  check(sys::hide_from_tracers());
+  for (const int fd : {place.user, place.mounts})
+    if (fd >= 0 && ::setns(fd, 0) != 0) check(errno);
+  check(become_root());
+  raise(Wall::capabilities, sys::drop_bounding(needed));
+  raise(Wall::capabilities, sys::set_capabilities(needed));
+  check(sys::hide_from_tracers());  // other ids have undone it
+  ::umask(0);
+  check(sys::close_all_but(stream, answer));
+  restrain();
 }
 
 std::string do_work(const std::function<std::string()>& work) noexcept {
   try {
     return good + work();
+  } catch (const Refused& wall) {
+    return format("{}{}{}", refused, static_cast<char>(wall.wall), wall.error);
   } catch (const Error& error) {
     return bad + error.message() + '\0' + error.hint() + '\0' + join(error.contexts(), "; ") + '\0';
   } catch (const std::exception& error) {
@@ -63,36 +107,59 @@ std::string do_work(const std::function<std::string()>& work) noexcept {
   }
 }
 
-// The child of a fork that goes inside: 0 or errno.
-int go_inside(const ErrandPlace& place, const plan::FilterProgram& filter, int stream, int answer, const Fd& null) noexcept {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, nullptr);
-  for (int at = 0; at < 3; ++at)
-    if (::dup2(null.get(), at) < 0) return errno;
-  if (const int error = enter(place)) return error;
-  return restrain(filter, stream, answer);
+Error refusal(const ErrandPlace& place, std::string_view told) {
+  const plan::Action wall = action_of(static_cast<Wall>(told.at(0)));
+  const int why = static_cast<int>(parse_number(told.substr(1)).value_or(0));
+  Error error = place.refused ? place.refused(wall, why) : system_error(plan::describe({}, {.action = wall}), why);
+  return error.during(place.is_inside() ? "shutting in who works on the container's files" : "shutting in who works on the files outside");
 }
 
 }  // namespace
 
 Errand::Errand(const std::function<std::string()>& work) {
-  start([](int) { return sys::die_with_parent(); }, work);
+  start([&](int) {
+    if (const int error = sys::die_with_parent()) throw system_error("work in another process", error);
+    return work();
+  });
 }
 
-Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::string()>& work) {
+Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::string()>& work) : place_(place) {
   const Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDWR);
   const plan::FilterProgram filter = plan::make_filter({});
-  start([&](int answer) { return go_inside(place, filter, stream, answer, null); }, work);
+  start([&](int answer) {
+    place.is_inside() ? go_inside(place, stream, answer, null) : restrain();
+    raise_landlock(sys::enforce_reading);
+    raise(Wall::filter, sys::load_filter(filter));
+    return work();
+  });
 }
 
-void Errand::start(const Prepare& prepare, const std::function<std::string()>& work) {
+Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::string(const Confine&)>& work) : place_(place) {
+  const Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDWR);
+  const plan::FilterProgram filter = plan::make_filter({});
+  start([&](int answer) {
+    if (place.is_inside()) {
+      go_inside(place, stream, answer, null);
+      raise(Wall::filter, sys::load_filter(filter));
+    }
+    return work([&](int folder) {
+      if (!place.is_inside()) {
+        detach_streams(null);
+        if (const int error = sys::close_all_but(stream, answer, folder)) throw system_error("leave the caller's files", error);
+        restrain();
+      }
+      raise_landlock([&](int abi) { return sys::enforce_writing(abi, folder); });
+      if (!place.is_inside()) raise(Wall::filter, sys::load_filter(filter));
+    });
+  });
+}
+
+void Errand::start(const std::function<std::string(int answer)>& work) {
   sys::FdPair answer = sys::make_pipe();
   process_ = sys::clone_process(0);
   if (process_.pid < 0) throw system_error("start another process", errno);
   if (process_.pid == 0) {
-    const int error = prepare(answer.second.get());
-    const std::string words = do_work([&] { return error ? throw system_error("enter the container", error) : work(); });
+    const std::string words = do_work([&] { return work(answer.second.get()); });
     static_cast<void>(sys::write_all(answer.second.get(), words));
     ::_exit(0);
   }
@@ -112,7 +179,8 @@ std::string Errand::finish() {
   while (::waitpid(process_.pid, nullptr, 0) < 0 && errno == EINTR) continue;
   process_.pidfd.reset();
   if (words.starts_with(good)) return words.substr(1);
-  if (!words.starts_with(bad)) throw Error("the process that works inside the container was killed");
+  if (words.starts_with(refused)) throw refusal(place_, std::string_view(words).substr(1));
+  if (!words.starts_with(bad)) throw Error(place_.is_inside() ? "the process that works inside the container was killed" : "a process that copies was killed");
   const std::vector<std::string> parts = split(std::string_view(words).substr(1), '\0');
   Error error(parts.at(0), parts.at(1));
   if (!parts.at(2).empty()) error.during(parts.at(2));

@@ -6,6 +6,7 @@
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -144,6 +145,22 @@ int set_capabilities(std::span<const int> kept) noexcept {
     set.effective = set.permitted;
   }
   return result_of(::syscall(SYS_capset, &header, sets.data()));
+}
+
+int drop_bounding(std::span<const int> kept) noexcept {
+  for (int capability = 0; capability < 64; ++capability) {
+    if (std::find(kept.begin(), kept.end(), capability) != kept.end()) continue;
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+    return errno == EINVAL ? 0 : errno;  // past the last one that this kernel knows
+  }
+  return 0;
+}
+
+int forbid_core_dumps() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CORE, &limit) != 0) return errno;
+  limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(limit.rlim_max, 1);
+  return result_of(::setrlimit(RLIMIT_CORE, &limit));
 }
 
 std::uint64_t monotonic_time() noexcept {

@@ -78,15 +78,32 @@ int enforce_landlock(int abi, LandlockScopes scopes, int program) noexcept {
   return ::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0 ? 0 : errno;
 }
 
-int enforce_reading(int abi) noexcept {
+namespace {
+
+// `rights` below `place`, -1 for nowhere; the rest of what Landlock can shut is shut.
+int enforce_alone(int abi, int place, std::uint64_t rights) noexcept {
   constexpr int first_with_scopes = 6;
   const Ruleset attributes{rights_of(abi), 0, abi >= first_with_scopes ? scope_sockets | scope_signals : 0};
   const Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (!ruleset) return errno;
-  const Fd root = try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
-  if (!root) return errno;
-  if (const int error = allow(ruleset.get(), root.get(), LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)) return error;
+  if (place >= 0)
+    if (const int error = allow(ruleset.get(), place, rights & rights_of(abi))) return error;
   return ::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+int enforce_reading(int abi) noexcept {
+  const Fd root = try_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+  return root ? enforce_alone(abi, root.get(), LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR) : errno;
+}
+
+int enforce_writing(int abi, int folder) noexcept {
+  // With the right to remove folders, or the kernel would say EACCES where a file is to take the place of one, and not why.
+  constexpr std::uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | truncate_file | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                                    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                                    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REFER;
+  return enforce_alone(abi, folder, writing);
 }
 
 }  // namespace snug::sys

@@ -1,16 +1,23 @@
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <string>
 
+#include "containers.hh"
 #include "harness.hh"
+#include "helper.hh"
 #include "snug/base/text.hh"
+#include "snug/sys/file.hh"
 
 using namespace snug::test;
+namespace sys = snug::sys;
 namespace fs = std::filesystem;
 
 namespace {
@@ -113,6 +120,36 @@ TEST_CASE("nothing in an archive reaches out of it") {
   const Result result = in_archive(path, "ls -d /out", single);
   CHECK_MESSAGE((result.out == "/out\n" || result.err.find("cannot unpack") != std::string::npos), result.err);
   CHECK((snapshot(scratch.path() + "/canary") == before));
+}
+
+TEST_CASE("an archive: who unpacks it is confined while it does") {
+  Scratch scratch;
+  REQUIRE(::mkfifo((scratch.path() + "/root.tar").c_str(), 0600) == 0);
+  const sys::Fd hold = sys::open(AT_FDCWD, scratch.path() + "/root.tar", O_RDWR);
+  const Background starting({program(), "run", "--userns", "single", "tar:" + scratch.path() + "/root.tar", "true"});
+  const auto is_confined = [](pid_t pid) {
+    const std::string status = read_file(snug::format("/proc/{}/status", pid)), limits = read_file(snug::format("/proc/{}/limits", pid));
+    return has(status, "\nSeccomp:\t2\n") && has(status, "\nNoNewPrivs:\t1\n") && has(status, "\nCapBnd:\t000000008000001b\n") &&
+           has(limits, "\nMax core file size        1 ");
+  };
+  CHECK(eventually([&] {
+    const std::vector<pid_t> unpackers = find_commands({"snug-layer", "tree"});
+    return unpackers.size() == 1 && is_confined(unpackers.front());
+  }));
+}
+
+TEST_CASE("an archive: a wall around who unpacks it that cannot be raised is named, and no option that would not help") {
+  Scratch scratch;
+  const std::string path = archive_in(scratch, "root.tar");
+  for (const std::vector<std::string>& options : {std::vector<std::string>{}, {"--security-opt", "seccomp=unconfined"}}) {
+    std::vector<std::string> words{helper("refusing"), snug::format("{}={}", SYS_seccomp, ENOSYS), program(), "run", "--userns", "single"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(), {"tar:" + path, "true"});
+    const Result result = run(words);
+    CHECK(result.code == 125);
+    CHECK_MESSAGE(has(result.err, "cannot load the filter of system calls 'default': Function not implemented (ENOSYS)\n  while: unpacking 'tar:"), result.err);
+    CHECK_MESSAGE(result.err.ends_with("hint:  a filter around this refuses further ones\n"), result.err);
+  }
 }
 
 TEST_CASE("killed at any moment of unpacking, snug leaves nothing that the next start does not clear") {

@@ -1,15 +1,24 @@
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "containers.hh"
+#include "helper.hh"
 #include "snug/base/text.hh"
+#include "snug/sys/file.hh"
+#include "snug/sys/restraint.hh"
 
 using namespace snug::test;
 using snug::format;
+namespace sys = snug::sys;
 namespace fs = std::filesystem;
 
 namespace {
@@ -38,6 +47,31 @@ struct Copies : Containers {
                                "find . -type f -size -2M -print0 | LC_ALL=C sort -z | xargs -0r cat | cksum", path, folder_times ? " %T@" : ""));
   }
 };
+
+// A line of /proc/PID/status or limits: "" where there is none any more.
+std::string told_of(pid_t pid, const std::string& file, const std::string& name) {
+  const std::string text = read_file(format("/proc/{}/{}", pid, file));
+  for (const std::string_view line : snug::lines(text))
+    if (line.starts_with(name)) return snug::join(snug::split(snug::trimmed(line.substr(name.size())), '\t'), " ");
+  return {};
+}
+
+bool is_confined(pid_t pid) { return told_of(pid, "status", "Seccomp:") == "2" && told_of(pid, "status", "NoNewPrivs:") == "1"; }
+
+// The five capabilities that files take.
+bool is_inside(pid_t pid) { return told_of(pid, "status", "CapBnd:") == "000000008000001b"; }
+
+bool dumps_no_core(pid_t pid) {
+  const std::string limit = told_of(pid, "limits", "Max core file size");
+  return limit.starts_with("1 ") || limit.starts_with("0 ");
+}
+
+std::vector<pid_t> children_of(pid_t pid) {
+  std::vector<pid_t> children;
+  for (const std::string& word : snug::split(snug::trimmed(read_file(format("/proc/{0}/task/{0}/children", pid))), ' '))
+    if (const auto child = snug::parse_number(word)) children.push_back(static_cast<pid_t>(*child));
+  return children;
+}
 
 // A tree with all that may be in one.
 std::string odd_tree(const std::string& path) {
@@ -226,6 +260,105 @@ TEST_CASE("cp keeps owners and attributes with --archive as far as they can be h
   CHECK(store.cp({store.here("f"), "c:/work/plain"}) == "");
   CHECK(has(store.cp({"-a", store.here("f"), "c:/work/kept"}), "owner is not mapped there"));  // one id alone is
   CHECK(store.in("stat -c %a /work/plain /work/kept") == "755\n755\n");
+}
+
+TEST_CASE("cp: a wall around either of those who copy that cannot be raised ends the copy, and is named with what can be done about it") {
+  const Copies store;
+  shell_output(format("echo f >{0}/file; mkdir {0}/out; tar -C {0} -cf {0}/tar file", store.here()));
+  const auto refused = [&](long call, int error, const std::string& words) {
+    const Result result = run({"/bin/sh", "-c", format("exec env {} {} {}={} {} {} <{} >/dev/null", store.environment(), helper("refusing"), call, error, program(), words, store.here("tar"))});
+    CHECK_MESSAGE(result.code == 125, words);
+    return result.err;
+  };
+  // Who sends is told of first where both are kept back at the same time, but for what the other does before it waits.
+  const std::string within = "shutting in who works on the container's files", without = "shutting in who works on the files outside";
+  for (const auto& [words, who] : {std::pair{"cp c:/bin/sh " + store.here("out"), within}, {"cp c:/bin/sh -", within}, {"cp " + store.here("file") + " c:/work", without}}) {
+    const std::string filter = refused(SYS_seccomp, ENOSYS, words);
+    CHECK_MESSAGE(has(filter, "cannot load the filter of system calls 'default': Function not implemented (ENOSYS)"), filter);
+    CHECK_MESSAGE(has(filter, "a filter around this refuses further ones"), filter);
+    CHECK_MESSAGE((has(filter, within) || has(filter, who)), filter);
+    CHECK_MESSAGE(!has(filter, "unconfined"), filter);
+    const std::string keyring = refused(SYS_keyctl, EPERM, words);
+    CHECK_MESSAGE(has(keyring, "cannot join a new session keyring"), keyring);
+    CHECK_MESSAGE(has(keyring, "start the outer container without it"), keyring);
+    if (sys::landlock_abi() < 2) continue;
+    const std::string landlock = refused(SYS_landlock_restrict_self, EPERM, words);
+    CHECK_MESSAGE(has(landlock, "(Landlock): Operation not permitted (EPERM)"), landlock);
+    CHECK_MESSAGE(has(landlock, who), landlock);
+  }
+  static_cast<void>(refused(SYS_seccomp, ENOSYS, "cp - c:/work"));
+  static_cast<void>(refused(SYS_keyctl, EPERM, "cp - c:/work"));
+  if (sys::landlock_abi() >= 2) static_cast<void>(refused(SYS_landlock_restrict_self, EPERM, "cp - c:/work"));
+  CHECK(shell_output(format("ls {}", store.here("out"))).empty());
+  CHECK(store.in("ls -A /work").empty());
+}
+
+TEST_CASE("cp: who reads inside and who writes there is confined while the copy goes on") {
+  const Copies store;
+  store.in("head -c 8000000 /dev/zero >/work/big");
+  shell_output(format("cd {}; mkfifo never full", store.here()));
+  const auto one_inside = [](const std::vector<std::string>& words) {
+    const auto inside = [](pid_t pid) { return is_inside(pid) && is_confined(pid) && dumps_no_core(pid); };
+    return eventually([&] { return std::ranges::count_if(find_commands(words), inside) == 1; });
+  };
+  // Nobody reads the one, and nobody writes into the other.
+  const sys::Fd full = sys::open(AT_FDCWD, store.here("full"), O_RDWR), never = sys::open(AT_FDCWD, store.here("never"), O_RDWR);
+  const Background out({"env", store.environment(), "sh", "-c", format("exec \"$0\" cp c:/work/big - >{}", store.here("full")), program()});
+  CHECK(one_inside({program(), "cp", "c:/work/big", "-"}));
+  const Background in({"env", store.environment(), "sh", "-c", format("exec \"$0\" cp - c:/work <{}", store.here("never")), program()});
+  CHECK(one_inside({program(), "cp", "-", "c:/work"}));
+}
+
+TEST_CASE("cp: both who read and write are confined while the copy goes on, inside and outside") {
+  const Copies store;
+  store.in("head -c 64000000 /dev/zero >/work/big");
+  shell_output(format("head -c 64M /dev/zero >{}", store.here("big")));
+  for (const auto& [from, to] : {std::pair{std::string("c:/work/big"), store.here("copy")}, {store.here("big"), std::string("c:/work/copy")}}) {
+    // Stopped once both are confined, it passes nothing on, and they wait. One that has passed on all by then is followed by another.
+    const auto are_confined = [](const std::vector<pid_t>& halves) { return halves.size() == 2 && std::ranges::all_of(halves, is_confined); };
+    const auto is_held = [&](const Background& copy) {
+      while (is_alive(copy.pid()) && !are_confined(children_of(copy.pid()))) continue;
+      copy.signal(SIGSTOP);
+      const bool stopped = eventually([&] { return !is_alive(copy.pid()) || told_of(copy.pid(), "status", "State:").starts_with("T"); });
+      return stopped && are_confined(children_of(copy.pid())) && std::ranges::all_of(children_of(copy.pid()), is_alive);
+    };
+    bool held = false;
+    for (int count = 0; !held && count < 50; ++count) {
+      const Background copy({"env", store.environment(), program(), "cp", from, to});
+      held = is_held(copy);
+      if (!held) continue;
+      const std::vector<pid_t> halves = children_of(copy.pid());
+      CHECK(std::ranges::count_if(halves, is_inside) == 1);
+      CHECK(std::ranges::all_of(halves, dumps_no_core));
+    }
+    CHECK(held);
+  }
+}
+
+TEST_CASE("cp: a folder that is moved away while it is filled takes nothing more") {
+  if (sys::landlock_abi() < 2) return skip("this kernel has no Landlock, or none for this");
+  const Copies store;
+  store.in("mkdir /work/to");
+  shell_output(format("cd {}; mkfifo in go; mkdir t; echo a >t/a; head -c 2M /dev/zero >t/b; echo c >t/c; tar -cf all t/a t/b t/c", store.here()));
+  const Background writer({"sh", "-c", format("cd {}; {{ head -c 2000000 all; cat go; tail -c +2000001 all; }} >in", store.here())});
+  Background copy({"env", store.environment(), "sh", "-c", format("exec \"$0\" cp - c:/work/to <{0}/in 2>{0}/said", store.here()), program()});
+  REQUIRE(eventually([&] { return has(store.in("ls /work/to/t"), "a"); }));
+  CHECK(store.in("mv /work/to/t /work/elsewhere && ls /work/elsewhere") == "a\n");
+  shell_output(format(": >{}", store.here("go")));
+  CHECK(copy.wait() == 125);
+  const std::string said = read_file(store.here("said"));
+  CHECK_MESSAGE(has(said, "cannot put in place 't/b': Permission denied (EACCES)"), said);
+  CHECK(store.in("ls /work/elsewhere; ls -A /work/to") == "a\n");
+}
+
+TEST_CASE("exec, enter and debug: of a filter that cannot be loaded they name no option that they lack") {
+  const Copies store;
+  for (const char* words : {"exec c true", "enter c true", "debug c -c true"}) {
+    const Result result = run({"/bin/sh", "-c", format("exec env {} {} {}={} {} {}", store.environment(), helper("refusing"), SYS_seccomp, ENOSYS, program(), words)});
+    CHECK_MESSAGE(result.code == 125, words);
+    CHECK_MESSAGE(has(result.err, "cannot load the filter of system calls"), result.err);
+    CHECK_MESSAGE(result.err.ends_with("hint:  a filter around this refuses further ones\n"), result.err);
+  }
 }
 
 TEST_SUITE_END();

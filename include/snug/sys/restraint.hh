@@ -29,4 +29,8 @@ struct LandlockScopes {
 /// landlock(7): from now on files can be read, and that is all, but for what is open already. 0 or errno. Needs what load_filter does.
 [[nodiscard]] int enforce_reading(int abi) noexcept;
 
+/// landlock(7): from now on files, folders and links can be made, written and replaced below `folder`, an open one, and folders listed there;
+/// -1: nowhere. That is all, but for what is open already: no file can be read. 0 or errno. Needs what load_filter does.
+[[nodiscard]] int enforce_writing(int abi, int folder) noexcept;
+
 }  // namespace snug::sys

@@ -55,23 +55,23 @@ mkfifo pid go
 } &
 mapper=$!
 
-# 49. start the gate, which knows names
+# 50. start the gate, which knows names
 #    Not done: a process has to ask for names while the container runs.
 
-# 50. join the network 'back' as eth1, 10.89.0.2/24
+# 51. join the network 'back' as eth1, 10.89.0.2/24
 #    Not done: it takes the keeper of the networks, outside. With root: ip link add veth type veth peer eth1 netns $pid; ip link set veth master BRIDGE up;
 #      inside: ip address add 10.89.0.2/24 dev eth1; ip link set eth1 up
 
-# 51. watch for the first packet that wants out, and start pasta then
+# 52. watch for the first packet that wants out, and start pasta then
 #    Not done: there is no interface for pasta.
 
-# 52. start pasta, which carries packets out and in
+# 53. start pasta, which carries packets out and in
 #    Not done: there is no interface for pasta.
 
-# 59. enter the container's namespaces: user
+# 60. enter the container's namespaces: user
 set -- nsenter --preserve-credentials --user=/proc/7/fd/4
 
-# 60. start a process there
+# 61. start a process there
 set -- "$@" unshare --cgroup --fork --kill-child --propagation=unchanged
 
 cat >enter <<'END'
@@ -116,6 +116,10 @@ is_own() { case $own in *" $(number 9<"$1") "*) ;; *) return 1 ;; esac; }
 is_device() { # PATH [MAJOR:MINOR, hexadecimal]
   [ -c "$1" ] || { [ -z "${2-}" ] && [ -b "$1" ]; } || fail "$1 is no such device"
   [ -z "${2-}" ] || [ "$(stat -L -c %t:%T -- "$1")" = "$2" ] || fail "$1 is another device"
+}
+
+is_no_link() { # PATH
+  [ "$(readlink -f -- "$1")" = "$1" ] || fail "there is a link on the way to $1"
 }
 
 # Attaches a copy of a folder, with what is mounted below it (--rbind), or of a file.
@@ -289,19 +293,24 @@ flags nosuid,noexec m9
 take m4 /srv/data --rbind
 flags ro,nosuid,nodev m4 -R
 
-# 24. take 'root'
+# 24. take '/srv/data/x', by no link below '/srv/data'
+is_no_link /srv/data/x
+take m4 /srv/data/x --rbind
+flags nosuid,nodev m4 -R
+
+# 25. take 'root'
 take m4 ../root --bind
 flags nosuid,nodev m4
 
-# 25. make a new devpts file system
+# 26. make a new devpts file system
 mkdir m5; m5=m5
 mount -t devpts -o nosuid,gid=5 none m5
 
-# 26. make a new proc file system
+# 27. make a new proc file system
 mkdir m6; m6=m6
 mount -t proc -o nosuid,nodev,noexec none m6
 
-# 27. write our own hosts, passwd
+# 28. write our own hosts, passwd
 mkdir files.d
 mount -t tmpfs -o nosuid,nodev,noexec none files.d
 printf %s '127.0.0.1 localhost
@@ -313,77 +322,77 @@ me:x:1:1::/:
 ' >files.d/passwd
 take m8 files.d/passwd --bind
 
-# 28. teach the container the terminal 'xterm-kitty'
+# 29. teach the container the terminal 'xterm-kitty'
 follow /run/terminfo/x
 [ -d "$place" ] || make folder "$place" || fail "cannot be made"
 printf '\032\001\000\377' >"$place"/xterm-kitty
 
-# 29. make the overlay the root file system and let go of the host's
+# 30. make the overlay the root file system and let go of the host's
 #    Done at the end, since until then the programs of the old root are needed: what is "inside" is below $root now.
 root=$PWD/$m2
 own "$root"
 
-# 30. hand the namespaces to the monitor, which keeps them
+# 31. hand the namespaces to the monitor, which keeps them
 #    Not done: there is no monitor to hand them to.
 
-# 31. bind '/dev/null' on '/dev/null'
+# 32. bind '/dev/null' on '/dev/null'
 place="$m0"/null
 new_file "$place"
 attach m3
 
-# 32. bind '/srv/data' on '/data' (read-only)
+# 33. bind '/srv/data' on '/data' (read-only)
 find_place /data m4 must-exist || fail 'the root file system has no place for /data'
 attach m4 own
 
-# 33. bind '/dev/fuse' on '/dev/fuse'
+# 34. bind '/dev/fuse' on '/dev/fuse'
 find_place /dev/fuse m9 make || fail 'the root file system has no place for /dev/fuse'
 attach m9
 
-# 34. mount the new proc on '/proc'
+# 35. mount the new proc on '/proc'
 find_place /proc m6 make || fail 'the root file system has no place for /proc'
 attach m6 own
 
-# 35. bind our own hosts on '/etc/hosts'
+# 36. bind our own hosts on '/etc/hosts'
 if find_place /etc/hosts m7 make; then attach m7; fi
 
-# 36. link '/dev/fd' to '/proc/self/fd'
+# 37. link '/dev/fd' to '/proc/self/fd'
 ln -s -- /proc/self/fd "$m0"/fd
 
-# 37. link '/bin' to 'usr/bin'
+# 38. link '/bin' to 'usr/bin'
 follow /
 make_link usr/bin "$place"/bin
 
-# 38. make the folder '/w'
+# 39. make the folder '/w'
 follow /w
 if [ ! -d "$place" ]; then make folder "$place" || fail "cannot be made"; chmod 0755 "$place"; fi
 
-# 39. make the folder '/var/lib/db' a mount of its own
+# 40. make the folder '/var/lib/db' a mount of its own
 follow /var/lib/db
 [ -d "$place" ] || make folder "$place" || fail "cannot be made"
 part_folder
 
-# 40. set the flags of the mount '/' (read-only)
+# 41. set the flags of the mount '/' (read-only)
 follow /
 flags ro,nosuid,nodev "$place" -R
 
-# 41. forbid user namespaces inside
+# 42. forbid user namespaces inside
 echo 0 >"$m6"/sys/user/max_user_namespaces
 
-# 42. forbid user namespaces inside
+# 43. forbid user namespaces inside
 echo 0 >/proc/sys/user/max_user_namespaces
 
-# 43. cover 2 paths where they are there, and make 1 read-only
+# 44. cover 2 paths where they are there, and make 1 read-only
 hide "$m3" /proc/kcore
 hide "$m3" /sys/firmware
 protect /proc/sys
 
-# 44. set the host name to 'box'
+# 45. set the host name to 'box'
 hostname box
 
-# 45. bring the loopback interface up
+# 46. bring the loopback interface up
 ip link set lo up
 
-# 46. let nothing out but to *.example.org:443, 10.0.0.0/8, [2001:db8::]:443
+# 47. let nothing out but to *.example.org:443, 10.0.0.0/8, [2001:db8::]:443
 #    Not done: the rule *.example.org:443, which is for the addresses of a name.
 nft add table inet snug
 nft 'add chain inet snug output { type filter hook output priority 0; policy drop; }'
@@ -396,7 +405,7 @@ nft add rule inet snug output ip6 daddr 2001:db8::/128 meta l4proto '{ tcp, udp 
 nft add rule inet snug output meta l4proto tcp reject with tcp reset
 nft add rule inet snug output reject with icmpx admin-prohibited
 
-# 47. let nothing out
+# 48. let nothing out
 nft add table inet snug
 nft 'add chain inet snug output { type filter hook output priority 0; policy drop; }'
 nft add rule inet snug output oif lo accept
@@ -406,43 +415,43 @@ nft add rule inet snug output 'icmpv6 type 143 accept'
 nft add rule inet snug output meta l4proto tcp reject with tcp reset
 nft add rule inet snug output reject with icmpx admin-prohibited
 
-# 48. make the interface 'snug0', for questions for names to 169.254.1.1, fd73:6e75:67::53
+# 49. make the interface 'snug0', for questions for names to 169.254.1.1, fd73:6e75:67::53
 #    Not done: there is nobody who would answer.
 
-# 53. wait until the networks are ready
+# 54. wait until the networks are ready
 #    Not done: nothing is opened.
 
-# 54. open a terminal of the container's own
+# 55. open a terminal of the container's own
 #    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
 
-# 55. join a new session keyring
+# 56. join a new session keyring
 #    Not done: only keyctl(1) of keyutils could.
 
-# 56. bind the first process to the monitor's life and close it to tracers
+# 57. bind the first process to the monitor's life and close it to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 57. fork the payload
+# 58. fork the payload
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
-# 58. drop all capabilities but kill
+# 59. drop all capabilities but kill
 #    Not done: a shell cannot lay down its own capabilities, and pid 1 is one.
 
-# 61. open a terminal of the container's own
+# 62. open a terminal of the container's own
 #    Not done: a terminal of the container's own needs a process outside that relays it. The command gets yours.
 
-# 62. bind the first process to the monitor's life and close it to tracers
+# 63. bind the first process to the monitor's life and close it to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 63. close the first process to tracers
+# 64. close the first process to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 64. fork the payload
+# 65. fork the payload
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
-# 65. fork the payload and leave it to pid 1
+# 66. fork the payload and leave it to pid 1
 #    A shell is pid 1: it waits for the command, but passes no signals on.
 
 last='echo ready >&4; read -r word <&6; [ "$word" = go ] || exit 125; read -r word <&6; exec 3<&- 4<&- 6<&-
@@ -450,49 +459,49 @@ cd -- "$1" || exit 125; shift; '
 
 # --- what becomes the command: the words that start it are put together ---
 
-# 66. become the foreground of the terminal
+# 67. become the foreground of the terminal
 #    Not done: without a terminal of its own the command stays in the session of yours.
 set --
 
-# 67. set the limits core 1:1, nofile 1024:unlimited
+# 68. set the limits core 1:1, nofile 1024:unlimited
 set -- "$@" prlimit --core=1:1 --nofile=1024:unlimited
 
-# 68. reset the signals and set the umask to 0022
+# 69. reset the signals and set the umask to 0022
 umask 0022
 set -- "$@" env --default-signal
 
-# 69. drop all but 5 capabilities for ever
+# 70. drop all but 5 capabilities for ever
 set -- "$@" setpriv --bounding-set=-all,+chown,+kill,+setgid,+setuid,+net_raw
 
-# 70. become uid 5, gid 6, groups 27, 100
+# 71. become uid 5, gid 6, groups 27, 100
 set -- "$@" --reuid=5 --regid=6 --groups=27,100
 
-# 71. drop all capabilities
+# 72. drop all capabilities
 #    exec(2) gives root what the bounding set has, and nobody else anything.
 set -- "$@" --inh-caps=-all --ambient-caps=-all
 
-# 72. bind the command to the life of its parent
+# 73. bind the command to the life of its parent
 set -- "$@" --pdeathsig=KILL
 
-# 73. close all descriptors but 0, 1 and 2
+# 74. close all descriptors but 0, 1 and 2
 #    Done at the end for those of this script. Not done for what you left open: a shell knows descriptors up to 9.
 
-# 74. change to the folder '/w'
+# 75. change to the folder '/w'
 folder=/w
 
-# 75. forbid new privileges
+# 76. forbid new privileges
 set -- "$@" --no-new-privs
 
-# 76. have a process outside remember the owners of files
+# 77. have a process outside remember the owners of files
 #    Not done: it takes a process that answers while the container runs.
 
-# 77. confine what can be opened to the root and what is open already (Landlock)
+# 78. confine what can be opened to the root and what is open already (Landlock)
 #    Not done: setpriv(1) can from util-linux 2.41 on; the older ones have no word for it.
 
-# 78. load the filter of system calls 'default'
+# 79. load the filter of system calls 'default'
 #    Not done: no program of these loads a filter of system calls.
 
-# 79. run 'make'
+# 80. run 'make'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \
   PATH=/bin:/usr/bin \
@@ -500,13 +509,13 @@ set -- "$@" env -i -- \
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" make a"$(printf '\033')"'[31mb'
 
-# 80. run '/usr/libexec/snug/snug-layer'
+# 81. run '/usr/libexec/snug/snug-layer'
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i --
 set -- "$@" /bin/sh -c "${last}unset PWD OLDPWD; exec \"\$@\"" sh "$folder"
 set -- "$@" /usr/libexec/snug/snug-layer
 
-# 81. become snug's own shell, with the tools of '/bin/busybox'
+# 82. become snug's own shell, with the tools of '/bin/busybox'
 #    Not done: snug's own shell is in no file that a script could start. A shell of the root file system stands for it.
 #    Variables whose names are none to a shell are lost.
 set -- "$@" env -i -- \

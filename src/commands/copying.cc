@@ -67,9 +67,10 @@ void write_out(int from, const CopyWatch& watch) {
   }
 }
 
+constexpr int look_around_ms = 100;
+
 // False where nobody reads any more.
 bool await_room(int from, int to) {
-  constexpr int look_around_ms = 100;
   std::array<pollfd, 2> ends{{{from, POLLIN, 0}, {to, 0, 0}}};
   if (::poll(ends.data(), ends.size(), look_around_ms) > 0 && ends[1].revents == 0) {
     pollfd room{to, POLLOUT, 0};
@@ -91,9 +92,13 @@ bool pass_on(int from, int to, const CopyWatch& watch) {
 }
 
 // Whoever writes comes to their own end.
-void drain(int stream) {
+void drain(int stream, const CopyWatch& watch) {
   std::array<char, std::size_t{64} << 10U> rest;
-  for (ssize_t count = 1; count > 0 || (count < 0 && errno == EINTR);) count = ::read(stream, rest.data(), rest.size());
+  pollfd more{stream, POLLIN, 0};
+  for (ssize_t count = 1; count > 0 || (count < 0 && errno == EINTR);) {
+    watch(0);
+    count = ::poll(&more, 1, look_around_ms) == 0 ? 1 : ::read(stream, rest.data(), rest.size());
+  }
 }
 
 // Where one of them fails because the other has gone, that one knows why.
@@ -105,7 +110,7 @@ CopyLosses carry(Errand& sender, sys::Fd from, sys::Fd to, Errand& receiver, con
     return add_losses(losses, receiver.finish());
   }
   const CopyLosses losses = add_losses({}, receiver.finish());
-  drain(from.get());  // it had all that it wanted before the end
+  drain(from.get(), watch);  // it had all that it wanted before the end
   return add_losses(losses, sender.finish());
 }
 
@@ -151,14 +156,14 @@ CopyLosses copy_out(const runtime::ErrandPlace& place, const Copying& what) {
     return render_losses(layer::send_copy({.from = inside(what.source), .name = what.name, .named = what.target == "-", .follow = what.follow}, sent.second.get()));
   });
   sent.second.reset();
-  if (what.target == "-") return send_archive(sender, std::move(sent.first), what.watch);
+  sys::Fd from = std::move(sent.first);  // closed before the sender is waited for, whatever fails
+  if (what.target == "-") return send_archive(sender, std::move(from), what.watch);
   sys::FdPair passed = make_stream();
   Errand receiver(outside(place), passed.first.get(), [&](const Errand::Confine& confine) {
-    for (sys::Fd* other : {&sent.first, &passed.second}) other->reset();  // or it would wait for itself
     return render_losses(layer::receive_copy(passed.first.get(), {.to = {what.target}, .name = what.name, .archive = what.archive, .confine = confine}));
   });
   passed.first.reset();
-  return carry(sender, std::move(sent.first), std::move(passed.second), receiver, what.watch);
+  return carry(sender, std::move(from), std::move(passed.second), receiver, what.watch);
 }
 
 CopyLosses copy_in(const runtime::ErrandPlace& place, const Copying& what, const Environment& environment) {
@@ -169,14 +174,14 @@ CopyLosses copy_in(const runtime::ErrandPlace& place, const Copying& what, const
         passed.first.get(), {.to = inside(what.target), .name = what.name, .archive = what.archive, .remembered = what.remembered, .entries = entries, .confine = confine}));
   });
   passed.first.reset();
-  if (what.source == "-") return receive_archive(receiver, passed.second, environment);
+  sys::Fd to = std::move(passed.second);  // closed before the receiver is waited for, whatever fails
+  if (what.source == "-") return receive_archive(receiver, to, environment);
   sys::FdPair sent = make_stream();
   Errand sender(outside(place), sent.second.get(), [&] {
-    for (sys::Fd* other : {&sent.first, &passed.second}) other->reset();
     return render_losses(layer::send_copy({.from = {what.source}, .name = what.name, .follow = what.follow}, sent.second.get()));
   });
   sent.second.reset();
-  return carry(sender, std::move(sent.first), std::move(passed.second), receiver, what.watch);
+  return carry(sender, std::move(sent.first), std::move(to), receiver, what.watch);
 }
 
 }  // namespace snug::commands

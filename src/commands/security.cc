@@ -89,10 +89,10 @@ state::Confinement confinement_of(const plan::Plan& plan) {
 }
 
 std::optional<std::uint64_t> namespaces_limit_in(const state::State& state) {
-  if (state.phase != state::State::Phase::running) return {};
+  if (state.phase != state::State::Phase::running || state.namespaces.empty()) return {};
   for (const state::HeldNamespace& held : state.namespaces)
     if (held.kind == plan::wall_links[plan::user_wall]) return probe::read_namespaces_limit(format("/proc/{}/fd/{}", state.monitor.pid, held.number), held.inode);
-  return {};
+  return probe::read_namespaces_limit("/proc/self/ns/user");  // that of its own is the host's
 }
 
 }  // namespace snug::commands

@@ -103,7 +103,11 @@ void check_kind(const cli::Option& option, const Setting& setting) {
     throw UsageError(format("{} is no number but {}", option.name, option.argument), format("a text stands in quotes: {} = \"{}\"", option.name, setting.values.front()));
 }
 
-void take(const Setting& setting, FileOf whose, std::vector<cli::Given>& taken) {
+bool is_chosen(const cli::Option& option, const std::vector<cli::Given>& own) {
+  return std::any_of(own.begin(), own.end(), [&](const cli::Given& given) { return given.option == &option; });
+}
+
+void take(const Setting& setting, FileOf whose, const std::vector<cli::Given>& own, std::vector<cli::Given>& taken) {
   const cli::Option& option = find_option(setting);
   check_kind(option, setting);
   const std::string folder = setting.file.substr(0, std::max<std::size_t>(1, setting.file.rfind('/')));
@@ -112,6 +116,7 @@ void take(const Setting& setting, FileOf whose, std::vector<cli::Given>& taken) 
       if (const auto reach = find_reach(option, value, folder))
         throw UsageError(format("{} {}: {}", option.name, snug::quoted(value), *reach),
                          std::string(users_place));
+    if (whose == FileOf::project && option.name == "userns" && is_chosen(option, own)) continue;  // which ids a container has is the user's to say
     taken.push_back({&option, value, {setting.file, setting.line}});
   }
 }
@@ -139,7 +144,7 @@ void read_file(const std::string& path, FileOf whose, std::vector<cli::Given>& t
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     throw Error(format("{} is no file", snug::quoted(path)));
   if (whose == FileOf::project) check_owner(path, status);
-  for (cli::Given& given : take_settings(config::parse_settings(sys::read_all(file.get()), path), whose))
+  for (cli::Given& given : take_settings(config::parse_settings(sys::read_all(file.get()), path), whose, taken))
     taken.push_back(std::move(given));
 }
 
@@ -159,11 +164,11 @@ std::vector<cli::Given> read_own_files(const Environment& environment) {
 
 }  // namespace
 
-std::vector<cli::Given> take_settings(const std::vector<Setting>& settings, FileOf whose) {
+std::vector<cli::Given> take_settings(const std::vector<Setting>& settings, FileOf whose, const std::vector<cli::Given>& own) {
   std::vector<cli::Given> taken;
   for (const Setting& setting : settings) {
     try {
-      take(setting, whose, taken);
+      take(setting, whose, own, taken);
     } catch (UsageError& error) {
       error.during(format("reading {}:{}", printable(setting.file), setting.line));
       throw;

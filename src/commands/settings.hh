@@ -15,9 +15,8 @@ enum class FileOf { user, project };
 
 /// Takes settings for options of run, in their order. Throws UsageError where a key is unknown, has the wrong
 /// kind of value, or may not be in such a file: what a project file asks for never reaches out of its own
-/// folder.
-[[nodiscard]] std::vector<cli::Given> take_settings(const std::vector<config::Setting>& settings,
-                                                    FileOf whose);
+/// folder, and does not undo what `own`, the user's settings, choose.
+[[nodiscard]] std::vector<cli::Given> take_settings(const std::vector<config::Setting>& settings, FileOf whose, const std::vector<cli::Given>& own = {});
 
 /// Makes the Spec of `snug run` and `snug plan`: /etc/snug/config.toml, then the user's, then ./snug.toml,
 /// then the command line; later ones win, and add where an option may be repeated.

@@ -33,8 +33,11 @@ struct Identity {
 inline constexpr std::string_view name_server = "169.254.1.1";
 
 /// No core dumps: the host's core_pattern helper runs as the host's root, and a crash inside must not feed it. With 0
-/// it would get the dump all the same: a pipe is subject to no limit but 1, which means none at all (core(5)).
-[[nodiscard]] inline ResourceLimit no_core_dumps() { return {"core", RLIMIT_CORE, 1, 1}; }
+/// it would get the dump all the same: a pipe is subject to no limit but 1, which means none at all (core(5)). Nobody raises a hard limit of 0, though.
+[[nodiscard]] inline ResourceLimit no_core_dumps(const HostFacts& facts) {
+  const std::uint64_t most = std::min<std::uint64_t>(1, facts.core_hard);
+  return {"core", RLIMIT_CORE, most, most};
+}
 
 /// A plan in the making: the rules (idmap, root, mounts, payload) fill it in the order of execution.
 /// A rule gives a Refusal where there can be no plan.

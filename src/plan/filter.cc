@@ -123,6 +123,10 @@ constexpr std::array remembered_calls{Named{"chown", notify}, Named{"lchown", no
                                       Named{"fstat", notify}, Named{"newfstatat", notify}, Named{"statx", notify_status}, Named{"mknod", notify_path_node}, Named{"mknodat", notify_folder_node},
                                       Named{"setxattr", notify}, Named{"lsetxattr", notify}, Named{"fsetxattr", notify},
                                       Named{"removexattr", notify}, Named{"lremovexattr", notify}, Named{"fremovexattr", notify}};
+// What the processes that copy files have no need of: they speak to nobody, and start and reach no other process.
+constexpr std::array speaking_calls{Named{"socket", deny}, Named{"socketpair", deny}, Named{"connect", deny}, Named{"execve", deny}, Named{"execveat", deny},
+                                    Named{"kill", deny}, Named{"tkill", deny}, Named{"tgkill", deny}, Named{"pidfd_open", deny}, Named{"pidfd_send_signal", deny},
+                                    Named{"ptrace", deny}, Named{"process_vm_readv", deny}, Named{"process_vm_writev", deny}};
 constexpr std::array owner_calls = joined(becoming_calls, remembered_calls);
 
 constexpr Rule rule_of(const Call& call, std::uint64_t keys, bool lone_root) {
@@ -332,6 +336,7 @@ constexpr Assembler assemble_root() {
   const Ranges others = ranges_of(foreign_of(native_architecture), root_calls);
   return assemble(native_architecture, ranges_of(native_architecture, root_calls), &others, SECCOMP_RET_ALLOW);
 }
+constexpr Assembler assemble_copying() { return assemble(native_architecture, ranges_of(native_architecture, speaking_calls), nullptr, errno_verdict(ENOSYS)); }
 constexpr Assembler assemble_owners() { return assemble(native_architecture, ranges_of(native_architecture, owner_calls), nullptr, SECCOMP_RET_ALLOW); }
 
 // As long as it is, made by the compiler.
@@ -370,6 +375,8 @@ FilterProgram make_terminal_filter(Architecture machine) {
 }
 
 FilterProgram make_root_filter() { return copy_of(compiled<assemble_root>); }
+
+FilterProgram make_copying_filter() { return copy_of(compiled<assemble_copying>); }
 
 FilterProgram make_owner_filter() { return copy_of(compiled<assemble_owners>); }
 

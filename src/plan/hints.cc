@@ -207,7 +207,7 @@ struct Explain {
 
   Explanation operator()(const TakeTree& step) const {
     if (!step.beneath.empty() && (error == ELOOP || error == EXDEV))
-      return {format("a link lies on the way to it, below {}, where the container can write and could have it lead to anything", quoted(step.beneath)), "name what it leads to, or give it no volume above that", ""};
+      return {format("a link lies on the way to it, below {}, where the container can write and could have it lead to anything", quoted(step.beneath)), "show what lies above it read-only (:ro), or name what the link leads to", ""};
     if (error == EINVAL && !step.device && !step.flags.recursive)
       return {"others are mounted below it, and an ordinary user may not look beneath them", "have them shown as well: rbind, or bind-recursive=enabled", ""};
     if (error == EACCES) return {"a folder on the way to it is closed to you", "namei -l shows which", ""};

@@ -149,7 +149,7 @@ class Payload {
 
   std::vector<ResourceLimit> limits() const {
     const std::uint64_t open_files = std::min<std::uint64_t>(draft_.facts.open_files_hard, 524288);
-    std::vector<ResourceLimit> limits{no_core_dumps(),
+    std::vector<ResourceLimit> limits{no_core_dumps(draft_.facts),
                                       {"nofile", RLIMIT_NOFILE, std::min<std::uint64_t>(1024, open_files), open_files}};
     for (const ResourceLimit& limit : substitute_limits(draft_)) limits.push_back(limit);
     for (const ResourceLimit& limit : spec_.limits) {

@@ -39,7 +39,7 @@ Verdict plan_restraints(Draft& draft, std::span<const int> needed) {
   draft.init(ForkPayload{});
   draft.init(SetCapabilities{{CAP_KILL}, false});
   draft.payload(StartSession{});
-  draft.payload(SetLimits{{no_core_dumps(), {"as", RLIMIT_AS, space, space}}});
+  draft.payload(SetLimits{{no_core_dumps(draft.facts), {"as", RLIMIT_AS, space, space}}});
   draft.payload(ResetProcess{0});
   draft.payload(SetCapabilities{{needed.begin(), needed.end()}, true});
   draft.payload(BecomeUser{uid, gid, may_set_groups ? std::optional(std::vector<ContainerId>()) : std::nullopt});

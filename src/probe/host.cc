@@ -115,6 +115,7 @@ void read_limits(HostFacts& facts) {
   facts.sets_mount_attributes = sys::set_mount_attributes(-1, 0, false) != ENOSYS;
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) facts.open_files_hard = files.rlim_max;
+  if (rlimit core{}; ::getrlimit(RLIMIT_CORE, &core) == 0) facts.core_hard = core.rlim_max;
   facts.last_capability = last_capability();
 }
 
@@ -247,7 +248,7 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   if (plan::may_lead_out(spec.network) && std::holds_alternative<plan::NewNamespace>(spec.namespaces.network)) read_network(facts);
   read_store(facts, environment);
   read_limits(facts);
-  if (std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid)) facts.sysctls_read_only = is_read_only("/proc/sys");
+  if (std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid) || facts.uid.value == 0) facts.sysctls_read_only = is_read_only("/proc/sys");
   if (plan::wants_cgroup(spec)) facts.cgroups = cgroup_facts(facts.uid, plan::needed_controllers(spec.resources));
   read_overlays(facts, spec);
   read_unpacker(facts, spec);

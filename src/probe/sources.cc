@@ -1,18 +1,18 @@
 // Where the sources of volumes lie. What a container may write in one volume is a way to any other source that lies below the same
-// folder: a link there would lead to what it likes. From that folder on no link is followed, neither here nor when the source is taken.
+// folder: a link there would lead to what it likes. From the first folder on that it can write, no link is followed, neither here nor when
+// the source is taken.
 
 #include "sources.hh"
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <deque>
 #include <optional>
 #include <utility>
 
-#include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 
@@ -43,6 +43,12 @@ std::vector<Inode> find_written(const plan::Spec& spec) {
   return written;
 }
 
+// The machine's own, which nobody can write who has not its root's id: /etc, shown inside to be looked at.
+bool is_machines(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && status.st_uid == 0 && ::getuid() != 0 && ::access(path.c_str(), W_OK) != 0;
+}
+
 std::deque<std::string> names_of(std::string_view path) {
   std::deque<std::string> names;
   for (std::string& name : split(path, '/'))
@@ -50,15 +56,18 @@ std::deque<std::string> names_of(std::string_view path) {
   return names;
 }
 
-// Goes the way of the kernel to `source`, name by name and through links, up to the first folder that is written from inside.
+// Goes the way of the kernel to `source`, name by name and through links, up to the first folder that can be written from inside.
 std::optional<plan::WrittenSource> follow(const std::string& source, const std::vector<Inode>& written) {
   constexpr int most_links = 40;
   std::deque<std::string> names = names_of(source);
   std::string path;  // without links; empty: "/"
+  bool is_shown = false;  // it lies in what is shown to be written
   for (int links = 0; !names.empty();) {
-    const auto inode = inode_of(path + "/");
+    const std::string folder = path.empty() ? "/" : path;
+    const auto inode = inode_of(folder);
     if (!inode) return {};
-    if (std::find(written.begin(), written.end(), *inode) != written.end()) return plan::WrittenSource{source, path.empty() ? "/" : path, join(std::vector<std::string>(names.begin(), names.end()), "/")};
+    is_shown = is_shown || std::find(written.begin(), written.end(), *inode) != written.end();
+    if (is_shown && !is_machines(folder)) return plan::WrittenSource{source, folder, join(std::vector<std::string>(names.begin(), names.end()), "/")};
     const std::string name = std::move(names.front());
     names.pop_front();
     if (name == "..") {

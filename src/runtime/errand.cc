@@ -69,12 +69,25 @@ void detach_streams(const Fd& null) {
     if (::dup2(null.get(), at) < 0) throw system_error("leave the caller's streams", errno);
 }
 
-// What both halves of a copy have, but for Landlock and the filter.
+// What both halves of a copy have, but for Landlock and the filters.
 void restrain() {
   if (const int error = sys::forbid_core_dumps()) throw system_error("forbid core dumps", error);
-  const int keyring = sys::join_new_session_keyring();
-  raise(Wall::keyring, keyring == ENOSYS ? 0 : keyring);  // where there are none
   raise(Wall::privileges, sys::set_no_new_privileges());
+}
+
+/// The container's own, as strict as can be, and what keeps who copies from all but files.
+struct Filters {
+  plan::FilterProgram usual = plan::make_filter({}), copying = plan::make_copying_filter();
+  void load() const {
+    raise(Wall::filter, sys::load_filter(usual));
+    raise(Wall::filter, sys::load_filter(copying));
+  }
+};
+
+// It ends with the caller, and keeps none of what that has locked.
+void stay_outside(int stream, int answer) {
+  if (const int error = sys::die_with_parent()) throw system_error("work in another process", error);
+  if (const int error = sys::close_all_but(stream, answer)) throw system_error("leave the caller's files", error);
 }
 
 void go_inside(const ErrandPlace& place, int stream, int answer, const Fd& null) {
@@ -92,6 +105,8 @@ void go_inside(const ErrandPlace& place, int stream, int answer, const Fd& null)
   check(sys::hide_from_tracers());  // other ids have undone it
   ::umask(0);
   check(sys::close_all_but(stream, answer));
+  const int keyring = sys::join_new_session_keyring();  // outside the caller's may be what opens his files
+  raise(Wall::keyring, keyring == ENOSYS ? 0 : keyring);  // where there are none
   restrain();
 }
 
@@ -125,22 +140,24 @@ Errand::Errand(const std::function<std::string()>& work) {
 
 Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::string()>& work) : place_(place) {
   const Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDWR);
-  const plan::FilterProgram filter = plan::make_filter({});
+  const Filters filters;
   start([&](int answer) {
-    place.is_inside() ? go_inside(place, stream, answer, null) : restrain();
+    place.is_inside() ? go_inside(place, stream, answer, null) : (stay_outside(stream, answer), restrain());
     raise_landlock(sys::enforce_reading);
-    raise(Wall::filter, sys::load_filter(filter));
+    filters.load();
     return work();
   });
 }
 
 Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::string(const Confine&)>& work) : place_(place) {
   const Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDWR);
-  const plan::FilterProgram filter = plan::make_filter({});
+  const Filters filters;
   start([&](int answer) {
     if (place.is_inside()) {
       go_inside(place, stream, answer, null);
-      raise(Wall::filter, sys::load_filter(filter));
+      filters.load();
+    } else {
+      stay_outside(stream, answer);
     }
     return work([&](int folder) {
       if (!place.is_inside()) {
@@ -149,7 +166,7 @@ Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::st
         restrain();
       }
       raise_landlock([&](int abi) { return sys::enforce_writing(abi, folder); });
-      if (!place.is_inside()) raise(Wall::filter, sys::load_filter(filter));
+      if (!place.is_inside()) filters.load();
     });
   });
 }

@@ -317,7 +317,7 @@ TEST_CASE("cp: both who read and write are confined while the copy goes on, insi
     // Stopped once both are confined, it passes nothing on, and they wait. One that has passed on all by then is followed by another.
     const auto are_confined = [](const std::vector<pid_t>& halves) { return halves.size() == 2 && std::ranges::all_of(halves, is_confined); };
     const auto is_held = [&](const Background& copy) {
-      while (is_alive(copy.pid()) && !are_confined(children_of(copy.pid()))) continue;
+      while (is_alive(copy.pid()) && !are_confined(children_of(copy.pid()))) pause_briefly();
       copy.signal(SIGSTOP);
       const bool stopped = eventually([&] { return !is_alive(copy.pid()) || told_of(copy.pid(), "status", "State:").starts_with("T"); });
       return stopped && are_confined(children_of(copy.pid())) && std::ranges::all_of(children_of(copy.pid()), is_alive);

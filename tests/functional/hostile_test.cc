@@ -231,8 +231,6 @@ TEST_CASE("the program's own file is not changed from inside, also where it is t
   const Field field;
   const std::string copy = field.scratch.path() + "/snug";
   fs::copy_file(program(), copy);
-  const auto text = [&] { return snug::sys::find_file_text(copy.c_str(), std::size_t{256} << 20U).value_or(""); };
-  const std::string before = text();
   field.scratch.write("root/bin/own", "#!/proc/self/exe version\n");
   fs::permissions(field.root + "/bin/own", fs::perms::all);
   const std::string overwrite = "for exe in /proc/[0-9]*/exe; do (: >>$exe) 2>/dev/null && echo $exe; done; echo tried";
@@ -245,7 +243,7 @@ TEST_CASE("the program's own file is not changed from inside, also where it is t
     words.insert(words.end(), {field.root, "/bin/sh", "-c", overwrite});
     CHECK(run(words).out == "tried\n");
   }
-  CHECK((text() == before));
+  CHECK(run({"cmp", copy, program()}).code == 0);
 }
 
 TEST_CASE("who joins a container cannot be looked into by it before the walls stand") {
@@ -269,8 +267,6 @@ TEST_CASE("nothing of snug's is traced or read, or opened to be written, by whoe
   const Scratch scratch;
   const std::string copy = scratch.path() + "/snug";
   fs::copy_file(program(), copy);
-  const auto text = [&] { return snug::sys::find_file_text(copy.c_str(), std::size_t{256} << 20U).value_or(""); };
-  const std::string before = text();
   const auto started = [&](const std::vector<std::string>& after) {
     std::vector<std::string> words{"/usr/bin/env", containers.environment(), copy};
     words.insert(words.end(), after.begin(), after.end());
@@ -293,7 +289,8 @@ TEST_CASE("nothing of snug's is traced or read, or opened to be written, by whoe
   CHECK(run(started({"exec", "-d", "box", "sleep", "86541"})).code == 0);
   CHECK(eventually([&] { return has(log(), "traced "); }));
   CHECK_MESSAGE(!has(log(), "reached"), log());
-  CHECK((text() == before));
+  CHECK_MESSAGE(snug::split(log(), '\n').size() > 20, log());  // it has seen them come
+  CHECK(run({"cmp", copy, program()}).code == 0);
 }
 
 TEST_CASE("processes of the host that are seen are not looked into") {
@@ -329,6 +326,11 @@ TEST_CASE("a wall that cannot be raised ends the start") {
 
 TEST_CASE("a crash starts no handler of the host's") {
   CHECK(inside("grep -c 'core file size  *1  *1 ' /proc/self/limits").out == "1\n");  // core(5): 0 does not stop a pipe
+  // Where the caller may have none, nobody can raise it, and the start goes on all the same.
+  for (const char* way : {"run --userns single --network none", "run --userns single --network none --storage-driver copy"}) {
+    const Result bare = run({"/bin/sh", "-c", snug::format("ulimit -Hc 0; exec {} {} {} grep -c 'core file size  *0  *0 ' /proc/self/limits", program(), way, small_root())});
+    CHECK_MESSAGE(bare.out == "1\n", bare.err);
+  }
 }
 
 // --- terminal, sockets, keys --------------------------------------------------------------------------------------
@@ -393,6 +395,9 @@ TEST_CASE("a volume that the container has replaced by a link is not followed") 
   const auto taken = [&](const std::string& mode) { return store.snug({"run", "--rm", "--userns", "single", "--network", "none", "-v", shared + ":/p:" + mode, "-v", shared + "/sub/meant:/sub", small_root(), "ls", "/sub"}); };
   CHECK(taken("ro").out == "deep\n");
   CHECK(taken("rw").code == 125);
+  // So is what lies where only the machine's root writes: /bin is a link on it.
+  if (fs::is_symlink("/bin"))
+    CHECK(store.snug({"run", "--rm", "--userns", "single", "--network", "none", "-v", "/:/host", "-v", "/bin/sh:/there", small_root(), "test", "-s", "/there"}).code == 0);
 }
 
 TEST_CASE("keys of the caller's session are not found inside") {

@@ -44,6 +44,9 @@ struct FilterKeys {
 /// answered as if it were done, and nothing is. For programs of both kinds, root being 0. Pure.
 [[nodiscard]] FilterProgram make_root_filter();
 
+/// Gives a filter for those who copy files, to be loaded beside that of make_filter: no sockets, no programs, no other processes. Pure.
+[[nodiscard]] FilterProgram make_copying_filter();
+
 /// Makes the filter that hands what is asked and told of owners, modes and devices to who listens (SECCOMP_RET_USER_NOTIF), and answers
 /// the rest of what root cannot do as make_root_filter does. For programs of the native kind, root being 0. Pure.
 [[nodiscard]] FilterProgram make_owner_filter();

@@ -178,10 +178,11 @@ struct HostFacts {
   std::map<std::string, std::vector<FolderEntry>> folders;  ///< entries of the folders that host_spine() named
   std::vector<ForeignFolder> foreign;                ///< of a `host` root: those on the way to home and current folder
   int landlock = 7;                                  ///< its ABI; negative: the errno with which it refuses
-  bool sysctls_read_only = false;                    ///< /proc/sys is, as in outer containers; looked at only where that is the container's, too
+  bool sysctls_read_only = false;                    ///< /proc/sys is, as in outer containers; looked at only where the container's cannot be another one that is written to
   FilterProgram profile;                             ///< made from the profile that the user brought
   bool sets_mount_attributes = true;                 ///< mount_setattr(2) is there
   std::uint64_t open_files_hard = 0;                 ///< RLIMIT_NOFILE
+  std::uint64_t core_hard = ~std::uint64_t{0};       ///< RLIMIT_CORE
   std::uint64_t address_space_hard = ~std::uint64_t{0};  ///< RLIMIT_AS; of an archive and a copy only
   unsigned last_capability = 0;
   CgroupFacts cgroups;

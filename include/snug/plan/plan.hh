@@ -20,7 +20,7 @@ struct Notice {
   bool operator==(const Notice&) const = default;
 };
 
-/// What those are under who run in a container, as its plan has it: the command, or, where there is none, root who comes later.
+/// What those are under who run in a container, as its plan has it: the command, or, where there is none, its user, who comes later.
 struct Confinement {
   std::string filter;                               ///< of system calls: its name, with what it answers besides
   RootEmulation emulation = RootEmulation::off;     ///< never `automatic`

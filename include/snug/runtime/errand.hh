@@ -26,13 +26,14 @@ struct ErrandPlace {
 /// One on the files of a container that runs is seen by nobody inside, because it is in no other namespace of theirs, nor can anybody look
 /// into it. Its root is the container's, in which it stands, and it is root over the ids that are mapped there, with the capabilities that
 /// files take and no others. Of the caller's descriptors it has `stream` alone, and no signal but SIGKILL ends it: it ends with its stream.
+/// One that works outside has no other either, but 0 to 2, and ends with the caller.
 class Errand {
  public:
   /// Begins work that is done here, in this process's namespaces, and is not confined. Throws.
   explicit Errand(const std::function<std::string()>& work);
 
   /// Begins work that reads: by a filter of system calls, no_new_privs and Landlock it can do nothing else with files, and those of the
-  /// place alone. Done outside it keeps the caller's descriptors. Throws.
+  /// place alone. Throws.
   Errand(const ErrandPlace& place, int stream, const std::function<std::string()>& work);
 
   /// What shuts work in that writes: called with the open folder below which it makes what it makes, before it reads a byte of what

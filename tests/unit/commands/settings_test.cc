@@ -155,6 +155,14 @@ TEST_CASE("a project file cannot open a wall") {
     CHECK_MESSAGE(folder.project_refusal(format("[run]\n{}\n", line)) == "taken", line);
 }
 
+TEST_CASE("a project chooses no id map where the user has one") {
+  const Folder folder;
+  folder.write("project/snug.toml", "[run]\nuserns = 'root'\n");
+  CHECK(folder.read().id_map.mode == plan::IdMapChoice::Mode::ranges);
+  folder.write("home/snug/config.toml", "[run]\nuserns = 'single'\n");
+  CHECK(folder.read().id_map.mode == plan::IdMapChoice::Mode::single);
+}
+
 TEST_CASE("what the user writes for himself may reach everywhere") {
   const Folder folder;
   folder.write("home/snug/config.toml", "[run]\nvolume = '/etc:/x'\npid = 'host'\ncap-add = 'ALL'\n");

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <stdexcept>
@@ -200,11 +202,13 @@ TEST_CASE("errand: who writes makes what it makes below its folder, and neither 
     tell(::mkfifo((in + "/fifo").c_str(), 0600) == 0);
     told += "-\n";
     tell(::unshare(CLONE_NEWUSER) == 0);
+    tell(::socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+    tell(::kill(::getppid(), 0) == 0);
     tell(::fcntl(open_beside.get(), F_GETFD) >= 0);
     return told;
   });
   const std::string told = errand.finish();
-  const std::vector<std::string> parts{repeated(6, done), repeated(8, refused), forbidden + errno_text(EBADF) + "\n"};
+  const std::vector<std::string> parts{repeated(6, done), repeated(8, refused), repeated(3, forbidden) + errno_text(EBADF) + "\n"};
   CHECK(told == join(parts, "-\n"));
   CHECK(fs::exists(beside + "/file"));
 }
@@ -230,7 +234,8 @@ TEST_CASE("errand: who reads writes nothing") {
     told += outcome(bool(sys::try_open(AT_FDCWD, (in + "/new").c_str(), making, 0600)));
     told += outcome(::mkdir((in + "/sub").c_str(), 0700) == 0);
     told += outcome(::unlink((in + "/file").c_str()) == 0);
-    return told + outcome(::unshare(CLONE_NEWUSER) == 0);
+    told += outcome(::unshare(CLONE_NEWUSER) == 0);
+    return told + outcome(::socket(AF_INET, SOCK_STREAM, 0) >= 0);
   });
-  CHECK(errand.finish() == done + repeated(4, refused) + forbidden);
+  CHECK(errand.finish() == done + repeated(4, refused) + repeated(2, forbidden));
 }

@@ -85,9 +85,9 @@ struct Filters {
 };
 
 // It ends with the caller, and keeps none of what that has locked.
-void stay_outside(int stream, int answer) {
+void stay_outside(int stream, int answer, const Fd& null) {
   if (const int error = sys::die_with_parent()) throw system_error("work in another process", error);
-  if (const int error = sys::close_all_but(stream, answer)) throw system_error("leave the caller's files", error);
+  if (const int error = sys::close_all_but(stream, answer, null.get())) throw system_error("leave the caller's files", error);
 }
 
 void go_inside(const ErrandPlace& place, int stream, int answer, const Fd& null) {
@@ -142,7 +142,7 @@ Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::st
   const Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDWR);
   const Filters filters;
   start([&](int answer) {
-    place.is_inside() ? go_inside(place, stream, answer, null) : (stay_outside(stream, answer), restrain());
+    place.is_inside() ? go_inside(place, stream, answer, null) : (stay_outside(stream, answer, null), restrain());
     raise_landlock(sys::enforce_reading);
     filters.load();
     return work();
@@ -157,7 +157,7 @@ Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::st
       go_inside(place, stream, answer, null);
       filters.load();
     } else {
-      stay_outside(stream, answer);
+      stay_outside(stream, answer, null);
     }
     return work([&](int folder) {
       if (!place.is_inside()) {

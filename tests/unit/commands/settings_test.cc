@@ -158,7 +158,7 @@ TEST_CASE("a project file cannot open a wall") {
 TEST_CASE("a project chooses no id map where the user has one") {
   const Folder folder;
   folder.write("project/snug.toml", "[run]\nuserns = 'root'\n");
-  CHECK(folder.read().id_map.mode == plan::IdMapChoice::Mode::ranges);
+  CHECK(folder.read().id_map.mode == plan::IdMapChoice::Mode::root);
   folder.write("home/snug/config.toml", "[run]\nuserns = 'single'\n");
   CHECK(folder.read().id_map.mode == plan::IdMapChoice::Mode::single);
 }

@@ -64,6 +64,10 @@ void raise_landlock(Enforce enforce) {
   if (plan::landlock_of(abi, true, true)) raise(Wall::landlock, enforce(abi));
 }
 
+void close_others(int one, int other, int third = -1) {
+  if (const int error = sys::close_all_but(one, other, third)) throw system_error("close all descriptors but those of the copy", error);
+}
+
 void detach_streams(const Fd& null) {
   for (int at = 0; at < 3; ++at)
     if (::dup2(null.get(), at) < 0) throw system_error("leave the caller's streams", errno);
@@ -87,7 +91,7 @@ struct Filters {
 // It ends with the caller, and keeps none of what that has locked.
 void stay_outside(int stream, int answer, const Fd& null) {
   if (const int error = sys::die_with_parent()) throw system_error("work in another process", error);
-  if (const int error = sys::close_all_but(stream, answer, null.get())) throw system_error("leave the caller's files", error);
+  close_others(stream, answer, null.get());
 }
 
 void go_inside(const ErrandPlace& place, int stream, int answer, const Fd& null) {
@@ -104,7 +108,7 @@ void go_inside(const ErrandPlace& place, int stream, int answer, const Fd& null)
   raise(Wall::capabilities, sys::set_capabilities(needed));
   check(sys::hide_from_tracers());  // other ids have undone it
   ::umask(0);
-  check(sys::close_all_but(stream, answer));
+  close_others(stream, answer);
   const int keyring = sys::join_new_session_keyring();  // outside the caller's may be what opens his files
   raise(Wall::keyring, keyring == ENOSYS ? 0 : keyring);  // where there are none
   restrain();
@@ -162,7 +166,7 @@ Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::st
     return work([&](int folder) {
       if (!place.is_inside()) {
         detach_streams(null);
-        if (const int error = sys::close_all_but(stream, answer, folder)) throw system_error("leave the caller's files", error);
+        close_others(stream, answer, folder);
         restrain();
       }
       raise_landlock([&](int abi) { return sys::enforce_writing(abi, folder); });

@@ -35,7 +35,7 @@ constexpr std::string_view folder_lines = R"sh(
 # was started. What sub-ids own goes away in a map that has them.
 (umask 077; mkdir -p -- "$store")
 box=$(mktemp -d -- "$store/script-XXXXXX")
-trap '[ ! -p "$box/pid" ] || kill "${mapper-}" 2>/dev/null || :
+trap '[ ! -p "$box/pid" ] || { kill -KILL "${mapper-}" && wait "$mapper"; } 2>/dev/null || :
 cd /
 rm -rf -- "$box" 2>/dev/null || unshare --user --map-root-user rm -rf -- "$box" 2>/dev/null || unshare --user --map-root-user --map-auto rm -rf -- "$box"' EXIT
 trap 'exit 130' INT

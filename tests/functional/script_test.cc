@@ -177,6 +177,21 @@ TEST_CASE("plan --sh: where no namespaces can be had the script says so once, an
   CHECK_MESSAGE(left.empty(), left);
 }
 
+TEST_CASE("plan --sh: who maps ids ends with the script, whatever signals are lost on the way") {
+  Scratch scratch;
+  const std::string fake = scratch.path() + "/fake", path = scratch.path() + "/script";
+  fs::create_directory(fake);
+  scratch.write("fake/unshare", "#!/bin/sh\nexit 1\n");
+  fs::permissions(fake + "/unshare", fs::perms::all);
+  scratch.write("script", run({program(), "plan", "--sh", small_root(), "true"}).out);
+  for (const char* shell : {"dash", "bash"}) {
+    const Result result = run({"sh", "-c", "trap '' TERM; PATH=$1:$PATH exec $3 $2", "sh", fake, path, shell});
+    CHECK_MESSAGE(result.code == 1, shell);
+    CHECK_MESSAGE(result.err.empty(), result.err);
+    CHECK_MESSAGE(run({"pgrep", "-f", path}).out.empty(), shell);
+  }
+}
+
 TEST_CASE("plan --sh: what the script builds is what run builds, with a range of ids") {
   const auto before = traces();
   const std::string root = small_root();

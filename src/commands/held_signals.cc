@@ -1,14 +1,23 @@
 #include "snug/commands/held_signals.hh"
 
-#include <initializer_list>
+#include <algorithm>
+#include <array>
 
 namespace snug::commands {
+
+constexpr std::array held{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 HeldSignals::HeldSignals() {
   sigset_t set;
   ::sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&set, signal);
+  for (const int signal : held) ::sigaddset(&set, signal);
   ::sigprocmask(SIG_BLOCK, &set, &before_);
+}
+
+bool HeldSignals::is_pending() const noexcept {
+  sigset_t pending;
+  ::sigpending(&pending);
+  return std::any_of(held.begin(), held.end(), [&](int signal) { return ::sigismember(&pending, signal) == 1; });
 }
 
 HeldSignals::~HeldSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }

@@ -21,10 +21,10 @@ Storage::~Storage() {
   try {
     if (kept_) return;
     if (!name_.empty()) state::drop_names(store_, id());
-    remove(folder_.path());
+    if (!remove(folder_.path())) static_cast<void>(name_.empty() || state::take_name(store_, name_, id()));  // it is there still
     const std::vector<std::string> leftovers = state::find_leftovers(store_);
     for (const std::string& path : leftovers)
-      if (!state::has_readers(path)) remove(path);
+      if (!state::has_readers(path)) static_cast<void>(remove(path));
     if (!leftovers.empty()) state::drop_stale_names(store_);
   } catch (const Error& error) {
     say(format("snug: notice: {}\n", error.message()));
@@ -48,13 +48,24 @@ bool Storage::is_going_away(const std::string& name) const {
   return record && !record->kept && !goes_on(store_, *record) && !state::try_find_record(store_, *id);
 }
 
+// A copy can take as long as it likes, and whoever started the container need not wait for it.
+bool Storage::keep_readers_out(const std::string& path) const {
+  constexpr int soon = 20;
+  int asked = 0;
+  return state::keep_readers_out(path, [&] {
+    if (++asked == soon) say("snug: notice: somebody still reads the container's files, and is waited for; Ctrl-C leaves them there\n");
+    return !held_.is_pending();
+  });
+}
+
 // Files of sub-ids can only be removed by somebody who is root over them.
-void Storage::remove(const std::string& path) const {
-  state::keep_readers_out(path);
+bool Storage::remove(const std::string& path) const {
+  if (!keep_readers_out(path)) return say(format("snug: notice: {} stays, for somebody reads it\n", quoted(path))), false;
   if (const std::string cgroup = state::cgroup_in(path); !cgroup.empty()) runtime::remove_dead_cgroup(cgroup);
-  if (state::remove_tree(path)) return;
-  if (maps_ && runtime::run_mapped(*maps_, [&] { return state::remove_tree(path); })) return;
+  if (state::remove_tree(path)) return true;
+  if (maps_ && runtime::run_mapped(*maps_, [&] { return state::remove_tree(path); })) return true;
   say(format("snug: notice: {} could not be removed\n", quoted(path)));
+  return true;
 }
 
 }  // namespace snug::commands

@@ -39,7 +39,10 @@ class Storage {
 
  private:
   [[nodiscard]] bool is_going_away(const std::string& name) const;
-  void remove(const std::string& path) const;
+  [[nodiscard]] bool keep_readers_out(const std::string& path) const;
+
+  /// False: somebody reads it, and all is there.
+  [[nodiscard]] bool remove(const std::string& path) const;
 
   HeldSignals held_;
   std::optional<plan::WriteIdMaps> maps_;

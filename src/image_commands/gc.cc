@@ -24,7 +24,7 @@ void sweep_containers(const image::Store& store, const commands::Trees& trees, b
       continue;
     }
     const std::uint64_t size = trees.size(path);
-    if (!try_only) state::keep_readers_out(path);
+    if (!try_only && !state::keep_readers_out(path, [] { return true; })) continue;
     const std::string cgroup = try_only ? std::string() : state::cgroup_in(path);
     if (!cgroup.empty()) runtime::remove_dead_cgroup(cgroup);
     if (!try_only && !trees.remove(path)) {

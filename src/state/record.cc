@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 
 #include "snug/base/error.hh"
 #include "snug/base/json.hh"
@@ -135,12 +136,17 @@ sys::Fd hold_files(const std::string& store, const Record& record) {
   return file;
 }
 
-void keep_readers_out(const std::string& path) {
+bool keep_readers_out(const std::string& path, const std::function<bool()>& waits) {
+  constexpr timespec moment{0, 50'000'000};
   const std::string record = path + "/config.json";
   const sys::Fd file = sys::try_open(AT_FDCWD, record.c_str(), O_RDONLY | O_NOFOLLOW);
-  while (file && ::flock(file.get(), LOCK_EX) != 0 && errno == EINTR) continue;
+  while (file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK || !waits()) return false;
+    ::nanosleep(&moment, nullptr);
+  }
   static_cast<void>(::unlink(format("{}/{}", path, kept_mark).c_str()));  // first: a crash leaves what nobody keeps
   static_cast<void>(::unlink(record.c_str()));  // not held open afterwards, or NFS would keep it, and the folder with it
+  return true;
 }
 
 bool has_readers(const std::string& path) {

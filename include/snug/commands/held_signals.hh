@@ -13,6 +13,9 @@ class HeldSignals {
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
 
+  /// Whether one of them has come and waits.
+  [[nodiscard]] bool is_pending() const noexcept;
+
  private:
   sigset_t before_{};
 };

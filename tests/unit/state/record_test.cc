@@ -192,7 +192,14 @@ TEST_CASE("leftovers are what nobody holds and nobody keeps; a kept record that 
     fs::remove(lived + "/config.json");
     write_record(store.path, record_for(six, "e"));
     write_state(store.path, six.id(), {.phase = State::Phase::exited});
-    keep_readers_out(removed);
+    {
+      const sys::Fd reader = hold_files(store.path, find_record(store.path, six.id()));
+      int asked = 0;
+      CHECK_FALSE(keep_readers_out(removed, [&] { return ++asked < 2; }));
+      CHECK(asked == 2);
+    }
+    CHECK(find_record(store.path, six.id()).name == "e");
+    CHECK(keep_readers_out(removed, [] { return false; }));
     CHECK(find_leftovers(store.path).empty());
   }
   std::vector<std::string> leftovers = find_leftovers(store.path), expected{left, cut, removed}, told = list_damaged(store.path), worth{damaged, lived};

@@ -14,22 +14,29 @@ namespace {
 
 constexpr std::uint64_t period = 100'000;  // microseconds, the kernel's usual one
 
-/// An option, the controller that holds it, and what is done where that cannot be had.
+/// What is done where no cgroup holds a limit: one of each process.
+struct Substitute {
+  const char* words;  ///< what it does, as the predicate to the option
+  const char* name;
+  int number;
+  std::optional<std::uint64_t> Resources::*amount;
+};
+
+/// An option and the controller that holds it.
 struct Limit {
   std::string_view option, controller;
   bool (*is_wanted)(const Resources&);
-  std::string_view instead = {};  ///< empty: nothing
-  int substitute = -1;            ///< the limit of each process that does it
+  std::optional<Substitute> substitute = {};
 };
 
 bool is_limit(const std::optional<std::uint64_t>& value) { return value && *value != no_limit; }
 
 constexpr std::array limits = std::to_array<Limit>({
-    {"--memory", "memory", [](const Resources& r) { return is_limit(r.memory); }, "holds for each process by itself", RLIMIT_DATA},
+    {"--memory", "memory", [](const Resources& r) { return is_limit(r.memory); }, Substitute{"holds for each process by itself", "data", RLIMIT_DATA, &Resources::memory}},
     {"--memory-swap", "memory", [](const Resources& r) { return is_limit(r.memory_swap); }},
     {"--cpus", "cpu", [](const Resources& r) { return is_limit(r.cpus); }},
     {"--cpuset-cpus", "cpuset", [](const Resources& r) { return !r.cpuset.empty(); }},
-    {"--pids-limit", "pids", [](const Resources& r) { return is_limit(r.pids); }, "holds for each user inside by itself", RLIMIT_NPROC},
+    {"--pids-limit", "pids", [](const Resources& r) { return is_limit(r.pids); }, Substitute{"holds for each user inside by itself", "nproc", RLIMIT_NPROC, &Resources::pids}},
     {"--io-weight", "io", [](const Resources& r) { return r.io_weight.has_value(); }},
 });
 
@@ -49,10 +56,13 @@ std::string render_quota(const Resources& resources) {
   return format("{} {}", *resources.cpus * (period / 1000), period);
 }
 
+// Who limits memory limits swap as well, unless he says otherwise.
+bool limits_swap(const Resources& resources) { return render_swap(resources) != "max"; }
+
 // Says what is not in force, and what is in its place.
 void tell_missing(Draft& draft, const Explanation& why) {
   std::vector<std::string> parts, nothing;
-  for (const MissingLimit& limit : missing_limits(draft.spec, draft.controllers))
+  for (const MissingLimit& limit : missing_limits(draft.spec, draft.controllers, draft.facts.cgroups.accounts_swap))
     limit.instead.empty() ? nothing.push_back(limit.option) : parts.push_back(format("{} {}", limit.option, limit.instead));
   if (!nothing.empty()) parts.push_back(format("{} {} not in force", join(nothing, ", "), nothing.size() == 1 ? "is" : "are"));
   std::string remedy = why.you_can;
@@ -92,13 +102,14 @@ std::vector<std::string> needed_controllers(const Resources& resources) {
 }
 
 // What --ulimit says of a limit of each process stands there, and stands in for nothing.
-std::vector<MissingLimit> missing_limits(const Spec& spec, const std::vector<std::string>& controllers) {
+std::vector<MissingLimit> missing_limits(const Spec& spec, const std::vector<std::string>& controllers, bool accounts_swap) {
   std::vector<MissingLimit> missing;
   for (const Limit& limit : limits) {
     if (!limit.is_wanted(spec.resources) || has(controllers, limit.controller)) continue;
-    const bool taken = std::any_of(spec.limits.begin(), spec.limits.end(), [&](const ResourceLimit& own) { return own.number == limit.substitute; });
-    missing.push_back({std::string(limit.option), std::string(taken ? "" : limit.instead)});
+    const bool stands_in = limit.substitute && std::none_of(spec.limits.begin(), spec.limits.end(), [&](const ResourceLimit& own) { return own.number == limit.substitute->number; });
+    missing.push_back({std::string(limit.option), stands_in ? limit.substitute->words : ""});
   }
+  if (!accounts_swap && has(controllers, "memory") && limits_swap(spec.resources)) missing.push_back({"--memory-swap", ""});
   return missing;
 }
 
@@ -115,8 +126,11 @@ Resources merge(const Resources& resources, const Resources& wanted) {
 std::vector<ResourceLimit> substitute_limits(const Draft& draft) {
   const Resources& wanted = draft.spec.resources;
   std::vector<ResourceLimit> found;
-  if (is_limit(wanted.memory) && !has(draft.controllers, "memory")) found.push_back({"data", RLIMIT_DATA, *wanted.memory, *wanted.memory});
-  if (is_limit(wanted.pids) && !has(draft.controllers, "pids")) found.push_back({"nproc", RLIMIT_NPROC, *wanted.pids, *wanted.pids});
+  for (const Limit& limit : limits) {
+    if (!limit.substitute || !limit.is_wanted(wanted) || has(draft.controllers, limit.controller)) continue;
+    const std::uint64_t amount = (wanted.*limit.substitute->amount).value_or(0);
+    found.push_back({limit.substitute->name, limit.substitute->number, amount, amount});
+  }
   return found;
 }
 
@@ -141,7 +155,10 @@ Verdict plan_cgroup(Draft& draft) {
   }
   std::vector<std::string> missing = needed_controllers(wanted);
   std::erase_if(missing, [&](const std::string& each) { return has(draft.controllers, each); });
-  if (!missing.empty()) tell_missing(draft, find_missing_limits(draft.facts, missing).value_or(Explanation{}));
+  if (!missing.empty())
+    tell_missing(draft, find_missing_limits(draft.facts, missing).value_or(Explanation{}));
+  else if (!facts.accounts_swap && limits_swap(wanted))
+    tell_missing(draft, {"this kernel does not count swap", "", "boot with swapaccount=1 on the kernel's command line"});
   return {};
 }
 

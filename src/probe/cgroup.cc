@@ -95,11 +95,10 @@ void find_own(CgroupFacts& facts, const std::vector<std::string>& needed) {
   }
 }
 
-std::string manager_unit(HostId uid) { return format("user@{}.service", uid.value); }
+std::string unit_of(const std::string& root, HostId uid) { return format("{0}/user.slice/user-{1}.slice/user@{1}.service", root, uid.value); }
 
 bool find_scopes(CgroupFacts& facts, HostId uid) {
-  const std::string unit = format("{}/user.slice/user-{}.slice/{}", facts.root, uid.value, manager_unit(uid));
-  for (const auto& [socket, cgroup] : {std::pair{format("/run/user/{}/systemd/private", uid.value), unit}, std::pair{std::string("/run/systemd/private"), facts.root}}) {
+  for (const auto& [socket, cgroup] : {std::pair{format("/run/user/{}/systemd/private", uid.value), unit_of(facts.root, uid)}, std::pair{std::string("/run/systemd/private"), facts.root}}) {
     if (::access(socket.c_str(), W_OK) != 0) continue;
     facts.controllers = words_of(cgroup, "cgroup.controllers");
     if (facts.controllers.empty()) continue;
@@ -140,6 +139,7 @@ CgroupFacts cgroup_facts(HostId uid, const std::vector<std::string>& controllers
   if (facts.root.empty()) return facts;
   // Where there is a systemd, the tree is its own, but for what it makes for others.
   if (facts.root != "/sys/fs/cgroup" || !find_scopes(facts, uid)) find_own(facts, controllers);
+  facts.accounts_swap = accounts_swap(facts.place == CgroupFacts::Place::manager ? unit_of(facts.root, uid) : facts.parent);
   return facts;
 }
 
@@ -150,6 +150,11 @@ std::string find_manager(HostId uid, const std::string& path) {
 }
 
 std::vector<std::string> cgroup_controllers(const std::string& path) { return words_of(path, "cgroup.controllers"); }
+
+// The root of all has neither file, and counts what the others count.
+bool accounts_swap(const std::string& path) {
+  return ::access(format("{}/memory.max", path).c_str(), F_OK) != 0 || ::access(format("{}/memory.swap.max", path).c_str(), F_OK) == 0;
+}
 
 CgroupUse cgroup_use(const std::string& path) {
   CgroupUse use{.processor = entry_of(path, "cpu.stat", "usage_usec"),

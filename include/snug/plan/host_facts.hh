@@ -99,6 +99,7 @@ struct CgroupFacts {
   std::string manager;                   ///< the socket of the user's systemd
   std::vector<std::string> controllers;  ///< that a cgroup made there can have
   std::vector<std::string> enabled;      ///< of them, those that it has anyway
+  bool accounts_swap = true;             ///< with memory
   bool systemd = false;                  ///< is what this machine was booted with
   bool operator==(const CgroupFacts&) const = default;
 };

@@ -122,8 +122,8 @@ struct MissingLimit {
   std::string instead;  ///< what is done in its place, as the predicate to its name; empty: nothing
 };
 
-/// Lists those that are in no cgroup with these controllers. Pure.
-[[nodiscard]] std::vector<MissingLimit> missing_limits(const Spec& spec, const std::vector<std::string>& controllers);
+/// Lists those that are in no cgroup with these controllers, which count swap or do not. Pure.
+[[nodiscard]] std::vector<MissingLimit> missing_limits(const Spec& spec, const std::vector<std::string>& controllers, bool accounts_swap);
 
 /// Whether a container of this kind is to have a cgroup of its own where one costs nothing: who stays may be paused. Pure.
 [[nodiscard]] bool wants_cgroup(const Spec& spec);

@@ -21,6 +21,9 @@ namespace snug::probe {
 /// Names the controllers of a cgroup.
 [[nodiscard]] std::vector<std::string> cgroup_controllers(const std::string& path);
 
+/// Whether the kernel counts swap where it counts memory.
+[[nodiscard]] bool accounts_swap(const std::string& path);
+
 /// What the processes of a cgroup use together, and may; nothing where no controller counts it, or nothing limits it.
 struct CgroupUse {
   std::uint64_t processor = 0;  ///< microseconds, those that have ended included

@@ -31,6 +31,15 @@ class Folder {
   std::string path_;
 };
 
+TEST_CASE("whether swap is counted shows where memory is") {
+  const Folder folder;
+  CHECK(accounts_swap(folder.path()));
+  folder.write("memory.max", "max\n");
+  CHECK_FALSE(accounts_swap(folder.path()));
+  folder.write("memory.swap.max", "max\n");
+  CHECK(accounts_swap(folder.path()));
+}
+
 TEST_CASE("what a cgroup uses is read from its files") {
   const Folder folder;
   folder.write("cpu.stat", "usage_usec 2500\nuser_usec 2000\n");

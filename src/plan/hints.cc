@@ -144,6 +144,7 @@ struct Explain {
   }
   Explanation operator()(const WriteIdMaps& step) const {
     if (step.newuidmap.empty()) return apparmor().value_or(Explanation());
+    // It is what unpacks with one id, too.
     constexpr const char* without = "use snug run --userns single, which needs no helper";
     if (facts.no_new_privileges)
       return {"no_new_privs is set on this process, so newuidmap has no more rights than you have", without, ""};
@@ -161,11 +162,11 @@ struct Explain {
             "start the outer container without it: docker run --security-opt apparmor=unconfined"};
   }
   Explanation operator()(const MakeInterface&) const {
-    if (error == ENODEV || error == ENOENT) return {"this kernel has no TUN/TAP driver", "use snug run --network none", "modprobe tun"};
+    if (error == ENODEV || error == ENOENT) return {"this kernel has no TUN/TAP driver", without("use snug run --network none"), "modprobe tun"};
     return {};
   }
-  Explanation operator()(const ConfigureInterface&) const { return {"", "use snug run --network none", ""}; }
-  Explanation operator()(const JoinNetwork&) const { return {"", "use snug run --network private, which shares nothing", ""}; }
+  Explanation operator()(const ConfigureInterface&) const { return {"", without("use snug run --network none"), ""}; }
+  Explanation operator()(const JoinNetwork&) const { return {"", without("use snug run --network private, which shares nothing"), ""}; }
   Explanation operator()(const OpenTerminal& step) const {
     if (!step.devpts && (error == ENODEV || error == ENOENT)) return {"something inside has put another thing in the place of /dev/pts/ptmx", "", ""};
     return {};
@@ -192,7 +193,7 @@ struct Explain {
     if (count == 1) what = format("{} is covered by another mount", quoted(*first));
     if (count > 1) what = format("{} and more below {} are covered by other mounts", quoted(*first), top);
     return {what + ", as outer containers do, and then the kernel gives no new one",
-            format("use snug run {} host, which shows {} as it is", option, top),
+            without(format("use snug run {} host, which shows {} as it is", option, top)),
             all_of(top)};
   }
 
@@ -291,7 +292,7 @@ struct Explain {
   Explanation operator()(const ForbidNamespaces&) const {
     if (error != EROFS && error != EACCES && error != EPERM) return {};
     return {format("/proc/sys is {} here, as in outer containers", error == EROFS ? "read-only" : "not the container's to write"),
-            "use snug run --nested, which leaves namespaces open inside", all_of("/proc")};
+            without("use snug run --nested, which leaves namespaces open inside"), all_of("/proc")};
   }
   Explanation operator()(const EnforceLandlock&) const {
     if (error == EOPNOTSUPP) return {"Landlock is off since the boot", "", "add landlock to lsm= on the kernel's command line, or to CONFIG_LSM"};

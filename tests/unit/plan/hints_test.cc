@@ -232,6 +232,9 @@ TEST_CASE("walls that are always the same are not left out by an option of run")
   CHECK(explain(Clone{ordinary}, ENOSPC, facts) == Explanation{"user.max_net_namespaces = 0", "", "sysctl -w user.max_net_namespaces=65536"});
   CHECK(explain(Clone{CLONE_NEWUSER | CLONE_NEWIPC}, EINVAL, facts).you_can.empty());
   CHECK(explain(MakeOverlay{}, ENODEV, facts) == Explanation{"this kernel has no overlay file system", "", "modprobe overlay"});
+  for (const Action& action : {Action(MakeInterface{}), Action(ConfigureInterface{}), Action(JoinNetwork{}), Action(MakeFilesystem{0, "proc"}), Action(ForbidNamespaces{})})
+    for (const int error : {EPERM, ENODEV, EROFS}) CHECK(explain(action, error, facts).you_can.empty());
+  // But for that one, which is what unpacks with one id, too.
   CHECK(explain(WriteIdMaps{.newuidmap = "/usr/bin/newuidmap"}, EPERM, facts).you_can == "use snug run --userns single, which needs no helper");
 }
 

@@ -124,8 +124,8 @@ void examine_restraints(Examination& examination) {
     examination.add({.name = name, .purpose = purpose, .detail = std::move(detail)}, plan::NoNewPrivileges{}, error);
   };
   const Caller& caller = examination.caller;
-  const int keyring = try_in_child(caller, 0, sys::join_new_session_keyring);
-  examination.add({.name = "session keyring", .purpose = "your keys are not the container's", .needed = true}, plan::JoinKeyring{}, keyring == ENOSYS ? 0 : keyring);
+  examination.add({.name = "session keyring", .purpose = "your keys are not the container's", .needed = true}, plan::JoinKeyring{},
+                  try_in_child(caller, 0, sys::join_new_session_keyring));
   add("no_new_privs", "sudo, su and their like gain nothing inside",
       try_in_child(caller, 0, [] { return sys::set_no_new_privileges(); }));
   examination.add({.name = "seccomp filters", .purpose = "only system calls of a list can be made", .needed = true}, plan::LoadFilter{},

@@ -200,11 +200,7 @@ int apply(Context& context, const plan::RunShell& step, Report&) noexcept {
 int apply(Context&, const plan::MakeCgroupNamespace&, Report&) noexcept { return sys::make_cgroup_namespace(); }
 int apply(Context&, const plan::MakePrivate&, Report&) noexcept { return sys::make_all_private(); }
 int apply(Context&, const plan::BringUpLoopback&, Report&) noexcept { return sys::bring_up("lo"); }
-// Where the kernel has no keyrings there are none to be kept apart.
-int apply(Context&, const plan::JoinKeyring&, Report&) noexcept {
-  const int error = sys::join_new_session_keyring();
-  return error == ENOSYS ? 0 : error;
-}
+int apply(Context&, const plan::JoinKeyring&, Report&) noexcept { return sys::join_new_session_keyring(); }
 int apply(Context&, const plan::NoNewPrivileges&, Report&) noexcept { return sys::set_no_new_privileges(); }
 
 // The monitor may wait for this process to execute the command, and nothing here may wait for the monitor: from here to that, none of the

@@ -109,8 +109,7 @@ void go_inside(const ErrandPlace& place, int stream, int answer, const Fd& null)
   check(sys::hide_from_tracers());  // other ids have undone it
   ::umask(0);
   close_others(stream, answer);
-  const int keyring = sys::join_new_session_keyring();  // outside the caller's may be what opens his files
-  raise(Wall::keyring, keyring == ENOSYS ? 0 : keyring);  // where there are none
+  raise(Wall::keyring, sys::join_new_session_keyring());  // outside the caller's may be what opens his files
   restrain();
 }
 

@@ -87,8 +87,10 @@ int die_with_parent(int signal) noexcept { return result_of(::prctl(PR_SET_PDEAT
 int hide_from_tracers() noexcept { return result_of(::prctl(PR_SET_DUMPABLE, 0)); }
 int set_no_new_privileges() noexcept { return result_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
 
+// A kernel without keyrings has none to be kept apart.
 int join_new_session_keyring() noexcept {
-  return result_of(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr));
+  const int error = result_of(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr));
+  return error == ENOSYS ? 0 : error;
 }
 
 int make_cgroup_namespace() noexcept { return result_of(::syscall(SYS_unshare, CLONE_NEWCGROUP)); }

@@ -91,6 +91,20 @@ Result perl(const std::vector<std::string>& options, const std::string& script) 
   return run(words);
 }
 
+/// A key in one of the caller's keyrings, of which the user's would outlive this.
+class Key {
+ public:
+  explicit Key(int keyring) : keyring_(keyring), number_(::syscall(SYS_add_key, "user", "snug-canary", "secret", 6, keyring)) { REQUIRE(number_ > 0); }
+  ~Key() { ::syscall(SYS_keyctl, KEYCTL_UNLINK, number_, keyring_); }
+  Key(const Key&) = delete;
+  Key& operator=(const Key&) = delete;
+  [[nodiscard]] long number() const { return number_; }
+
+ private:
+  int keyring_;
+  long number_;
+};
+
 }  // namespace
 
 TEST_SUITE_BEGIN("any");
@@ -400,37 +414,23 @@ TEST_CASE("a volume that the container has replaced by a link is not followed") 
     CHECK(store.snug({"run", "--rm", "--userns", "single", "--network", "none", "-v", "/:/host", "-v", "/bin/sh:/there", small_root(), "test", "-s", "/there"}).code == 0);
 }
 
-TEST_CASE("keys of the caller's session are not found inside") {
-  constexpr int session = KEY_SPEC_SESSION_KEYRING;
+TEST_CASE("keys of the caller's are not found inside, and not without the filter either") {
   if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0) return skip("keyctl(2) is refused here");
-  const long key = ::syscall(SYS_add_key, "user", "snug-canary", "secret", 6, session);
-  REQUIRE(key > 0);
-  const std::string search = snug::format("($n, $t, $d, $b) = (0, q(user), q(snug-canary), q(x) x 9); "
-                                          "for (-3, -4, -5) {{ $n++ if syscall({0}, {1}, $_, $t, $d, 0) > 0 }} "
-                                          "$n++ if syscall({0}, {2}, {3}, $b, 9) > 0; print $n",
-                                          SYS_keyctl, KEYCTL_SEARCH, KEYCTL_READ, key);
-  CHECK(run({"perl", "-e", search}).out != "0");
-  CHECK(perl({}, search).out == "0");
-  CHECK(perl({"--nested"}, search).out == "0");
+  for (const int keyring : {KEY_SPEC_SESSION_KEYRING, KEY_SPEC_USER_KEYRING, KEY_SPEC_USER_SESSION_KEYRING}) {
+    CAPTURE(keyring);
+    const Key key(keyring);
+    const std::string search = snug::format("($n, $t, $d, $b) = (0, q(user), q(snug-canary), q(x) x 9); "
+                                            "for (-3, -4, -5) {{ $n++ if syscall({0}, {1}, $_, $t, $d, 0) > 0 }} "
+                                            "$n++ if syscall({0}, {2}, {3}, $b, 9) > 0; print $n",
+                                            SYS_keyctl, KEYCTL_SEARCH, KEYCTL_READ, key.number());
+    CHECK(run({"perl", "-e", search}).out != "0");
+    CHECK(perl({}, search).out == "0");
+    CHECK(perl({"--nested"}, search).out == "0");
+    CHECK(perl({"--security-opt", "seccomp=unconfined"}, search).out == "0");  // the second wall: a keyring, and a user namespace, of its own
+  }
   // The user's own keyring is found by its number, which /proc tells who may see it: linked into a session, it shows what it holds.
   const std::string link = snug::format("$n = 0; open F, '/proc/keys'; for (<F>) {{ @f = split; $n++ if $f[8] =~ /^_uid[._]/ && syscall({0}, {1}, hex $f[0], -3) == 0 }} print $n",
                                         SYS_keyctl, KEYCTL_LINK);
   CHECK(run({"perl", "-e", link}).out != "0");
   CHECK(perl({"--nested"}, link).out == "0");
-}
-
-TEST_CASE("keys of the caller's user are not found inside, and not without the filter either") {
-  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0) return skip("keyctl(2) is refused here");
-  for (const int keyring : {KEY_SPEC_SESSION_KEYRING, KEY_SPEC_USER_KEYRING, KEY_SPEC_USER_SESSION_KEYRING}) {
-    const long key = ::syscall(SYS_add_key, "user", "snug-canary", "secret", 6, keyring);
-    REQUIRE(key > 0);
-    const std::string search = snug::format("($n, $t, $d, $b) = (0, q(user), q(snug-canary), q(x) x 9); "
-                                            "for (-3, -4, -5) {{ $n++ if syscall({0}, {1}, $_, $t, $d, 0) > 0 }} "
-                                            "$n++ if syscall({0}, {2}, {3}, $b, 9) > 0; print $n",
-                                            SYS_keyctl, KEYCTL_SEARCH, KEYCTL_READ, key);
-    CHECK(run({"perl", "-e", search}).out != "0");
-    CHECK(perl({}, search).out == "0");
-    CHECK(perl({"--security-opt", "seccomp=unconfined"}, search).out == "0");  // the second wall: a keyring, and a user namespace, of its own
-    REQUIRE(::syscall(SYS_keyctl, KEYCTL_UNLINK, key, keyring) == 0);  // the user's would outlive this
-  }
 }

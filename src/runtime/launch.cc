@@ -226,7 +226,7 @@ class Monitor {
 
   // Unless all have ended that it served, nobody answers their calls any more.
   void lose_owners() {
-    const bool done = owners_->is_done();
+    const bool done = owners_->was_done();
     owners_.reset();
     if (done) return;
     heed({.notice = "the process that remembers owners has ended, and with it what it served"});

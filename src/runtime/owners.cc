@@ -92,9 +92,12 @@ Owners::Owners(const plan::RememberOwners& step, const OwnersPlace& place) : die
   if (process_.pid > 0 && ::read(answer.first.get(), &told, sizeof told) == sizeof told) error_ = told;
 }
 
-bool Owners::is_done() const noexcept {
+// Waits for whoever traces both, who learns of an end before the parent may: the descriptor tells of it at once.
+bool Owners::was_done() const noexcept {
   siginfo_t info{};
-  return ::waitid(P_PIDFD, static_cast<id_t>(process_.pidfd.get()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_code == CLD_EXITED && info.si_status == 0;
+  while (::waitid(P_PIDFD, static_cast<id_t>(process_.pidfd.get()), &info, WEXITED | WNOWAIT) != 0)
+    if (errno != EINTR) return false;
+  return info.si_code == CLD_EXITED && info.si_status == 0;
 }
 
 Owners::~Owners() {

@@ -29,8 +29,8 @@ class Owners {
   [[nodiscard]] int error() const noexcept { return error_; }
   /// Can be read once it has ended.
   [[nodiscard]] int descriptor() const noexcept { return process_.pidfd.get(); }
-  /// Whether, having ended, it had nobody to serve any more.
-  [[nodiscard]] bool is_done() const noexcept;
+  /// Whether it has ended because it had nobody to serve any more; waits for its end.
+  [[nodiscard]] bool was_done() const noexcept;
 
  private:
   bool dies_with_monitor_;

@@ -14,10 +14,14 @@ HeldSignals::HeldSignals() {
   ::sigprocmask(SIG_BLOCK, &set, &before_);
 }
 
-bool HeldSignals::is_pending() const noexcept {
+// What is ignored waits all the same, while it is blocked.
+bool HeldSignals::has_come() const noexcept {
   sigset_t pending;
   ::sigpending(&pending);
-  return std::any_of(held.begin(), held.end(), [&](int signal) { return ::sigismember(&pending, signal) == 1; });
+  return std::any_of(held.begin(), held.end(), [&](int signal) {
+    struct sigaction action {};
+    return ::sigismember(&pending, signal) == 1 && ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN;
+  });
 }
 
 HeldSignals::~HeldSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }

@@ -5,12 +5,13 @@
 #include "commands.hh"
 #include "containers.hh"
 #include "listing.hh"
+#include "removing.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
 #include "snug/commands/trees.hh"
-#include "storage.hh"
+#include "snug/shell/keyboard.hh"
 
 namespace snug::commands {
 namespace {
@@ -43,12 +44,13 @@ int prune(const cli::Invocation& invocation) {
   for (const Listed& each : containers) {
     try {
       const std::uint64_t size = trees.size(state::folder_of(store, each.record.id), each.record.map);
-      Storage(store, trees.maps(each.record.map), each.record).keep(false);
+      remove_at_rest(store, each.record, trees);
       bytes += size;
       print(each.record.name + "\n");
     } catch (const Error& error) {  // somebody has just started it
       say(render_error(error));
       code = 1;
+      if (shell::was_interrupted()) break;
     }
   }
   print(format("Total reclaimed space: {}\n", render_size(bytes)));

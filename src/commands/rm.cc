@@ -11,6 +11,7 @@
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
 #include "snug/commands/trees.hh"
+#include "snug/shell/keyboard.hh"
 #include "snug/state/names.hh"
 #include "stopping.hh"
 
@@ -66,6 +67,7 @@ int rm(const cli::Invocation& invocation) {
     } catch (const Error& error) {
       say(render_error(error));
       code = 1;
+      if (shell::was_interrupted()) break;
     }
   }
   return code;

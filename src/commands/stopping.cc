@@ -81,7 +81,7 @@ void stop_container(const std::string& store, const state::Record& record, const
     const bool has_ended = ends_within(init, seconds, seconds < 0);
     if (!has_ended && seconds < 0) return;  // whoever waited does no longer
     if (!has_ended) static_cast<void>(sys::send_signal(init.get(), SIGKILL));
-  } else {
+  } else if (state.phase != State::Phase::exited) {
     static_cast<void>(sys::send_signal(monitor.get(), SIGTERM));  // between two starts
   }
   if (!ends_within(monitor, patience_with_monitors))

@@ -19,16 +19,28 @@ Storage::Storage(std::string store, std::optional<plan::WriteIdMaps> maps, const
 
 Storage::~Storage() {
   try {
-    if (kept_) return;
-    if (!name_.empty()) state::drop_names(store_, id());
-    if (!remove(folder_.path())) static_cast<void>(name_.empty() || state::take_name(store_, name_, id()));  // it is there still
-    const std::vector<std::string> leftovers = state::find_leftovers(store_);
-    for (const std::string& path : leftovers)
-      if (!state::has_readers(path)) static_cast<void>(remove(path));
-    if (!leftovers.empty()) state::drop_stale_names(store_);
+    if (!kept_) remove();
   } catch (const Error& error) {
     say(format("snug: notice: {}\n", error.message()));
   }
+}
+
+// A copy can take as long as it likes, and whoever started the container need not wait for it.
+void Storage::remove() {
+  constexpr int soon = 20;
+  kept_ = true;  // nothing is left to go, or it stays
+  int asked = 0;
+  std::optional<sys::Fd> alone = state::keep_readers_out(folder_.path(), [&] {
+    if (++asked == soon) say("snug: notice: somebody still reads the container's files, and is waited for; Ctrl-C leaves them there\n");
+    return !held_.has_come();
+  });
+  if (!alone) throw Error(format("the container {} stays: somebody still reads its files", quoted(state::find_name_of(store_, id()).value_or(id()))));
+  if (!name_.empty()) state::drop_names(store_, id());
+  remove_files(folder_.path(), *std::move(alone));
+  const std::vector<std::string> leftovers = state::find_leftovers(store_);
+  for (const std::string& path : leftovers)
+    if (auto unread = state::keep_readers_out(path, [] { return false; })) remove_files(path, *std::move(unread));
+  if (!leftovers.empty()) state::drop_stale_names(store_);
 }
 
 std::string Storage::take_name(const std::optional<std::string>& typed, const std::string& usual) {
@@ -48,24 +60,14 @@ bool Storage::is_going_away(const std::string& name) const {
   return record && !record->kept && !goes_on(store_, *record) && !state::try_find_record(store_, *id);
 }
 
-// A copy can take as long as it likes, and whoever started the container need not wait for it.
-bool Storage::keep_readers_out(const std::string& path) const {
-  constexpr int soon = 20;
-  int asked = 0;
-  return state::keep_readers_out(path, [&] {
-    if (++asked == soon) say("snug: notice: somebody still reads the container's files, and is waited for; Ctrl-C leaves them there\n");
-    return !held_.is_pending();
-  });
-}
-
-// Files of sub-ids can only be removed by somebody who is root over them.
-bool Storage::remove(const std::string& path) const {
-  if (!keep_readers_out(path)) return say(format("snug: notice: {} stays, for somebody reads it\n", quoted(path))), false;
+// Files of sub-ids can only be removed by somebody who is root over them. The lock is given up before: of a file that is open NFS keeps a name.
+void Storage::remove_files(const std::string& path, sys::Fd alone) const {
+  state::drop_record(path);
+  alone.reset();
   if (const std::string cgroup = state::cgroup_in(path); !cgroup.empty()) runtime::remove_dead_cgroup(cgroup);
-  if (state::remove_tree(path)) return true;
-  if (maps_ && runtime::run_mapped(*maps_, [&] { return state::remove_tree(path); })) return true;
+  if (state::remove_tree(path)) return;
+  if (maps_ && runtime::run_mapped(*maps_, [&] { return state::remove_tree(path); })) return;
   say(format("snug: notice: {} could not be removed\n", quoted(path)));
-  return true;
 }
 
 }  // namespace snug::commands

@@ -33,16 +33,16 @@ class Storage {
   /// Leaves everything where it is when this goes; or does not any more.
   void keep(bool kept) noexcept { kept_ = kept; }
 
+  /// Removes it now, and what crashes of others left. Whoever still reads it is waited for; throws where a signal ends that: all of it is there then.
+  void remove();
+
   [[nodiscard]] bool has_name() const noexcept { return !name_.empty(); }
   [[nodiscard]] const std::string& path() const { return folder_.path(); }
   [[nodiscard]] const std::string& id() const { return folder_.id(); }
 
  private:
   [[nodiscard]] bool is_going_away(const std::string& name) const;
-  [[nodiscard]] bool keep_readers_out(const std::string& path) const;
-
-  /// False: somebody reads it, and all is there.
-  [[nodiscard]] bool remove(const std::string& path) const;
+  void remove_files(const std::string& path, sys::Fd alone) const;
 
   HeldSignals held_;
   std::optional<plan::WriteIdMaps> maps_;

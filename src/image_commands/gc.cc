@@ -16,18 +16,24 @@ namespace {
 
 std::string plural(std::size_t count, std::string_view word) { return format("{} {}{}", count, word, count == 1 ? "" : "s"); }
 
+bool remove(const std::string& path, sys::Fd alone, const commands::Trees& trees) {
+  state::drop_record(path);
+  alone.reset();  // of a file that is open NFS keeps a name
+  if (const std::string cgroup = state::cgroup_in(path); !cgroup.empty()) runtime::remove_dead_cgroup(cgroup);
+  return trees.remove(path);
+}
+
 // What is left of containers whose monitor was killed.
 void sweep_containers(const image::Store& store, const commands::Trees& trees, bool try_only, Swept& swept) {
   for (const std::string& path : state::find_leftovers(store.path())) {
-    if (state::has_readers(path)) {
+    auto alone = state::keep_readers_out(path, [] { return false; });
+    if (!alone) {
       swept.kept.push_back(format("{} stays: somebody reads it", quoted(path)));
       continue;
     }
+    if (try_only) alone->reset();
     const std::uint64_t size = trees.size(path);
-    if (!try_only && !state::keep_readers_out(path, [] { return true; })) continue;
-    const std::string cgroup = try_only ? std::string() : state::cgroup_in(path);
-    if (!cgroup.empty()) runtime::remove_dead_cgroup(cgroup);
-    if (!try_only && !trees.remove(path)) {
+    if (!try_only && !remove(path, *std::move(alone), trees)) {
       swept.kept.push_back(format("{} could not be removed", quoted(path)));
       continue;
     }

@@ -136,22 +136,22 @@ sys::Fd hold_files(const std::string& store, const Record& record) {
   return file;
 }
 
-bool keep_readers_out(const std::string& path, const std::function<bool()>& waits) {
+// Where the file system knows no such locks nobody has one.
+std::optional<sys::Fd> keep_readers_out(const std::string& path, const std::function<bool()>& waits) {
   constexpr timespec moment{0, 50'000'000};
-  const std::string record = path + "/config.json";
-  const sys::Fd file = sys::try_open(AT_FDCWD, record.c_str(), O_RDONLY | O_NOFOLLOW);
+  sys::Fd file = sys::try_open(AT_FDCWD, (path + "/config.json").c_str(), O_RDONLY | O_NOFOLLOW);
   while (file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK || !waits()) return false;
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) break;
+    if (!waits()) return {};
     ::nanosleep(&moment, nullptr);
   }
-  static_cast<void>(::unlink(format("{}/{}", path, kept_mark).c_str()));  // first: a crash leaves what nobody keeps
-  static_cast<void>(::unlink(record.c_str()));  // not held open afterwards, or NFS would keep it, and the folder with it
-  return true;
+  return file;
 }
 
-bool has_readers(const std::string& path) {
-  const sys::Fd file = sys::try_open(AT_FDCWD, (path + "/config.json").c_str(), O_RDONLY | O_NOFOLLOW);
-  return file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0;
+void drop_record(const std::string& path) {
+  static_cast<void>(::unlink(format("{}/{}", path, kept_mark).c_str()));  // first: a crash leaves what nobody keeps
+  static_cast<void>(::unlink((path + "/config.json").c_str()));
 }
 
 std::optional<Record> try_find_record(const std::string& store, std::string_view typed) {

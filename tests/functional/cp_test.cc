@@ -355,17 +355,27 @@ TEST_CASE("rm waits for a copy that reads the container's files, and need not be
   const Copies store;
   store.in("head -c 4000000 /dev/zero >/work/big");
   shell_output(format("mkfifo {}/go", store.here()));
-  Background copy({"env", store.environment(), "sh", "-c", format("\"$0\" cp c:/work/big - | {{ head -c 1 >{0}/begun; cat {0}/go; wc -c; }} >{0}/came", store.here()), program()});
+  Background copy({"timeout", "100", "env", store.environment(), "sh", "-c", format("\"$0\" cp c:/work/big - | {{ head -c 1 >{0}/begun; cat {0}/go; wc -c; }} >{0}/came", store.here()), program()});
   REQUIRE(eventually([&] { return !read_file(store.here("begun")).empty(); }));
-  Background removal({"env", store.environment(), "sh", "-c", format("exec \"$0\" rm -f c 2>{}/said", store.here()), program()});
-  REQUIRE(eventually([&] { return has(read_file(store.here("said")), "somebody still reads the container's files"); }));
-  removal.signal(SIGINT);
-  CHECK(removal.wait() == 128 + SIGINT);
+  const auto removal = [&](const std::string& before) { return std::vector<std::string>{"env", store.environment(), "sh", "-c", format("{} exec \"$0\" rm -f c 2>{}/said", before, store.here()), program()}; };
+  const auto is_waiting = [&] { return eventually([&] { return has(read_file(store.here("said")), "somebody still reads the container's files"); }); };
+  {
+    Background ended(removal(""));
+    REQUIRE(is_waiting());
+    // It has its name until it is gone.
+    CHECK(has(store.snug({"run", "--name", "c", small_root(), "true"}).err, "there is a container of the name 'c' already"));
+    ended.signal(SIGINT);
+    CHECK(ended.wait() == 128 + SIGINT);
+  }
   CHECK(store.snug({"ps", "-a", "--format", "{{.Names}} {{.Status}}"}).out.starts_with("c Exited"));
+  shell_output(format("rm {}/said", store.here()));
+  Background deaf(removal("trap '' INT;"));
+  REQUIRE(is_waiting());
+  deaf.signal(SIGINT);
   shell_output(format("echo >{}/go", store.here()));
   CHECK(copy.wait() == 0);
+  CHECK(deaf.wait() == 0);
   CHECK(snug::parse_number(snug::trimmed(read_file(store.here("came")))).value_or(0) > 3'000'000);
-  CHECK(store.snug({"rm", "c"}).code == 0);
   CHECK(store.is_empty());
 }
 

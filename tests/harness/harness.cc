@@ -46,6 +46,7 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (const int number : {SIGINT, SIGQUIT}) ::signal(number, SIG_DFL);  // a script has them ignored by what it starts in the background
   ::execvpe(words[0].c_str(), pointers(words).data(), pointers(env).data());
   ::_exit(98);
 }

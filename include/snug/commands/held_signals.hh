@@ -13,8 +13,8 @@ class HeldSignals {
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
 
-  /// Whether one of them has come and waits.
-  [[nodiscard]] bool is_pending() const noexcept;
+  /// Whether one of them has come, and is not to be ignored.
+  [[nodiscard]] bool has_come() const noexcept;
 
  private:
   sigset_t before_{};

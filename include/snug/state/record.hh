@@ -131,12 +131,12 @@ void visit_records(const std::string& store, const std::function<void(Record)>& 
 /// Keeps a container's files from being removed while the descriptor lives, for who reads them. Throws where that has begun already.
 [[nodiscard]] sys::Fd hold_files(const std::string& store, const Record& record);
 
-/// Waits until nobody reads the files of the container's folder `path` any more, and takes its record away: nobody begins to. It is about to be
-/// removed. While somebody reads, `waits` is asked twenty times a second whether to go on; false: it said no, and everything is as it was.
-[[nodiscard]] bool keep_readers_out(const std::string& path, const std::function<bool()>& waits);
+/// Waits until nobody reads the files of the container's folder `path` any more, and keeps everybody from beginning to for as long as what it
+/// gives lives. While somebody reads, `waits` is asked twenty times a second whether to go on; nothing: it said no.
+[[nodiscard]] std::optional<sys::Fd> keep_readers_out(const std::string& path, const std::function<bool()>& waits);
 
-/// Whether somebody reads them just now.
-[[nodiscard]] bool has_readers(const std::string& path);
+/// Takes away what says that the container's folder `path` is one to be kept, and to be read: it is about to be removed.
+void drop_record(const std::string& path);
 
 /// Gives the cgroup that is written down in the container's folder `path`; empty where there is none.
 [[nodiscard]] std::string cgroup_in(const std::string& path);

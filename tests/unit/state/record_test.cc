@@ -198,8 +198,13 @@ TEST_CASE("leftovers are what nobody holds and nobody keeps; a kept record that 
       CHECK_FALSE(keep_readers_out(removed, [&] { return ++asked < 2; }));
       CHECK(asked == 2);
     }
-    CHECK(find_record(store.path, six.id()).name == "e");
-    CHECK(keep_readers_out(removed, [] { return false; }));
+    {
+      const auto alone = keep_readers_out(removed, [] { return false; });
+      CHECK(alone);
+      CHECK_THROWS_AS(hold_files(store.path, find_record(store.path, six.id())), Error);
+    }
+    static_cast<void>(hold_files(store.path, find_record(store.path, six.id())));
+    drop_record(removed);
     CHECK(find_leftovers(store.path).empty());
   }
   std::vector<std::string> leftovers = find_leftovers(store.path), expected{left, cut, removed}, told = list_damaged(store.path), worth{damaged, lived};

@@ -70,9 +70,9 @@ Json cgroup_json(const plan::Spec& spec, const State& state) {
   if (!state.cgroup.empty())
     for (const plan::CgroupSetting& each : probe::cgroup_limits(state.cgroup)) limits[each.file] = each.value;
   if (state.phase == State::Phase::running)
-    for (const plan::MissingLimit& each :
-         plan::missing_limits(spec, state.cgroup.empty() ? std::vector<std::string>() : probe::cgroup_controllers(state.cgroup), probe::accounts_swap(state.cgroup)))
+    for (const plan::MissingLimit& each : plan::missing_limits(spec, state.cgroup.empty() ? std::vector<std::string>() : probe::cgroup_controllers(state.cgroup)))
       missing[each.option] = each.instead.empty() ? "is not in force" : each.instead;
+  if (state.phase == State::Phase::running && plan::find_uncounted_swap(spec.resources) && !probe::accounts_swap(state.cgroup)) missing["--memory-swap"] = "is not in force";
   return Json{{"Path", state.cgroup}, {"Limits", std::move(limits)}, {"Missing", std::move(missing)}};
 }
 

@@ -31,6 +31,7 @@ void limit_running(const std::string& store, const state::Record& record, const 
   if (!missing.empty()) host.cgroups = probe::cgroup_facts({::getuid()}, missing);
   if (const auto why = plan::find_missing_limits(host, missing)) throw Error(format("these limits cannot be had: {}", why->cause), plan::render_hint({"", why->you_can, why->ask}));
   runtime::limit_cgroup(cgroup, needed, plan::cgroup_settings(resources, true));
+  if (const auto swap = plan::find_uncounted_swap(resources); swap && !probe::accounts_swap(cgroup)) tell(*swap);
 }
 
 // What is in force and what is written down agree: what cannot be had now is not written either.

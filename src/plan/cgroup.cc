@@ -56,13 +56,10 @@ std::string render_quota(const Resources& resources) {
   return format("{} {}", *resources.cpus * (period / 1000), period);
 }
 
-// Who limits memory limits swap as well, unless he says otherwise.
-bool limits_swap(const Resources& resources) { return render_swap(resources) != "max"; }
-
 // Says what is not in force, and what is in its place.
 void tell_missing(Draft& draft, const Explanation& why) {
   std::vector<std::string> parts, nothing;
-  for (const MissingLimit& limit : missing_limits(draft.spec, draft.controllers, draft.facts.cgroups.accounts_swap))
+  for (const MissingLimit& limit : missing_limits(draft.spec, draft.controllers))
     limit.instead.empty() ? nothing.push_back(limit.option) : parts.push_back(format("{} {}", limit.option, limit.instead));
   if (!nothing.empty()) parts.push_back(format("{} {} not in force", join(nothing, ", "), nothing.size() == 1 ? "is" : "are"));
   std::string remedy = why.you_can;
@@ -102,15 +99,20 @@ std::vector<std::string> needed_controllers(const Resources& resources) {
 }
 
 // What --ulimit says of a limit of each process stands there, and stands in for nothing.
-std::vector<MissingLimit> missing_limits(const Spec& spec, const std::vector<std::string>& controllers, bool accounts_swap) {
+std::vector<MissingLimit> missing_limits(const Spec& spec, const std::vector<std::string>& controllers) {
   std::vector<MissingLimit> missing;
   for (const Limit& limit : limits) {
     if (!limit.is_wanted(spec.resources) || has(controllers, limit.controller)) continue;
     const bool stands_in = limit.substitute && std::none_of(spec.limits.begin(), spec.limits.end(), [&](const ResourceLimit& own) { return own.number == limit.substitute->number; });
     missing.push_back({std::string(limit.option), stands_in ? limit.substitute->words : ""});
   }
-  if (!accounts_swap && has(controllers, "memory") && limits_swap(spec.resources)) missing.push_back({"--memory-swap", ""});
   return missing;
+}
+
+// Who limits memory limits swap as well, unless he says otherwise.
+std::optional<Notice> find_uncounted_swap(const Resources& resources) {
+  if (render_swap(resources) == "max") return {};
+  return Notice{"limits", "--memory-swap is not in force: this kernel does not count swap", "ask an administrator: boot with swapaccount=1 on the kernel's command line"};
 }
 
 bool wants_cgroup(const Spec& spec) { return spec.resources != Resources{} || spec.detach || is_kept(spec); }
@@ -155,10 +157,8 @@ Verdict plan_cgroup(Draft& draft) {
   }
   std::vector<std::string> missing = needed_controllers(wanted);
   std::erase_if(missing, [&](const std::string& each) { return has(draft.controllers, each); });
-  if (!missing.empty())
-    tell_missing(draft, find_missing_limits(draft.facts, missing).value_or(Explanation{}));
-  else if (!facts.accounts_swap && limits_swap(wanted))
-    tell_missing(draft, {"this kernel does not count swap", "", "boot with swapaccount=1 on the kernel's command line"});
+  if (!missing.empty()) tell_missing(draft, find_missing_limits(draft.facts, missing).value_or(Explanation{}));
+  if (const auto swap = find_uncounted_swap(wanted); swap && has(draft.controllers, "memory") && !facts.accounts_swap) draft.notice(swap->wall, swap->text, swap->remedy);
   return {};
 }
 

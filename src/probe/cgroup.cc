@@ -95,15 +95,19 @@ void find_own(CgroupFacts& facts, const std::vector<std::string>& needed) {
   }
 }
 
-std::string unit_of(const std::string& root, HostId uid) { return format("{0}/user.slice/user-{1}.slice/user@{1}.service", root, uid.value); }
+std::string manager_unit(HostId uid) { return format("user@{}.service", uid.value); }
+
+bool has_file(const std::string& path, const char* name) { return ::access(format("{}/{}", path, name).c_str(), F_OK) == 0; }
 
 bool find_scopes(CgroupFacts& facts, HostId uid) {
-  for (const auto& [socket, cgroup] : {std::pair{format("/run/user/{}/systemd/private", uid.value), unit_of(facts.root, uid)}, std::pair{std::string("/run/systemd/private"), facts.root}}) {
+  const std::string unit = format("{}/user.slice/user-{}.slice/{}", facts.root, uid.value, manager_unit(uid));
+  for (const auto& [socket, cgroup] : {std::pair{format("/run/user/{}/systemd/private", uid.value), unit}, std::pair{std::string("/run/systemd/private"), facts.root}}) {
     if (::access(socket.c_str(), W_OK) != 0) continue;
     facts.controllers = words_of(cgroup, "cgroup.controllers");
     if (facts.controllers.empty()) continue;
     facts.place = CgroupFacts::Place::manager;
     facts.manager = socket;
+    facts.accounts_swap = accounts_swap(cgroup);
     return true;
   }
   return false;
@@ -139,7 +143,7 @@ CgroupFacts cgroup_facts(HostId uid, const std::vector<std::string>& controllers
   if (facts.root.empty()) return facts;
   // Where there is a systemd, the tree is its own, but for what it makes for others.
   if (facts.root != "/sys/fs/cgroup" || !find_scopes(facts, uid)) find_own(facts, controllers);
-  facts.accounts_swap = accounts_swap(facts.place == CgroupFacts::Place::manager ? unit_of(facts.root, uid) : facts.parent);
+  if (facts.place == CgroupFacts::Place::own) facts.accounts_swap = accounts_swap(facts.parent);
   return facts;
 }
 
@@ -151,9 +155,14 @@ std::string find_manager(HostId uid, const std::string& path) {
 
 std::vector<std::string> cgroup_controllers(const std::string& path) { return words_of(path, "cgroup.controllers"); }
 
-// The root of all has neither file, and counts what the others count.
+// The root of all has no such files; those below it do. A kernel that knows no swap has none to count.
 bool accounts_swap(const std::string& path) {
-  return ::access(format("{}/memory.max", path).c_str(), F_OK) != 0 || ::access(format("{}/memory.swap.max", path).c_str(), F_OK) == 0;
+  if (has_file(path, "memory.max")) return has_file(path, "memory.swap.max") || ::access("/proc/swaps", F_OK) != 0;
+  const sys::Fd folder = has_file(path, "cgroup.type") ? sys::Fd() : sys::try_open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!folder) return true;
+  for (const sys::Entry& entry : sys::list_folder(folder.get()))
+    if (entry.type == DT_DIR && has_file(format("{}/{}", path, entry.name), "memory.max")) return accounts_swap(format("{}/{}", path, entry.name));
+  return true;
 }
 
 CgroupUse cgroup_use(const std::string& path) {

@@ -122,8 +122,11 @@ struct MissingLimit {
   std::string instead;  ///< what is done in its place, as the predicate to its name; empty: nothing
 };
 
-/// Lists those that are in no cgroup with these controllers, which count swap or do not. Pure.
-[[nodiscard]] std::vector<MissingLimit> missing_limits(const Spec& spec, const std::vector<std::string>& controllers, bool accounts_swap);
+/// Lists those that are in no cgroup with these controllers. Pure.
+[[nodiscard]] std::vector<MissingLimit> missing_limits(const Spec& spec, const std::vector<std::string>& controllers);
+
+/// What there is to tell where memory is limited so, and the kernel does not count swap with it; nothing: swap is not to be limited. Pure.
+[[nodiscard]] std::optional<Notice> find_uncounted_swap(const Resources& resources);
 
 /// Whether a container of this kind is to have a cgroup of its own where one costs nothing: who stays may be paused. Pure.
 [[nodiscard]] bool wants_cgroup(const Spec& spec);

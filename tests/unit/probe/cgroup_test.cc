@@ -31,13 +31,19 @@ class Folder {
   std::string path_;
 };
 
-TEST_CASE("whether swap is counted shows where memory is") {
+TEST_CASE("whether swap is counted shows where memory is, of the root of all one below it") {
   const Folder folder;
+  const bool swapless = ::access("/proc/swaps", F_OK) != 0;
   CHECK(accounts_swap(folder.path()));
-  folder.write("memory.max", "max\n");
-  CHECK_FALSE(accounts_swap(folder.path()));
-  folder.write("memory.swap.max", "max\n");
+  CHECK(accounts_swap("/nowhere"));
+  folder.write("plain/cgroup.type", "domain\n");
   CHECK(accounts_swap(folder.path()));
+  folder.write("limited/memory.max", "max\n");
+  CHECK(accounts_swap(folder.path()) == swapless);
+  CHECK(accounts_swap(folder.path() + "/limited") == swapless);
+  folder.write("limited/memory.swap.max", "max\n");
+  CHECK(accounts_swap(folder.path()));
+  CHECK(accounts_swap(folder.path() + "/limited"));
 }
 
 TEST_CASE("what a cgroup uses is read from its files") {

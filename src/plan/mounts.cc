@@ -89,7 +89,7 @@ class Mounts {
     const bool fresh = !is_host(walls_.pid);
     // Files such as /proc/sys/kernel/core_pattern ask who writes, not what he may do: for the machine's root, who is
     // himself in whatever namespace, only the mount stands between them.
-    const bool read_only = draft_.facts.uid.value == 0;
+    const bool read_only = draft_.facts.machines_root;
     const MountFlags flags{.read_only = read_only, .no_exec = true, .recursive = !fresh};
     proc_ = fresh ? make("proc", {}, flags) : take("/proc", flags);
     forbid_namespaces(fresh && !read_only);
@@ -277,7 +277,7 @@ class Mounts {
 
   // A read-only mount does not stop writes to a device, but it keeps owner and mode, which are the machine's root's.
   MountFlags device_flags() const {
-    return {.read_only = draft_.facts.uid.value == 0, .no_devices = false, .no_exec = true};
+    return {.read_only = draft_.facts.machines_root, .no_devices = false, .no_exec = true};
   }
 
   void plan_devices() {

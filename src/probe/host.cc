@@ -45,6 +45,9 @@ using plan::HostFacts;
 void read_ids(HostFacts& facts) {
   facts.uid = {::getuid()};
   facts.gid = {::getgid()};
+  // Whoever is root in a user namespace of somebody else's sees the files of the machine's root as nobody's.
+  const auto sysctls = facts.uid.value == 0 ? sys::find_status(AT_FDCWD, "/proc/sys") : std::nullopt;
+  facts.machines_root = facts.uid.value == 0 && (!sysctls || sysctls->st_uid == 0);
   std::array<gid_t, 512> groups;
   const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
   for (int at = 0; at < count; ++at) facts.groups.push_back({groups[static_cast<std::size_t>(at)]});
@@ -248,7 +251,7 @@ HostFacts host_facts(const plan::Spec& spec, const CallerEnvironment& environmen
   if (plan::may_lead_out(spec.network) && std::holds_alternative<plan::NewNamespace>(spec.namespaces.network)) read_network(facts);
   read_store(facts, environment);
   read_limits(facts);
-  if (std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid) || facts.uid.value == 0) facts.sysctls_read_only = is_read_only("/proc/sys");
+  if (std::holds_alternative<plan::HostNamespace>(spec.namespaces.pid) || facts.machines_root) facts.sysctls_read_only = is_read_only("/proc/sys");
   if (plan::wants_cgroup(spec)) facts.cgroups = cgroup_facts(facts.uid, plan::needed_controllers(spec.resources));
   read_overlays(facts, spec);
   read_unpacker(facts, spec);

@@ -5,6 +5,7 @@
 #include <array>
 #include <csignal>
 #include <ctime>
+#include <filesystem>
 #include <string>
 
 #include "harness.hh"
@@ -61,6 +62,15 @@ TEST_CASE("doctor: all that a default start needs works here, and nothing stays 
   CHECK(snapshot(scratch.path()).empty());
   const std::string left = left_since(before);
   CHECK_MESSAGE(left.empty(), left);
+}
+
+TEST_CASE("doctor: in a container that allows no further ones it names that, and no lack of the kernel's") {
+  const std::string folder = std::filesystem::path(program()).parent_path().string(), name = std::filesystem::path(program()).filename().string();
+  const Result result = run({program(), "run", "--userns", "single", "--network", "none", "-v", folder + ":/snug:ro", "host", "/snug/" + name, "doctor"});
+  CHECK(result.code == 1);
+  CHECK_MESSAGE(has(entry(result.out, "user namespace"), "a seccomp filter refuses user namespaces"), result.out);
+  for (const char* told : {"ENOSYS", "this kernel was built without", "a filter around this refuses further ones"}) CHECK_MESSAGE(!has(result.out, told), result.out);
+  for (const char* wall : {"no_new_privs", "seccomp filters"}) CHECK_MESSAGE(has(entry(result.out, wall), "works"), result.out);
 }
 
 TEST_CASE("doctor: JSON has the parts of the text") {

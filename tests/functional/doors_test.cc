@@ -12,7 +12,6 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "containers.hh"
@@ -356,6 +355,9 @@ TEST_CASE("doors: a container in a container, with --nested") {
   CHECK_MESSAGE(copied.out == "third\n", copied.err);
   const Result examined = run({program(), "run", "--userns", "single", "--nested", "-v", folder + ":/snug:ro", "host", "/snug/" + fs::path(program()).filename().string(), "doctor"});
   CHECK_MESSAGE(examined.code == 0, examined.out);
+  // Who is root in a user namespace is not the machine's root: what is made inside has a /proc of its own that can be written to.
+  const Result root = run({"unshare", "--user", "--map-root-user", program(), "run", "--network", "none", "--nested", "host", "unshare", "--user", "--map-root-user", "id", "-u"});
+  CHECK_MESSAGE(root.out == "0\n", root.err);
   if (!snug::sys::find_status(AT_FDCWD, "/usr/bin/bwrap")) return skip("bubblewrap is not installed");
   const std::vector<std::string> bwrap{"bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "echo", "nested"};
   std::vector<std::string> words{program(), "run", "--userns", "single", "--nested", "host"};

@@ -92,6 +92,12 @@ TEST_CASE("restraints: each that cannot be had ends the start, but for those tha
   }
 }
 
+TEST_CASE("restraints: without clone3, which filters of outer containers have missing, clone does") {
+  CHECK(run({helper("refusing"), snug::format("{}={}", SYS_clone3, ENOSYS), program(), "run", "--userns", "single", small_root(), "echo", "ran"}).out == "ran\n");
+  const Result timed = run({helper("refusing"), snug::format("{}={}", SYS_clone3, ENOSYS), program(), "run", "--userns", "single", "--timens", "private", small_root(), "echo", "ran"});
+  CHECK_MESSAGE((timed.code == 125 && timed.out.empty()), timed.err);
+}
+
 TEST_CASE("restraints: each that cannot be had ends every way in, and nothing is done") {
   const Containers containers;
   const Scratch scratch;

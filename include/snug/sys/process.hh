@@ -20,7 +20,7 @@ struct Cloned {
   Fd pidfd;
 };
 
-/// clone3(2) with fork's meaning and CLONE_* `flags`. The calling process has one thread. With `siblings` the child
+/// clone3(2), or clone(2) where a filter lacks it, with fork's meaning and CLONE_* `flags`. The calling process has one thread. With `siblings` the child
 /// becomes a child of the caller's parent, and no pidfd is given. `cgroup`: an open one that it begins in; -1: the caller's.
 [[nodiscard]] Cloned clone_process(std::uint64_t flags, bool siblings = false, int cgroup = -1) noexcept;
 

@@ -62,8 +62,13 @@ constexpr std::array<Kind, 2> kinds{{{"SCMP_ARCH_AARCH64", "arm64", SCMP_ARCH_AA
 // podman's profiles name the error as well, and the name counts, as there.
 std::uint32_t error_in(const Json* number, const Json* word) {
   constexpr int most = 133;  // of the kernel's for all machines: EHWPOISON
+  constexpr int most_in_answer = 4095;  // MAX_ERRNO
   const std::string name = word ? word->get<std::string>() : "";
-  if (name.empty()) return number ? number->get<std::uint32_t>() : EPERM;
+  if (name.empty() && !number) return EPERM;
+  if (name.empty()) {
+    if (const auto error = number->get<std::int64_t>(); error < 0 || error > most_in_answer) throw Error(format("{} is no error: the kernel's go up to {}", error, most_in_answer));
+    return number->get<std::uint32_t>();
+  }
   if (const auto digits = parse_number(name); digits && *digits <= SECCOMP_RET_DATA) return static_cast<std::uint32_t>(*digits);
   static constexpr std::array<Word, 3> others{{{"EWOULDBLOCK", EWOULDBLOCK}, {"ENOTSUP", ENOTSUP}, {"EDEADLOCK", EDEADLOCK}}};
   for (const Word& other : others)
@@ -278,6 +283,10 @@ const Json& checked(const Json& profile) {
   if (!find(profile, "defaultAction")) throw Error("it has no \"defaultAction\"");
   static constexpr std::array<std::string_view, 10> known{"defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap", "syscalls", "flags", "listenerPath", "listenerMetadata", "comment"};
   check_keys(profile, known, "profile");
+  static constexpr std::array<std::string_view, 4> flags{"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
+  if (const Json* asked = find(profile, "flags"))
+    for (const auto& flag : asked->get<std::vector<std::string>>())
+      if (std::find(flags.begin(), flags.end(), flag) == flags.end()) throw Error(format("{} is no flag of a filter", snug::quoted(flag)));
   return profile;
 }
 

@@ -55,6 +55,9 @@ Verdict check_masked(const Spec& spec) {
   for (const std::string& path : spec.restraints.mask)
     if (std::any_of(each_ones_own.begin(), each_ones_own.end(), [&](const char* link) { return is_below(path, link); }))
       return Refusal{format("--security-opt mask={}: it leads into /proc/self, which is another folder for each process, and cannot be covered for all", printable(path)), "leave it out"};
+  for (const std::string& path : spec.restraints.mask)
+    if (path == "/" || is_below(path, "/proc/*"))
+      return Refusal{format("--security-opt mask={}: {}", printable(path), path == "/" ? "nothing would be left" : "processes come and go, and a mask covers what is there before the first"), "leave it out"};
   return {};
 }
 
@@ -120,7 +123,7 @@ std::string filter_name(const Spec& spec) {
     case FilterChoice::Kind::profile: return asked.filter.path;
     case FilterChoice::Kind::usual: break;
   }
-  return asked.nested ? "nested" : "default";
+  return std::string(asked.nested ? "nested" : "default") + (asked.foreign ? " + 32-bit" : "");
 }
 
 bool filter_shuts_namespaces(const Spec& spec) {

@@ -183,7 +183,9 @@ TEST_CASE("plan --sh: who maps ids ends with the script, whatever signals are lo
   fs::create_directory(fake);
   scratch.write("fake/unshare", "#!/bin/sh\nexit 1\n");
   fs::permissions(fake + "/unshare", fs::perms::all);
-  scratch.write("script", run({program(), "plan", "--sh", small_root(), "true"}).out);
+  const std::string script = run({program(), "plan", "--sh", small_root(), "true"}).out;
+  REQUIRE(has(script, "mapper=$!"));
+  scratch.write("script", script);
   for (const char* shell : {"dash", "bash"}) {
     const Result result = run({"sh", "-c", "trap '' TERM; PATH=$1:$PATH exec $3 $2", "sh", fake, path, shell});
     CHECK_MESSAGE(result.code == 1, shell);

@@ -118,6 +118,14 @@ TEST_CASE("profile: podman's form, which names errors") {
   CHECK(verdict(program, SYS_fdatasync) == refused(EOPNOTSUPP));
   CHECK(verdict(program, SYS_fchown) == refused(ENOSYS));
   CHECK(refusal(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "ENONSENSE"})") == "'ENONSENSE' is no error");
+  for (const char* number : {"99999", "-1", "4096"})
+    CHECK(refusal(format(R"({{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": {}}})", number)) == format("{} is no error: the kernel's go up to 4095", number));
+}
+
+TEST_CASE("profile: flags are the kernel's, or refused") {
+  const std::string begin = R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG", )";
+  CHECK(refusal(begin + R"("SECCOMP_FILTER_FLAG_NONSENSE"]})") == "'SECCOMP_FILTER_FLAG_NONSENSE' is no flag of a filter");
+  CHECK(refusal(begin + R"("SECCOMP_FILTER_FLAG_SPEC_ALLOW"]})") == "taken");
 }
 
 TEST_CASE("profile: a rule with a misspelt key is none, which might allow without condition") {

@@ -215,7 +215,11 @@ TEST_CASE("what is another file for each process cannot be masked") {
     spec.restraints.mask = {"/etc/secret", wrong};
     CHECK(snug::test::refusal(spec, some_facts()).starts_with(std::string("--security-opt mask=") + wrong + ": it leads into /proc/self"));
   }
-  spec.restraints.mask = {"/proc/selfish", "/proc/meminfo"};
+  for (const char* wrong : {"/", "/proc/*", "/proc/*/maps"}) {
+    spec.restraints.mask = {wrong};
+    CHECK(snug::test::refusal(spec, some_facts()).starts_with(std::string("--security-opt mask=") + wrong + ": "));
+  }
+  spec.restraints.mask = {"/proc/selfish", "/proc/meminfo", "/proc/irq/*/smp_affinity"};
   CHECK(plan_of(spec).find<MaskPaths>());
 }
 

@@ -301,20 +301,32 @@ class Watched {
 
   /// False once it has got hold of something.
   bool look() {
+    const Found exe = open_exe(O_RDONLY);
+    if (exe == Found::foreign) return reached("exe");
+    // Its own it may write to, once that has ended.
+    if (open_exe(O_WRONLY) == Found::foreign) return reached("exe-to-write");
     struct stat own {};
     ::stat("/bin/busybox", &own);
-    const int exe = ::open(OfProcess(pid_, "exe"), O_RDONLY | O_CLOEXEC);
-    struct stat status {};
-    const bool foreign = exe >= 0 && ::fstat(exe, &status) == 0 && !is_same(status, own);
-    if (exe >= 0) ::close(exe);
-    if (foreign) return reached("exe");
-    if (opens(pid_, "exe", O_WRONLY)) return reached("exe-to-write");
-    if (exe < 0 && opens(pid_, "mem", O_RDWR) && !runs(own)) return reached("mem");
-    if (exe < 0 && has_descriptors()) return reached("fd");
+    if (exe == Found::nothing && opens(pid_, "mem", O_RDWR) && !runs(own)) return reached("mem");
+    if (exe == Found::nothing && has_descriptors()) return reached("fd");
     return traced_ || trace(own);
   }
 
  private:
+  enum class Found { nothing, own, foreign };
+
+  // Opened to be written its own may become another file, of the layer above.
+  [[nodiscard]] Found open_exe(int flags) const {
+    struct stat before {}, after {}, status {};
+    ::stat("/bin/busybox", &before);
+    const int exe = ::open(OfProcess(pid_, "exe"), flags | O_CLOEXEC);
+    if (exe < 0) return Found::nothing;
+    ::stat("/bin/busybox", &after);
+    const bool own = ::fstat(exe, &status) == 0 && (is_same(status, before) || is_same(status, after));
+    ::close(exe);
+    return own ? Found::own : Found::foreign;
+  }
+
   [[nodiscard]] bool reached(const char* what) const {
     std::printf("reached %s of %d\n", what, pid_);
     return false;

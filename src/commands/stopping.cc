@@ -84,7 +84,7 @@ void stop_container(const std::string& store, const state::Record& record, const
   } else if (state.phase != State::Phase::exited) {
     static_cast<void>(sys::send_signal(monitor.get(), SIGTERM));  // between two starts
   }
-  if (!ends_within(monitor, patience_with_monitors))
+  if (!ends_within(monitor, patience_with_monitors) && state::read_state(store, record.id).phase != State::Phase::exited)
     throw Error(format("the container {} has ended, but its monitor, process {}, has not", quoted(record.name), state.monitor.pid), "'snug rm --force' ends that too");
 }
 

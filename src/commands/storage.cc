@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "snug/commands/output.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
-#include "snug/runtime/cgroup.hh"
+#include "snug/commands/output.hh"
+#include "snug/commands/trees.hh"
 #include "snug/runtime/mapped.hh"
 #include "snug/state/names.hh"
 #include "stopping.hh"
@@ -36,11 +36,12 @@ void Storage::remove() {
   });
   if (!alone) throw Error(format("the container {} stays: somebody still reads its files", quoted(state::find_name_of(store_, id()).value_or(id()))));
   if (!name_.empty()) state::drop_names(store_, id());
-  remove_files(folder_.path(), *std::move(alone));
+  const bool whole = remove_files(folder_.path(), *std::move(alone));
   const std::vector<std::string> leftovers = state::find_leftovers(store_);
   for (const std::string& path : leftovers)
-    if (auto unread = state::keep_readers_out(path, [] { return false; })) remove_files(path, *std::move(unread));
+    if (auto unread = state::keep_readers_out(path, [] { return false; }); unread && !remove_files(path, *std::move(unread))) say(format("snug: notice: {} could not be removed\n", quoted(path)));
   if (!leftovers.empty()) state::drop_stale_names(store_);
+  if (!whole) throw Error(format("what the container wrote could not be removed, and stays in {}", quoted(folder_.path())), "snug gc, by whoever can");
 }
 
 std::string Storage::take_name(const std::optional<std::string>& typed, const std::string& usual) {
@@ -60,14 +61,10 @@ bool Storage::is_going_away(const std::string& name) const {
   return record && !record->kept && !goes_on(store_, *record) && !state::try_find_record(store_, *id);
 }
 
-// Files of sub-ids can only be removed by somebody who is root over them. The lock is given up before: of a file that is open NFS keeps a name.
-void Storage::remove_files(const std::string& path, sys::Fd alone) const {
-  state::drop_record(path);
-  alone.reset();
-  if (const std::string cgroup = state::cgroup_in(path); !cgroup.empty()) runtime::remove_dead_cgroup(cgroup);
-  if (state::remove_tree(path)) return;
-  if (maps_ && runtime::run_mapped(*maps_, [&] { return state::remove_tree(path); })) return;
-  say(format("snug: notice: {} could not be removed\n", quoted(path)));
+// Files of sub-ids can only be removed by somebody who is root over them.
+bool Storage::remove_files(const std::string& path, sys::Fd alone) const {
+  const auto remove = [&] { return state::remove_tree(path); };
+  return remove_container(path, std::move(alone), [&] { return remove() || (maps_ && runtime::run_mapped(*maps_, remove)); });
 }
 
 }  // namespace snug::commands

@@ -33,7 +33,8 @@ class Storage {
   /// Leaves everything where it is when this goes; or does not any more.
   void keep(bool kept) noexcept { kept_ = kept; }
 
-  /// Removes it now, and what crashes of others left. Whoever still reads it is waited for; throws where a signal ends that: all of it is there then.
+  /// Removes it now, and what crashes of others left. Whoever still reads it is waited for; throws where a signal ends that, and all of it is there,
+  /// or where files of it stay.
   void remove();
 
   [[nodiscard]] bool has_name() const noexcept { return !name_.empty(); }
@@ -42,7 +43,7 @@ class Storage {
 
  private:
   [[nodiscard]] bool is_going_away(const std::string& name) const;
-  void remove_files(const std::string& path, sys::Fd alone) const;
+  [[nodiscard]] bool remove_files(const std::string& path, sys::Fd alone) const;
 
   HeldSignals held_;
   std::optional<plan::WriteIdMaps> maps_;

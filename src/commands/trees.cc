@@ -9,8 +9,10 @@
 
 #include "snug/base/text.hh"
 #include "snug/commands/environment.hh"
+#include "snug/runtime/cgroup.hh"
 #include "snug/runtime/mapped.hh"
 #include "snug/state/container_folder.hh"
+#include "snug/state/record.hh"
 #include "snug/state/tree_size.hh"
 
 namespace snug::commands {
@@ -84,5 +86,12 @@ std::optional<state::TreeSize> Trees::measure(const std::string& path, const std
 }
 
 std::uint64_t Trees::size(const std::string& path, const std::string& map) const { return measure(path, map).value_or(state::TreeSize()).bytes; }
+
+bool remove_container(const std::string& path, sys::Fd alone, const std::function<bool()>& remove) {
+  state::drop_record(path);
+  alone.reset();  // of a file that is open NFS keeps a name
+  if (const std::string cgroup = state::cgroup_in(path); !cgroup.empty()) runtime::remove_dead_cgroup(cgroup);
+  return remove();
+}
 
 }  // namespace snug::commands

@@ -4,7 +4,6 @@
 #include "snug/base/text.hh"
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
-#include "snug/runtime/cgroup.hh"
 #include "snug/state/container_folder.hh"
 #include "snug/state/names.hh"
 #include "snug/state/record.hh"
@@ -16,13 +15,6 @@ namespace {
 
 std::string plural(std::size_t count, std::string_view word) { return format("{} {}{}", count, word, count == 1 ? "" : "s"); }
 
-bool remove(const std::string& path, sys::Fd alone, const commands::Trees& trees) {
-  state::drop_record(path);
-  alone.reset();  // of a file that is open NFS keeps a name
-  if (const std::string cgroup = state::cgroup_in(path); !cgroup.empty()) runtime::remove_dead_cgroup(cgroup);
-  return trees.remove(path);
-}
-
 // What is left of containers whose monitor was killed.
 void sweep_containers(const image::Store& store, const commands::Trees& trees, bool try_only, Swept& swept) {
   for (const std::string& path : state::find_leftovers(store.path())) {
@@ -33,7 +25,7 @@ void sweep_containers(const image::Store& store, const commands::Trees& trees, b
     }
     if (try_only) alone->reset();
     const std::uint64_t size = trees.size(path);
-    if (!try_only && !remove(path, *std::move(alone), trees)) {
+    if (!try_only && !commands::remove_container(path, *std::move(alone), [&] { return trees.remove(path); })) {
       swept.kept.push_back(format("{} could not be removed", quoted(path)));
       continue;
     }

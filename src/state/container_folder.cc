@@ -80,7 +80,9 @@ bool is_kept(const Fd& folder) {
   if (record && record->st_size > 0) return true;
   const Fd readable = sys::try_open(folder.get(), ".", O_RDONLY | O_DIRECTORY);
   const std::vector<sys::Entry> entries = readable ? sys::list_folder(readable.get()) : std::vector<sys::Entry>();
-  return !readable || std::any_of(entries.begin(), entries.end(), [](const sys::Entry& each) { return each.name != kept_mark && each.name != "config.json" && each.name != "config.new"; });
+  return !readable || std::any_of(entries.begin(), entries.end(), [](const sys::Entry& each) {
+    return each.name != kept_mark && each.name != readers_file && each.name != "config.json" && each.name != "config.new";
+  });
 }
 
 bool is_leftover(const std::string& path) {

@@ -61,6 +61,12 @@ std::vector<std::string> list_ids(const std::string& store) {
   return ids;
 }
 
+// Whoever reads a container's files has this locked: the record itself is another file after each change.
+std::string readers_of(const std::string& path) { return format("{}/{}", path, readers_file); }
+sys::Fd open_readers(const std::string& path) { return sys::try_open(AT_FDCWD, readers_of(path).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600); }
+
+bool has_record(const std::string& path) { return sys::find_status(AT_FDCWD, (path + "/config.json").c_str()).has_value(); }
+
 }  // namespace
 
 std::string folder_of(const std::string& store, const std::string& id) { return format("{}/containers/{}", store, id); }
@@ -129,17 +135,19 @@ bool is_running(const std::string& store, const Record& record) {
 }
 
 sys::Fd hold_files(const std::string& store, const Record& record) {
-  sys::Fd file = sys::try_open(AT_FDCWD, (folder_of(store, record.id) + "/config.json").c_str(), O_RDONLY | O_NOFOLLOW);
+  const std::string path = folder_of(store, record.id);
+  sys::Fd file = open_readers(path);
   const bool held = file && ::flock(file.get(), LOCK_SH | LOCK_NB) == 0;
-  // Some file systems give what is open another name instead of removing it: only the name tells.
-  if (!held || !sys::find_status(AT_FDCWD, (folder_of(store, record.id) + "/config.json").c_str())) throw Error(format("the container {} has just ended", quoted(record.name)));
+  if (!held || !has_record(path)) throw Error(format("the container {} has just ended", quoted(record.name)));
   return file;
 }
 
-// Where the file system knows no such locks nobody has one.
+// Where nobody could make the file nobody has the lock; nor where the file system knows none.
 std::optional<sys::Fd> keep_readers_out(const std::string& path, const std::function<bool()>& waits) {
   constexpr timespec moment{0, 50'000'000};
-  sys::Fd file = sys::try_open(AT_FDCWD, (path + "/config.json").c_str(), O_RDONLY | O_NOFOLLOW);
+  if (!has_record(path)) return sys::Fd();
+  sys::Fd file = open_readers(path);
+  if (!file && sys::find_status(AT_FDCWD, readers_of(path).c_str())) throw system_error(format("open {}", quoted(readers_of(path))), errno);
   while (file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) break;

@@ -372,10 +372,29 @@ TEST_CASE("rm waits for a copy that reads the container's files, and need not be
   Background deaf(removal("trap '' INT;"));
   REQUIRE(is_waiting());
   deaf.signal(SIGINT);
+  for (int moment = 0; moment < 30; ++moment) pause_briefly();
+  CHECK(is_alive(deaf.pid()));
   shell_output(format("echo >{}/go", store.here()));
   CHECK(copy.wait() == 0);
   CHECK(deaf.wait() == 0);
   CHECK(snug::parse_number(snug::trimmed(read_file(store.here("came")))).value_or(0) > 3'000'000);
+  CHECK(store.is_empty());
+}
+
+TEST_CASE("what reads a container is waited for under its new name, too") {
+  const Copies store;
+  store.in("for n in $(seq 400); do echo $n >/work/$n; done");
+  REQUIRE(store.snug({"stop", "-t", "0", "c"}).code == 0);
+  shell_output(format("mkfifo {}/go", store.here()));
+  Background reader({"timeout", "100", "env", store.environment(), "sh", "-c", format("\"$0\" export c | {{ head -c 1 >{0}/begun; cat {0}/go; cat >{0}/rest; }}", store.here()), program()});
+  REQUIRE(eventually([&] { return !read_file(store.here("begun")).empty(); }));
+  REQUIRE(store.snug({"rename", "c", "d"}).code == 0);
+  Background removal({"env", store.environment(), "sh", "-c", format("exec \"$0\" rm d 2>{}/said", store.here()), program()});
+  CHECK(eventually([&] { return has(read_file(store.here("said")), "somebody still reads the container's files"); }));
+  shell_output(format("echo >{}/go", store.here()));
+  CHECK(reader.wait() == 0);
+  CHECK(removal.wait() == 0);
+  CHECK(shell_output(format("cat {0}/begun {0}/rest | tar -t | grep -c work/[0-9]", store.here())) == "400\n");
   CHECK(store.is_empty());
 }
 

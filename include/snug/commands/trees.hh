@@ -10,6 +10,7 @@
 #include "snug/base/environment.hh"
 #include "snug/plan/step.hh"
 #include "snug/state/tree_size.hh"
+#include "snug/sys/fd.hh"
 
 namespace snug::commands {
 
@@ -41,5 +42,9 @@ class Trees {
  private:
   plan::WriteIdMaps widest_;
 };
+
+/// Removes the folder `path` of a container that nobody reads any more (state::keep_readers_out): its record first, its cgroup, and by `remove` its
+/// files. False where some of them stay.
+[[nodiscard]] bool remove_container(const std::string& path, sys::Fd alone, const std::function<bool()>& remove);
 
 }  // namespace snug::commands

@@ -18,6 +18,9 @@ namespace snug::state {
 /// The file in the folder of a container that stays when it has ended, whatever else can be read there.
 inline constexpr const char* kept_mark = "kept";
 
+/// The file in there that is locked by whoever reads the container's files.
+inline constexpr const char* readers_file = "readers";
+
 /// What a container was made of: STORE/containers/ID/config.json.
 struct Record {
   std::string id;                   ///< the name of its folder

@@ -20,7 +20,8 @@
 namespace snug::commands {
 namespace {
 
-void limit_running(const std::string& store, const state::Record& record, const plan::Resources& resources) {
+void limit_running(const std::string& store, const state::Record& record, const plan::Spec& spec) {
+  const plan::Resources& resources = spec.resources;
   const std::string cgroup = state::read_state(store, record.id).cgroup;
   if (cgroup.empty())
     throw Error(format("the container {} runs without a cgroup of its own, and the limits of a process cannot be changed from outside", quoted(record.name)),
@@ -30,8 +31,11 @@ void limit_running(const std::string& store, const state::Record& record, const 
   plan::HostFacts host;
   if (!missing.empty()) host.cgroups = probe::cgroup_facts({::getuid()}, missing);
   if (const auto why = plan::find_missing_limits(host, missing)) throw Error(format("these limits cannot be had: {}", why->cause), plan::render_hint({"", why->you_can, why->ask}));
+  const auto swap = probe::accounts_swap(cgroup) ? std::nullopt : plan::find_uncounted_swap(resources);
+  const bool strict = std::find(spec.require.begin(), spec.require.end(), "limits") != spec.require.end();
+  if (swap && strict) throw Error(format("--require {}: {}", swap->wall, swap->text), swap->remedy);
   runtime::limit_cgroup(cgroup, needed, plan::cgroup_settings(resources, true));
-  if (const auto swap = plan::find_uncounted_swap(resources); swap && !probe::accounts_swap(cgroup)) tell(*swap);
+  if (swap) tell(*swap);
 }
 
 // What is in force and what is written down agree: what cannot be had now is not written either.
@@ -42,7 +46,7 @@ void change(const std::string& store, state::Record record, const plan::Resource
   if (const auto refused = plan::check_resources(spec.resources)) throw Error(refused->message, refused->hint);
   if (is_up(store, record)) {
     try {
-      limit_running(store, record, spec.resources);
+      limit_running(store, record, spec);
     } catch (const Error&) {
       const std::string cgroup = state::read_state(store, record.id).cgroup;
       if (!cgroup.empty()) runtime::limit_cgroup(cgroup, {}, plan::cgroup_settings(before, true));

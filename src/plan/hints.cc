@@ -23,6 +23,8 @@ struct Kind {
   const char* without;  ///< the options of run that do without one; none: no container starts without it
 };
 
+constexpr std::uint64_t new_time = 0x80;  // CLONE_NEWTIME
+
 constexpr std::array<Kind, 8> kinds{{{CLONE_NEWUSER, "user", "user", ""},
                                      {CLONE_NEWNS, "mnt", "mount", ""},
                                      {CLONE_NEWPID, "pid", "pid", "--pid host"},
@@ -30,7 +32,7 @@ constexpr std::array<Kind, 8> kinds{{{CLONE_NEWUSER, "user", "user", ""},
                                      {CLONE_NEWUTS, "uts", "uts", "--uts host"},
                                      {CLONE_NEWIPC, "ipc", "ipc", "--ipc host"},
                                      {CLONE_NEWCGROUP, "cgroup", "cgroup", "--cgroupns host"},
-                                     {0x80 /* CLONE_NEWTIME */, "time", "time", "--timens host"}}};
+                                     {new_time, "time", "time", "--timens host"}}};
 
 std::string limit_name(const Kind& kind) { return format("user.max_{}_namespaces", kind.limit); }
 
@@ -119,6 +121,7 @@ struct Explain {
   Explanation operator()(const Clone& step) const {
     if (step.flags == 0 && error == ENOMEM) return {"its first process has ended: the container is just going away", "", ""};
     if (error == ENOSPC) return used_up(step.flags);
+    if (error == ENOSYS && (step.flags & new_time)) return {"a filter around this has clone3(2) missing, which makes time namespaces", without("use snug run --timens host"), ""};
     if ((is_refused() || error == ENOSYS) && (step.flags & CLONE_NEWUSER)) return refused_user_namespace();
     if (error != EINVAL) return {};
     const bool one = std::popcount(step.flags & ~std::uint64_t{CLONE_NEWUSER}) <= 1;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -9,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <termios.h>
 #include <unistd.h>
@@ -42,12 +44,17 @@ namespace {
 
 using plan::HostFacts;
 
+// Files of /proc/sys are the machine's root's, whatever his number is in this user namespace; where he has none they are nobody's.
+bool is_machines_root(HostId uid) {
+  struct statfs system {};
+  const auto sysctls = ::statfs("/proc/sys", &system) == 0 && system.f_type == PROC_SUPER_MAGIC ? sys::find_status(AT_FDCWD, "/proc/sys") : std::nullopt;
+  return sysctls ? sysctls->st_uid == uid.value : uid.value == 0;
+}
+
 void read_ids(HostFacts& facts) {
   facts.uid = {::getuid()};
   facts.gid = {::getgid()};
-  // Whoever is root in a user namespace of somebody else's sees the files of the machine's root as nobody's.
-  const auto sysctls = facts.uid.value == 0 ? sys::find_status(AT_FDCWD, "/proc/sys") : std::nullopt;
-  facts.machines_root = facts.uid.value == 0 && (!sysctls || sysctls->st_uid == 0);
+  facts.machines_root = is_machines_root(facts.uid);
   std::array<gid_t, 512> groups;
   const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
   for (int at = 0; at < count; ++at) facts.groups.push_back({groups[static_cast<std::size_t>(at)]});

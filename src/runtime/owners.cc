@@ -20,6 +20,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 
 #include "helpers.hh"
 #include "owner_answers.hh"
@@ -92,11 +93,15 @@ Owners::Owners(const plan::RememberOwners& step, const OwnersPlace& place) : die
   if (process_.pid > 0 && ::read(answer.first.get(), &told, sizeof told) == sizeof told) error_ = told;
 }
 
-// Waits for whoever traces both, who learns of an end before the parent may: the descriptor tells of it at once.
+// The descriptor tells of the end at once, and the kernel how it was only when whoever traces this has heard of it.
 bool Owners::was_done() const noexcept {
+  constexpr int patience_ms = 5000;
+  constexpr timespec moment{0, 1'000'000};
   siginfo_t info{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(process_.pidfd.get()), &info, WEXITED | WNOWAIT) != 0)
-    if (errno != EINTR) return false;
+  for (int waited = 0; waited < patience_ms && info.si_pid == 0; ++waited) {
+    if (waited > 0) ::nanosleep(&moment, nullptr);
+    if (::waitid(P_PIDFD, static_cast<id_t>(process_.pidfd.get()), &info, WEXITED | WNOHANG | WNOWAIT) != 0) return false;
+  }
   return info.si_code == CLD_EXITED && info.si_status == 0;
 }
 

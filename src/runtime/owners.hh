@@ -29,7 +29,7 @@ class Owners {
   [[nodiscard]] int error() const noexcept { return error_; }
   /// Can be read once it has ended.
   [[nodiscard]] int descriptor() const noexcept { return process_.pidfd.get(); }
-  /// Whether it has ended because it had nobody to serve any more; waits for its end.
+  /// Whether it has ended because it had nobody to serve any more.
   [[nodiscard]] bool was_done() const noexcept;
 
  private:

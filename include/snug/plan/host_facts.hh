@@ -144,7 +144,7 @@ struct WrittenSource {
 /// What make_plan needs to know of this machine and of the caller: read by probe, declared here by its reader.
 struct HostFacts {
   HostId uid, gid;
-  bool machines_root = false;                        ///< uid 0, and no user namespace stands between that and the machine's own
+  bool machines_root = false;                        ///< the caller is, by whatever number
   std::vector<HostId> groups;                        ///< supplementary
   Account account;                                   ///< the caller's own line of passwd; the name may be empty
   std::string group_name;                            ///< of the caller's group; empty: nobody knows it, or nobody asked

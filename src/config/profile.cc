@@ -62,14 +62,12 @@ constexpr std::array<Kind, 2> kinds{{{"SCMP_ARCH_AARCH64", "arm64", SCMP_ARCH_AA
 // podman's profiles name the error as well, and the name counts, as there.
 std::uint32_t error_in(const Json* number, const Json* word) {
   constexpr int most = 133;  // of the kernel's for all machines: EHWPOISON
-  constexpr int most_in_answer = 4095;  // MAX_ERRNO
+  constexpr std::uint64_t most_in_answer = 4094;  // of libseccomp
   const std::string name = word ? word->get<std::string>() : "";
   if (name.empty() && !number) return EPERM;
-  if (name.empty()) {
-    if (const auto error = number->get<std::int64_t>(); error < 0 || error > most_in_answer) throw Error(format("{} is no error: the kernel's go up to {}", error, most_in_answer));
-    return number->get<std::uint32_t>();
-  }
-  if (const auto digits = parse_number(name); digits && *digits <= SECCOMP_RET_DATA) return static_cast<std::uint32_t>(*digits);
+  const auto digits = !name.empty() ? parse_number(name) : number->is_number_unsigned() ? std::optional(number->get<std::uint64_t>()) : std::nullopt;
+  if (digits && *digits <= most_in_answer) return static_cast<std::uint32_t>(*digits);
+  if (digits || name.empty()) throw Error(format("{} is no error: a number from 0 to {} is one", name.empty() ? number->dump() : name, most_in_answer));
   static constexpr std::array<Word, 3> others{{{"EWOULDBLOCK", EWOULDBLOCK}, {"ENOTSUP", ENOTSUP}, {"EDEADLOCK", EDEADLOCK}}};
   for (const Word& other : others)
     if (other.name == name) return other.value;
@@ -80,8 +78,7 @@ std::uint32_t error_in(const Json* number, const Json* word) {
 
 std::uint32_t parse_action(const Json& json, const Json* number, const Json* word) {
   const auto& name = json.get_ref<const std::string&>();
-  const std::uint32_t error = error_in(number, word);
-  if (name == "SCMP_ACT_ERRNO") return SCMP_ACT_ERRNO(error & SECCOMP_RET_DATA);
+  if (name == "SCMP_ACT_ERRNO") return SCMP_ACT_ERRNO(error_in(number, word));
   if (name == "SCMP_ACT_TRACE" || name == "SCMP_ACT_NOTIFY") throw Error(format("{} wants a program outside that answers, and there is none", name));
   return value_of(actions, json, "action");
 }

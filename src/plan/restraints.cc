@@ -49,15 +49,26 @@ Verdict check_unmasked(const Spec& spec) {
   return {};
 }
 
+// A folder of /proc that is called by a star, with digits or without.
+bool names_processes(std::string_view path) {
+  constexpr std::string_view proc = "/proc/";
+  if (!path.starts_with(proc)) return false;
+  const std::string_view name = path.substr(proc.size(), path.find('/', proc.size()) - proc.size());
+  return name.find('*') != std::string_view::npos && name.find_first_not_of("0123456789*") == std::string_view::npos;
+}
+
 // Links of /proc that lead into the folder of whoever looks, and what leads there in /dev.
 Verdict check_masked(const Spec& spec) {
   static constexpr std::array each_ones_own{"/proc/self", "/proc/thread-self", "/proc/net", "/proc/mounts", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr"};
   for (const std::string& path : spec.restraints.mask)
     if (std::any_of(each_ones_own.begin(), each_ones_own.end(), [&](const char* link) { return is_below(path, link); }))
       return Refusal{format("--security-opt mask={}: it leads into /proc/self, which is another folder for each process, and cannot be covered for all", printable(path)), "leave it out"};
-  for (const std::string& path : spec.restraints.mask)
-    if (path == "/" || is_below(path, "/proc/*"))
-      return Refusal{format("--security-opt mask={}: {}", printable(path), path == "/" ? "nothing would be left" : "processes come and go, and a mask covers what is there before the first"), "leave it out"};
+  for (const std::string& path : spec.restraints.mask) {
+    const auto refuse = [&](std::string_view why) { return Refusal{format("--security-opt mask={}: {}", printable(path), why), "leave it out"}; };
+    if (path == "/") return refuse("nothing would be left");
+    if (std::count(path.begin(), path.end(), '*') > 1) return refuse("a star stands for a number, and for one alone");
+    if (names_processes(path)) return refuse("processes come and go, and a mask covers what is there before the first");
+  }
   return {};
 }
 

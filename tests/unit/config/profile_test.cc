@@ -118,8 +118,12 @@ TEST_CASE("profile: podman's form, which names errors") {
   CHECK(verdict(program, SYS_fdatasync) == refused(EOPNOTSUPP));
   CHECK(verdict(program, SYS_fchown) == refused(ENOSYS));
   CHECK(refusal(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "ENONSENSE"})") == "'ENONSENSE' is no error");
-  for (const char* number : {"99999", "-1", "4096"})
-    CHECK(refusal(format(R"({{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": {}}})", number)) == format("{} is no error: the kernel's go up to 4095", number));
+  for (const char* number : {"99999", "-1", "4095", "1.9", "18446744073709551615"}) {
+    CHECK(refusal(format(R"({{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": {}}})", number)) == format("{} is no error: a number from 0 to 4094 is one", number));
+    CHECK(refusal(format(R"({{"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": {}}})", number)) == "taken");  // where it means nothing
+  }
+  CHECK(refusal(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "5000"})") == "5000 is no error: a number from 0 to 4094 is one");
+  CHECK(refusal(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "4094"})") == "taken");
 }
 
 TEST_CASE("profile: flags are the kernel's, or refused") {

@@ -8,7 +8,6 @@
 #include "storage.hh"
 
 namespace snug::commands {
-
 namespace {
 
 // Nothing where it has gone away by itself.

@@ -98,6 +98,14 @@ void compare(std::vector<std::string> words) {
     CHECK_MESSAGE(!entry.path().filename().string().starts_with("script-"), "left behind: " << entry.path());
 }
 
+// A folder for PATH in which unshare(1) is another program.
+std::string with_unshare(Scratch& scratch, const std::string& commands) {
+  fs::create_directory(scratch.path() + "/fake");
+  scratch.write("fake/unshare", "#!/bin/sh\n" + commands + "\n");
+  fs::permissions(scratch.path() + "/fake/unshare", fs::perms::all);
+  return scratch.path() + "/fake";
+}
+
 }  // namespace
 
 TEST_SUITE_BEGIN("any");
@@ -163,10 +171,7 @@ TEST_SUITE_BEGIN("ranges");
 
 TEST_CASE("plan --sh: where no namespaces can be had the script says so once, and nothing of it stays") {
   Scratch scratch;
-  const std::string fake = scratch.path() + "/fake", path = scratch.path() + "/script";
-  fs::create_directory(fake);
-  scratch.write("fake/unshare", "#!/bin/sh\necho no namespaces >&2\nexit 1\n");
-  fs::permissions(fake + "/unshare", fs::perms::all);
+  const std::string fake = with_unshare(scratch, "echo no namespaces >&2; exit 1"), path = scratch.path() + "/script";
   const auto before = traces();
   scratch.write("script", run({program(), "plan", "--sh", small_root(), "true"}).out);
   const Result result = run({"sh", "-c", "PATH=$1:$PATH sh $2", "sh", fake, path});
@@ -179,10 +184,7 @@ TEST_CASE("plan --sh: where no namespaces can be had the script says so once, an
 
 TEST_CASE("plan --sh: who maps ids ends with the script, whatever signals are lost on the way") {
   Scratch scratch;
-  const std::string fake = scratch.path() + "/fake", path = scratch.path() + "/script";
-  fs::create_directory(fake);
-  scratch.write("fake/unshare", "#!/bin/sh\nexit 1\n");
-  fs::permissions(fake + "/unshare", fs::perms::all);
+  const std::string fake = with_unshare(scratch, "exit 1"), path = scratch.path() + "/script";
   const std::string script = run({program(), "plan", "--sh", small_root(), "true"}).out;
   REQUIRE(has(script, "mapper=$!"));
   scratch.write("script", script);

@@ -43,7 +43,7 @@ TEST_CASE("nothing that is sent reaches what listens on this machine, on its loo
       "came=$XDG_DATA_HOME/came; touch $came; for address in 0.0.0.0 ::; do $peer serve secret $address 8002 $came; done\n"
       "leaks='for address in 127.0.0.1 127.0.0.53 192.0.2.1 192.0.2.2 198.51.100.9 198.51.100.77 10.0.2.2 169.254.1.1 169.254.1.2 ::1 ::ffff:127.0.0.1 2001:db8::1 2001:db8::2 2001:db8:2::9 2001:db8:2::77 fd73:6e75:67::53; do\n"
       "  for protocol in tcp udp; do for interface in \"\" eth0; do timeout 1 /peer ask $protocol $address 8002 $interface >/dev/null & done; done\n"
-      "done; wait; /peer ask tcp 203.0.113.7 8000'\n"
+      "done; wait; for turn in 1 2 3; do answer=$(/peer ask tcp 203.0.113.7 8000); [ \"$answer\" = silent ] || break; done; echo \"$answer\"'\n"  // some of the many may be in the way
       "$run \"$ROOT\" sh -c \"$leaks\"\n"
       "$run -p 8080:80 --host-loopback 8001 \"$ROOT\" sh -c \"$leaks\"\n"
       "for ip in 127.0.0.1 224.0.0.1 0.0.0.0 192.0.2.255 192.0.2.0 192.0.2.1; do $run --ip $ip \"$ROOT\" true && echo $ip; done; $run --ip6 ::1 \"$ROOT\" true && echo loopback\n"

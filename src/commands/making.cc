@@ -70,7 +70,7 @@ void make_room(const cli::Invocation& invocation, const plan::Spec& spec) {
   if (joined_container(spec) == *spec.name) throw UsageError(format("--replace: {} cannot have the namespaces of the container that it replaces", quoted(*spec.name)));
   // What cannot be made replaces nothing. Of an archive that is only known once it is unpacked.
   if (spec.rootfs.kind != plan::Rootfs::Kind::archive) static_cast<void>(plan_container(spec, invocation, Purpose::check, false));
-  remove_by_force(store, *record, Trees(invocation.environment));
+  static_cast<void>(remove_by_force(store, *record, Trees(invocation.environment)));  // what stays has had its notice, and no name
 }
 
 }  // namespace snug::commands

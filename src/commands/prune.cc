@@ -44,7 +44,10 @@ int prune(const cli::Invocation& invocation) {
   for (const Listed& each : containers) {
     try {
       const std::uint64_t size = trees.size(state::folder_of(store, each.record.id), each.record.map);
-      remove_at_rest(store, each.record, trees);
+      if (!remove_at_rest(store, each.record, trees)) {
+        code = 1;
+        continue;
+      }
       bytes += size;
       print(each.record.name + "\n");
     } catch (const Error& error) {  // somebody has just started it

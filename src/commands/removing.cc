@@ -34,13 +34,15 @@ std::unique_ptr<Storage> take_hold_by_force(const std::string& store, const stat
 
 }  // namespace
 
-void remove_at_rest(const std::string& store, const state::Record& record, const Trees& trees) {
-  if (const auto storage = take_hold(store, record, trees)) storage->remove();
+bool remove_at_rest(const std::string& store, const state::Record& record, const Trees& trees) {
+  const auto storage = take_hold(store, record, trees);
+  return !storage || storage->remove();
 }
 
 // Somebody may be starting it at this moment: then it is ended as soon as it runs.
-void remove_by_force(const std::string& store, const state::Record& record, const Trees& trees) {
-  if (const auto storage = take_hold_by_force(store, record, trees)) storage->remove();
+bool remove_by_force(const std::string& store, const state::Record& record, const Trees& trees) {
+  const auto storage = take_hold_by_force(store, record, trees);
+  return !storage || storage->remove();
 }
 
 }  // namespace snug::commands

@@ -24,9 +24,9 @@ constexpr std::array options{
     cli::Option{.name = "volumes", .letter = 'v', .help = "with their anonymous volumes, as always"},
 };
 
-void remove(const std::string& store, const state::Record& record, const Trees& trees) {
+bool remove(const std::string& store, const state::Record& record, const Trees& trees) {
   if (goes_on(store, record)) throw Error(format("the container {} runs", quoted(record.name)), record.spec ? format("snug stop {}; or --force, which ends it", shell_quoted(record.name)) : format("snug rm --force {}", shell_quoted(record.name)));
-  remove_at_rest(store, record, trees);
+  return remove_at_rest(store, record, trees);
 }
 
 // Nothing but its place is known of one whose record cannot be read.
@@ -57,13 +57,12 @@ int rm(const cli::Invocation& invocation) {
   for (const std::string& typed : every ? all(store, force) : arguments.operands) {
     try {
       const auto record = find(store, typed);
-      if (record)
-        force ? remove_by_force(store, *record, trees) : remove(store, *record, trees);
-      else if (force)
-        continue;
+      if (!record && !force) static_cast<void>(state::find_record(store, typed));  // which says why there is none
+      if (!record) continue;
+      if (force ? remove_by_force(store, *record, trees) : remove(store, *record, trees))
+        print((every ? record->name : typed) + "\n");
       else
-        static_cast<void>(state::find_record(store, typed));
-      print((every && record ? record->name : typed) + "\n");
+        code = 1;
     } catch (const Error& error) {
       say(render_error(error));
       code = 1;

@@ -19,14 +19,14 @@ Storage::Storage(std::string store, std::optional<plan::WriteIdMaps> maps, const
 
 Storage::~Storage() {
   try {
-    if (!kept_) remove();
+    if (!kept_) static_cast<void>(remove());
   } catch (const Error& error) {
     say(format("snug: notice: {}\n", error.message()));
   }
 }
 
 // A copy can take as long as it likes, and whoever started the container need not wait for it.
-void Storage::remove() {
+bool Storage::remove() {
   constexpr int soon = 20;
   kept_ = true;  // nothing is left to go, or it stays
   int asked = 0;
@@ -39,9 +39,9 @@ void Storage::remove() {
   const bool whole = remove_files(folder_.path(), *std::move(alone));
   const std::vector<std::string> leftovers = state::find_leftovers(store_);
   for (const std::string& path : leftovers)
-    if (auto unread = state::keep_readers_out(path, [] { return false; }); unread && !remove_files(path, *std::move(unread))) say(format("snug: notice: {} could not be removed\n", quoted(path)));
+    if (auto unread = state::keep_readers_out(path, [] { return false; })) static_cast<void>(remove_files(path, *std::move(unread)));
   if (!leftovers.empty()) state::drop_stale_names(store_);
-  if (!whole) throw Error(format("what the container wrote could not be removed, and stays in {}", quoted(folder_.path())), "snug gc, by whoever can");
+  return whole;
 }
 
 std::string Storage::take_name(const std::optional<std::string>& typed, const std::string& usual) {
@@ -64,7 +64,9 @@ bool Storage::is_going_away(const std::string& name) const {
 // Files of sub-ids can only be removed by somebody who is root over them.
 bool Storage::remove_files(const std::string& path, sys::Fd alone) const {
   const auto remove = [&] { return state::remove_tree(path); };
-  return remove_container(path, std::move(alone), [&] { return remove() || (maps_ && runtime::run_mapped(*maps_, remove)); });
+  const bool whole = remove_container(path, std::move(alone), [&] { return remove() || (maps_ && runtime::run_mapped(*maps_, remove)); });
+  if (!whole) say(format("snug: notice: {} could not be removed\n", quoted(path)));
+  return whole;
 }
 
 }  // namespace snug::commands

@@ -33,9 +33,9 @@ class Storage {
   /// Leaves everything where it is when this goes; or does not any more.
   void keep(bool kept) noexcept { kept_ = kept; }
 
-  /// Removes it now, and what crashes of others left. Whoever still reads it is waited for; throws where a signal ends that, and all of it is there,
-  /// or where files of it stay.
-  void remove();
+  /// Removes it now, and what crashes of others left. Whoever still reads it is waited for; throws where a signal ends that, and all of it is there.
+  /// False where files of it stay, as a notice tells.
+  [[nodiscard]] bool remove();
 
   [[nodiscard]] bool has_name() const noexcept { return !name_.empty(); }
   [[nodiscard]] const std::string& path() const { return folder_.path(); }

@@ -31,11 +31,11 @@ void limit_running(const std::string& store, const state::Record& record, const 
   plan::HostFacts host;
   if (!missing.empty()) host.cgroups = probe::cgroup_facts({::getuid()}, missing);
   if (const auto why = plan::find_missing_limits(host, missing)) throw Error(format("these limits cannot be had: {}", why->cause), plan::render_hint({"", why->you_can, why->ask}));
-  const auto swap = probe::accounts_swap(cgroup) ? std::nullopt : plan::find_uncounted_swap(resources);
-  const bool strict = std::find(spec.require.begin(), spec.require.end(), "limits") != spec.require.end();
-  if (swap && strict) throw Error(format("--require {}: {}", swap->wall, swap->text), swap->remedy);
   runtime::limit_cgroup(cgroup, needed, plan::cgroup_settings(resources, true));
-  if (swap) tell(*swap);
+  const auto swap = plan::find_uncounted_swap(resources);
+  if (!swap || probe::accounts_swap(cgroup)) return;
+  if (std::find(spec.require.begin(), spec.require.end(), swap->wall) != spec.require.end()) throw Error(format("--require {}: {}", swap->wall, swap->text), swap->remedy);
+  tell(*swap);
 }
 
 // What is in force and what is written down agree: what cannot be had now is not written either.

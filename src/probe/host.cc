@@ -44,11 +44,13 @@ namespace {
 
 using plan::HostFacts;
 
+bool is_nobody(HostId uid) { return parse_number(trimmed(sys::find_file_text("/proc/sys/kernel/overflowuid").value_or(""))) == uid.value; }
+
 // Files of /proc/sys are the machine's root's, whatever his number is in this user namespace; where he has none they are nobody's.
 bool is_machines_root(HostId uid) {
   struct statfs system {};
   const auto sysctls = ::statfs("/proc/sys", &system) == 0 && system.f_type == PROC_SUPER_MAGIC ? sys::find_status(AT_FDCWD, "/proc/sys") : std::nullopt;
-  return sysctls ? sysctls->st_uid == uid.value : uid.value == 0;
+  return sysctls ? sysctls->st_uid == uid.value && !is_nobody(uid) : uid.value == 0;
 }
 
 void read_ids(HostFacts& facts) {

@@ -63,7 +63,12 @@ std::vector<std::string> list_ids(const std::string& store) {
 
 // Whoever reads a container's files has this locked: the record itself is another file after each change.
 std::string readers_of(const std::string& path) { return format("{}/{}", path, readers_file); }
-sys::Fd open_readers(const std::string& path) { return sys::try_open(AT_FDCWD, readers_of(path).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600); }
+
+// Where nothing can be written any more, a lock to read can be had of what is there.
+sys::Fd open_readers(const std::string& path) {
+  sys::Fd file = sys::try_open(AT_FDCWD, readers_of(path).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  return file ? std::move(file) : sys::try_open(AT_FDCWD, readers_of(path).c_str(), O_RDONLY | O_NOFOLLOW);
+}
 
 bool has_record(const std::string& path) { return sys::find_status(AT_FDCWD, (path + "/config.json").c_str()).has_value(); }
 
@@ -136,8 +141,10 @@ bool is_running(const std::string& store, const Record& record) {
 
 sys::Fd hold_files(const std::string& store, const Record& record) {
   const std::string path = folder_of(store, record.id);
-  sys::Fd file = open_readers(path);
-  const bool held = file && ::flock(file.get(), LOCK_SH | LOCK_NB) == 0;
+  const bool there = has_record(path);  // before a file is made in what is just being removed
+  sys::Fd file = there ? open_readers(path) : sys::Fd();
+  // On a disk that is full, or read-only, all can be read that nobody could remove meanwhile but by hand.
+  const bool held = file ? ::flock(file.get(), LOCK_SH | LOCK_NB) == 0 : there;
   if (!held || !has_record(path)) throw Error(format("the container {} has just ended", quoted(record.name)));
   return file;
 }

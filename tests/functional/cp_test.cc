@@ -398,6 +398,16 @@ TEST_CASE("what reads a container is waited for under its new name, too") {
   CHECK(store.is_empty());
 }
 
+TEST_CASE("a container can be read where nothing more can be written") {
+  const Containers store;
+  REQUIRE(store.snug({"run", "--rm=false", "--userns", "single", "--name", "c", small_root(), "sh", "-c", "echo data >/f"}).code == 0);
+  // As a disk that is mounted read-only after a fault.
+  const std::string script = format("mount --rbind {0} {0} && mount -o remount,ro,bind {0} && cd {0} && \"$0\" diff c && \"$0\" export c | tar -xO f", store.store());
+  const Result read = run({"unshare", "--user", "--map-root-user", "--mount", "env", store.environment(), "sh", "-c", script, program()});
+  CHECK_MESSAGE(read.out == "A /f\ndata\n", read.err);
+  CHECK(store.snug({"rm", "c"}).code == 0);
+}
+
 TEST_CASE("exec, enter and debug: of a filter that cannot be loaded they name no option that they lack") {
   const Copies store;
   for (const char* words : {"exec c true", "enter c true", "debug c -c true"}) {

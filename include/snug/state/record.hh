@@ -131,7 +131,8 @@ void visit_records(const std::string& store, const std::function<void(Record)>& 
 /// Whether somebody holds the container's folder: its monitor lives.
 [[nodiscard]] bool is_running(const std::string& store, const Record& record);
 
-/// Keeps a container's files from being removed while the descriptor lives, for who reads them. Throws where that has begun already.
+/// Keeps a container's files from being removed while the descriptor lives, for who reads them. Throws where that has begun already. Where the
+/// disk takes no file for it, nothing is kept, and the descriptor is none.
 [[nodiscard]] sys::Fd hold_files(const std::string& store, const Record& record);
 
 /// Waits until nobody reads the files of the container's folder `path` any more, and keeps everybody from beginning to for as long as what it

@@ -308,6 +308,7 @@ TEST_CASE("debug: less goes through texts, and from one to the next") {
 TEST_CASE("debug: a container that runs, and one that sleeps") {
   const Containers box;
   REQUIRE(box.run_detached("web", "echo kept >/kept; exec sleep 86611").code == 0);
+  REQUIRE(eventually([] { return find_commands({"sleep", "86611"}).size() == 1; }));  // or its first process might be taken for a trace
   const auto before = traces();
   const Result inside = box.snug({"debug", "web", "-c", "hostname; ps -o args; cat /kept; echo $SNUG_CONTAINER; sh -c 'echo a program'; walls 1 | tail -n 1"});
   CHECK_MESSAGE(has(inside.out, "web\n"), inside.out << inside.err);

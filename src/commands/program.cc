@@ -13,6 +13,7 @@
 #include "snug/base/error.hh"
 #include "snug/probe/refusal.hh"
 #include "snug/sys/memory.hh"
+#include "snug/sys/own_program.hh"
 
 namespace snug::commands {
 namespace {
@@ -50,6 +51,8 @@ int run_program(int argc, char** argv, int (*dispatch)(std::span<const std::stri
   std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, nobody can ask how a child ended
   try {
     refuse_setuid();
+    // Where it cannot be, plans tell.
+    static_cast<void>(sys::run_read_only(argv, environ));
     const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     return dispatch(words, Environment(environ));
   } catch (const Error& error) {

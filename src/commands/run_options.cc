@@ -293,7 +293,7 @@ constexpr std::array rows = std::to_array<Row>({
     {flag("read-only", 0, "refuse writes to the root file system"), Files::of_project,
      set_writes<plan::RootWrites::refused>},
     {many("require", 0, "WALL[,WALL...]", "fail, rather than tell, where this wall is weaker",
-          {Complete::words, "groups host-root idmap landlock limits mounts nesting network storage"}),
+          {Complete::words, "groups host-root idmap landlock limits mounts nesting network program storage"}),
      Files::of_project, add_walls},
     {one("restart", 0, "POLICY", "start the command of a detached container anew when it ends: no, on-failure[:N], always",
          {Complete::words, "no on-failure always unless-stopped"}),

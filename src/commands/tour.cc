@@ -21,6 +21,7 @@
 #include "snug/shell/keyboard.hh"
 #include "snug/shell/prompt.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/own_program.hh"
 #include "snug/sys/process.hh"
 #include "tour_exercises.hh"
 
@@ -54,9 +55,9 @@ class Place {
   /// Has sh do `command`, in there or out here. What it prints is shown, and given.
   [[nodiscard]] std::string run(bool inside, const std::string& command) const {
     const std::string_view snug = facts_.has_ranges ? "snug() { \"$SNUG\" \"$@\"; }" : "snug() { word=$1; shift; case $word in run|plan) set -- --userns single \"$@\";; esac; \"$SNUG\" \"$word\" \"$@\"; }";
-    const std::string mine = format("SNUG={}; TOUR={}; INIT={}; OUTSIDE={}\n{}\n", shell_quoted(program()), name_, init_, ::getpid(), snug);
+    const std::string mine = format("SNUG={}; TOUR={}; INIT={}; OUTSIDE={}\n{}\n", shell_quoted(sys::find_own_program()), name_, init_, ::getpid(), snug);
     std::vector<std::string> words{"/bin/sh", "-c", mine + command};
-    if (inside) words.insert(words.begin(), {program(), "exec", name_});
+    if (inside) words.insert(words.begin(), {sys::find_own_program(), "exec", name_});
     return take(words);
   }
 
@@ -68,8 +69,6 @@ class Place {
     say("One id is mapped here, and no more: 'snug doctor' tells how to get some.\n");
     spec.id_map.mode = plan::IdMapChoice::Mode::single;
   }
-
-  static std::string program() { return sys::find_link(AT_FDCWD, "/proc/self/exe").value_or("snug"); }
 
   [[nodiscard]] std::string take(const std::vector<std::string>& words) const {
     sys::FdPair pipe = sys::make_pipe();

@@ -249,7 +249,7 @@ std::vector<std::string> split_list(std::string_view text) {
 }
 
 std::vector<std::string> parse_walls(std::string_view text) {
-  static constexpr std::array<std::string_view, 9> walls{"groups", "host-root", "idmap", "landlock", "limits", "mounts", "nesting", "network", "storage"};
+  static constexpr std::array<std::string_view, 10> walls{"groups", "host-root", "idmap", "landlock", "limits", "mounts", "nesting", "network", "program", "storage"};
   std::vector<std::string> found = split(text, ',');
   for (const std::string& word : found)
     if (std::find(walls.begin(), walls.end(), word) == walls.end())

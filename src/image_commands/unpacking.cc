@@ -16,6 +16,7 @@
 #include "snug/commands/layers.hh"
 #include "snug/commands/output.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/own_program.hh"
 #include "snug/sys/process.hh"
 
 namespace snug::image_commands {
@@ -39,7 +40,7 @@ Error error_in(std::string_view text) {
 LayerProcess::LayerProcess(std::vector<std::string> words, const Environment& environment, std::shared_ptr<std::atomic<std::uint64_t>> foreign) : foreign_(std::move(foreign)) {
   sys::FdPair input = sys::make_pipe(), verdict = sys::make_pipe(), answer = sys::make_pipe(), talk = sys::make_pipe();
   static_cast<void>(::fcntl(input.second.get(), F_SETPIPE_SZ, pipe_size));  // slower, where the user's pipes are full
-  words.insert(words.begin(), "snug-image");
+  words.insert(words.begin(), sys::find_own_program());
   const std::array streams{input.first.get(), answer.second.get(), talk.second.get(), verdict.first.get()};
   static_assert(verdict_descriptor == 3);
   const sys::Cloned child = sys::start_program("/proc/self/exe", std::move(words), environment.entries(), streams);

@@ -97,6 +97,8 @@ using Verdict = std::optional<Refusal>;
 [[nodiscard]] Verdict check_kernel(const HostFacts& facts);
 /// Tells that the container is not under Landlock, where it would be if the kernel had it.
 void tell_landlock(Draft& draft);
+/// Tells that snug runs from a file that root inside could write, should it get hold of it. restraints.cc
+void tell_program(Draft& draft);
 /// Whether what --require names is among what the notices tell to be missing.
 [[nodiscard]] Verdict check_requirements(const Draft& draft);
 [[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);

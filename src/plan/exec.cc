@@ -68,9 +68,9 @@ std::variant<Plan, Refusal> make_exec_plan(const Spec& spec, const HostFacts& fa
   if (carries_terminal(draft)) draft.init(CarryTerminal{facts.terminal.type, facts.rootfs.terminal_entry});
   if (Verdict refused = plan_payload(draft)) return *std::move(refused);
   // The container's own plan told the rest.
-  std::erase_if(draft.plan.notices, [](const Notice& notice) { return notice.wall != "landlock"; });
+  std::erase_if(draft.plan.notices, [](const Notice& notice) { return notice.wall != "landlock" && notice.wall != "program"; });
   if (Verdict refused = check_requirements(draft)) return *std::move(refused);
-  if (living.landlock == 0) draft.plan.notices.clear();
+  if (living.landlock == 0) std::erase_if(draft.plan.notices, [](const Notice& notice) { return notice.wall == "landlock"; });
   draft.plan.opened.clear();
   return std::move(draft.plan);
 }

@@ -247,6 +247,9 @@ Verdict plan_streams(Draft& draft) {
   return {};
 }
 
-Verdict plan_payload(Draft& draft) { return Payload(draft).plan(); }
+Verdict plan_payload(Draft& draft) {
+  tell_program(draft);
+  return Payload(draft).plan();
+}
 
 }  // namespace snug::plan

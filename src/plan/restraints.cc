@@ -151,6 +151,12 @@ void tell_landlock(Draft& draft) {
   draft.notice("landlock", format("what can be opened is not confined by Landlock: {}", why.cause.empty() ? errno_text(-abi) : why.cause), why.ask);
 }
 
+void tell_program(Draft& draft) {
+  if (draft.facts.open_program.empty()) return;
+  draft.notice("program", format("{}, which snug runs from, is closed to what runs inside, but no read-only mount of it could be made: should that get hold of it, it could be written", quoted(draft.facts.open_program)),
+               "install snug where only root can write");
+}
+
 std::optional<EnforceLandlock> landlock_of(int abi, bool shut_sockets, bool shut_signals) {
   // From there on files can be renamed from folder to folder under it: without that nothing would work.
   constexpr int first_useful = 2, first_scopes = 6;

@@ -32,6 +32,7 @@
 #include "snug/probe/cgroup.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
+#include "snug/sys/own_program.hh"
 #include "snug/sys/restraint.hh"
 #include "sources.hh"
 #include "store_place.hh"
@@ -242,6 +243,7 @@ void read_caller(HostFacts& facts, const CallerEnvironment& environment) {
   utsname name{};
   if (::uname(&name) == 0) facts.hostname = name.nodename;
   facts.current_folder = current_folder(environment.pwd);
+  if (sys::is_own_program_open()) facts.open_program = sys::find_own_program();
   facts.terminal = {is_terminal(0), is_terminal(1), is_terminal(2), environment.term, environment.terminfo};
 }
 
@@ -296,7 +298,7 @@ std::string find_store(const CallerEnvironment& environment) {
 
 // Beside this program, as it is built, or where it is installed.
 std::string find_own_program(std::string_view name) {
-  const std::string own = sys::find_link(AT_FDCWD, "/proc/self/exe").value_or("");
+  const std::string own = sys::find_own_program();
   const std::string folder = own.substr(0, own.rfind('/'));
   for (const std::string& path : {format("{}/{}", folder, name), format("{}/../libexec/snug/{}", folder, name), format("{}/../../bin/{}", folder, name)})
     if (::access(path.c_str(), X_OK) == 0) return path;

@@ -17,6 +17,7 @@
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "snug/sys/notification.hh"
+#include "snug/sys/own_program.hh"
 #include "snug/sys/process.hh"
 #include "snug/sys/restraint.hh"
 
@@ -61,6 +62,16 @@ void examine_landlock(Examination& examination) {
   finding.verdict = Verdict::missing;
   finding.detail = why.cause;
   finding.ask = why.ask;
+  examination.add(std::move(finding));
+}
+
+void examine_program(Examination& examination) {
+  Finding finding{.name = "snug's own file", .purpose = "nothing inside could write it: it is root's alone, or run from a read-only mount of it"};
+  if (sys::is_own_program_open()) {
+    finding.verdict = Verdict::missing;
+    finding.detail = format("no read-only mount of {} could be made", quoted(sys::find_own_program()));
+    finding.ask = "install snug where only root can write";
+  }
   examination.add(std::move(finding));
 }
 
@@ -133,6 +144,7 @@ void examine_restraints(Examination& examination) {
   examination.add({.name = "seccomp listeners", .purpose = "with one id the owners of files are remembered: --emulate-root remembered"}, plan::RememberOwners{},
                   try_in_child(caller, 0, try_listening));
   examine_landlock(examination);
+  examine_program(examination);
   examine_terminals(examination);
 }
 

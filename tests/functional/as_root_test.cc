@@ -1,10 +1,18 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "containers.hh"
 #include "harness.hh"
 
 using namespace snug::test;
+namespace fs = std::filesystem;
 
 // Root may do outside what others may not, so for root the walls must hold by themselves.
 TEST_SUITE_BEGIN("root");
@@ -39,6 +47,31 @@ TEST_CASE("the nodes in /dev keep owner and mode, whoever owns them, and can be 
     CHECK_MESSAGE(result.out == "kept\nwritten\n", result.err);
     CHECK(mode() == before);
   }
+}
+
+// Of them all only root may look where they run from.
+TEST_CASE("what stands inside of snug runs from a read-only mount of its file, of who starts a container and of who enters it") {
+  const auto stands_inside = [](const fs::path& process) {
+    const std::string status = read_file(process / "status"), numbers = status.substr(std::min(status.find("NSpid:"), status.size()));
+    const std::string line = numbers.substr(0, numbers.find('\n'));
+    return status.starts_with("Name:\tsnug\n") && std::count(line.begin(), line.end(), '\t') == 2;
+  };
+  const auto found = [&] {
+    std::vector<bool> read_only;
+    for (const auto& process : fs::directory_iterator("/proc")) {
+      struct statvfs mount {};
+      if (stands_inside(process.path()) && ::statvfs((process.path() / "exe").c_str(), &mount) == 0) read_only.push_back((mount.f_flag & ST_RDONLY) != 0);
+    }
+    return read_only;
+  };
+  const Containers containers;
+  REQUIRE(containers.run_detached("box", "exec sleep 86581").code == 0);
+  CHECK(eventually([&] { return found() == std::vector<bool>{true}; }));
+  Terminal terminal({"/usr/bin/env", containers.environment(), program(), "exec", "-it", "box", "sh", "-c", "echo in; read line"}, 24, 80);
+  REQUIRE_MESSAGE(terminal.expect("in"), terminal.seen());
+  CHECK(eventually([&] { return found() == std::vector<bool>{true, true}; }));  // the leader of its session
+  terminal.send("\n");
+  CHECK(terminal.wait() == 0);
 }
 
 TEST_CASE("what root does to the host's files stays inside") {

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/restraint.hh"
+#include "tar.hh"
 
 using namespace snug::test;
 namespace fs = std::filesystem;
@@ -258,6 +260,50 @@ TEST_CASE("the program's own file is not changed from inside, also where it is t
     CHECK(run(words).out == "tried\n");
   }
   CHECK(run({"cmp", copy, program()}).code == 0);
+}
+
+TEST_CASE("snug runs from a read-only mount of its own file where root inside might own that, and finds what belongs to it all the same") {
+  const Containers containers;
+  const Scratch scratch;
+  const std::string copy = scratch.path() + "/snug";
+  fs::copy_file(program(), copy);
+  fs::copy_file(fs::path(program()).parent_path() / "snug-layer", scratch.path() + "/snug-layer");
+  const auto runs_from = [](pid_t pid) { return fs::read_symlink(snug::format("/proc/{}/exe", pid)).string(); };
+  const auto is_read_only = [](pid_t pid) {
+    struct statvfs mount {};
+    REQUIRE(::statvfs(snug::format("/proc/{}/exe", pid).c_str(), &mount) == 0);
+    return (mount.f_flag & ST_RDONLY) != 0;
+  };
+  const auto start = [&](const std::string& from, const std::string& name) {
+    REQUIRE(run({"/usr/bin/env", containers.environment(), from, "run", "-d", "--require", "program", "--name", name, "--userns", "single", small_root(), "sleep", "86582"}).code == 0);
+    return containers.monitor(name);
+  };
+  const pid_t of_copy = start(copy, "mine");
+  CHECK(runs_from(of_copy) == "/");
+  CHECK(is_read_only(of_copy));
+  CHECK(read_file(snug::format("/proc/{}/comm", of_copy)) == "snug\n");
+  // What is root's alone needs no mount.
+  struct stat status {};
+  REQUIRE(::stat(program().c_str(), &status) == 0);
+  if (status.st_uid == 0 && ::geteuid() != 0 && (status.st_mode & 022) == 0) CHECK(runs_from(start(program(), "roots")) == program());
+  // Its own unpacker, and words of its own beside those that it is called with.
+  scratch.write("a.tar", tar({.name = "file"}) + tar_end());
+  CHECK(run({"/usr/bin/env", containers.environment(), copy, "run", "--rm", "--userns", "single", "--shell", "builtin", "tar:" + scratch.path() + "/a.tar", "-c", "echo \"$0\" $#", "a  b", "c"}).out == "a  b 1\n");
+  CHECK(run({copy}, {.input = "version\n"}).out == run({program(), "version"}).out);
+}
+
+TEST_CASE("where no read-only mount of snug's file can be made, a notice says so, or the start fails") {
+  const auto planned = [](const std::string& option) {
+    return run({"unshare", "--user", "--map-root-user", "sh", "-c",
+                snug::format("echo 0 >/proc/sys/user/max_mnt_namespaces; exec {} plan {} --userns single {} true", program(), option, small_root())});
+  };
+  const Result told = planned("");
+  CHECK(told.code == 0);
+  CHECK_MESSAGE(has(told.err, "notice: '" + program() + "', which snug runs from, is closed to what runs inside, but no read-only mount of it could be made"), told.err);
+  const Result refused = planned("--require program");
+  CHECK(refused.code == 125);
+  CHECK_MESSAGE(refused.err.starts_with("snug: --require program: '" + program() + "', "), refused.err);
+  CHECK(!has(run({program(), "plan", "--require", "program", "--userns", "single", small_root(), "true"}).err, "which snug runs from"));
 }
 
 TEST_CASE("who joins a container cannot be looked into by it before the walls stand") {

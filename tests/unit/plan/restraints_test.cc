@@ -142,6 +142,27 @@ TEST_CASE("Landlock is preferred: without it there is a notice, or an error wher
   }
 }
 
+TEST_CASE("that snug's own file could be written is told, for every container and who enters one, and can be refused") {
+  Spec spec = a_spec();
+  HostFacts facts = some_facts();
+  facts.open_program = "/home/me/bin/snug\n";
+  const auto tells = [](const Plan& plan) {
+    return std::count_if(plan.notices.begin(), plan.notices.end(), [](const Notice& notice) { return notice.wall == "program" && notice.text.starts_with("'/home/me/bin/snug\\n', which snug runs from, ") && !notice.once; });
+  };
+  CHECK(tells(plan_of(spec, facts)) == 1);
+  const Living doors{{{"user", "/proc/7/fd/4", 41}}, {{{0}, {1000}, 1}}, {{{0}, {1000}, 1}}};
+  CHECK(tells(std::get<Plan>(make_exec_plan(spec, facts, doors))) == 1);
+  spec.require = {"program"};
+  CHECK(std::holds_alternative<Refusal>(make_plan(spec, facts)));
+  CHECK(std::holds_alternative<Refusal>(make_exec_plan(spec, facts, doors)));
+  facts.open_program.clear();
+  CHECK(std::holds_alternative<Plan>(make_plan(spec, facts)));
+  spec.idle = true;
+  spec.require.clear();
+  facts.open_program = "/home/me/bin/snug\n";
+  CHECK(tells(plan_of(spec, facts)) == 1);
+}
+
 TEST_CASE("user namespaces stay forbidden by the filter alone where nothing can be written, with a notice") {
   Spec spec = a_spec();
   spec.namespaces.pid = HostNamespace{};

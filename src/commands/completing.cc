@@ -136,8 +136,9 @@ std::string list_inside(const std::string& store, const state::Record& record, c
     const sys::Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDWR);
     for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), fd);
     std::string names;
-    visit_files(store, record, environment, {}, [&](const runtime::ErrandPlace& place) {
-      names = runtime::Errand(place, -1, [&] { return list_names(path.substr(0, name), path.substr(name)); }).finish();
+    visit_files(store, record, environment, {}, [&](const Visited& visited) {
+      const plan::Plan looking = plan_inside(visited, plan::ErrandWork::read);
+      names = runtime::Errand(looking, errand_ends(visited), [&](const runtime::Errand::Confine&) { return list_names(path.substr(0, name), path.substr(name)); }).finish();
     });
     return names;
   });

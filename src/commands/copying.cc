@@ -18,6 +18,7 @@
 #include "planning.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/commands/output.hh"
 #include "snug/sys/file.hh"
 #include "unpacking.hh"
 
@@ -25,6 +26,7 @@ namespace snug::commands {
 namespace {
 
 using layer::CopyLosses;
+using plan::ErrandWork;
 using runtime::Errand;
 
 constexpr int pipe_size = 1 << 20;
@@ -35,8 +37,19 @@ sys::FdPair make_stream() {
   return stream;
 }
 
-// Of the caller's, where nothing is entered.
-runtime::ErrandPlace outside(const runtime::ErrandPlace& place) { return {.refused = place.refused}; }
+// Told when it has ended, like all that it has to say: which of the two it is stands above its first step.
+runtime::ErrandEnds ends_of(const Visited& visited, const plan::Plan& plan, const sys::Fd& stream, const Copying& what, std::string_view who) {
+  runtime::ErrandEnds ends = errand_ends(visited, stream.get());
+  if (what.verbose)
+    ends.step_done = [who, print = step_printer(plan, true)](std::size_t step, std::uint64_t nanoseconds) {
+      if (step == 0) say(format("{}:\n", who));
+      print(step, nanoseconds);
+    };
+  return ends;
+}
+
+constexpr std::string_view reads_inside = "who reads, in the container", writes_inside = "who writes, in the container", reads_outside = "who reads, outside",
+                           writes_outside = "who writes, outside";
 
 layer::CopyPath inside(const std::string& path) { return {.path = path, .inside = true}; }
 
@@ -150,25 +163,27 @@ CopyEnd parse_copy_end(const std::string& typed) {
   return {typed.substr(0, colon), std::move(path)};
 }
 
-CopyLosses copy_out(const runtime::ErrandPlace& place, const Copying& what) {
+CopyLosses copy_out(const Visited& visited, const Copying& what) {
+  const plan::Plan reading = plan_inside(visited, ErrandWork::read), writing = plan_outside(visited, ErrandWork::write);
   sys::FdPair sent = make_stream();
-  Errand sender(place, sent.second.get(), [&] {
+  Errand sender(reading, ends_of(visited, reading, sent.second, what, reads_inside), [&](const Errand::Confine&) {
     return render_losses(layer::send_copy({.from = inside(what.source), .name = what.name, .named = what.target == "-", .follow = what.follow}, sent.second.get()));
   });
   sent.second.reset();
   sys::Fd from = std::move(sent.first);  // closed before the sender is waited for, whatever fails
   if (what.target == "-") return send_archive(sender, std::move(from), what.watch);
   sys::FdPair passed = make_stream();
-  Errand receiver(outside(place), passed.first.get(), [&](const Errand::Confine& confine) {
+  Errand receiver(writing, ends_of(visited, writing, passed.first, what, writes_outside), [&](const Errand::Confine& confine) {
     return render_losses(layer::receive_copy(passed.first.get(), {.to = {what.target}, .name = what.name, .archive = what.archive, .confine = confine}));
   });
   passed.first.reset();
   return carry(sender, std::move(from), std::move(passed.second), receiver, what.watch);
 }
 
-CopyLosses copy_in(const runtime::ErrandPlace& place, const Copying& what, const Environment& environment) {
+CopyLosses copy_in(const Visited& visited, const Copying& what, const Environment& environment) {
+  const plan::Plan writing = plan_inside(visited, ErrandWork::write), reading = plan_outside(visited, ErrandWork::read);
   sys::FdPair passed = make_stream();
-  Errand receiver(place, passed.first.get(), [&](const Errand::Confine& confine) {
+  Errand receiver(writing, ends_of(visited, writing, passed.first, what, writes_inside), [&](const Errand::Confine& confine) {
     const bool entries = what.source == "-";
     return render_losses(layer::receive_copy(
         passed.first.get(), {.to = inside(what.target), .name = what.name, .archive = what.archive, .remembered = what.remembered, .entries = entries, .confine = confine}));
@@ -177,7 +192,7 @@ CopyLosses copy_in(const runtime::ErrandPlace& place, const Copying& what, const
   sys::Fd to = std::move(passed.second);  // closed before the receiver is waited for, whatever fails
   if (what.source == "-") return receive_archive(receiver, to, environment);
   sys::FdPair sent = make_stream();
-  Errand sender(outside(place), sent.second.get(), [&] {
+  Errand sender(reading, ends_of(visited, reading, sent.second, what, reads_outside), [&](const Errand::Confine&) {
     return render_losses(layer::send_copy({.from = {what.source}, .name = what.name, .follow = what.follow}, sent.second.get()));
   });
   sent.second.reset();

@@ -7,7 +7,7 @@
 
 #include "snug/base/environment.hh"
 #include "snug/layer/copy.hh"
-#include "snug/runtime/errand.hh"
+#include "visited_files.hh"
 
 namespace snug::commands {
 
@@ -18,7 +18,7 @@ using CopyWatch = std::function<void(std::uint64_t bytes)>;
 struct Copying {
   std::string source, target;  ///< as typed; one inside begins with a slash; "-" is a stream, outside alone
   std::string name;            ///< of the source; empty: its contents
-  bool follow = false, archive = false, remembered = false;
+  bool follow = false, archive = false, remembered = false, verbose = false;
   CopyWatch watch;             ///< of what goes by; here
 };
 
@@ -31,8 +31,8 @@ struct CopyEnd {
 /// Tells the ends apart as docker does: what begins with a slash or a dot is a path here, whatever is in it.
 [[nodiscard]] CopyEnd parse_copy_end(const std::string& typed);
 
-/// Copies into the container whose files are at `place`, or out of it. Throws why that cannot be done to the end.
-[[nodiscard]] layer::CopyLosses copy_in(const runtime::ErrandPlace& place, const Copying& what, const Environment& environment);
-[[nodiscard]] layer::CopyLosses copy_out(const runtime::ErrandPlace& place, const Copying& what);
+/// Copies into the container, or out of it. Throws why that cannot be done to the end.
+[[nodiscard]] layer::CopyLosses copy_in(const Visited& visited, const Copying& what, const Environment& environment);
+[[nodiscard]] layer::CopyLosses copy_out(const Visited& visited, const Copying& what);
 
 }  // namespace snug::commands

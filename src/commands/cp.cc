@@ -19,7 +19,6 @@
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
 #include "snug/sys/process.hh"
-#include "visited_files.hh"
 
 namespace snug::commands {
 namespace {
@@ -29,6 +28,7 @@ constexpr std::array options{
     cli::Option{.name = "follow-link", .letter = 'L', .help = "copy what SOURCE leads to where it is a symbolic link"},
     cli::Option{.name = "quiet", .letter = 'q', .help = "show no progress"},
     cli::Option{.name = "recursive", .letter = 'r', .help = "as always", .hidden = true},
+    cli::Option{.name = "verbose", .help = "print each step by which who copies is shut in, with the time it took"},
 };
 
 // "/etc/." are the contents of /etc; so are "." and "/".
@@ -122,11 +122,12 @@ void copy(const cli::Invocation& invocation, const CopyEnd& source, const CopyEn
   Copying what{.source = source.path, .target = target.path, .name = name_of(source.path, invocation.folder)};
   what.follow = arguments.flag("follow-link") || source.path.ends_with('/') || what.name.empty();
   what.archive = arguments.flag("archive");
+  what.verbose = arguments.flag("verbose");
   what.remembered = record.spec && config::parse_spec(*record.spec).restraints.emulation == plan::RootEmulation::remembered;
   what.watch = [&](std::uint64_t bytes) { watching.note(bytes); };
   layer::CopyLosses losses;
-  visit_files(store, record, invocation.environment, target.container ? std::optional(target.path) : std::nullopt, [&](const runtime::ErrandPlace& place) {
-    losses = source.container ? copy_out(place, what) : copy_in(place, what, invocation.environment);
+  visit_files(store, record, invocation.environment, target.container ? std::optional(target.path) : std::nullopt, [&](const Visited& visited) {
+    losses = source.container ? copy_out(visited, what) : copy_in(visited, what, invocation.environment);
   });
   tell_losses(losses);
 }

@@ -12,6 +12,7 @@
 #include "snug/base/text.hh"
 #include "snug/commands/output.hh"
 #include "snug/config/spec.hh"
+#include "snug/plan/visit.hh"
 #include "snug/probe/cgroup.hh"
 #include "snug/runtime/errand.hh"
 #include "snug/sys/file.hh"
@@ -65,14 +66,10 @@ plan::RootfsFacts look_around(const Entrance& entrance, const plan::Spec& visit,
   const auto look = [&] { return probe::living_rootfs_facts(visit, facts, entrance.root.get()); };
   if (entrance.spec.storage != plan::StorageDriver::fuse_overlayfs) return look();
   need_landlock(entrance.spec);
-  const auto door = [&](std::string_view kind) {
-    for (const auto& each : entrance.living.namespaces)
-      if (each.kind == kind) return sys::open(AT_FDCWD, each.path, O_RDONLY);
-    return sys::Fd();
-  };
-  // Into that of mounts as well: an errand opens nothing but what lies below its own root.
-  const sys::Fd user = door("user"), mounts = door("mnt");
-  runtime::Errand errand({.user = user.get(), .mounts = mounts.get(), .refused = wall_error}, entrance.root.get(), [&] { return config::render_rootfs_facts(look()); });
+  // Into the namespace of mounts as well: an errand opens nothing but what lies below its own root.
+  const plan::Plan looking = plan::make_errand_plan(plan::ErrandWork::read, facts, &entrance.living);
+  const auto failed = [&](const plan::Plan& plan, const runtime::StepFailure& failure) { return failure_error(plan, facts, failure); };
+  runtime::Errand errand(looking, {.stream = entrance.root.get(), .failed = failed}, [&](const runtime::Errand::Confine&) { return config::render_rootfs_facts(look()); });
   return config::parse_rootfs_facts(errand.finish());
 }
 

@@ -212,8 +212,8 @@ namespace {
 plan::RefusalFacts refusal_facts_of(const plan::Plan& plan, const plan::HostFacts& host, std::size_t failed) {
   plan::RefusalFacts facts = probe::refusal_facts();
   const auto* exec = plan.find<plan::Exec>();
-  const auto* clone = plan.find<plan::Clone>();  // one that makes no namespace joins a container
-  facts.settled = (exec && exec->from_host) || (clone && clone->flags == 0);
+  const auto* clone = plan.find<plan::Clone>();  // one that makes no namespace joins a container; an errand has none
+  facts.settled = (exec && exec->from_host) || !clone || clone->flags == 0;
   for (std::size_t at = 0; at < failed; ++at)
     if (const auto* set = std::get_if<plan::SetLimits>(&plan.steps[at].action))
       for (const plan::ResourceLimit& limit : set->limits)
@@ -237,12 +237,6 @@ Error failure_error(const plan::Plan& plan, const plan::HostFacts& facts, const 
   const auto* exec = std::get_if<plan::Exec>(&step.action);
   if (exec && !exec->from_host) error.with_exit_code(failure.error == ENOENT ? 127 : 126);
   return error;
-}
-
-Error wall_error(const plan::Action& wall, int error) {
-  plan::RefusalFacts facts = probe::refusal_facts();
-  facts.settled = true;
-  return system_error(plan::describe({}, {.action = wall}), error, plan::render_hint(plan::explain_failure(wall, error, {}, facts)));
 }
 
 }  // namespace snug::commands

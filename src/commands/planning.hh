@@ -70,7 +70,4 @@ void tell(const plan::Notice& notice);
 /// Puts a step that failed into words: what, on which object, why, and what to do where that is known.
 [[nodiscard]] Error failure_error(const plan::Plan& plan, const plan::HostFacts& facts, const runtime::StepFailure& failure);
 
-/// The same of a wall around an errand, which are always the same.
-[[nodiscard]] Error wall_error(const plan::Action& wall, int error);
-
 }  // namespace snug::commands

@@ -23,25 +23,13 @@
 namespace snug::commands {
 namespace {
 
-using Work = std::function<void(const runtime::ErrandPlace&)>;
+using Work = std::function<void(const Visited&)>;
 
-sys::Fd open_door(const Entrance& entrance, std::string_view kind) {
-  for (const plan::EnterNamespaces::Entry& entry : entrance.living.namespaces) {
-    if (entry.kind != kind) continue;
-    sys::Fd door = sys::try_open(AT_FDCWD, entry.path.c_str(), O_RDONLY);
-    const auto status = door ? sys::find_status(door.get(), "") : std::nullopt;
-    if (!status || status->st_ino != entry.inode) throw Error(format("the container {} has just ended", quoted(entrance.record.name)));
-    return door;
-  }
-  return {};
-}
-
-void visit_living(const std::string& store, const state::Record& record, const Work& work) {
+void visit_living(const std::string& store, const state::Record& record, const Environment& environment, const Work& work) {
   const sys::Fd held = state::hold_files(store, record);
   const Entrance entrance = open_entrance(store, record);
   need_landlock(entrance.spec);
-  const sys::Fd user = open_door(entrance, "user"), mounts = open_door(entrance, "mnt");
-  work({.user = user.get(), .mounts = mounts.get(), .refused = wall_error});
+  work({entrance.living, probe::living_facts(caller_environment(environment))});
 }
 
 // The same container, without a command and a terminal.
@@ -83,18 +71,24 @@ bool is_in_memory(std::string path, const std::set<dev_t>& outside) {
   return status && !outside.contains(status->st_dev) && ::fstatfs(place.get(), &kind) == 0 && kind.f_type == TMPFS_MAGIC;
 }
 
-void refuse_memory(const state::Record& record, const runtime::ErrandPlace& place, const std::string& path) {
+void refuse_memory(const state::Record& record, const Visited& visited, const std::string& path) {
   const std::set<dev_t> outside = devices_outside();
-  const bool refused = runtime::Errand(place, -1, [&] { return is_in_memory(path, outside) ? "yes" : ""; }).finish() == "yes";
-  if (refused)
+  const plan::Plan looking = plan_inside(visited, plan::ErrandWork::read);
+  runtime::Errand look(looking, errand_ends(visited), [&](const runtime::Errand::Confine&) { return is_in_memory(path, outside) ? "yes" : ""; });
+  if (look.finish() == "yes")
     throw Error(format("cannot copy to {} of the container {}: it is in memory, new at each start, and the container does not run", quoted(path), quoted(record.name)),
                 format("snug start {}, and copy then", shell_quoted(record.name)));
 }
 
-int number_of(const runtime::Running& running, std::string_view kind) {
-  for (const runtime::KeptNamespace& kept : running.namespaces)
-    if (kept.kind == kind) return kept.number;
-  return -1;
+// By the doors that this process keeps, which is its monitor.
+plan::Living living_of(const runtime::Running& running) {
+  plan::Living living;
+  for (const runtime::KeptNamespace& kept : running.namespaces) {
+    const auto status = sys::find_status(kept.number, "");
+    if (kept.kind != plan::KeepNamespaces::root) living.namespaces.push_back({kept.kind, format("/proc/self/fd/{}", kept.number), status ? status->st_ino : 0});
+  }
+  probe::read_id_maps(living, running.init);
+  return living;
 }
 
 // Its pid 1 has nothing to do but to be there; nothing is written down of it.
@@ -104,9 +98,9 @@ void visit_sleeping(const state::Record& record, const Environment& environment,
   std::exception_ptr thrown;
   const auto visit = [&](const runtime::Running& running) {
     try {
-      const runtime::ErrandPlace place{.user = number_of(running, "user"), .mounts = number_of(running, "mnt"), .refused = wall_error};
-      if (written) refuse_memory(record, place, *written);
-      work(place);
+      const Visited visited{living_of(running), planned.facts};
+      if (written) refuse_memory(record, visited, *written);
+      work(visited);
     } catch (...) {
       thrown = std::current_exception();
     }
@@ -119,8 +113,15 @@ void visit_sleeping(const state::Record& record, const Environment& environment,
 
 }  // namespace
 
+plan::Plan plan_inside(const Visited& visited, plan::ErrandWork work) { return plan::make_errand_plan(work, visited.facts, &visited.living); }
+plan::Plan plan_outside(const Visited& visited, plan::ErrandWork work) { return plan::make_errand_plan(work, visited.facts, nullptr); }
+
+runtime::ErrandEnds errand_ends(const Visited& visited, int stream) {
+  return {.stream = stream, .failed = [&visited](const plan::Plan& plan, const runtime::StepFailure& failure) { return failure_error(plan, visited.facts, failure); }};
+}
+
 void visit_files(const std::string& store, const state::Record& record, const Environment& environment, const std::optional<std::string>& written, const Work& work) {
-  goes_on(store, record) ? visit_living(store, record, work) : visit_sleeping(record, environment, written, work);
+  goes_on(store, record) ? visit_living(store, record, environment, work) : visit_sleeping(record, environment, written, work);
 }
 
 }  // namespace snug::commands

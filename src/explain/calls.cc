@@ -57,6 +57,12 @@ std::string layers_text(const MakeOverlay& step) {
 
 std::string_view last_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
+Calls confining_work(const EnforceLandlock& step) {
+  const bool reading = step.reach == EnforceLandlock::Reach::reading;
+  return {format("landlock_create_ruleset({{all of ABI {}, scoped={}}})", step.abi, step.shut_sockets ? "LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET|LANDLOCK_SCOPE_SIGNAL" : "0"),
+          reading ? "landlock_add_rule(PATH_BENEATH, \"/\", READ_FILE|READ_DIR)" : "landlock_add_rule(PATH_BENEATH, TARGET, what makes, writes and replaces)", "landlock_restrict_self(RULESET, 0)"};
+}
+
 struct CallsOf {
   const Plan& plan;
 
@@ -379,6 +385,7 @@ struct CallsOf {
   }
   Calls operator()(const NoNewPrivileges&) const { return {"prctl(PR_SET_NO_NEW_PRIVS, 1)"}; }
   Calls operator()(const EnforceLandlock& step) const {
+    if (step.reach != EnforceLandlock::Reach::root) return confining_work(step);
     const std::string_view scopes = step.shut_sockets ? step.shut_signals ? "LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET|LANDLOCK_SCOPE_SIGNAL" : "LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET"
                                     : step.shut_signals ? "LANDLOCK_SCOPE_SIGNAL" : "0";
     return {format("landlock_create_ruleset({{all of ABI {}, scoped={}}})", step.abi, scopes), "landlock_add_rule(PATH_BENEATH, \"/\", all)",
@@ -397,9 +404,11 @@ struct CallsOf {
     for (const char* call : {"prctl(PR_SET_NO_NEW_PRIVS, 1)", "seccomp(SECCOMP_SET_MODE_FILTER, 0, FILTER)"}) outer(call);
     return calls;
   }
-  Calls operator()(const CloseDescriptors&) const {
+  Calls operator()(const CloseDescriptors& step) const {
+    if (step.leaves_work) return {"close_range(3, ~0U, 0) around the answer, the stream and the folder that is written below"};
     return {"fstat(0..2) != S_IFDIR", "close_range(3, ~0U, 0) around the report to the monitor, which exec closes"};
   }
+  Calls operator()(const OpenTarget&) const { return {"openat2(ROOT, TARGET, O_PATH|O_DIRECTORY)"}; }
   Calls operator()(const Exec& step) const {
     Calls calls;
     if (step.from_host)

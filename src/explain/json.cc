@@ -130,6 +130,7 @@ std::string_view name_of(Actor actor) {
     case Actor::monitor: return "monitor";
     case Actor::init: return "init";
     case Actor::payload: return "payload";
+    case Actor::errand: return "errand";
   }
   return "";
 }
@@ -259,9 +260,14 @@ struct FieldsOf {
     const auto& [hidden, read_only, null] = step;
     return {{"hidden", hidden}, {"read_only", read_only}, {"null", null}};
   }
+  Json operator()(const CloseDescriptors& step) const {
+    const auto& [leaves_work] = step;
+    return {{"leaves_work", leaves_work}};
+  }
   Json operator()(const EnforceLandlock& step) const {
-    const auto& [abi, shut_sockets, shut_signals] = step;
-    return {{"abi", abi}, {"shut_sockets", shut_sockets}, {"shut_signals", shut_signals}};
+    const auto& [abi, shut_sockets, shut_signals, reach] = step;
+    return {{"abi", abi}, {"shut_sockets", shut_sockets}, {"shut_signals", shut_signals},
+            {"reach", reach == EnforceLandlock::Reach::root ? "root" : reach == EnforceLandlock::Reach::reading ? "reading" : "writing"}};
   }
   Json operator()(const LoadFilter& step) const {
     const auto& [name, program] = step;

@@ -41,6 +41,7 @@ struct Lessons {
     return {"make_cgroup_namespace", "/sys/fs/cgroup and /proc/self/cgroup show the container's own and nothing above", "cgroup_namespaces(7)"};
   }
   Lesson operator()(const EnterNamespaces&) const {
+    if (actor == Actor::errand) return {"enter_namespaces", "the container's files are found as it sees them, and no path leads out of its root", "setns(2)"};
     return {"enter_namespaces", "you asked to share these walls", "setns(2)"};
   }
   Lesson operator()(const Clone&) const {
@@ -191,12 +192,13 @@ struct Lessons {
     if (actor == Actor::init)
       return {"set_capabilities", "all that is left to do here is to reap and to pass signals on",
               "capabilities(7)"};
-    return {"set_capabilities", "the command may do what its work needs, and no more", "capabilities(7)"};
+    return {"set_capabilities", actor == Actor::errand ? "what files take, and no more" : "the command may do what its work needs, and no more", "capabilities(7)"};
   }
   Lesson operator()(const NoNewPrivileges&) const {
     return {"no_new_privileges", "set-user-ID programs raise nothing", "prctl(2)"};
   }
-  Lesson operator()(const EnforceLandlock&) const {
+  Lesson operator()(const EnforceLandlock& step) const {
+    if (step.reach != EnforceLandlock::Reach::root) return {"enforce_landlock", "whatever is in the files, who copies them does nothing else", "landlock(7)"};
     return {"enforce_landlock", "should a path or descriptor lead out of the root, it opens nothing", "landlock(7)"};
   }
   Lesson operator()(const LoadFilter& step) const {
@@ -207,7 +209,9 @@ struct Lessons {
   Lesson operator()(const RememberOwners&) const {
     return {"remember_owners", "root, with no ids but its own, finds files with the owners that it has given them", "seccomp_unotify(2)"};
   }
+  Lesson operator()(const OpenTarget&) const { return {"open_target", "from here on all is shut but the way below it", "openat2(2)"}; }
   Lesson operator()(const CloseDescriptors&) const {
+    if (actor == Actor::errand) return {"close_descriptors", "nothing of the caller's is open in it, nor locked by it", "close_range(2)"};
     return {"close_descriptors", "nothing leads to the host, not even while exec looks for the command",
             "close_range(2)"};
   }

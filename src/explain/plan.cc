@@ -18,6 +18,7 @@ std::string_view heading_of(Actor actor) {
     case Actor::monitor: return "The monitor, outside";
     case Actor::init: return "Init, the first process inside";
     case Actor::payload: return "The payload, which becomes the command";
+    case Actor::errand: return "An errand, which works on files and executes nothing";
   }
   return "";
 }

@@ -216,6 +216,7 @@ std::string heading_of(Actor actor) {
     case Actor::monitor: return "outside";
     case Actor::init: return "the first process inside";
     case Actor::payload: return "what becomes the command: the words that start it are put together";
+    case Actor::errand: return "a process that works on files";
   }
   return {};
 }

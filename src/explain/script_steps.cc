@@ -304,6 +304,7 @@ struct ScriptOf {
   ScriptStep operator()(const EnforceLandlock&) const { return {{}, {"Not done: setpriv(1) can from util-linux 2.41 on; the older ones have no word for it."}}; }
   ScriptStep operator()(const LoadFilter&) const { return {{}, {"Not done: no program of these loads a filter of system calls."}}; }
   ScriptStep operator()(const RememberOwners&) const { return {{}, {"Not done: it takes a process that answers while the container runs."}}; }
+  ScriptStep operator()(const OpenTarget&) const { return {{}, {"Not done: it is no step of a container's start."}}; }
   ScriptStep operator()(const CloseDescriptors&) const {
     return {{}, {"Done at the end for those of this script. Not done for what you left open: a shell knows descriptors up to 9."}};
   }

@@ -21,6 +21,7 @@ std::string_view name_of(Actor actor) {
     case Actor::monitor: return "the monitor";
     case Actor::init: return "the first process";
     case Actor::payload: return "the payload";
+    case Actor::errand: return "the errand";
   }
   return "";
 }

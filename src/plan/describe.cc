@@ -173,7 +173,7 @@ struct Phrase {
   std::string operator()(const OpenTerminal&) const { return "open a terminal of the container's own"; }
   std::string operator()(const JoinKeyring&) const { return "join a new session keyring"; }
   std::string operator()(const GuardInit& step) const {
-    if (!step.dies_with_monitor) return "close the first process to tracers";
+    if (!step.dies_with_monitor) return "close the process to tracers";
     return "bind the first process to the monitor's life and close it to tracers";
   }
   std::string operator()(const ForkPayload& step) const { return step.parent == ForkPayload::Parent::gone ? "fork the payload and leave it to pid 1" : "fork the payload"; }
@@ -188,7 +188,7 @@ struct Phrase {
   std::string operator()(const ResetProcess& step) const {
     return format("reset the signals and set the umask to {:04o}", step.umask);
   }
-  std::string operator()(const DieWithParent&) const { return "bind the command to the life of its parent"; }
+  std::string operator()(const DieWithParent&) const { return "bind the process to the life of its parent"; }
   std::string operator()(const ChangeFolder& step) const { return "change to the folder " + quoted(step.path); }
   std::string operator()(const SetCapabilities& step) const {
     const std::string_view how = step.bounding_only ? " for ever" : "";
@@ -198,12 +198,19 @@ struct Phrase {
   }
   std::string operator()(const NoNewPrivileges&) const { return "forbid new privileges"; }
   std::string operator()(const RememberOwners&) const { return "have a process outside remember the owners of files"; }
-  std::string operator()(const EnforceLandlock&) const { return "confine what can be opened to the root and what is open already (Landlock)"; }
+  std::string operator()(const EnforceLandlock& step) const {
+    switch (step.reach) {
+      case EnforceLandlock::Reach::root: break;
+      case EnforceLandlock::Reach::reading: return "let files be read, and nothing else be done with them (Landlock)";
+      case EnforceLandlock::Reach::writing: return "let things be made and written below that folder, and nothing be read (Landlock)";
+    }
+    return "confine what can be opened to the root and what is open already (Landlock)";
+  }
   std::string operator()(const LoadFilter& step) const {
     if (step.name == LoadFilter::root) return "answer in the kernel's place what root with one id cannot do";
     return format("load the filter of system calls {}", quoted(step.name));
   }
-  std::string operator()(const CloseDescriptors&) const { return "close all descriptors but 0, 1 and 2"; }
+  std::string operator()(const CloseDescriptors& step) const { return format("close all descriptors but 0, 1 and 2{}", step.leaves_work ? ", and what the work is done by" : ""); }
   std::string operator()(const Exec& step) const {
     // A login shell's first word has a dash in front and names no file.
     return "run " + quoted(step.paths.size() == 1 ? step.paths.front() : step.argv.front());
@@ -211,6 +218,7 @@ struct Phrase {
   std::string operator()(const RunShell& step) const {
     return "become snug's own shell" + (step.tools.empty() ? "" : ", with the tools of " + quoted(step.tools));
   }
+  std::string operator()(const OpenTarget&) const { return "open the folder that is written below"; }
 };
 
 }  // namespace

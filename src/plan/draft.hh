@@ -55,6 +55,7 @@ class Draft {
   void monitor(Action action) { plan.steps.push_back({Actor::monitor, std::move(action)}); }
   void init(Action action) { plan.steps.push_back({Actor::init, std::move(action)}); }
   void payload(Action action) { plan.steps.push_back({Actor::payload, std::move(action)}); }
+  void errand(Action action) { plan.steps.push_back({Actor::errand, std::move(action)}); }
 
   [[nodiscard]] Slot new_slot() { return plan.slots++; }
 
@@ -114,6 +115,9 @@ void tell_program(Draft& draft);
 
 /// Tells who the caller and the first process are in `maps`, which are written. idmap.cc
 void find_caller(IdMaps& maps, const HostFacts& facts);
+
+/// Takes the id maps of a container that runs. exec.cc
+void take_maps(Draft& draft, const Living& living);
 
 /// Whether an entry of terminfo is written to the container's /run. payload.cc
 [[nodiscard]] bool carries_terminal(const Draft& draft);

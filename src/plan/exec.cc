@@ -5,8 +5,6 @@
 #include "draft.hh"
 
 namespace snug::plan {
-namespace {
-
 void take_maps(Draft& draft, const Living& living) {
   IdMaps& maps = draft.maps;
   maps.uids = living.uids;
@@ -15,8 +13,6 @@ void take_maps(Draft& draft, const Living& living) {
   // A line of one id is what an ordinary user may write; setgroups(2) is denied then.
   maps.helpers = maps.uids.size() != 1 || maps.uids[0].count != 1 || maps.gids.size() != 1 || maps.gids[0].count != 1;
 }
-
-}  // namespace
 
 bool lends_memory(const Plan& plan) {
   const auto* enter = plan.find<EnterNamespaces>();

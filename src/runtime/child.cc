@@ -61,7 +61,11 @@ int apply(Context& context, const plan::ForbidNamespaces& step, Report&) noexcep
 }
 
 int apply(Context& context, const plan::EnforceLandlock& step, Report&) noexcept {
-  return sys::enforce_landlock(static_cast<int>(step.abi), {step.shut_sockets, step.shut_signals}, context.program);
+  using Reach = plan::EnforceLandlock::Reach;
+  const int abi = static_cast<int>(step.abi);
+  if (step.reach == Reach::reading) return sys::enforce_reading(abi);
+  if (step.reach == Reach::writing) return sys::enforce_writing(abi, context.target);
+  return sys::enforce_landlock(abi, {step.shut_sockets, step.shut_signals}, context.program);
 }
 
 int apply(Context&, const plan::SetHostname& step, Report&) noexcept {
@@ -167,7 +171,8 @@ int apply(Context&, const plan::SetCapabilities& step, Report&) noexcept {
   return ::capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : EPERM;
 }
 
-int apply(Context& context, const plan::CloseDescriptors&, Report&) noexcept {
+int apply(Context& context, const plan::CloseDescriptors& step, Report&) noexcept {
+  if (step.leaves_work) return sys::close_all_but(context.report, context.stream, context.target);
   for (int at = 0; at < 3; ++at)
     if (const auto status = sys::find_status(at, ""); status && S_ISDIR(status->st_mode)) return EISDIR;
   // Closed, not marked: exec looks for the command while what is marked is open still, and a link of the root file
@@ -217,7 +222,7 @@ int apply(Context& context, const plan::RememberOwners& step, Report& report) no
 
 int apply(Context&, const plan::LoadFilter& step, Report&) noexcept { return sys::load_filter(step.program); }
 
-// The monitor's steps, and the fork, which run_steps itself does.
+// The monitor's steps, the fork, which run_child itself does, and those of an errand that errand.cc does.
 int apply(Context&, const plan::MakeFolders&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::MakeCgroup&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::JoinCgroup&, Report&) noexcept { return ENOSYS; }
@@ -227,6 +232,7 @@ int apply(Context&, const plan::JoinNetwork&, Report&) noexcept { return ENOSYS;
 int apply(Context&, const plan::OpenGate&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::OpenWayOut&, Report&) noexcept { return ENOSYS; }
 int apply(Context&, const plan::ForkPayload&, Report&) noexcept { return ENOSYS; }
+int apply(Context&, const plan::OpenTarget&, Report&) noexcept { return ENOSYS; }
 
 void tell(const Context& context, const Report& report) noexcept {
   static_cast<void>(sys::write_all(context.report, {reinterpret_cast<const char*>(&report), sizeof report}));
@@ -256,7 +262,7 @@ void do_step(Context& context, std::size_t number) noexcept {
   Report report{};
   report.step = static_cast<std::uint32_t>(number);
   const std::uint64_t start = context.verbose ? sys::monotonic_time() : 0;
-  const int error = std::visit([&](const auto& step) noexcept { return apply(context, step, report); }, action);
+  const int error = apply_step(context, action, report);
   if (error) give_up(context, report, error);
   tell_done(context, report, start);
 }
@@ -280,6 +286,10 @@ void let_go(Context& context) noexcept {
 }
 
 }  // namespace
+
+int apply_step(Context& context, const plan::Action& action, Report& report) noexcept {
+  return std::visit([&](const auto& step) noexcept { return apply(context, step, report); }, action);
+}
 
 [[noreturn]] void run_child(Context& context) noexcept {
   sigset_t all;

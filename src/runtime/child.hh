@@ -66,12 +66,16 @@ struct Context {
   std::vector<sys::NetAddress> name_servers;  ///< of plan::ServeNames
   std::uint32_t user = 0;  ///< the payload's uid
   int root = -1;      ///< "/", after the pivot
+  int stream = -1, target = -1;  ///< of an errand: what it works by, and the folder that it writes below
   int null = -1;      ///< /dev/null of the host, which pid 1 keeps as 0, 1 and 2
   std::uint64_t root_mount = 0;  ///< its number
   int terminal = -1;  ///< inner end of the container's terminal
   Orphans orphans;
   std::vector<std::uint64_t> own_mounts;  ///< ids of mounts in which targets may be made; capacity is reserved
 };
+
+/// Does one step that is done by the process itself: neither the monitor's, nor a fork. Gives 0 or an errno.
+[[nodiscard]] int apply_step(Context& context, const plan::Action& action, Report& report) noexcept;
 
 /// Does the steps of init and payload. Runs in the child, in its new namespaces; never returns.
 [[noreturn]] void run_child(Context& context) noexcept;

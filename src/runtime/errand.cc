@@ -1,123 +1,102 @@
 #include "snug/runtime/errand.hh"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <utility>
 
-#include "helpers.hh"
+#include "child.hh"
+#include "namespaces.hh"
 #include "snug/base/text.hh"
-#include "snug/plan/plan.hh"
 #include "snug/sys/file.hh"
-#include "snug/sys/restraint.hh"
+#include "steps.hh"
 
 namespace snug::runtime {
 namespace {
 
 using sys::Fd;
 
-// What it takes to read what is others', and to make what is theirs.
-constexpr std::array needed{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP};
+// How an answer begins. The parts of an Error are NUL-terminated: message, hint, context; a step that could not be done is its number and an errno.
+constexpr char good = '+', bad = '-', failed_step = '!';
 
-// How an answer begins; the parts of an Error are NUL-terminated: message, hint, context; of a wall its letter and an errno.
-constexpr char good = '+', bad = '-', refused = '!';
-
-enum class Wall : char { keyring = 'k', capabilities = 'c', privileges = 'p', landlock = 'l', filter = 'f' };
-
-/// A wall that cannot be raised.
-struct Refused {
-  Wall wall;
-  int error;
-};
-
-plan::Action action_of(Wall wall) {
-  switch (wall) {
-    case Wall::keyring: return plan::JoinKeyring{};
-    case Wall::capabilities: return plan::SetCapabilities{{needed.begin(), needed.end()}};
-    case Wall::privileges: return plan::NoNewPrivileges{};
-    case Wall::landlock: return plan::EnforceLandlock{};
-    case Wall::filter: break;
+/// The steps of an errand's plan, in the process that does them.
+class Walls {
+ public:
+  Walls(const plan::Plan& plan, int stream, bool timed) : context_(plan), timed_(timed) {
+    context_.stream = stream;
+    if (const auto* enter = plan.find<plan::EnterNamespaces>()) doors_ = open_doors(*enter);
   }
-  return plan::LoadFilter{"default", {}};
-}
 
-void raise(Wall wall, int error) {
-  if (error) throw Refused{wall, error};
-}
-
-void check(int error) {
-  if (error) throw system_error("enter the container", error);
-}
-
-// As strictly as can be, whatever the container was allowed. Where the kernel has none, whoever wanted it is told before.
-template <typename Enforce>
-void raise_landlock(Enforce enforce) {
-  const int abi = sys::landlock_abi();
-  if (plan::landlock_of(abi, true, true)) raise(Wall::landlock, enforce(abi));
-}
-
-void close_others(int one, int other, int third = -1) {
-  if (const int error = sys::close_all_but(one, other, third)) throw system_error("close all descriptors but those of the copy", error);
-}
-
-void detach_streams(const Fd& null) {
-  for (int at = 0; at < 3; ++at)
-    if (::dup2(null.get(), at) < 0) throw system_error("leave the caller's streams", errno);
-}
-
-// What both halves of a copy have, but for Landlock and the filters.
-void restrain() {
-  if (const int error = sys::forbid_core_dumps()) throw system_error("forbid core dumps", error);
-  raise(Wall::privileges, sys::set_no_new_privileges());
-}
-
-/// The container's own, as strict as can be, and what keeps who copies from all but files.
-struct Filters {
-  plan::FilterProgram usual = plan::make_filter({}), copying = plan::make_copying_filter();
-  void load() const {
-    raise(Wall::filter, sys::load_filter(usual));
-    raise(Wall::filter, sys::load_filter(copying));
+  /// Why the doors of the container cannot be gone through; in the caller.
+  [[nodiscard]] std::optional<StepFailure> closed_door() const {
+    return doors_.error ? std::optional(failed_at<plan::EnterNamespaces>(context_.plan, doors_.error, doors_.entry)) : std::nullopt;
   }
+
+  /// Does those before the work, and before it can be known where it writes.
+  void begin(int answer) {
+    context_.report = answer;
+    if (doors_.doors.empty()) return go_on();
+    // As of a child in a container: signals that are for others are nothing to it.
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    ::umask(0);
+    go_on();
+  }
+
+  /// Does the rest of them.
+  void confine(int folder) {
+    context_.target = folder;
+    told_ += timed_ ? tell_done() : "";
+    ++next_;
+    go_on();
+  }
+
+  /// "NUMBER NANOSECONDS " for each that was done, where somebody wants to know.
+  [[nodiscard]] const std::string& told() const { return told_; }
+
+ private:
+  void go_on() {
+    for (start_ = sys::monotonic_time(); next_ < context_.plan.steps.size(); ++next_, start_ = sys::monotonic_time()) {
+      const plan::Action& action = context_.plan.steps[next_].action;
+      if (std::holds_alternative<plan::OpenTarget>(action)) return;
+      if (const int error = apply(action)) throw StepFailure{next_, error, {}};
+      if (timed_) told_ += tell_done();
+    }
+  }
+
+  int apply(const plan::Action& action) {
+    if (std::holds_alternative<plan::EnterNamespaces>(action)) return go_through(doors_.doors);
+    if (std::holds_alternative<plan::StartSession>(action)) {
+      const int null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR).release();  // all but 0 to 2 are closed later
+      if (null < 0) return errno;
+      context_.stdio = {null, null, null};
+    }
+    Report report;
+    return apply_step(context_, action, report);
+  }
+
+  [[nodiscard]] std::string tell_done() const { return format("{} {} ", next_, sys::monotonic_time() - start_); }
+
+  Context context_;
+  OpenDoors doors_;
+  bool timed_;
+  std::size_t next_ = 0;
+  std::uint64_t start_ = 0;
+  std::string told_;
 };
-
-// It ends with the caller, and keeps none of what that has locked.
-void stay_outside(int stream, int answer, const Fd& null) {
-  if (const int error = sys::die_with_parent()) throw system_error("work in another process", error);
-  close_others(stream, answer, null.get());
-}
-
-void go_inside(const ErrandPlace& place, int stream, int answer, const Fd& null) {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, nullptr);
-  detach_streams(null);
-  // First of all, or whoever is root inside could read what a process holds that still stands on the host.
-  check(sys::hide_from_tracers());
-  for (const int fd : {place.user, place.mounts})
-    if (fd >= 0 && ::setns(fd, 0) != 0) check(errno);
-  check(become_root());
-  raise(Wall::capabilities, sys::drop_bounding(needed));
-  raise(Wall::capabilities, sys::set_capabilities(needed));
-  check(sys::hide_from_tracers());  // other ids have undone it
-  ::umask(0);
-  close_others(stream, answer);
-  raise(Wall::keyring, sys::join_new_session_keyring());  // outside the caller's may be what opens his files
-  restrain();
-}
 
 std::string do_work(const std::function<std::string()>& work) noexcept {
   try {
-    return good + work();
-  } catch (const Refused& wall) {
-    return format("{}{}{}", refused, static_cast<char>(wall.wall), wall.error);
+    return work();
+  } catch (const StepFailure& failure) {
+    return format("{}{} {}", failed_step, failure.step, failure.error);
   } catch (const Error& error) {
     return bad + error.message() + '\0' + error.hint() + '\0' + join(error.contexts(), "; ") + '\0';
   } catch (const std::exception& error) {
@@ -125,11 +104,16 @@ std::string do_work(const std::function<std::string()>& work) noexcept {
   }
 }
 
-Error refusal(const ErrandPlace& place, std::string_view told) {
-  const plan::Action wall = action_of(static_cast<Wall>(told.at(0)));
-  const int why = static_cast<int>(parse_number(told.substr(1)).value_or(0));
-  Error error = place.refused ? place.refused(wall, why) : system_error(plan::describe({}, {.action = wall}), why);
-  return error.during(place.is_inside() ? "shutting in who works on the container's files" : "shutting in who works on the files outside");
+StepFailure parse_failure(std::string_view told) {
+  const std::size_t space = told.find(' ');
+  return {parse_number(told.substr(0, space)).value_or(0), static_cast<int>(parse_number(told.substr(space + 1)).value_or(0)), {}};
+}
+
+Error parse_error(std::string_view told) {
+  const std::vector<std::string> parts = split(told, '\0');
+  Error error(parts.at(0), parts.at(1));
+  if (!parts.at(2).empty()) error.during(parts.at(2));
+  return error;
 }
 
 }  // namespace
@@ -137,40 +121,17 @@ Error refusal(const ErrandPlace& place, std::string_view told) {
 Errand::Errand(const std::function<std::string()>& work) {
   start([&](int) {
     if (const int error = sys::die_with_parent()) throw system_error("work in another process", error);
-    return work();
+    return good + ('\0' + work());
   });
 }
 
-Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::string()>& work) : place_(place) {
-  const Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDWR);
-  const Filters filters;
+Errand::Errand(const plan::Plan& plan, ErrandEnds ends, const std::function<std::string(const Confine&)>& work) : plan_(&plan), ends_(std::move(ends)) {
+  Walls walls(plan, ends_.stream, static_cast<bool>(ends_.step_done));
+  if (const auto closed = walls.closed_door()) throw failure(*closed);
   start([&](int answer) {
-    place.is_inside() ? go_inside(place, stream, answer, null) : (stay_outside(stream, answer, null), restrain());
-    raise_landlock(sys::enforce_reading);
-    filters.load();
-    return work();
-  });
-}
-
-Errand::Errand(const ErrandPlace& place, int stream, const std::function<std::string(const Confine&)>& work) : place_(place) {
-  const Fd null = sys::open(AT_FDCWD, "/dev/null", O_RDWR);
-  const Filters filters;
-  start([&](int answer) {
-    if (place.is_inside()) {
-      go_inside(place, stream, answer, null);
-      filters.load();
-    } else {
-      stay_outside(stream, answer, null);
-    }
-    return work([&](int folder) {
-      if (!place.is_inside()) {
-        detach_streams(null);
-        close_others(stream, answer, folder);
-        restrain();
-      }
-      raise_landlock([&](int abi) { return sys::enforce_writing(abi, folder); });
-      if (!place.is_inside()) filters.load();
-    });
+    walls.begin(answer);
+    const std::string done = work([&](int folder) { walls.confine(folder); });
+    return good + walls.told() + '\0' + done;
   });
 }
 
@@ -179,6 +140,7 @@ void Errand::start(const std::function<std::string(int answer)>& work) {
   process_ = sys::clone_process(0);
   if (process_.pid < 0) throw system_error("start another process", errno);
   if (process_.pid == 0) {
+    answer.first.reset();  // or it would not notice that nobody reads
     const std::string words = do_work([&] { return work(answer.second.get()); });
     static_cast<void>(sys::write_all(answer.second.get(), words));
     ::_exit(0);
@@ -198,13 +160,26 @@ std::string Errand::finish() {
   const std::string words = sys::read_all(answer_.get());
   while (::waitpid(process_.pid, nullptr, 0) < 0 && errno == EINTR) continue;
   process_.pidfd.reset();
-  if (words.starts_with(good)) return words.substr(1);
-  if (words.starts_with(refused)) throw refusal(place_, std::string_view(words).substr(1));
-  if (!words.starts_with(bad)) throw Error(place_.is_inside() ? "the process that works inside the container was killed" : "a process that copies was killed");
-  const std::vector<std::string> parts = split(std::string_view(words).substr(1), '\0');
-  Error error(parts.at(0), parts.at(1));
-  if (!parts.at(2).empty()) error.during(parts.at(2));
-  throw error;
+  const bool inside = plan_ && plan_->find<plan::EnterNamespaces>();
+  if (words.empty()) throw Error(inside ? "the process that works inside the container was killed" : "a process that copies was killed");
+  const std::string_view told = std::string_view(words).substr(1);
+  if (words[0] == good) return tell_steps(told);
+  if (words[0] == failed_step && plan_) throw failure(parse_failure(told)).during(inside ? "shutting in who works on the container's files" : "shutting in who works on the files outside");
+  throw parse_error(told);
+}
+
+// Gives what is left: the answer of the work.
+std::string Errand::tell_steps(std::string_view told) const {
+  const std::size_t end = told.find('\0');
+  const std::vector<std::string> words = split(told.substr(0, end), ' ');
+  for (std::size_t at = 0; at + 1 < words.size(); at += 2)
+    ends_.step_done(parse_number(words[at]).value_or(0), parse_number(words[at + 1]).value_or(0));
+  return std::string(told.substr(end + 1));
+}
+
+Error Errand::failure(const StepFailure& failed) const {
+  if (ends_.failed) return ends_.failed(*plan_, failed);
+  return system_error(plan::describe(*plan_, plan_->steps.at(failed.step)), failed.error);
 }
 
 }  // namespace snug::runtime

@@ -14,9 +14,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <string>
 #include <vector>
 
+#include "namespaces.hh"
 #include "snug/plan/visit.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/process.hh"
@@ -50,29 +50,19 @@ class Interruptible {
   sigset_t before_{};
 };
 
-/// A namespace to enter: of another kind than it is said to be, it would leave a wall away.
-struct Door {
-  Fd fd;
-  int flag;
-};
-
 // `joining`: it was about the cgroup.
-int enter(const Context& context, const std::vector<Door>& doors, bool& joining) noexcept {
+int enter(const Context& context, const std::vector<NamespaceDoor>& doors, bool& joining) noexcept {
   if (const int error = sys::die_with_parent()) return error;
   // Or whoever is made here would not notice the monitor's death.
   for (const int fd : context.outer)
     if (fd >= 0) ::close(fd);
-  // Whoever lives there must not look into a process that still stands on the host's root, nor trace its child.
-  if (const int error = sys::hide_from_tracers()) return error;
   // By the descriptor of who was outside: where the door leads is nothing that the namespaces would show.
   if (context.door >= 0)
     if (const int error = sys::write_all(context.door, "0"); error && context.through_door) return joining = true, error;
-  for (const Door& door : doors)
-    if (::setns(door.fd.get(), door.flag) != 0) return errno;
-  return 0;
+  return go_through(doors);
 }
 
-Message enter_and_clone(Context& context, const std::vector<Door>& doors, std::uint64_t flags) noexcept {
+Message enter_and_clone(Context& context, const std::vector<NamespaceDoor>& doors, std::uint64_t flags) noexcept {
   bool joining = false;
   if (const int error = enter(context, doors, joining)) return {.joining = joining, .error = error};
   const sys::Cloned cloned = sys::clone_process(flags, true, context.cgroup);
@@ -89,7 +79,7 @@ struct Shared {
   volatile pid_t pid = -1;
 };
 
-void enter_and_lend(Context& context, const std::vector<Door>& doors, void* stack_end, Shared& shared) noexcept {
+void enter_and_lend(Context& context, const std::vector<NamespaceDoor>& doors, void* stack_end, Shared& shared) noexcept {
   bool joining = false;
   shared.error = enter(context, doors, joining);
   shared.joining = joining;
@@ -99,7 +89,7 @@ void enter_and_lend(Context& context, const std::vector<Door>& doors, void* stac
   if (shared.pid < 0) shared.error = errno;
 }
 
-Message lend(Context& context, const std::vector<Door>& doors) {
+Message lend(Context& context, const std::vector<NamespaceDoor>& doors) {
   // Not cleared: most of it is never touched, and what is has been by who stood on this stack before.
   alignas(16) std::array<char, std::size_t{1} << 16U> stack;
   Shared shared;
@@ -116,7 +106,7 @@ Message lend(Context& context, const std::vector<Door>& doors) {
   return {.cloning = shared.cloning, .joining = shared.joining, .error = shared.error, .pid = shared.pid};
 }
 
-Message copy(Context& context, const std::vector<Door>& doors, std::uint64_t flags) {
+Message copy(Context& context, const std::vector<NamespaceDoor>& doors, std::uint64_t flags) {
   sys::FdPair answer = sys::make_pipe();
   const Interruptible interruptible;
   const pid_t porch = ::fork();
@@ -136,14 +126,9 @@ Message copy(Context& context, const std::vector<Door>& doors, std::uint64_t fla
 }  // namespace
 
 PorchAnswer start_through_porch(Context& context, const plan::EnterNamespaces& enter, std::uint64_t flags) {
-  std::vector<Door> doors;
-  for (const auto& entry : enter.entries) {
-    doors.push_back({sys::try_open(AT_FDCWD, entry.path.c_str(), O_RDONLY), static_cast<int>(plan::namespace_flag(entry.kind))});
-    if (!doors.back().fd) return {.error = errno, .entry = entry.path};
-    const auto status = entry.inode ? sys::find_status(doors.back().fd.get(), "") : std::nullopt;
-    if (entry.inode && (!status || status->st_ino != entry.inode)) return {.error = ESTALE, .entry = entry.path};
-  }
-  const Message message = plan::lends_memory(context.plan) ? lend(context, doors) : copy(context, doors, flags);
+  const OpenDoors opened = open_doors(enter);
+  if (opened.error) return {.error = opened.error, .entry = opened.entry};
+  const Message message = plan::lends_memory(context.plan) ? lend(context, opened.doors) : copy(context, opened.doors, flags);
   return {.cloning = message.cloning, .joining = message.joining, .error = message.error, .init = message.pid};
 }
 

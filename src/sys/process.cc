@@ -163,13 +163,6 @@ int drop_bounding(std::span<const int> kept) noexcept {
   return 0;
 }
 
-int forbid_core_dumps() noexcept {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_CORE, &limit) != 0) return errno;
-  limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(limit.rlim_max, 1);
-  return result_of(::setrlimit(RLIMIT_CORE, &limit));
-}
-
 std::uint64_t monotonic_time() noexcept {
   timespec time{};
   ::clock_gettime(CLOCK_MONOTONIC, &time);

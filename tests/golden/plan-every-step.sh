@@ -444,7 +444,7 @@ nft add rule inet snug output reject with icmpx admin-prohibited
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
-# 64. close the first process to tracers
+# 64. close the process to tracers
 #    unshare --kill-child binds it to the life of this script.
 #    Not done: no program closes a shell to tracers, prctl(PR_SET_DUMPABLE, 0).
 
@@ -480,7 +480,7 @@ set -- "$@" --reuid=5 --regid=6 --groups=27,100
 #    exec(2) gives root what the bounding set has, and nobody else anything.
 set -- "$@" --inh-caps=-all --ambient-caps=-all
 
-# 73. bind the command to the life of its parent
+# 73. bind the process to the life of its parent
 set -- "$@" --pdeathsig=KILL
 
 # 74. close all descriptors but 0, 1 and 2

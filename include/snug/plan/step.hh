@@ -15,8 +15,9 @@
 namespace snug::plan {
 
 /// Who does a step: the monitor (outside, before the clone or while the child waits), the init process (pid 1,
-/// as root of the new user namespace), or the payload (the process that becomes the command).
-enum class Actor { monitor, init, payload };
+/// as root of the new user namespace), or the payload (the process that becomes the command). An errand is a plan of its own: of one process
+/// that works on files and executes nothing.
+enum class Actor { monitor, init, payload, errand };
 
 /// Names a detached mount that one step makes and a later one attaches: a descriptor of the init process.
 using Slot = unsigned;
@@ -413,11 +414,14 @@ struct NoNewPrivileges {
   bool operator==(const NoNewPrivileges&) const = default;
 };
 
-/// Nothing can be opened but what lies below the root or is standard input, output or error already: landlock(7).
+/// Nothing can be opened but what lies below the root or is standard input, output or error already: landlock(7). Of an errand no more
+/// than its work.
 struct EnforceLandlock {
+  enum class Reach { root, reading, writing };  ///< `reading`: all files, and that is all; `writing`: below what OpenTarget has opened
   unsigned abi = 0;            ///< what the kernel knows of it
   bool shut_sockets = false;   ///< abstract sockets of others, from ABI 6 on
   bool shut_signals = false;   ///< signals to others, from ABI 6 on
+  Reach reach = Reach::root;
   bool operator==(const EnforceLandlock&) const = default;
 };
 
@@ -441,6 +445,7 @@ struct RememberOwners {
 
 /// Closes all descriptors above 2: close_range(2). None of 0, 1 and 2 may be a folder, which would lead outside.
 struct CloseDescriptors {
+  bool leaves_work = false;  ///< of an errand: but what it works by, a stream and the folder that it writes below
   bool operator==(const CloseDescriptors&) const = default;
 };
 
@@ -463,11 +468,19 @@ struct RunShell {
   bool operator==(const RunShell&) const = default;
 };
 
+// --- an errand -------------------------------------------------------------------------------------------------
+
+/// Opens the folder below which an errand writes: the first thing that its work does. The steps behind it shut it in there, before it reads
+/// a byte of what somebody else has written.
+struct OpenTarget {
+  bool operator==(const OpenTarget&) const = default;
+};
+
 using Action = std::variant<MakeFolders, MakeCgroup, JoinCgroup, EnterNamespaces, Clone, WriteIdMaps, BecomeUser, MakeCgroupNamespace, MakePrivate, MakeInterface, TuneNetwork, ConfigureInterface, TakeTree,
                             MakeFilesystem, MakeOverlay, StageMount, MakeFiles, CarryTerminal, PivotRoot, KeepNamespaces, Attach, MakeLink,
                             MakeFolder, PartFolder, SetMountFlags, ForbidNamespaces, MaskPaths, SetHostname, BringUpLoopback, JoinNetwork, RestrictEgress, ServeNames, OpenGate, OpenWayOut, AwaitWayOut, OpenTerminal, JoinKeyring, GuardInit,
                             ForkPayload, StartSession, SetLimits, ResetProcess, DieWithParent, ChangeFolder, SetCapabilities,
-                            NoNewPrivileges, RememberOwners, EnforceLandlock, LoadFilter, CloseDescriptors, Exec, RunShell>;
+                            NoNewPrivileges, RememberOwners, EnforceLandlock, LoadFilter, CloseDescriptors, Exec, RunShell, OpenTarget>;
 
 /// One thing that is done, by whom.
 struct Step {

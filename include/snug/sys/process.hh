@@ -65,10 +65,6 @@ void reset_signals(bool as_called = false) noexcept;
 /// PR_CAPBSET_DROP: no program that is executed from now on gains others than these: 0 or errno. Needs CAP_SETPCAP; safe in a child after clone.
 [[nodiscard]] int drop_bounding(std::span<const int> kept) noexcept;
 
-/// setrlimit(2) of RLIMIT_CORE to 1, which means none at all, into a pipe neither (core(5)), as far as the hard limit lets it: 0 or errno; safe in a
-/// child after clone.
-[[nodiscard]] int forbid_core_dumps() noexcept;
-
 /// CLOCK_MONOTONIC in nanoseconds; safe in a child after clone.
 [[nodiscard]] std::uint64_t monotonic_time() noexcept;
 

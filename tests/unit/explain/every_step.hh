@@ -102,6 +102,10 @@ inline plan::Plan every_step() {
   add(Actor::payload, Exec{{"/bin/make", "/usr/bin/make"}, {"make", "a\x1b[31mb"}, {"PATH=/bin:/usr/bin", "A=b c"}});
   add(Actor::payload, Exec{{"/usr/libexec/snug/snug-layer"}, {"snug-layer"}, {}, true});
   add(Actor::payload, RunShell{{"ls", "a\x1b[31mb"}, {"PATH=/bin"}, "/bin/busybox"});
+  add(Actor::errand, CloseDescriptors{true});
+  add(Actor::errand, OpenTarget{});
+  add(Actor::errand, EnforceLandlock{5, false, false, EnforceLandlock::Reach::reading});
+  add(Actor::errand, EnforceLandlock{7, true, true, EnforceLandlock::Reach::writing});
   plan.notices = {{"idmap", "only one id is mapped", "apt install uidmap"}};
   plan.opened = {"/data is the host's /srv/data, read-only"};
   return plan;

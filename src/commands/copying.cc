@@ -42,7 +42,7 @@ runtime::ErrandEnds ends_of(const Visited& visited, const plan::Plan& plan, cons
   runtime::ErrandEnds ends = errand_ends(visited, stream.get());
   if (what.verbose)
     ends.step_done = [who, print = step_printer(plan, true)](std::size_t step, std::uint64_t nanoseconds) {
-      if (step == 0) say(format("{}:\n", who));
+      if (step == 0) say(format("{}{}:\n", ::isatty(STDERR_FILENO) ? "\r\x1b[K" : "", who));  // how far it is stands there still
       print(step, nanoseconds);
     };
   return ends;

@@ -44,15 +44,14 @@ std::string render(const Error& error) {
 }  // namespace
 
 int run_program(int argc, char** argv, int (*dispatch)(std::span<const std::string_view>, const Environment&)) {
-  sys::bring_program();
   if (!fill_standard_descriptors()) return own_failure;
   std::signal(SIGXFSZ, SIG_IGN);  // the call that failed says so, too, and what was begun is cleared away
   ::umask(::umask(077) & 077);    // who takes his own rights away would be left with folders that he cannot remove
   std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, nobody can ask how a child ended
   try {
     refuse_setuid();
-    // Where it cannot be, plans tell.
-    static_cast<void>(sys::run_read_only(argv, environ));
+    static_cast<void>(sys::run_read_only(argv, environ));  // where that cannot be, plans tell
+    sys::bring_program();
     const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     return dispatch(words, Environment(environ));
   } catch (const Error& error) {

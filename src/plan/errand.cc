@@ -13,18 +13,20 @@ namespace {
 // What it takes to read what is others', and to make what is theirs.
 constexpr std::array to_visit{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP};
 
-// Root where that is mapped, else the caller; who is neither stays who they are.
+ContainerId root_or(ContainerId caller, const std::vector<IdRange>& map) {
+  for (const ContainerId id : {ContainerId{0}, caller})
+    if (find_range(map, id)) return id;
+  return map.empty() ? ContainerId{0} : map.front().inside;  // whoever is not mapped could make nothing
+}
+
 void plan_arrival(Draft& draft, const Living& living) {
   take_maps(draft, living);
-  const auto is_mapped = [](const std::vector<IdRange>& map, ContainerId id) { return find_range(map, id) != nullptr; };
   const IdMaps& maps = draft.maps;
-  const ContainerId uid = is_mapped(maps.uids, {0}) ? ContainerId{0} : maps.caller_uid, gid = is_mapped(maps.gids, {0}) ? ContainerId{0} : maps.caller_gid;
   EnterNamespaces enter;
   std::copy_if(living.namespaces.begin(), living.namespaces.end(), std::back_inserter(enter.entries), [](const auto& entry) { return entry.kind == "user" || entry.kind == "mnt"; });
   draft.errand(StartSession{});
   draft.errand(std::move(enter));
-  if (is_mapped(maps.uids, uid) && is_mapped(maps.gids, gid))
-    draft.errand(BecomeUser{uid, gid, maps.helpers ? std::optional(std::vector<ContainerId>()) : std::nullopt});
+  draft.errand(BecomeUser{root_or(maps.caller_uid, maps.uids), root_or(maps.caller_gid, maps.gids), living.sets_groups ? std::optional(std::vector<ContainerId>()) : std::nullopt});
   draft.errand(SetCapabilities{{to_visit.begin(), to_visit.end()}, true});
   draft.errand(SetCapabilities{{to_visit.begin(), to_visit.end()}});
   draft.errand(GuardInit{false});

@@ -176,7 +176,7 @@ struct Explain {
   }
   Explanation operator()(const EnterNamespaces& step) const {
     if (error == ESTALE) return {"what is there now is another one: the container has ended meanwhile", "", ""};
-    if (!step.entries.empty() && step.entries.front().inode != 0) return {};
+    if (!step.entries.empty() && step.entries.front().inode != 0) return error == ENOENT ? Explanation{"the container has ended meanwhile", "", ""} : Explanation{};
     const bool with_user = std::any_of(step.entries.begin(), step.entries.end(), [](const auto& entry) { return entry.kind == "user"; });
     if (error == EINVAL) return {with_user ? "it is no namespace of that kind, or the user namespace that you are in anyway" : "it is no namespace of that kind", "", ""};
     if (error == EACCES) return {"of the first process of a container nobody may open it", "use container:NAME, or that of its command", ""};
@@ -338,9 +338,10 @@ struct Explain {
     if (error == ENOENT && step.paths.size() == 1)
       return {"the file is not there, or the interpreter in its first line or its dynamic loader is not", own, ""};
     if (error == ENOENT) return {"no folder of PATH inside the container has it", own, ""};
+    if (error == EPERM && !host.profile.empty()) return {"the profile that --security-opt seccomp names may refuse execve(2)", "", ""};
     if (error == EACCES && !step.argv.empty() && step.argv.front().empty()) return {"the command is an empty word", "", ""};
     if (error == EACCES)
-      return {"what is executed, and its interpreter, has to be a file, no folder, with an x in its mode for who executes it, and on no mount that is noexec", "", ""};
+      return {"what is executed, and its interpreter, has to be a file, no folder, with an x in its mode for who executes it, and on no mount that is noexec" + std::string(host.profile.empty() ? "" : "; or the profile that --security-opt seccomp names refuses execve(2)"), "", ""};
     if (error == ENOEXEC)
       return {"it is no program of this machine's architecture, and no script with a first line", "", ""};
     if (error == E2BIG) return {"arguments and environment are too large together; execve(2) tells the limit", "", ""};

@@ -152,9 +152,10 @@ void tell_landlock(Draft& draft) {
 }
 
 void tell_program(Draft& draft) {
-  if (draft.facts.open_program.empty()) return;
-  draft.notice("program", format("{}, which snug runs from, is closed to what runs inside, but no read-only mount of it could be made: should that get hold of it, it could be written", quoted(draft.facts.open_program)),
-               "install snug where only root can write");
+  const std::optional<std::string>& path = draft.facts.open_program;
+  if (!path) return;
+  draft.notice("program", format("{} is closed to what runs inside, but no read-only mount of it could be made: should that get hold of it, it could be written", path->empty() ? "the file that snug runs from" : quoted(*path) + ", which snug runs from,"),
+               draft.facts.uid.value == 0 ? "" : "install snug where only root can write");
 }
 
 std::optional<EnforceLandlock> landlock_of(int abi, bool shut_sockets, bool shut_signals) {

@@ -288,6 +288,7 @@ HostFacts living_facts(const CallerEnvironment& environment) {
 void read_id_maps(plan::Living& living, pid_t pid) {
   const auto uids = sys::find_file_text(format("/proc/{}/uid_map", pid).c_str()), gids = sys::find_file_text(format("/proc/{}/gid_map", pid).c_str());
   if (uids && gids) living.uids = parse_id_map(*uids), living.gids = parse_id_map(*gids);
+  living.sets_groups = sys::find_file_text(format("/proc/{}/setgroups", pid).c_str()) != "deny\n";
   if (living.uids.empty() || living.gids.empty()) throw Error("cannot read the container's id maps: it has ended meanwhile");
 }
 

@@ -17,7 +17,6 @@
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "snug/sys/notification.hh"
-#include "snug/sys/own_program.hh"
 #include "snug/sys/process.hh"
 #include "snug/sys/restraint.hh"
 
@@ -67,10 +66,10 @@ void examine_landlock(Examination& examination) {
 
 void examine_program(Examination& examination) {
   Finding finding{.name = "snug's own file", .purpose = "nothing inside could write it: it is root's alone, or run from a read-only mount of it"};
-  if (sys::is_own_program_open()) {
+  if (const std::optional<std::string>& path = examination.host.open_program) {
     finding.verdict = Verdict::missing;
-    finding.detail = format("no read-only mount of {} could be made", quoted(sys::find_own_program()));
-    finding.ask = "install snug where only root can write";
+    finding.detail = format("no read-only mount of {} could be made", path->empty() ? "it" : quoted(*path));
+    if (examination.host.uid.value != 0) finding.ask = "install snug where only root can write";
   }
   examination.add(std::move(finding));
 }

@@ -143,6 +143,8 @@ std::vector<Finding> examine(const plan::HostFacts& facts) {
     examine_storage(examination);
     examine_ids(examination);
     examine_nesting(examination);
+  } else {
+    examination.add({.name = "the rest", .verdict = Finding::Verdict::informs, .detail = "not tried: other namespaces, mounts, the data folder and ranges of ids take a user namespace"});
   }
   examine_restraints(examination);
   examine_limits(examination);

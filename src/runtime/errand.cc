@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <exception>
@@ -170,11 +171,11 @@ std::string Errand::finish() {
 
 // Gives what is left: the answer of the work.
 std::string Errand::tell_steps(std::string_view told) const {
-  const std::size_t end = told.find('\0');
+  const std::size_t end = std::min(told.find('\0'), told.size());
   const std::vector<std::string> words = split(told.substr(0, end), ' ');
-  for (std::size_t at = 0; at + 1 < words.size(); at += 2)
-    ends_.step_done(parse_number(words[at]).value_or(0), parse_number(words[at + 1]).value_or(0));
-  return std::string(told.substr(end + 1));
+  for (std::size_t at = 0; ends_.step_done && at + 1 < words.size(); at += 2)
+    if (const auto step = parse_number(words[at]); step && *step < plan_->steps.size()) ends_.step_done(*step, parse_number(words[at + 1]).value_or(0));
+  return std::string(told.substr(std::min(end + 1, told.size())));
 }
 
 Error Errand::failure(const StepFailure& failed) const {

@@ -1,11 +1,13 @@
-// With one id, and for root, the container's root is who owns what the caller has installed in his home: snug among it. What runs inside of
-// snug is closed to him (PR_SET_DUMPABLE), and this is what holds should that fail: by /proc/PID/exe he would find a file in a mount that
-// is read-only, whoever he is, and that no path leads to.
+// Root of a container is who started it, and owns what he has installed in his home: snug among it. What runs inside of snug is closed to
+// him (PR_SET_DUMPABLE), and this is what holds should that fail: by /proc/PID/exe he would find a file in a mount that is read-only,
+// whoever he is, and that no path leads to.
 
 #include "snug/sys/own_program.hh"
 
 #include <fcntl.h>
+#include <link.h>
 #include <sched.h>
+#include <sys/auxv.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -14,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -38,11 +41,34 @@ std::string first_word() {
   return first.starts_with('/') ? first : std::string();
 }
 
-bool is_roots_alone(const struct stat& status) noexcept { return status.st_uid == 0 && ::geteuid() != 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0; }
+// Or somebody's who has no number in this user namespace, nor in those made in it.
+bool is_roots_alone(const struct stat& status) noexcept {
+  constexpr uid_t nobody = 65534;
+  return (status.st_uid == 0 || status.st_uid == nobody) && status.st_uid != ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
 
 bool is_mounted_read_only() noexcept {
   struct statvfs mount {};
   return ::statvfs(running, &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0;
+}
+
+bool names_library_path(const dl_phdr_info& program, const ElfW(Phdr)& dynamic) noexcept {
+  const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(program.dlpi_addr + dynamic.p_vaddr);
+  while (entry->d_tag != DT_NULL && entry->d_tag != DT_RUNPATH && entry->d_tag != DT_RPATH) ++entry;
+  return entry->d_tag != DT_NULL;
+}
+
+// Executed by its file it is what it is now: neither was it started by a loader with it as a word, whose file would be the loader's, nor does
+// it look for libraries beside its file, which has no folder then.
+bool is_complete() noexcept {
+  const auto look = [](dl_phdr_info* program, std::size_t, void*) {
+    const auto* const end = program->dlpi_phdr + program->dlpi_phnum;
+    const auto find = [&](ElfW(Word) type) { return std::find_if(program->dlpi_phdr, end, [&](const ElfW(Phdr)& segment) { return segment.p_type == type; }); };
+    const auto* const dynamic = find(PT_DYNAMIC);
+    const bool loaded = find(PT_INTERP) != end;
+    return loaded && (::getauxval(AT_BASE) == 0 || (dynamic != end && names_library_path(*program, *dynamic))) ? 1 : -1;  // the first is the program
+  };
+  return ::dl_iterate_phdr(look, nullptr) != 1;
 }
 
 /// What the child that makes the mount, on this memory and with these descriptors, is told and tells.
@@ -52,21 +78,27 @@ struct Making {
   int error = EIO;
 };
 
-int make_mount_of(void* made) {
-  auto& making = *static_cast<Making*>(made);
+void make_mount_of(Making& making) noexcept {
   Fd tree = clone_tree(AT_FDCWD, making.path, false);
   making.error = tree ? set_mount_attributes(tree.get(), MOUNT_ATTR_RDONLY, false) : errno;
-  making.mount = tree.release();
+  if (making.error == 0) making.mount = tree.release();
+}
+
+int make_there(void* making) {
+  make_mount_of(*static_cast<Making*>(making));
   ::_exit(0);
 }
 
-// An ordinary user may do so in a user namespace of its own, which is gone with the child.
-int make_in_namespaces(Making& making, int namespaces) noexcept {
+// In namespaces that are gone with the child. Nobody can stop it: this process waits for it as it is.
+void make_in_namespaces(Making& making) noexcept {
   alignas(16) std::array<char, std::size_t{1} << 14U> stack;
-  const pid_t child = ::clone(make_mount_of, stack.data() + stack.size(), namespaces | CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &making);
-  if (child < 0) return errno;
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
-  return making.error;
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
+  const pid_t child = ::clone(make_there, stack.data() + stack.size(), CLONE_NEWNS | CLONE_NEWUSER | CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &making);
+  if (child < 0) making.error = errno;
+  while (child > 0 && ::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
 }  // namespace
@@ -88,18 +120,17 @@ int run_read_only(char** words, char** environment) {
   struct stat status {}, found {};
   if (::stat(running, &status) != 0) return errno;
   if (is_roots_alone(status)) return 0;
+  const std::string& path = find_own_program();  // now: later the words may be hidden
   if (is_mounted_read_only()) {
-    const std::string& path = find_own_program();  // now: later the words may be hidden
     ::prctl(PR_SET_NAME, path.c_str() + path.rfind('/') + 1);  // older kernels call a program after the number of the descriptor
     return 0;
   }
-  const std::string& path = find_own_program();
-  if (path.empty() || find_link(AT_FDCWD, running) == nameless) return ENOENT;
+  if (path.empty() || !is_complete() || find_link(AT_FDCWD, running) == nameless) return ENOEXEC;
   Making making{path.c_str()};
-  int error = make_in_namespaces(making, CLONE_NEWNS);
-  if (error == EPERM) error = make_in_namespaces(making, CLONE_NEWNS | CLONE_NEWUSER);
+  make_mount_of(making);  // as root of the mounts that there are
+  if (making.error == EPERM) make_in_namespaces(making);
   const Fd mount(making.mount);
-  if (error) return error;
+  if (making.error) return making.error;
   // The path may lead to another file by now.
   if (::fstat(mount.get(), &found) != 0 || found.st_dev != status.st_dev || found.st_ino != status.st_ino) return ESTALE;
   std::vector<char*> all{const_cast<char*>(path.c_str())};

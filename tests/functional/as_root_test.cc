@@ -3,13 +3,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "containers.hh"
 #include "harness.hh"
+#include "snug/base/text.hh"
 
 using namespace snug::test;
 namespace fs = std::filesystem;
@@ -51,21 +51,22 @@ TEST_CASE("the nodes in /dev keep owner and mode, whoever owns them, and can be 
 
 // Of them all only root may look where they run from.
 TEST_CASE("what stands inside of snug runs from a read-only mount of its file, of who starts a container and of who enters it") {
-  const auto stands_inside = [](const fs::path& process) {
-    const std::string status = read_file(process / "status"), numbers = status.substr(std::min(status.find("NSpid:"), status.size()));
-    const std::string line = numbers.substr(0, numbers.find('\n'));
-    return status.starts_with("Name:\tsnug\n") && std::count(line.begin(), line.end(), '\t') == 2;
+  const Containers containers;
+  REQUIRE(containers.run_detached("box", "exec sleep 86581").code == 0);
+  const auto namespace_of = [](const fs::path& process) {
+    std::error_code none;
+    return fs::read_symlink(process / "ns/pid", none).string();
   };
+  const std::string inside = namespace_of(snug::format("/proc/{}", containers.init("box")));
+  REQUIRE(!inside.empty());
   const auto found = [&] {
     std::vector<bool> read_only;
     for (const auto& process : fs::directory_iterator("/proc")) {
       struct statvfs mount {};
-      if (stands_inside(process.path()) && ::statvfs((process.path() / "exe").c_str(), &mount) == 0) read_only.push_back((mount.f_flag & ST_RDONLY) != 0);
+      if (namespace_of(process.path()) == inside && read_file(process.path() / "comm") == "snug\n" && ::statvfs((process.path() / "exe").c_str(), &mount) == 0) read_only.push_back((mount.f_flag & ST_RDONLY) != 0);
     }
     return read_only;
   };
-  const Containers containers;
-  REQUIRE(containers.run_detached("box", "exec sleep 86581").code == 0);
   CHECK(eventually([&] { return found() == std::vector<bool>{true}; }));
   Terminal terminal({"/usr/bin/env", containers.environment(), program(), "exec", "-it", "box", "sh", "-c", "echo in; read line"}, 24, 80);
   REQUIRE_MESSAGE(terminal.expect("in"), terminal.seen());

@@ -436,4 +436,23 @@ TEST_CASE("cp reads and makes files of sub-ids, and folders that are closed to a
   CHECK(in("stat -c %u /again/closed/f") == uid + "\n");
 }
 
+// newgidmap(1) that gives nobody but oneself leaves it at "deny", however many users there are.
+TEST_CASE("cp copies in a user namespace of somebody's making, with many users and without the right to leave groups") {
+  const Containers store;
+  Background holder({"unshare", "--user", "sleep", "86583"});
+  const std::string holds = format("/proc/{}", holder.pid());
+  REQUIRE(eventually([&] { return fs::read_symlink(holds + "/ns/user") != fs::read_symlink("/proc/self/ns/user"); }));
+  const std::string map = format("first=$(sed -n \"s/^$(id -un):\\([0-9]*\\):.*/\\1/p\" /etc/subuid | head -n 1); newuidmap {0} 0 $(id -u) 1 1 $first 100 && newgidmap {0} 0 $(id -g) 1", holder.pid());
+  REQUIRE(run({"/bin/sh", "-c", map}).code == 0);
+  REQUIRE(read_file(holds + "/setgroups") == "deny\n");
+  const Result started = store.snug({"run", "-d", "--name", "f", "--userns", "ns:" + holds + "/ns/user", small_root(), "sleep", "1000"});
+  REQUIRE_MESSAGE(started.code == 0, started.err);
+  const Result out = store.snug({"cp", "f:/etc/passwd", "-"});
+  CHECK_MESSAGE(out.code == 0, out.err);
+  CHECK(has(out.out, "root:x:0:0"));
+  const Result in = store.snug({"cp", small_root() + "/etc/passwd", "f:/copied"});
+  CHECK_MESSAGE(in.code == 0, in.err);
+  CHECK(store.snug({"exec", "f", "stat", "-c", "%u %g", "/copied"}).out == "0 0\n");
+}
+
 TEST_SUITE_END();

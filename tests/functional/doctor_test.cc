@@ -113,6 +113,7 @@ TEST_CASE("doctor and run: no user namespaces at all") {
   const Result result = spoiled(
       "echo 0 >/proc/sys/user/max_user_namespaces; $SNUG doctor; $SNUG run --userns single $ROOT true; echo code $?");
   CHECK(has(entry(result.out, "user namespace"), "user.max_user_namespaces = 0"));
+  CHECK(has(entry(result.out, "the rest"), "not tried: "));
   CHECK(entry(result.out, "mount namespace").empty());
   CHECK_MESSAGE(
       has(result.err, "user.max_user_namespaces = 0; ask an administrator: sysctl -w user.max_user_namespaces=65536"),

@@ -125,13 +125,14 @@ TEST_CASE("restraints: each that cannot be had ends every way in, and nothing is
   struct Restraint {
     std::string call;
     const char* words;
+    const char* on_the_way = words;  ///< of those who come to a container that runs: it may fail before it is a step of its own
   };
   std::vector<Restraint> restraints{{snug::format("{}={}", SYS_seccomp, EACCES), "load the filter of system calls"},
                                     {snug::format("{}={}", SYS_keyctl, EPERM), "join a new session keyring"},
                                     {snug::format("{}={}", SYS_close_range, ENOSYS), "close all descriptors but"},
                                     {snug::format("{}:0:{}={}", SYS_prctl, PR_SET_NO_NEW_PRIVS, EINVAL), "forbid new privileges"},
                                     {snug::format("{}:0:{}={}", SYS_prctl, PR_CAPBSET_DROP, EPERM), "capabilities for ever"},
-                                    {snug::format("{}:0:{}={}", SYS_prctl, PR_SET_DUMPABLE, EPERM), ""},
+                                    {snug::format("{}:0:{}={}", SYS_prctl, PR_SET_DUMPABLE, EPERM), "to tracers", "enter the container's namespaces"},
                                     {snug::format("{}={}", SYS_capset, EPERM), "drop all"},
                                     {snug::format("{}={}", SYS_prlimit64, EPERM), "set the limits"}};
   if (has_landlock()) restraints.push_back({snug::format("{}={}", SYS_landlock_restrict_self, EPERM), "(Landlock)"});
@@ -140,7 +141,7 @@ TEST_CASE("restraints: each that cannot be had ends every way in, and nothing is
       const Result result = refused(restraint.call, way.words);
       CHECK_MESSAGE(result.code == 125, std::string(way.name) << " without " << restraint.call << ": " << result.err);
       CHECK_MESSAGE(result.out.empty(), std::string(way.name) << " without " << restraint.call << ": " << result.out);
-      CHECK_MESSAGE(has(result.err, restraint.words), std::string(way.name) << " without " << restraint.call << ": " << result.err);
+      CHECK_MESSAGE((has(result.err, restraint.words) || has(result.err, restraint.on_the_way)), std::string(way.name) << " without " << restraint.call << ": " << result.err);
     }
   // Each of them does it where nothing is refused; and until then none has done anything.
   CHECK(containers.snug({"exec", "box", "ls", "/ran"}).code != 0);

@@ -155,7 +155,7 @@ struct HostFacts {
   bool map_helpers_powerless = false;                ///< there are some, but without the right to write maps
   std::string unpacker;                              ///< absolute path of snug-layer; of an archive and a copy only
   bool privileged = false;                           ///< CAP_SYS_ADMIN in the caller's user namespace
-  std::string open_program;                          ///< the file that snug runs from, where root inside could write it should he come by it
+  std::optional<std::string> open_program;           ///< the file that snug runs from, where root inside could write it should he come by it; "": nobody knows its path
   std::string hostname;
   std::string resolv_conf;                           ///< text of /etc/resolv.conf
   std::string pasta;                                 ///< absolute path, or empty; this and the next five: of a network with a way out only

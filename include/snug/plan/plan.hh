@@ -74,6 +74,7 @@ struct Living {
   std::vector<std::string> controllers = {};       ///< of that
   std::string manager = {};                        ///< the socket of the user's systemd, where the cgroup lies in a scope
   unsigned landlock = 0;                           ///< the ABI that what runs in it is under; 0: none
+  bool sets_groups = true;                         ///< setgroups(2) is allowed in its user namespace
 };
 
 /// Gives the same, but asking for a shell of the root, and for no command.

@@ -25,7 +25,7 @@ struct ErrandEnds {
 ///
 /// What one is shut in by is its plan, plan::make_errand_plan. One on the files of a container that runs is seen by nobody inside, because it
 /// is in no other namespace of theirs, nor can anybody look into it. Its root is the container's, in which it stands, and no signal but SIGKILL
-/// ends it: it ends with its stream. One that works outside ends with the caller.
+/// ends it: it ends with its stream, or its work. One that works outside ends with the caller.
 class Errand {
  public:
   /// Begins work that is done here, in this process's namespaces, and is not confined. Throws.

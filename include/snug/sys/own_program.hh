@@ -14,7 +14,8 @@ namespace snug::sys {
 [[nodiscard]] bool is_own_program_open() noexcept;
 
 /// Executes the program anew, with the words and variables given, from a mount of its file that is read-only and nobody else's. Gives 0
-/// where the file is not open as above, and an errno where that mount is not to be had. mount_setattr(2), execveat(2).
+/// where the file is not open as above, and an errno where that mount is not to be had, or the program would not be the same.
+/// mount_setattr(2), execveat(2).
 [[nodiscard]] int run_read_only(char** words, char** environment);
 
 }  // namespace snug::sys

@@ -89,13 +89,18 @@ TEST_CASE("errand: outside it enters nothing, and ends with who sent it") {
         "load the filter of system calls 'copying'\n");
 }
 
-TEST_CASE("errand: it becomes root where root is mapped, else the caller, and leaves groups where that is allowed") {
-  const auto becomes = [](const Living& living) { return *make_errand_plan(ErrandWork::read, caller(), &living).find<BecomeUser>(); };
-  CHECK(becomes(a_container(ranges)) == BecomeUser{{0}, {0}, std::vector<ContainerId>()});
-  CHECK(becomes(a_container(one)) == BecomeUser{{0}, {0}, {}});
-  CHECK(becomes(a_container(kept)) == BecomeUser{{1000}, {1000}, {}});
-  const Living foreign = a_container({{{5}, {100000}, 10}});
-  CHECK(!make_errand_plan(ErrandWork::read, caller(), &foreign).find<BecomeUser>());
+TEST_CASE("errand: it becomes root where root is mapped, else the caller, else whoever is, and leaves groups where that is allowed") {
+  const auto becomes = [](Living living, bool sets_groups) {
+    living.sets_groups = sets_groups;
+    return *make_errand_plan(ErrandWork::read, caller(), &living).find<BecomeUser>();
+  };
+  const std::vector<ContainerId> none;
+  CHECK(becomes(a_container(ranges), true) == BecomeUser{{0}, {0}, none});
+  CHECK(becomes(a_container(ranges), false) == BecomeUser{{0}, {0}, {}});
+  CHECK(becomes(a_container(one), false) == BecomeUser{{0}, {0}, {}});
+  CHECK(becomes(a_container(one), true) == BecomeUser{{0}, {0}, none});
+  CHECK(becomes(a_container(kept), false) == BecomeUser{{1000}, {1000}, {}});
+  CHECK(becomes(a_container({{{5}, {100000}, 10}}), true) == BecomeUser{{5}, {5}, none});
 }
 
 TEST_CASE("errand: a kernel without Landlock has none, and an old one no scopes") {

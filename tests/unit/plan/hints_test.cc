@@ -172,6 +172,7 @@ TEST_CASE("targets, folders, limits and commands") {
   CHECK(has(explain(Attach{0, "/d"}, ENOTDIR).cause, "a file on a file"));
   CHECK(has(explain(EnterNamespaces{}, ESTALE).cause, "has ended"));
   CHECK(explain(EnterNamespaces{{{"user", "/proc/7/fd/5", 41}}}, EPERM) == Explanation{});
+  CHECK(has(explain(EnterNamespaces{{{"user", "/proc/7/fd/5", 41}}}, ENOENT).cause, "has ended"));
   CHECK(has(explain(Clone{}, ENOMEM).cause, "going away"));
   CHECK(has(explain(OpenTerminal{}, ENODEV).cause, "ptmx"));
   const EnterNamespaces network{{{"net", "/x", 0}}}, user{{{"user", "/x", 0}}};
@@ -193,6 +194,10 @@ TEST_CASE("targets, folders, limits and commands") {
   }
   CHECK(has(explain(Exec{.paths = {"/etc"}, .argv = {"/etc"}}, EACCES).cause, "no folder, with an x"));
   CHECK(explain(Exec{.paths = {"/bin/"}, .argv = {""}}, EACCES).cause == "the command is an empty word");
+  CHECK(explain(Exec{.paths = {"/x"}}, EPERM) == Explanation{});
+  HostFacts profiled;
+  profiled.profile = {6};
+  for (const int refused : {EPERM, EACCES}) CHECK(has(explain(Exec{.paths = {"/x"}}, refused, {}, profiled).cause, "the profile that --security-opt seccomp names "));
   RefusalFacts limited;
   limited.open_files = ProcessLimit{2, 2};
   CHECK(has(explain(EnforceLandlock{}, EMFILE, limited).cause, "ulimit -n is 2"));

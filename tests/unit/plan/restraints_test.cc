@@ -155,12 +155,14 @@ TEST_CASE("that snug's own file could be written is told, for every container an
   spec.require = {"program"};
   CHECK(std::holds_alternative<Refusal>(make_plan(spec, facts)));
   CHECK(std::holds_alternative<Refusal>(make_exec_plan(spec, facts, doors)));
-  facts.open_program.clear();
+  facts.open_program.reset();
   CHECK(std::holds_alternative<Plan>(make_plan(spec, facts)));
   spec.idle = true;
   spec.require.clear();
   facts.open_program = "/home/me/bin/snug\n";
   CHECK(tells(plan_of(spec, facts)) == 1);
+  facts.open_program = "";
+  CHECK(plan_of(spec, facts).notices.back().text.starts_with("the file that snug runs from is closed "));
 }
 
 TEST_CASE("user namespaces stay forbidden by the filter alone where nothing can be written, with a notice") {

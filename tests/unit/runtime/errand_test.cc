@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,6 +62,9 @@ const std::string done = "done\n", refused = errno_text(EACCES) + "\n", forbidde
 plan::Plan outside(plan::ErrandWork work) {
   plan::HostFacts facts;
   facts.landlock = sys::landlock_abi();
+  rlimit core{};
+  REQUIRE(::getrlimit(RLIMIT_CORE, &core) == 0);
+  facts.core_hard = core.rlim_max;
   return plan::make_errand_plan(work, facts, nullptr);
 }
 

@@ -21,6 +21,7 @@
 #include "snug/config/spec.hh"
 #include "snug/plan/network.hh"
 #include "snug/probe/cgroup.hh"
+#include "snug/sys/own_program.hh"
 
 namespace snug::commands {
 namespace {
@@ -95,6 +96,12 @@ Json nesting_json(const plan::Spec& spec, const State& state) {
   return plan::filter_shuts_namespaces(spec) ? "filtered" : "open";
 }
 
+// Of the container's monitor, and so of its first process, which executes nothing else.
+Json program_json(const State& state) {
+  const auto open = state.phase == State::Phase::running ? sys::is_program_open(format("/proc/{}/exe", state.monitor.pid).c_str()) : std::nullopt;
+  return open ? Json(*open ? "open" : "closed") : Json();
+}
+
 Json ulimits_json(const state::Confinement& confinement) {
   const auto value = [](std::uint64_t limit) { return limit == RLIM_INFINITY ? std::int64_t{-1} : static_cast<std::int64_t>(limit); };
   Json limits = Json::array();
@@ -108,7 +115,7 @@ Json restraints_json(const plan::Spec& spec, const State& state) {
   const auto landlock = landlock_in(spec, state);
   const auto& held = state.confinement;
   return Json{{"Seccomp", held ? held->filter : plan::filter_name(spec)}, {"Landlock", landlock ? Json(landlock->abi) : Json()}, {"NoNewPrivileges", !spec.new_privileges},
-              {"Nested", spec.restraints.nested}, {"UserNamespaces", nesting_json(spec, state)}, {"EmulateRoot", held ? Json(held->emulation) : Json()}, {"Keyring", "own"},
+              {"Nested", spec.restraints.nested}, {"UserNamespaces", nesting_json(spec, state)}, {"EmulateRoot", held ? Json(held->emulation) : Json()}, {"Keyring", "own"}, {"Program", program_json(state)},
               {"Capabilities", held ? Json(held->capabilities) : Json()}, {"Ulimits", held ? ulimits_json(*held) : Json()}, {"MaskedPaths", masks.hidden}, {"ReadonlyPaths", masks.read_only}};
 }
 

@@ -47,9 +47,9 @@ bool is_roots_alone(const struct stat& status) noexcept {
   return (status.st_uid == 0 || status.st_uid == nobody) && status.st_uid != ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-bool is_mounted_read_only() noexcept {
+bool is_mounted_read_only(const char* link) noexcept {
   struct statvfs mount {};
-  return ::statvfs(running, &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0;
+  return ::statvfs(link, &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0;
 }
 
 bool names_library_path(const dl_phdr_info& program, const ElfW(Phdr)& dynamic) noexcept {
@@ -111,9 +111,12 @@ const std::string& find_own_program() {
   return path;
 }
 
-bool is_own_program_open() noexcept {
+bool is_own_program_open() noexcept { return is_program_open(running).value_or(true); }
+
+std::optional<bool> is_program_open(const char* link) noexcept {
   struct stat status {};
-  return ::stat(running, &status) != 0 || (!is_roots_alone(status) && !is_mounted_read_only());
+  if (::stat(link, &status) != 0) return {};
+  return !is_roots_alone(status) && !is_mounted_read_only(link);
 }
 
 int run_read_only(char** words, char** environment) {
@@ -121,7 +124,7 @@ int run_read_only(char** words, char** environment) {
   if (::stat(running, &status) != 0) return errno;
   if (is_roots_alone(status)) return 0;
   const std::string& path = find_own_program();  // now: later the words may be hidden
-  if (is_mounted_read_only()) {
+  if (is_mounted_read_only(running)) {
     ::prctl(PR_SET_NAME, path.c_str() + path.rfind('/') + 1);  // older kernels call a program after the number of the descriptor
     return 0;
   }

@@ -282,6 +282,7 @@ TEST_CASE("snug runs from a read-only mount of its own file where root inside mi
   CHECK(runs_from(of_copy) == "/");
   CHECK(is_read_only(of_copy));
   CHECK(read_file(snug::format("/proc/{}/comm", of_copy)) == "snug\n");
+  CHECK(containers.snug({"inspect", "--format", "{{.Restraints.Program}}", "mine"}).out == "closed\n");
   // What is root's alone needs no mount.
   struct stat status {};
   REQUIRE(::stat(program().c_str(), &status) == 0);

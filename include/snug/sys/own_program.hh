@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace snug::sys {
@@ -12,6 +13,9 @@ namespace snug::sys {
 
 /// Whether it could be written by whoever came by it: it is not root's alone, and not in a mount that is read-only.
 [[nodiscard]] bool is_own_program_open() noexcept;
+
+/// The same of the file that `link` leads to, the /proc/PID/exe of another process of snug's; nothing where that cannot be seen.
+[[nodiscard]] std::optional<bool> is_program_open(const char* link) noexcept;
 
 /// Executes the program anew, with the words and variables given, from a mount of its file that is read-only and nobody else's. Gives 0
 /// where the file is not open as above, and an errno where that mount is not to be had, or the program would not be the same.

@@ -65,7 +65,7 @@ void find_doors(Entrance& entrance, const State& state) {
 plan::RootfsFacts look_around(const Entrance& entrance, const plan::Spec& visit, const plan::HostFacts& facts) {
   const auto look = [&] { return probe::living_rootfs_facts(visit, facts, entrance.root.get()); };
   if (entrance.spec.storage != plan::StorageDriver::fuse_overlayfs) return look();
-  need_landlock(entrance.spec);
+  need_walls(entrance.spec, facts);
   // Into the namespace of mounts as well: an errand opens nothing but what lies below its own root.
   const plan::Plan looking = plan::make_errand_plan(plan::ErrandWork::read, facts, &entrance.living);
   const auto failed = [&](const plan::Plan& plan, const runtime::StepFailure& failure) { return failure_error(plan, facts, failure); };
@@ -81,10 +81,12 @@ void choose_folder(plan::Spec& visit, const plan::HostFacts& facts) {
 
 }  // namespace
 
-void need_landlock(const plan::Spec& spec) {
-  const bool required = std::find(spec.require.begin(), spec.require.end(), "landlock") != spec.require.end();
-  if (required && !plan::landlock_of(sys::landlock_abi(), true, true))
+void need_walls(const plan::Spec& spec, const plan::HostFacts& facts) {
+  const auto requires_wall = [&](std::string_view wall) { return std::find(spec.require.begin(), spec.require.end(), wall) != spec.require.end(); };
+  if (requires_wall("landlock") && !plan::landlock_of(facts.landlock, true, true))
     throw Error("--require landlock, which the container was started with: who works on its files cannot be confined by it", "snug doctor tells why");
+  if (requires_wall("program") && facts.open_program)
+    throw Error("--require program, which the container was started with: who works on its files runs from a file that could be written", "snug doctor tells why");
 }
 
 Entrance open_entrance(const std::string& store, state::Record record) {

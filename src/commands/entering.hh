@@ -21,8 +21,9 @@ struct Entrance {
 /// Opens the doors of a container. Throws where it does not run.
 [[nodiscard]] Entrance open_entrance(const std::string& store, state::Record record);
 
-/// Whoever works on a container's files is under Landlock where that can be had: throws where it cannot, and the container requires it.
-void need_landlock(const plan::Spec& spec);
+/// Whoever works on a container's files has the walls that are merely preferred where they can be had: throws where one cannot, and the container
+/// requires it.
+void need_walls(const plan::Spec& spec, const plan::HostFacts& facts);
 
 /// Lists all processes of the container, those that have entered it too.
 [[nodiscard]] std::vector<probe::Process> processes_of(const Entrance& entrance);

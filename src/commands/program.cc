@@ -50,7 +50,7 @@ int run_program(int argc, char** argv, int (*dispatch)(std::span<const std::stri
   std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, nobody can ask how a child ended
   try {
     refuse_setuid();
-    static_cast<void>(sys::run_read_only(argv, environ));  // where that cannot be, plans tell
+    sys::run_read_only(argv, environ);  // where it cannot, plans tell
     sys::bring_program();
     const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     return dispatch(words, Environment(environ));

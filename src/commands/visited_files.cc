@@ -18,6 +18,7 @@
 #include "snug/base/text.hh"
 #include "snug/config/spec.hh"
 #include "snug/sys/file.hh"
+#include "snug/sys/mount.hh"
 #include "stopping.hh"
 
 namespace snug::commands {
@@ -28,8 +29,9 @@ using Work = std::function<void(const Visited&)>;
 void visit_living(const std::string& store, const state::Record& record, const Environment& environment, const Work& work) {
   const sys::Fd held = state::hold_files(store, record);
   const Entrance entrance = open_entrance(store, record);
-  need_landlock(entrance.spec);
-  work({entrance.living, probe::living_facts(caller_environment(environment))});
+  const Visited visited{entrance.living, probe::living_facts(caller_environment(environment))};
+  need_walls(entrance.spec, visited.facts);
+  work(visited);
 }
 
 // The same container, without a command and a terminal.
@@ -62,22 +64,25 @@ std::set<dev_t> devices_outside() {
   return devices;
 }
 
-// Runs inside. The kernel knows where links lead.
-bool is_in_memory(std::string path, const std::set<dev_t>& outside) {
+// Runs inside. The kernel knows where links lead. "file": a file that is a mount, and so one of snug's own; "" where it is not in memory.
+const char* find_memory(std::string path, const std::set<dev_t>& outside) {
   sys::Fd place;
   while (!(place = sys::try_open_in_root(AT_FDCWD, path.c_str(), O_PATH)) && path.size() > 1) path.resize(std::max<std::size_t>(path.rfind('/'), 1));
   struct statfs kind;
   const auto status = place ? sys::find_status(place.get(), "") : std::nullopt;
-  return status && !outside.contains(status->st_dev) && ::fstatfs(place.get(), &kind) == 0 && kind.f_type == TMPFS_MAGIC;
+  const bool found = status && !outside.contains(status->st_dev) && ::fstatfs(place.get(), &kind) == 0 && kind.f_type == TMPFS_MAGIC;
+  return !found ? "" : S_ISREG(status->st_mode) && sys::is_mount_root(place.get()) ? "file" : "memory";
 }
 
 void refuse_memory(const state::Record& record, const Visited& visited, const std::string& path) {
   const std::set<dev_t> outside = devices_outside();
   const plan::Plan looking = plan_inside(visited, plan::ErrandWork::read);
-  runtime::Errand look(looking, errand_ends(visited), [&](const runtime::Errand::Confine&) { return is_in_memory(path, outside) ? "yes" : ""; });
-  if (look.finish() == "yes")
-    throw Error(format("cannot copy to {} of the container {}: it is in memory, new at each start, and the container does not run", quoted(path), quoted(record.name)),
-                format("snug start {}, and copy then", shell_quoted(record.name)));
+  runtime::Errand look(looking, errand_ends(visited), [&](const runtime::Errand::Confine&) { return find_memory(path, outside); });
+  const std::string found = look.finish();
+  if (found.empty()) return;
+  const auto refuse = [&](std::string_view why, std::string hint) { return Error(format("cannot copy to {} of the container {}: {}", quoted(path), quoted(record.name), why), std::move(hint)); };
+  if (found == "file") throw refuse("it is a file of snug's own, made anew at each start", "--add-host, --dns and --hostname of snug run say what stands in those");
+  throw refuse("it is in memory, new at each start, and the container does not run", format("snug start {}, and copy then", shell_quoted(record.name)));
 }
 
 // By the doors that this process keeps, which is its monitor.

@@ -202,7 +202,7 @@ void Receiver::settle(int folder, std::string_view path, const Entry& entry) {
 }
 
 unsigned Receiver::own(int fd, const Entry& entry) {
-  if (!what_.archive) return entry.mode & sticky_and_permissions;
+  if (!keeps_owners()) return entry.mode & sticky_and_permissions;
   return what_.remembered ? set_or_keep_owner(fd, entry, counts_) : set_owner(fd, "", entry, counts_);
 }
 
@@ -229,7 +229,7 @@ void Receiver::make_link(const Place& place, const Entry& entry) {
   Meanwhile meanwhile(place.parent);
   if (::symlinkat(entry.link.c_str(), place.parent, meanwhile.name()) != 0) fail("make the link", place.path, errno);
   Unpacked links;  // of which nothing is remembered, and nobody told
-  if (what_.archive) static_cast<void>(set_owner(place.parent, meanwhile.name(), entry, what_.remembered ? links : counts_));
+  if (keeps_owners()) static_cast<void>(set_owner(place.parent, meanwhile.name(), entry, what_.remembered ? links : counts_));
   const timespec times[2]{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, entry.time};
   if (::utimensat(place.parent, meanwhile.name(), times, AT_SYMLINK_NOFOLLOW) != 0) fail("set the time of", place.path, errno);
   meanwhile.become(place.name, place.path);

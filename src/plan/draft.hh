@@ -16,6 +16,7 @@ namespace snug::plan {
 struct IdMaps {
   std::vector<IdRange> uids, gids;
   bool helpers = false;  ///< written by newuidmap and newgidmap; else by the process itself
+  bool sets_groups = true;  ///< setgroups(2) is allowed there
   ContainerId setup_uid, setup_gid;    ///< who the init process is: the caller, where he is mapped
   ContainerId caller_uid, caller_gid;  ///< the caller's ids as the container sees them
 };

@@ -26,7 +26,7 @@ void plan_arrival(Draft& draft, const Living& living) {
   std::copy_if(living.namespaces.begin(), living.namespaces.end(), std::back_inserter(enter.entries), [](const auto& entry) { return entry.kind == "user" || entry.kind == "mnt"; });
   draft.errand(StartSession{});
   draft.errand(std::move(enter));
-  draft.errand(BecomeUser{root_or(maps.caller_uid, maps.uids), root_or(maps.caller_gid, maps.gids), living.sets_groups ? std::optional(std::vector<ContainerId>()) : std::nullopt});
+  draft.errand(BecomeUser{root_or(maps.caller_uid, maps.uids), root_or(maps.caller_gid, maps.gids), maps.sets_groups ? std::optional(std::vector<ContainerId>()) : std::nullopt});
   draft.errand(SetCapabilities{{to_visit.begin(), to_visit.end()}, true});
   draft.errand(SetCapabilities{{to_visit.begin(), to_visit.end()}});
   draft.errand(GuardInit{false});

@@ -10,8 +10,7 @@ void take_maps(Draft& draft, const Living& living) {
   maps.uids = living.uids;
   maps.gids = living.gids;
   find_caller(maps, draft.facts);
-  // A line of one id is what an ordinary user may write; setgroups(2) is denied then.
-  maps.helpers = maps.uids.size() != 1 || maps.uids[0].count != 1 || maps.gids.size() != 1 || maps.gids[0].count != 1;
+  maps.sets_groups = living.sets_groups;
 }
 
 bool lends_memory(const Plan& plan) {

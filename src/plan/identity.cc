@@ -141,8 +141,7 @@ Verdict plan_identity(Draft& draft) {
   if (Verdict refused = check_mapped(maps.uids, who.uid, "uid", of_image)) return refused;
   if (Verdict refused = check_mapped(maps.gids, who.gid, "gid", of_image)) return refused;
   if (Verdict refused = add_groups(draft)) return refused;
-  if (!maps.helpers && is_new(draft.spec.namespaces.user)) {
-    // setgroups(2) is denied in a map that an ordinary user wrote (user_namespaces(7)): the caller's groups stay.
+  if (!maps.sets_groups) {
     if (who.groups && !who.groups->empty())
       draft.notice("groups", "groups cannot be set where only one id is mapped; the caller's stay in force");
     who.groups.reset();

@@ -178,6 +178,8 @@ Verdict plan_id_maps(Draft& draft) {
   } else {
     plan_around_caller(draft);
   }
+  // In a map that an ordinary user wrote setgroups(2) is denied (user_namespaces(7)).
+  if (is_new(draft.spec.namespaces.user)) maps.sets_groups = maps.helpers;
   find_caller(maps, facts);
   return {};
 }

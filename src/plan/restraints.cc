@@ -1,4 +1,5 @@
 #include <linux/capability.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -37,6 +38,8 @@ Verdict check_left_out(const Spec& spec) {
     return Refusal{"--require landlock: it is left out with --nested and landlock=off, and where sys_admin or sys_ptrace is given", "leave out the one or the other"};
   if (is_among(spec.require, "nesting") && spec.restraints.nested)
     return Refusal{"--require nesting: with --nested user namespaces can be made inside", "leave out the one or the other"};
+  if (is_among(spec.require, "nesting") && (is_among(spec.cap_add, "ALL") || is_among(spec.cap_add, "SYS_RESOURCE")))
+    return Refusal{"--require nesting: with --cap-add SYS_RESOURCE root inside may raise the kernel's limit of user namespaces", "leave out the one or the other"};
   return {};
 }
 
@@ -68,6 +71,7 @@ Verdict check_masked(const Spec& spec) {
     if (path == "/") return refuse("nothing would be left");
     if (std::count(path.begin(), path.end(), '*') > 1) return refuse("a star stands for a number, and for one alone");
     if (names_processes(path)) return refuse("processes come and go, and a mask covers what is there before the first");
+    if (path.find("/*") != std::string::npos && !is_below(path, "/proc") && !is_below(path, "/sys")) return refuse("a star stands for a number, as in /proc/irq/*, and not for a name");
   }
   return {};
 }
@@ -93,6 +97,16 @@ void tell_lifted(Draft& draft) {
     }
 }
 
+// Restraints that were left out by name, or by the sake of something else.
+void tell_loosened(Draft& draft) {
+  const auto opens = [&](std::string sentence) { draft.plan.opened.push_back(std::move(sentence)); };
+  const Spec& spec = draft.spec;
+  if (spec.new_privileges) opens("no-new-privileges=false: set-user-ID programs raise privileges, within the mapped ids");
+  if (!spec.restraints.nested && !confines_paths(spec)) opens(format("Landlock is left out: {}", spec.restraints.landlock ? "it would forbid what the capability is for" : "landlock=off"));
+  const auto dumps = [](const ResourceLimit& limit) { return limit.number == RLIMIT_CORE && limit.hard > 1; };
+  if (std::any_of(spec.limits.begin(), spec.limits.end(), dumps)) opens("--ulimit core: a crash inside starts the host's core handler, as the host's root");
+}
+
 void load_filters(Draft& draft, const FilterKeys& keys) {
   const FilterChoice& choice = draft.spec.restraints.filter;
   switch (choice.kind) {
@@ -107,11 +121,15 @@ void load_filters(Draft& draft, const FilterKeys& keys) {
   }
 }
 
+bool has_one_id(const IdMaps& maps) {
+  const auto is_one = [](const std::vector<IdRange>& map) { return map.size() == 1 && map[0].count == 1; };
+  return is_one(maps.uids) && is_one(maps.gids);
+}
+
 // Before the other filters, of which one that the user brings may refuse further ones: of two verdicts the kernel takes the stricter one, and
 // no list that is loaded later is loosened by it.
 Verdict plan_memory(Draft& draft) {
-  const auto is_one = [](const std::vector<IdRange>& map) { return map.size() == 1 && map[0].count == 1; };
-  if (!is_one(draft.maps.uids) || !is_one(draft.maps.gids))
+  if (!has_one_id(draft.maps))
     return Refusal{"--emulate-root remembered: more ids than one are mapped, with which the kernel itself keeps owners", "leave it out, or add --userns single"};
   if (draft.identity.uid.value != 0 || draft.identity.gid.value != 0)
     return Refusal{"--emulate-root remembered: it is for root, and somebody else runs the command", "leave it out, or --user and --userns keep-id"};
@@ -219,6 +237,8 @@ Verdict plan_emulation(Draft& draft) {
     return Refusal{format("--emulate-root {}: the filter cannot come after the change of ids where programs may raise privileges", remembers_owners(draft) ? "remembered" : "static"),
                    "leave out --security-opt no-new-privileges=false, or that"};
   if (remembers_owners(draft)) return plan_memory(draft);
+  if (is_new(draft.spec.namespaces.user) && !has_one_id(draft.maps))
+    return Refusal{"--emulate-root static: more ids than one are mapped, with which root gives files away and becomes others", "leave it out, or add --userns single"};
   draft.answers_root = true;
   // The usual filter brings it along.
   if (draft.spec.restraints.filter.kind != FilterChoice::Kind::usual) draft.payload(LoadFilter{std::string(LoadFilter::root), make_root_filter()});
@@ -232,6 +252,7 @@ Verdict plan_restraint(Draft& draft) {
   if (Verdict refused = check_masked(draft.spec)) return refused;
   auto chosen = capabilities_of(draft.spec, draft.facts.last_capability);
   if (auto* refused = std::get_if<Refusal>(&chosen)) return std::move(*refused);
+  tell_loosened(draft);
   if (asked.nested) draft.plan.opened.push_back("--nested: namespaces can be made and file systems mounted inside, and the kernel tells all it knows in /proc");
   if (asked.foreign) draft.plan.opened.push_back(format("--allow-32bit: programs of the machine's 32-bit kind run{}", native_architecture == Architecture::x86_64 ? ", and may have sockets of every family" : ""));
   if (!asked.unmask.empty()) draft.plan.opened.push_back(format("unmask: {} as the kernel shows it", printable(join(asked.unmask, ", "))));

@@ -17,6 +17,7 @@
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
 #include "snug/sys/notification.hh"
+#include "snug/sys/own_program.hh"
 #include "snug/sys/process.hh"
 #include "snug/sys/restraint.hh"
 
@@ -68,7 +69,9 @@ void examine_program(Examination& examination) {
   Finding finding{.name = "snug's own file", .purpose = "nothing inside could write it: it is root's alone, or run from a read-only mount of it"};
   if (const std::optional<std::string>& path = examination.host.open_program) {
     finding.verdict = Verdict::missing;
-    finding.detail = format("no read-only mount of {} could be made", path->empty() ? "it" : quoted(*path));
+    const sys::Fd mount = sys::mount_own_program(environ);
+    finding.detail = format("no read-only mount of {} could be made: {}", path->empty() ? "it" : quoted(*path),
+                            mount ? "now it can" : errno == ENOEXEC ? "it would not be the same, executed by that" : errno_text(errno));
     if (examination.host.uid.value != 0) finding.ask = "install snug where only root can write";
   }
   examination.add(std::move(finding));

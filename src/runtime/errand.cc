@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "child.hh"
@@ -23,7 +24,7 @@ namespace {
 
 using sys::Fd;
 
-// How an answer begins. The parts of an Error are NUL-terminated: message, hint, context; a step that could not be done is its number and an errno.
+// How an answer begins: what the work gave; an Error, of NUL-terminated parts (message, hint, context); a step that could not be done, its number and an errno.
 constexpr char good = '+', bad = '-', failed_step = '!';
 
 /// The steps of an errand's plan, in the process that does them.
@@ -93,56 +94,65 @@ class Walls {
   std::string told_;
 };
 
-std::string do_work(const std::function<std::string()>& work) noexcept {
+// An answer: how it begins, the steps that were done, and behind a NUL what there is to tell.
+std::string do_work(const std::function<std::string()>& work, const std::function<std::string()>& told) noexcept {
+  const auto answer = [&](char kind, const std::string& text) { return kind + told() + '\0' + text; };
   try {
-    return work();
+    return answer(good, work());
   } catch (const StepFailure& failure) {
-    return format("{}{} {}", failed_step, failure.step, failure.error);
+    return answer(failed_step, format("{} {}", failure.step, failure.error));
   } catch (const Error& error) {
-    return bad + error.message() + '\0' + error.hint() + '\0' + join(error.contexts(), "; ") + '\0';
+    return answer(bad, error.message() + '\0' + error.hint() + '\0' + join(error.contexts(), "; ") + '\0');
   } catch (const std::exception& error) {
-    return bad + std::string(error.what()) + std::string(3, '\0');
+    return answer(bad, std::string(error.what()) + std::string(3, '\0'));
   }
 }
 
-StepFailure parse_failure(std::string_view told) {
-  const std::size_t space = told.find(' ');
-  return {parse_number(told.substr(0, space)).value_or(0), static_cast<int>(parse_number(told.substr(space + 1)).value_or(0)), {}};
+// Nothing of what it says is believed: it works on what strangers wrote.
+std::optional<StepFailure> parse_failure(std::string_view told, const plan::Plan& plan) {
+  const std::size_t space = std::min(told.find(' '), told.size());
+  const auto step = parse_number(told.substr(0, space)), error = parse_number(told.substr(std::min(space + 1, told.size())));
+  if (!step || !error || *step >= plan.steps.size()) return {};
+  return StepFailure{*step, static_cast<int>(*error), {}};
 }
 
-Error parse_error(std::string_view told) {
+std::optional<Error> parse_error(std::string_view told) {
   const std::vector<std::string> parts = split(told, '\0');
-  Error error(parts.at(0), parts.at(1));
-  if (!parts.at(2).empty()) error.during(parts.at(2));
+  if (parts.size() < 3) return {};
+  Error error(parts[0], parts[1]);
+  if (!parts[2].empty()) error.during(parts[2]);
   return error;
 }
 
 }  // namespace
 
 Errand::Errand(const std::function<std::string()>& work) {
-  start([&](int) {
-    if (const int error = sys::die_with_parent()) throw system_error("work in another process", error);
-    return good + ('\0' + work());
-  });
+  start(
+      [&](int) {
+        if (const int error = sys::die_with_parent()) throw system_error("work in another process", error);
+        return work();
+      },
+      [] { return std::string(); });
 }
 
 Errand::Errand(const plan::Plan& plan, ErrandEnds ends, const std::function<std::string(const Confine&)>& work) : plan_(&plan), ends_(std::move(ends)) {
   Walls walls(plan, ends_.stream, static_cast<bool>(ends_.step_done));
   if (const auto closed = walls.closed_door()) throw failure(*closed);
-  start([&](int answer) {
-    walls.begin(answer);
-    const std::string done = work([&](int folder) { walls.confine(folder); });
-    return good + walls.told() + '\0' + done;
-  });
+  start(
+      [&](int answer) {
+        walls.begin(answer);
+        return work([&](int folder) { walls.confine(folder); });
+      },
+      [&] { return walls.told(); });
 }
 
-void Errand::start(const std::function<std::string(int answer)>& work) {
+void Errand::start(const std::function<std::string(int answer)>& work, const std::function<std::string()>& told) {
   sys::FdPair answer = sys::make_pipe();
   process_ = sys::clone_process(0);
   if (process_.pid < 0) throw system_error("start another process", errno);
   if (process_.pid == 0) {
     answer.first.reset();  // or it would not notice that nobody reads
-    const std::string words = do_work([&] { return work(answer.second.get()); });
+    const std::string words = do_work([&] { return work(answer.second.get()); }, told);
     static_cast<void>(sys::write_all(answer.second.get(), words));
     ::_exit(0);
   }
@@ -162,20 +172,22 @@ std::string Errand::finish() {
   while (::waitpid(process_.pid, nullptr, 0) < 0 && errno == EINTR) continue;
   process_.pidfd.reset();
   const bool inside = plan_ && plan_->find<plan::EnterNamespaces>();
-  if (words.empty()) throw Error(inside ? "the process that works inside the container was killed" : "a process that copies was killed");
-  const std::string_view told = std::string_view(words).substr(1);
-  if (words[0] == good) return tell_steps(told);
-  if (words[0] == failed_step && plan_) throw failure(parse_failure(told)).during(inside ? "shutting in who works on the container's files" : "shutting in who works on the files outside");
-  throw parse_error(told);
+  const std::size_t end = words.find('\0');
+  if (end != std::string::npos) {
+    tell_steps(std::string_view(words).substr(1, end - 1));
+    const std::string_view told = std::string_view(words).substr(end + 1);
+    if (words[0] == good) return std::string(told);
+    const auto failed = words[0] == failed_step && plan_ ? parse_failure(told, *plan_) : std::nullopt;
+    if (failed) throw failure(*failed).during(inside ? "shutting in who works on the container's files" : "shutting in who works on the files outside");
+    if (const auto error = words[0] == bad ? parse_error(told) : std::nullopt) throw *error;
+  }
+  throw Error(inside ? "the process that works inside the container was killed" : "a process that copies was killed");
 }
 
-// Gives what is left: the answer of the work.
-std::string Errand::tell_steps(std::string_view told) const {
-  const std::size_t end = std::min(told.find('\0'), told.size());
-  const std::vector<std::string> words = split(told.substr(0, end), ' ');
+void Errand::tell_steps(std::string_view told) const {
+  const std::vector<std::string> words = split(told, ' ');
   for (std::size_t at = 0; ends_.step_done && at + 1 < words.size(); at += 2)
     if (const auto step = parse_number(words[at]); step && *step < plan_->steps.size()) ends_.step_done(*step, parse_number(words[at + 1]).value_or(0));
-  return std::string(told.substr(std::min(end + 1, told.size())));
 }
 
 Error Errand::failure(const StepFailure& failed) const {

@@ -20,6 +20,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -41,11 +42,8 @@ std::string first_word() {
   return first.starts_with('/') ? first : std::string();
 }
 
-// Or somebody's who has no number in this user namespace, nor in those made in it.
-bool is_roots_alone(const struct stat& status) noexcept {
-  constexpr uid_t nobody = 65534;
-  return (status.st_uid == 0 || status.st_uid == nobody) && status.st_uid != ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
+// And no root's business who starts it.
+bool is_roots_alone(const struct stat& status) noexcept { return status.st_uid == 0 && ::geteuid() != 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0; }
 
 bool is_mounted_read_only(const char* link) noexcept {
   struct statvfs mount {};
@@ -58,9 +56,12 @@ bool names_library_path(const dl_phdr_info& program, const ElfW(Phdr)& dynamic) 
   return entry->d_tag != DT_NULL;
 }
 
+// That the loader is to look for libraries beside the program: as variables say it.
+bool names_origin(const char* variable) noexcept { return std::strncmp(variable, "LD_", 3) == 0 && std::strstr(variable, "ORIGIN") != nullptr; }
+
 // Executed by its file it is what it is now: neither was it started by a loader with it as a word, whose file would be the loader's, nor does
 // it look for libraries beside its file, which has no folder then.
-bool is_complete() noexcept {
+bool is_complete(const char* const* environment) noexcept {
   const auto look = [](dl_phdr_info* program, std::size_t, void*) {
     const auto* const end = program->dlpi_phdr + program->dlpi_phnum;
     const auto find = [&](ElfW(Word) type) { return std::find_if(program->dlpi_phdr, end, [&](const ElfW(Phdr)& segment) { return segment.p_type == type; }); };
@@ -68,6 +69,8 @@ bool is_complete() noexcept {
     const bool loaded = find(PT_INTERP) != end;
     return loaded && (::getauxval(AT_BASE) == 0 || (dynamic != end && names_library_path(*program, *dynamic))) ? 1 : -1;  // the first is the program
   };
+  for (; *environment; ++environment)
+    if (names_origin(*environment)) return false;
   return ::dl_iterate_phdr(look, nullptr) != 1;
 }
 
@@ -119,28 +122,35 @@ std::optional<bool> is_program_open(const char* link) noexcept {
   return !is_roots_alone(status) && !is_mounted_read_only(link);
 }
 
-int run_read_only(char** words, char** environment) {
+Fd mount_own_program(const char* const* environment) {
   struct stat status {}, found {};
-  if (::stat(running, &status) != 0) return errno;
-  if (is_roots_alone(status)) return 0;
-  const std::string& path = find_own_program();  // now: later the words may be hidden
-  if (is_mounted_read_only(running)) {
-    ::prctl(PR_SET_NAME, path.c_str() + path.rfind('/') + 1);  // older kernels call a program after the number of the descriptor
-    return 0;
-  }
-  if (path.empty() || !is_complete() || find_link(AT_FDCWD, running) == nameless) return ENOEXEC;
+  if (::stat(running, &status) != 0) return {};
+  const std::string& path = find_own_program();
+  if (path.empty() || !is_complete(environment) || find_link(AT_FDCWD, running) == nameless) return errno = ENOEXEC, Fd();
   Making making{path.c_str()};
   make_mount_of(making);  // as root of the mounts that there are
   if (making.error == EPERM) make_in_namespaces(making);
-  const Fd mount(making.mount);
-  if (making.error) return making.error;
+  Fd mount(making.mount);
+  if (making.error) return errno = making.error, Fd();
   // The path may lead to another file by now.
-  if (::fstat(mount.get(), &found) != 0 || found.st_dev != status.st_dev || found.st_ino != status.st_ino) return ESTALE;
+  if (::fstat(mount.get(), &found) != 0 || found.st_dev != status.st_dev || found.st_ino != status.st_ino) return errno = ESTALE, Fd();
+  return mount;
+}
+
+void run_read_only(char** words, char** environment) {
+  struct stat status {};
+  if (::stat(running, &status) != 0 || is_roots_alone(status)) return;
+  const std::string& path = find_own_program();  // now: later the words may be hidden
+  if (is_mounted_read_only(running)) {
+    if (!path.empty()) ::prctl(PR_SET_NAME, path.c_str() + path.rfind('/') + 1);  // older kernels call a program after the number of the descriptor
+    return;
+  }
+  const Fd mount = mount_own_program(environment);
+  if (!mount) return;
   std::vector<char*> all{const_cast<char*>(path.c_str())};
   for (char** word = words[0] ? words + 1 : words; *word; ++word) all.push_back(*word);
   all.push_back(nullptr);
   ::syscall(SYS_execveat, mount.get(), "", all.data(), environment, AT_EMPTY_PATH);
-  return errno;
 }
 
 }  // namespace snug::sys

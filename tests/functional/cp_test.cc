@@ -203,6 +203,10 @@ TEST_CASE("a container that does not run is copied into and out of as if it did,
     CHECK_MESSAGE(has(refused.err, "it is in memory"), refused.err);
     CHECK_MESSAGE(has(refused.err, "snug start new"), refused.err);
   }
+  const Result own = store.snug({"cp", store.folder() + "/file", "new:/etc/hosts"});
+  CHECK(own.code == 125);
+  CHECK_MESSAGE(has(own.err, "it is a file of snug's own, made anew at each start"), own.err);
+  CHECK(!has(own.err, "snug start"));
   CHECK(store.snug({"cp", "new:/etc/made", store.folder() + "/back"}).code == 0);
   CHECK(read_file(store.folder() + "/back") == "made\n");
   CHECK(store.snug({"start", "new"}).code == 0);
@@ -434,6 +438,16 @@ TEST_CASE("cp reads and makes files of sub-ids, and folders that are closed to a
   const std::string uid = shell_output("id -u").substr(0, shell_output("id -u").size() - 1);
   CHECK(store.snug({"cp", "-a", store.folder() + "/work", "r:/again"}).code == 0);
   CHECK(in("stat -c %u /again/closed/f") == uid + "\n");
+}
+
+TEST_CASE("cp -a out of a container loses no owners: all are the caller's out here") {
+  const Containers store;
+  REQUIRE(store.snug({"run", "-d", "--name", "o", small_root(), "sleep", "1000"}).code == 0);
+  REQUIRE(store.snug({"exec", "o", "sh", "-c", "mkdir /d; touch /d/roots /d/others; chown 5:5 /d/others; chmod 4755 /d/others; ln -s x /d/link"}).code == 0);
+  const Result out = store.snug({"cp", "-a", "o:/d", store.folder() + "/d"});
+  CHECK(out.code == 0);
+  CHECK_MESSAGE(out.err.empty(), out.err);
+  CHECK(shell_output(format("cd {}/d; stat -c '%a %n' others roots", store.folder())) == "755 others\n644 roots\n");
 }
 
 // newgidmap(1) that gives nobody but oneself leaves it at "deny", however many users there are.

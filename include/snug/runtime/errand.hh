@@ -46,8 +46,8 @@ class Errand {
   [[nodiscard]] std::string finish();
 
  private:
-  void start(const std::function<std::string(int answer)>& work);
-  [[nodiscard]] std::string tell_steps(std::string_view told) const;
+  void start(const std::function<std::string(int answer)>& work, const std::function<std::string()>& told);
+  void tell_steps(std::string_view told) const;
   [[nodiscard]] Error failure(const StepFailure& failed) const;
 
   const plan::Plan* plan_ = nullptr;

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "snug/sys/fd.hh"
+
 namespace snug::sys {
 
 // The file that this process runs from. Its children that execute nothing, the first process of a container among them, run from it too,
@@ -17,9 +19,12 @@ namespace snug::sys {
 /// The same of the file that `link` leads to, the /proc/PID/exe of another process of snug's; nothing where that cannot be seen.
 [[nodiscard]] std::optional<bool> is_program_open(const char* link) noexcept;
 
-/// Executes the program anew, with the words and variables given, from a mount of its file that is read-only and nobody else's. Gives 0
-/// where the file is not open as above, and an errno where that mount is not to be had, or the program would not be the same.
-/// mount_setattr(2), execveat(2).
-[[nodiscard]] int run_read_only(char** words, char** environment);
+/// Makes a mount of it that is read-only and in no tree. Empty with errno set where that is not to be had, or the program, executed by it, would not
+/// be the same: ENOEXEC. mount_setattr(2).
+[[nodiscard]] Fd mount_own_program(const char* const* environment);
+
+/// Executes the program anew from such a mount, with the words and variables given, where the file is open as above. Comes back where it is not, or
+/// that cannot be done. execveat(2).
+void run_read_only(char** words, char** environment);
 
 }  // namespace snug::sys

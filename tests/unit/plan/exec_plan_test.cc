@@ -213,10 +213,24 @@ TEST_CASE("a terminal that the root does not know is carried into a root of the 
 TEST_CASE("one mapped id: groups are left as they are, for they cannot be set") {
   Living doors = some_doors();
   doors.uids = doors.gids = {{{0}, {1000}, 1}};
+  doors.sets_groups = false;
   const Plan plan = plan_of(wanted({"true"}), some_facts(), doors);
   for (const Step& step : plan.steps)
     if (const auto* become = std::get_if<BecomeUser>(&step.action)) CHECK(!become->groups);
   CHECK(plan.notices.empty());
+}
+
+TEST_CASE("many mapped ids, of a namespace in which groups cannot be set: they are left as they are, whoever is chosen") {
+  Living doors = some_doors();
+  for (const bool allowed : {true, false}) {
+    doors.sets_groups = allowed;
+    Spec visit = wanted({"true"});
+    visit.user = UserChoice{"33", {}};
+    const Plan plan = plan_of(visit, some_facts(), doors);
+    const auto last = std::find_if(plan.steps.rbegin(), plan.steps.rend(), [](const Step& step) { return std::holds_alternative<BecomeUser>(step.action); });
+    CHECK(std::get<BecomeUser>(last->action).uid == ContainerId{33});
+    CHECK(std::get<BecomeUser>(last->action).groups.has_value() == allowed);
+  }
 }
 
 TEST_CASE("an idle container has pid 1 and no command, and no terminal either") {

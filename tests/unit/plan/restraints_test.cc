@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <linux/capability.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -165,6 +166,33 @@ TEST_CASE("that snug's own file could be written is told, for every container an
   CHECK(plan_of(spec, facts).notices.back().text.starts_with("the file that snug runs from is closed "));
 }
 
+TEST_CASE("what cannot be required together with what opens it is refused: the limit of user namespaces, and the right to raise it") {
+  for (const char* capability : {"ALL", "SYS_RESOURCE"}) {
+    Spec spec = a_spec();
+    spec.require = {"nesting"};
+    spec.cap_add = {capability};
+    CHECK(snug::test::refusal(spec, some_facts()).starts_with("--require nesting: "));
+    spec.require.clear();
+    CHECK(plan_of(spec).find<ForbidNamespaces>());
+  }
+}
+
+TEST_CASE("each restraint that is left out is among what was opened") {
+  const auto opened = [](auto choose) {
+    Spec spec = a_spec();
+    choose(spec);
+    return plan_of(spec).opened;
+  };
+  using Sentences = std::vector<std::string>;
+  CHECK(opened([](Spec&) {}).empty());
+  CHECK(opened([](Spec& spec) { spec.restraints.landlock = false; }) == Sentences{"Landlock is left out: landlock=off"});
+  CHECK(opened([](Spec& spec) { spec.new_privileges = true; }) == Sentences{"no-new-privileges=false: set-user-ID programs raise privileges, within the mapped ids"});
+  CHECK(opened([](Spec& spec) { spec.limits = {{"core", RLIMIT_CORE, 0, ~std::uint64_t{0}}}; }) == Sentences{"--ulimit core: a crash inside starts the host's core handler, as the host's root"});
+  CHECK(opened([](Spec& spec) { spec.limits = {{"core", RLIMIT_CORE, 0, 0}, {"nofile", RLIMIT_NOFILE, 99, 99}}; }).empty());
+  CHECK(opened([](Spec& spec) { spec.cap_add = {"SYS_PTRACE"}; }).back() == "Landlock is left out: it would forbid what the capability is for");
+  CHECK(opened([](Spec& spec) { spec.restraints.nested = true; }).size() == 1);
+}
+
 TEST_CASE("user namespaces stay forbidden by the filter alone where nothing can be written, with a notice") {
   Spec spec = a_spec();
   spec.namespaces.pid = HostNamespace{};
@@ -238,11 +266,11 @@ TEST_CASE("what is another file for each process cannot be masked") {
     spec.restraints.mask = {"/etc/secret", wrong};
     CHECK(snug::test::refusal(spec, some_facts()).starts_with(std::string("--security-opt mask=") + wrong + ": it leads into /proc/self"));
   }
-  for (const char* wrong : {"/", "/proc/*", "/proc/*/maps", "/proc/1*/maps", "/proc/irq/*/*"}) {
+  for (const char* wrong : {"/", "/proc/*", "/proc/*/maps", "/proc/1*/maps", "/proc/irq/*/*", "/etc/*", "/srv/*/key"}) {
     spec.restraints.mask = {wrong};
     CHECK(snug::test::refusal(spec, some_facts()).starts_with(std::string("--security-opt mask=") + wrong + ": "));
   }
-  spec.restraints.mask = {"/proc/selfish", "/proc/meminfo", "/proc/irq/*/smp_affinity"};
+  spec.restraints.mask = {"/proc/selfish", "/proc/meminfo", "/proc/irq/*/smp_affinity", "/srv/disk*/key"};
   CHECK(plan_of(spec).find<MaskPaths>());
 }
 
@@ -318,6 +346,13 @@ TEST_CASE("root with one id is told what it wants to hear, where that helps and 
   CHECK(!of([](Spec& spec) { spec.new_privileges = true; }));
   CHECK(!of([](Spec& spec) { spec.id_map.mode = IdMapChoice::Mode::keep_id; }));
   CHECK(of([](Spec& spec) { spec.restraints.nested = true, spec.restraints.emulation = RootEmulation::stateless; }));
+  Spec many = with_root();
+  many.id_map = {.mode = IdMapChoice::Mode::ranges, .uids = {{{0}, {1000}, 1}, {{1}, {100000}, 9}}, .gids = {{{0}, {1000}, 1}}};
+  many.restraints.emulation = RootEmulation::stateless;
+  HostFacts helped = some_facts();
+  helped.newuidmap = helped.newgidmap = "/usr/bin/newuidmap";
+  helped.subuids = helped.subgids = {{{100000}, 65536}};
+  CHECK(snug::test::refusal(many, helped).starts_with("--emulate-root static: more ids than one are mapped"));
   Spec both = with_root();
   both.restraints.emulation = RootEmulation::stateless;
   both.new_privileges = true;

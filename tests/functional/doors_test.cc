@@ -201,7 +201,7 @@ TEST_CASE("doors: exec and enter find the same doors as the container's own comm
   const std::string inspected = containers.snug({"inspect", "--format", "{{.Restraints.Seccomp}} {{.Restraints.NoNewPrivileges}}", "box"}).out;
   CHECK(inspected == "default + root true\n");
   const std::string held = containers.snug({"inspect", "--format", "{{json .Restraints}}", "box"}).out;
-  CHECK_MESSAGE(has(held, "\"Keyring\":\"own\",\"Capabilities\":[\"chown\",\"dac_override\",\"fowner\",\"fsetid\",\"kill\",\"setgid\",\"setuid\",\"setpcap\",\"net_bind_service\",\"sys_chroot\",\"setfcap\"]"), held);
+  CHECK_MESSAGE(has(held, "\"Keyring\":\"own\",\"Program\":\"closed\",\"Capabilities\":[\"chown\",\"dac_override\",\"fowner\",\"fsetid\",\"kill\",\"setgid\",\"setuid\",\"setpcap\",\"net_bind_service\",\"sys_chroot\",\"setfcap\"]"), held);
   CHECK((has(held, "{\"Name\":\"core\",\"Soft\":1,\"Hard\":1}") || has(held, "{\"Name\":\"core\",\"Soft\":0,\"Hard\":0}")));  // where none is allowed outside
 }
 

@@ -273,7 +273,7 @@ std::optional<std::string> ask_monitor(const std::string& folder, const std::str
   if (!socket || ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) return {};
   if (::send(socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) return {};
   errno = 0;
-  const ssize_t count = ::recv(socket.get(), answer.data(), answer.size(), 0);
+  const ssize_t count = receive_packet(socket.get(), answer.data(), answer.size(), 0);
   if (count < 1 || answer[0] != static_cast<char>(Word::answer)) return {};
   return std::string(answer.data() + 1, static_cast<std::size_t>(count) - 1);
 }
@@ -299,14 +299,14 @@ Fd hold(const std::string& folder) {
   const Fd place = sys::try_open(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY);
   Fd socket = place ? knock(place.get()) : Fd();
   char answer = 0;
-  if (socket && ::send(socket.get(), "h", 1, MSG_NOSIGNAL) == 1 && ::recv(socket.get(), &answer, 1, 0) == 1) return socket;
+  if (socket && ::send(socket.get(), "h", 1, MSG_NOSIGNAL) == 1 && receive_packet(socket.get(), &answer, 1, 0) == 1) return socket;
   return Fd();
 }
 
 bool let_go(Fd hold, int seconds) {
   const timeval patience{seconds, 0};
   if (::shutdown(hold.get(), SHUT_WR) != 0 || ::setsockopt(hold.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) return false;
-  for (char word = 0; ::recv(hold.get(), &word, 1, 0) == 1;)
+  for (char word = 0; receive_packet(hold.get(), &word, 1, 0) == 1;)
     if (word == static_cast<char>(Word::ended)) return true;
   return false;
 }

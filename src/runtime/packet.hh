@@ -1,8 +1,10 @@
 #pragma once
 
 #include <sys/ioctl.h>
+#include <sys/types.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -65,6 +67,9 @@ template <typename Value>
 [[nodiscard]] std::string make_packet(Word word, const Value& value) {
   return make_packet(word, std::string_view(reinterpret_cast<const char*>(&value), sizeof value));
 }
+
+/// recv(2) of what the other side has sent, also where it has closed the connection before it read all of this side's.
+[[nodiscard]] ssize_t receive_packet(int socket, void* buffer, std::size_t size, int flags) noexcept;
 
 /// A packet that has arrived.
 class Packet {

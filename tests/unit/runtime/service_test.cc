@@ -163,6 +163,22 @@ TEST_CASE("input goes in until its end, both streams come back apart, and the co
   CHECK(seen.code == 3);
 }
 
+TEST_CASE("what the monitor has said is heard to its end, though it has gone without reading all") {
+  sys::FdPair ends = sys::make_socket_pair(SOCK_SEQPACKET);
+  REQUIRE(::send(ends.first.get(), "e", 1, 0) == 1);
+  REQUIRE(::send(ends.second.get(), "odone", 5, 0) == 5);
+  REQUIRE(::send(ends.second.get(), "x", 1, 0) == 1);
+  ends.second.reset();
+  Packet packet;
+  REQUIRE(packet.receive(ends.first.get()));
+  CHECK(packet.data() == "done");
+  REQUIRE(packet.receive(ends.first.get()));
+  CHECK(packet.word() == Word::ended);
+  CHECK(!packet.ended());
+  CHECK(!packet.receive(ends.first.get()));
+  CHECK(packet.ended());
+}
+
 TEST_CASE("two who are attached see the same, and one that is killed disturbs nobody") {
   Monitored container("read x; seq 1 20000; exit 0", true);
   const sys::Fd one = come(container), other = come(container);

@@ -98,7 +98,7 @@ Json nesting_json(const plan::Spec& spec, const State& state) {
 
 // Of the container's monitor, and so of its first process, which executes nothing else.
 Json program_json(const State& state) {
-  const auto open = state.phase == State::Phase::running ? sys::is_program_open(format("/proc/{}/exe", state.monitor.pid).c_str()) : std::nullopt;
+  const auto open = state.phase == State::Phase::running ? sys::is_program_open(state.monitor.pid) : std::nullopt;
   return open ? Json(*open ? "open" : "closed") : Json();
 }
 

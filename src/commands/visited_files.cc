@@ -67,11 +67,13 @@ std::set<dev_t> devices_outside() {
 // Runs inside. The kernel knows where links lead. "file": a file that is a mount, and so one of snug's own; "" where it is not in memory.
 const char* find_memory(std::string path, const std::set<dev_t>& outside) {
   sys::Fd place;
+  const std::size_t whole = path.size();
   while (!(place = sys::try_open_in_root(AT_FDCWD, path.c_str(), O_PATH)) && path.size() > 1) path.resize(std::max<std::size_t>(path.rfind('/'), 1));
   struct statfs kind;
   const auto status = place ? sys::find_status(place.get(), "") : std::nullopt;
   const bool found = status && !outside.contains(status->st_dev) && ::fstatfs(place.get(), &kind) == 0 && kind.f_type == TMPFS_MAGIC;
-  return !found ? "" : S_ISREG(status->st_mode) && sys::is_mount_root(place.get()) ? "file" : "memory";
+  if (!found || !S_ISREG(status->st_mode)) return found ? "memory" : "";
+  return path.size() < whole ? "" : sys::is_mount_root(place.get()) ? "file" : "memory";  // below a file there is nothing: who copies says so
 }
 
 void refuse_memory(const state::Record& record, const Visited& visited, const std::string& path) {
@@ -81,7 +83,7 @@ void refuse_memory(const state::Record& record, const Visited& visited, const st
   const std::string found = look.finish();
   if (found.empty()) return;
   const auto refuse = [&](std::string_view why, std::string hint) { return Error(format("cannot copy to {} of the container {}: {}", quoted(path), quoted(record.name), why), std::move(hint)); };
-  if (found == "file") throw refuse("it is a file of snug's own, made anew at each start", "--add-host, --dns and --hostname of snug run say what stands in those");
+  if (found == "file") throw refuse("it is a file of snug's own, made anew at each start", "");
   throw refuse("it is in memory, new at each start, and the container does not run", format("snug start {}, and copy then", shell_quoted(record.name)));
 }
 

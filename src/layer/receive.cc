@@ -201,6 +201,9 @@ void Receiver::settle(int folder, std::string_view path, const Entry& entry) {
   made_.push_back({std::string(path), status.st_dev, status.st_ino, mode, entry.time});
 }
 
+// Outside all are the caller's, unless that is root.
+bool Receiver::keeps_owners() const { return what_.archive && (what_.to.inside || ::geteuid() == 0); }
+
 unsigned Receiver::own(int fd, const Entry& entry) {
   if (!keeps_owners()) return entry.mode & sticky_and_permissions;
   return what_.remembered ? set_or_keep_owner(fd, entry, counts_) : set_owner(fd, "", entry, counts_);

@@ -53,7 +53,7 @@ class Receiver {
   void make_hard_link(const Place& place, const Entry& entry);
   void write_contents(int file, const std::string& path, const Entry& entry);
   [[nodiscard]] unsigned own(int fd, const Entry& entry);
-  [[nodiscard]] bool keeps_owners() const { return what_.archive && what_.to.inside; }  ///< outside all are the caller's
+  [[nodiscard]] bool keeps_owners() const;
   void finish_folders();
 
   const Receiving& what_;

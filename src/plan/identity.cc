@@ -143,7 +143,7 @@ Verdict plan_identity(Draft& draft) {
   if (Verdict refused = add_groups(draft)) return refused;
   if (!maps.sets_groups) {
     if (who.groups && !who.groups->empty())
-      draft.notice("groups", "groups cannot be set where only one id is mapped; the caller's stay in force");
+      draft.notice("groups", "groups cannot be set where no group but one is mapped; the caller's stay in force");
     who.groups.reset();
   }
   choose_home(draft, who.uid == maps.caller_uid);

@@ -178,8 +178,8 @@ Verdict plan_id_maps(Draft& draft) {
   } else {
     plan_around_caller(draft);
   }
-  // In a map that an ordinary user wrote setgroups(2) is denied (user_namespaces(7)).
-  if (is_new(draft.spec.namespaces.user)) maps.sets_groups = maps.helpers;
+  // In a map that an ordinary user wrote setgroups(2) is denied (user_namespaces(7)), and so it is by newgidmap(1) in one of his own group alone.
+  if (is_new(draft.spec.namespaces.user)) maps.sets_groups = maps.helpers && !is_one_line(maps.gids, facts.gid);
   find_caller(maps, facts);
   return {};
 }

@@ -38,9 +38,15 @@ Verdict check_left_out(const Spec& spec) {
     return Refusal{"--require landlock: it is left out with --nested and landlock=off, and where sys_admin or sys_ptrace is given", "leave out the one or the other"};
   if (is_among(spec.require, "nesting") && spec.restraints.nested)
     return Refusal{"--require nesting: with --nested user namespaces can be made inside", "leave out the one or the other"};
-  if (is_among(spec.require, "nesting") && (is_among(spec.cap_add, "ALL") || is_among(spec.cap_add, "SYS_RESOURCE")))
-    return Refusal{"--require nesting: with --cap-add SYS_RESOURCE root inside may raise the kernel's limit of user namespaces", "leave out the one or the other"};
   return {};
+}
+
+// The limit is a file of /proc/sys, which is read-only, for who has the one capability that raises it; or another, to mount things as he likes.
+Verdict check_limit(const Spec& spec, const std::vector<int>& capabilities) {
+  const auto holds = [&](int capability) { return std::find(capabilities.begin(), capabilities.end(), capability) != capabilities.end(); };
+  const bool shown = !is_among(masks_of(spec).read_only, "/proc/sys");
+  if (!is_among(spec.require, "nesting") || !holds(CAP_SYS_RESOURCE) || !(shown || holds(CAP_SYS_ADMIN))) return {};
+  return Refusal{"--require nesting: root inside may raise the kernel's limit of user namespaces: it has sys_resource, and /proc/sys to write in", "leave out the one or the other"};
 }
 
 Verdict check_unmasked(const Spec& spec) {
@@ -71,7 +77,6 @@ Verdict check_masked(const Spec& spec) {
     if (path == "/") return refuse("nothing would be left");
     if (std::count(path.begin(), path.end(), '*') > 1) return refuse("a star stands for a number, and for one alone");
     if (names_processes(path)) return refuse("processes come and go, and a mask covers what is there before the first");
-    if (path.find("/*") != std::string::npos && !is_below(path, "/proc") && !is_below(path, "/sys")) return refuse("a star stands for a number, as in /proc/irq/*, and not for a name");
   }
   return {};
 }
@@ -103,8 +108,8 @@ void tell_loosened(Draft& draft) {
   const Spec& spec = draft.spec;
   if (spec.new_privileges) opens("no-new-privileges=false: set-user-ID programs raise privileges, within the mapped ids");
   if (!spec.restraints.nested && !confines_paths(spec)) opens(format("Landlock is left out: {}", spec.restraints.landlock ? "it would forbid what the capability is for" : "landlock=off"));
-  const auto dumps = [](const ResourceLimit& limit) { return limit.number == RLIMIT_CORE && limit.hard > 1; };
-  if (std::any_of(spec.limits.begin(), spec.limits.end(), dumps)) opens("--ulimit core: a crash inside starts the host's core handler, as the host's root");
+  const auto last = std::find_if(spec.limits.rbegin(), spec.limits.rend(), [](const ResourceLimit& limit) { return limit.number == RLIMIT_CORE; });
+  if (last != spec.limits.rend() && last->hard > 1) opens("--ulimit core: a crash inside may start the host's core handler, as the host's root");
 }
 
 void load_filters(Draft& draft, const FilterKeys& keys) {
@@ -121,15 +126,12 @@ void load_filters(Draft& draft, const FilterKeys& keys) {
   }
 }
 
-bool has_one_id(const IdMaps& maps) {
-  const auto is_one = [](const std::vector<IdRange>& map) { return map.size() == 1 && map[0].count == 1; };
-  return is_one(maps.uids) && is_one(maps.gids);
-}
+bool is_one_id(const std::vector<IdRange>& map) { return map.size() == 1 && map[0].count == 1; }
 
 // Before the other filters, of which one that the user brings may refuse further ones: of two verdicts the kernel takes the stricter one, and
 // no list that is loaded later is loosened by it.
 Verdict plan_memory(Draft& draft) {
-  if (!has_one_id(draft.maps))
+  if (!is_one_id(draft.maps.uids) || !is_one_id(draft.maps.gids))
     return Refusal{"--emulate-root remembered: more ids than one are mapped, with which the kernel itself keeps owners", "leave it out, or add --userns single"};
   if (draft.identity.uid.value != 0 || draft.identity.gid.value != 0)
     return Refusal{"--emulate-root remembered: it is for root, and somebody else runs the command", "leave it out, or --user and --userns keep-id"};
@@ -237,8 +239,8 @@ Verdict plan_emulation(Draft& draft) {
     return Refusal{format("--emulate-root {}: the filter cannot come after the change of ids where programs may raise privileges", remembers_owners(draft) ? "remembered" : "static"),
                    "leave out --security-opt no-new-privileges=false, or that"};
   if (remembers_owners(draft)) return plan_memory(draft);
-  if (is_new(draft.spec.namespaces.user) && !has_one_id(draft.maps))
-    return Refusal{"--emulate-root static: more ids than one are mapped, with which root gives files away and becomes others", "leave it out, or add --userns single"};
+  if (is_new(draft.spec.namespaces.user) && !is_one_id(draft.maps.uids))
+    draft.plan.notices.push_back({.wall = {}, .text = "--emulate-root static: root is told that it has given files away and become others, and with the ids that are mapped it could", .remedy = "leave it out, or add --userns single", .once = true});
   draft.answers_root = true;
   // The usual filter brings it along.
   if (draft.spec.restraints.filter.kind != FilterChoice::Kind::usual) draft.payload(LoadFilter{std::string(LoadFilter::root), make_root_filter()});
@@ -253,6 +255,7 @@ Verdict plan_restraint(Draft& draft) {
   auto chosen = capabilities_of(draft.spec, draft.facts.last_capability);
   if (auto* refused = std::get_if<Refusal>(&chosen)) return std::move(*refused);
   tell_loosened(draft);
+  if (Verdict refused = check_limit(draft.spec, std::get<std::vector<int>>(chosen))) return refused;
   if (asked.nested) draft.plan.opened.push_back("--nested: namespaces can be made and file systems mounted inside, and the kernel tells all it knows in /proc");
   if (asked.foreign) draft.plan.opened.push_back(format("--allow-32bit: programs of the machine's 32-bit kind run{}", native_architecture == Architecture::x86_64 ? ", and may have sockets of every family" : ""));
   if (!asked.unmask.empty()) draft.plan.opened.push_back(format("unmask: {} as the kernel shows it", printable(join(asked.unmask, ", "))));

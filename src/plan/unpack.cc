@@ -32,7 +32,7 @@ Verdict plan_restraints(Draft& draft, std::span<const int> needed) {
   const ContainerId uid = root_or(draft.maps.caller_uid, draft.maps.uids);
   const ContainerId gid = root_or(draft.maps.caller_gid, draft.maps.gids);
   // In a map that an ordinary user wrote groups cannot be set, and of somebody else's map nobody knows.
-  const bool may_set_groups = draft.maps.helpers || is_host(draft.spec.namespaces.user);
+  const bool may_set_groups = draft.maps.sets_groups && (draft.maps.helpers || is_host(draft.spec.namespaces.user));
   const std::uint64_t space = std::min(memory, draft.facts.address_space_hard);
   draft.init(JoinKeyring{});
   draft.init(GuardInit{});

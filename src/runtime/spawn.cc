@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -121,26 +120,13 @@ std::optional<StepFailure> Spawner::start() {
   return write_maps();
 }
 
-namespace {
-
-// Where no more namespaces may be made, one may be just going away, that of the last container or of this program's own mount: the kernel
-// counts it until nobody can look at it any more.
-sys::Cloned clone_patiently(std::uint64_t flags, int cgroup) {
-  constexpr int patience = 100;
-  for (int round = 0;; ++round) {
-    sys::Cloned cloned = sys::clone_process(flags, false, cgroup);
-    if (cloned.pid >= 0 || errno != ENOSPC || round == patience) return cloned;
-    ::usleep(5000);
-  }
-}
-
-}  // namespace
-
 std::optional<StepFailure> Spawner::clone() {
   const auto* step = plan_.find<plan::Clone>();
   if (step->adopts && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return failed<plan::Clone>(errno);
   if (const auto* enter = plan_.find<plan::EnterNamespaces>()) return clone_inside(*enter, step->flags);
-  auto [pid, pidfd] = clone_patiently(step->flags, context_.cgroup);
+  sys::Cloned cloned;
+  for (int round = 0; (cloned = sys::clone_process(step->flags, false, context_.cgroup)).pid < 0 && sys::await_namespaces(errno, round); ++round) continue;
+  auto& [pid, pidfd] = cloned;
   if (pid == 0) run_child(context_);
   if (pid < 0) return failed<plan::Clone>(errno);
   pid_ = pid;

@@ -24,8 +24,10 @@
 #include <string_view>
 #include <vector>
 
+#include "snug/base/text.hh"
 #include "snug/sys/file.hh"
 #include "snug/sys/mount.hh"
+#include "snug/sys/process.hh"
 
 namespace snug::sys {
 namespace {
@@ -42,8 +44,8 @@ std::string first_word() {
   return first.starts_with('/') ? first : std::string();
 }
 
-// And no root's business who starts it.
-bool is_roots_alone(const struct stat& status) noexcept { return status.st_uid == 0 && ::geteuid() != 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0; }
+// And it is not root, `user`, who runs it.
+bool is_roots_alone(const struct stat& status, uid_t user) noexcept { return status.st_uid == 0 && user != 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0; }
 
 bool is_mounted_read_only(const char* link) noexcept {
   struct statvfs mount {};
@@ -98,7 +100,9 @@ void make_in_namespaces(Making& making) noexcept {
   sigset_t all, before;
   ::sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, &before);
-  const pid_t child = ::clone(make_there, stack.data() + stack.size(), CLONE_NEWNS | CLONE_NEWUSER | CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &making);
+  constexpr int flags = CLONE_NEWNS | CLONE_NEWUSER | CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD;
+  pid_t child = -1;
+  for (int round = 0; (child = ::clone(make_there, stack.data() + stack.size(), flags, &making)) < 0 && await_namespaces(errno, round); ++round) continue;
   if (child < 0) making.error = errno;
   while (child > 0 && ::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
@@ -114,12 +118,16 @@ const std::string& find_own_program() {
   return path;
 }
 
-bool is_own_program_open() noexcept { return is_program_open(running).value_or(true); }
-
-std::optional<bool> is_program_open(const char* link) noexcept {
+bool is_own_program_open() noexcept {
   struct stat status {};
-  if (::stat(link, &status) != 0) return {};
-  return !is_roots_alone(status) && !is_mounted_read_only(link);
+  return ::stat(running, &status) != 0 || (!is_roots_alone(status, ::geteuid()) && !is_mounted_read_only(running));
+}
+
+std::optional<bool> is_program_open(pid_t pid) {
+  const std::string folder = format("/proc/{}", pid), link = folder + "/exe";
+  struct stat status {}, process {};
+  if (::stat(folder.c_str(), &process) != 0 || ::stat(link.c_str(), &status) != 0) return {};
+  return !is_roots_alone(status, process.st_uid) && !is_mounted_read_only(link.c_str());
 }
 
 Fd mount_own_program(const char* const* environment) {
@@ -139,7 +147,7 @@ Fd mount_own_program(const char* const* environment) {
 
 void run_read_only(char** words, char** environment) {
   struct stat status {};
-  if (::stat(running, &status) != 0 || is_roots_alone(status)) return;
+  if (::stat(running, &status) != 0 || is_roots_alone(status, ::geteuid())) return;
   const std::string& path = find_own_program();  // now: later the words may be hidden
   if (is_mounted_read_only(running)) {
     if (!path.empty()) ::prctl(PR_SET_NAME, path.c_str() + path.rfind('/') + 1);  // older kernels call a program after the number of the descriptor

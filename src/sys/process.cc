@@ -19,6 +19,7 @@
 #include <ctime>
 
 #include "snug/base/error.hh"
+#include "snug/sys/file.hh"
 
 namespace snug::sys {
 namespace {
@@ -152,6 +153,18 @@ int set_capabilities(std::span<const int> kept) noexcept {
     set.effective = set.permitted;
   }
   return result_of(::syscall(SYS_capset, &header, sets.data()));
+}
+
+bool await_namespaces(int error, int round) noexcept {
+  constexpr int rounds = 100, microseconds = 5000;
+  if (error != ENOSPC || round >= rounds) return false;
+  for (const char* limit : {"/proc/sys/user/max_user_namespaces", "/proc/sys/user/max_mnt_namespaces", "/proc/sys/user/max_pid_namespaces", "/proc/sys/user/max_net_namespaces",
+                            "/proc/sys/user/max_uts_namespaces", "/proc/sys/user/max_ipc_namespaces", "/proc/sys/user/max_cgroup_namespaces"}) {
+    char digits[2] = {};
+    const Fd file = try_open(AT_FDCWD, limit, O_RDONLY);
+    if (file && ::read(file.get(), digits, sizeof digits) == 2 && digits[0] == '0') return false;
+  }
+  return ::usleep(microseconds) == 0 || errno == EINTR;
 }
 
 int drop_bounding(std::span<const int> kept) noexcept {

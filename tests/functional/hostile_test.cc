@@ -309,7 +309,7 @@ TEST_CASE("where no read-only mount of snug's file can be made, a notice says so
   CHECK_MESSAGE(refused.err.starts_with("snug: --require program: '" + copy + "', "), refused.err);
   CHECK(run({copy, "plan", "--require", "program", "--userns", "single", small_root(), "true"}).code == 0);  // where it can be made
   // The namespace that it was made in counts for a moment after it.
-  const std::string start = copy + " run --userns single " + small_root() + " true && ";
+  const std::string start = copy + " run --require program --userns single " + small_root() + " true && ";
   CHECK(run({"unshare", "--user", "--map-root-user", "sh", "-c", "echo 1 >/proc/sys/user/max_user_namespaces; " + start + start + start + "echo thrice"}).out == "thrice\n");
 }
 

@@ -104,6 +104,17 @@ TEST_CASE("without newuidmap one id is mapped, with a notice, or the start refus
   CHECK(without("--network none --userns single").err.find("one id") == std::string::npos);
 }
 
+// newgidmap(1) that gives nobody but oneself has setgroups(2) denied.
+TEST_CASE("many users and no group but one's own: whoever is chosen, groups are left as they are") {
+  const std::string first = run({"/bin/sh", "-c", "sed -n \"s/^$(id -un):\\([0-9]*\\):.*/\\1/p\" /etc/subuid | head -n 1 | tr -d '\\n'"}).out;
+  const std::vector<std::string> map{"--uidmap", snug::format("0:{}:1", ::getuid()), "--uidmap", "1:" + first + ":9", "--gidmap", snug::format("0:{}:1", ::getgid())};
+  std::vector<std::string> chosen{"--user", "5:0"};
+  chosen.insert(chosen.end(), map.begin(), map.end());
+  const Result other = mapped(chosen, "id -u; cat /proc/self/setgroups");
+  CHECK_MESSAGE(other.out == "5\ndeny\n", other.err);
+  CHECK(mapped(map, "id -u").out == "0\n");
+}
+
 TEST_SUITE_END();
 TEST_SUITE_BEGIN("single");
 
@@ -129,7 +140,7 @@ TEST_CASE("with one id the caller's other groups go along, whatever was named, a
     CHECK(mapped(options, "id -G").out == "0" + others + "\n");
   const Result added = mapped({"--group-add", "0"}, "id -G");
   CHECK(added.out == "0" + others + "\n");
-  CHECK_MESSAGE(has(added.err, "notice: groups cannot be set where only one id is mapped; the caller's stay in force"), added.err);
+  CHECK_MESSAGE(has(added.err, "notice: groups cannot be set where no group but one is mapped; the caller's stay in force"), added.err);
   CHECK(mapped({"--group-add", "0", "--require", "groups"}, "true").code == 125);
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 
@@ -16,8 +18,8 @@ namespace snug::sys {
 /// Whether it could be written by whoever came by it: it is not root's alone, and not in a mount that is read-only.
 [[nodiscard]] bool is_own_program_open() noexcept;
 
-/// The same of the file that `link` leads to, the /proc/PID/exe of another process of snug's; nothing where that cannot be seen.
-[[nodiscard]] std::optional<bool> is_program_open(const char* link) noexcept;
+/// The same of another process of snug's; nothing where that cannot be seen.
+[[nodiscard]] std::optional<bool> is_program_open(pid_t pid);
 
 /// Makes a mount of it that is read-only and in no tree. Empty with errno set where that is not to be had, or the program, executed by it, would not
 /// be the same: ENOEXEC. mount_setattr(2).

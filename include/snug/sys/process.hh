@@ -62,6 +62,10 @@ void reset_signals(bool as_called = false) noexcept;
 /// capset(2): the permitted and effective sets become these, the inheritable one empty: 0 or errno; safe in a child after clone.
 [[nodiscard]] int set_capabilities(std::span<const int> kept) noexcept;
 
+/// Where a namespace could not be made because no more may be (ENOSPC): waits for a moment, since those that are just going away still count.
+/// False where `error` is another, none may be at all, or it was the last of half a second of rounds, from 0 on.
+[[nodiscard]] bool await_namespaces(int error, int round) noexcept;
+
 /// PR_CAPBSET_DROP: no program that is executed from now on gains others than these: 0 or errno. Needs CAP_SETPCAP; safe in a child after clone.
 [[nodiscard]] int drop_bounding(std::span<const int> kept) noexcept;
 

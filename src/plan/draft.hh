@@ -1,7 +1,9 @@
 #pragma once
 
+#include <linux/capability.h>
 #include <sys/resource.h>
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -104,6 +106,12 @@ void tell_program(Draft& draft);
 /// Whether what --require names is among what the notices tell to be missing.
 [[nodiscard]] Verdict check_requirements(const Draft& draft);
 [[nodiscard]] const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id);
+
+/// Root, where that is mapped, else the caller, else who is: whoever is not mapped could make nothing. idmap.cc
+[[nodiscard]] ContainerId root_or(ContainerId caller, const std::vector<IdRange>& map);
+
+/// What it takes to give files to others, and to read and write where that was done.
+inline constexpr std::array of_files{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP};
 
 /// Refuses an id that is not mapped; `what` is what it was given for, and its kind. identity.cc
 [[nodiscard]] Verdict check_mapped(const std::vector<IdRange>& map, ContainerId id, std::string_view what, bool of_image = false);

@@ -1,7 +1,4 @@
-#include <linux/capability.h>
-
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 #include "draft.hh"
@@ -9,15 +6,6 @@
 
 namespace snug::plan {
 namespace {
-
-// What it takes to read what is others', and to make what is theirs.
-constexpr std::array to_visit{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP};
-
-ContainerId root_or(ContainerId caller, const std::vector<IdRange>& map) {
-  for (const ContainerId id : {ContainerId{0}, caller})
-    if (find_range(map, id)) return id;
-  return map.empty() ? ContainerId{0} : map.front().inside;  // whoever is not mapped could make nothing
-}
 
 void plan_arrival(Draft& draft, const Living& living) {
   take_maps(draft, living);
@@ -27,8 +15,8 @@ void plan_arrival(Draft& draft, const Living& living) {
   draft.errand(StartSession{});
   draft.errand(std::move(enter));
   draft.errand(BecomeUser{root_or(maps.caller_uid, maps.uids), root_or(maps.caller_gid, maps.gids), maps.sets_groups ? std::optional(std::vector<ContainerId>()) : std::nullopt});
-  draft.errand(SetCapabilities{{to_visit.begin(), to_visit.end()}, true});
-  draft.errand(SetCapabilities{{to_visit.begin(), to_visit.end()}});
+  draft.errand(SetCapabilities{{of_files.begin(), of_files.end()}, true});
+  draft.errand(SetCapabilities{{of_files.begin(), of_files.end()}});
   draft.errand(GuardInit{false});
   draft.errand(CloseDescriptors{true});
   draft.errand(JoinKeyring{});  // outside the caller's may be what opens his files

@@ -121,6 +121,12 @@ const IdRange* find_range(const std::vector<IdRange>& map, ContainerId id) {
   return nullptr;
 }
 
+ContainerId root_or(ContainerId caller, const std::vector<IdRange>& map) {
+  for (const ContainerId id : {ContainerId{0}, caller})
+    if (find_range(map, id)) return id;
+  return map.empty() ? ContainerId{0} : map.front().inside;
+}
+
 void find_caller(IdMaps& maps, const HostFacts& facts) {
   maps.caller_uid = inside_of(maps.uids, facts.uid);
   maps.caller_gid = inside_of(maps.gids, facts.gid);

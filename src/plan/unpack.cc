@@ -11,8 +11,7 @@
 namespace snug::plan {
 namespace {
 
-// What it takes to give files to others, and to write where that was done; and to read what is others'.
-constexpr std::array<int, 5> to_unpack{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP};
+// What it takes to read what is others'.
 constexpr std::array<int, 1> to_pack{CAP_DAC_READ_SEARCH};
 
 constexpr std::uint64_t memory = std::uint64_t{1} << 30U;  // bytes: more than any honest window of a decompressor
@@ -22,10 +21,6 @@ Spec walled_in(const Spec& wanted) {
   Spec spec{.rootfs = wanted.rootfs, .id_map = wanted.id_map, .storage = wanted.storage};
   if (is_host(wanted.namespaces.user) || wanted.id_map.mode != IdMapChoice::Mode::ranges) spec.namespaces.user = wanted.namespaces.user;
   return spec;
-}
-
-ContainerId root_or(ContainerId other, const std::vector<IdRange>& map) {
-  return find_range(map, {0}) ? ContainerId{0} : other;
 }
 
 Verdict plan_restraints(Draft& draft, std::span<const int> needed) {
@@ -77,7 +72,7 @@ std::variant<Plan, Refusal> make_unpack_plan(const Spec& wanted, const HostFacts
   draft.first(MakeFolders{{{unpacked_root, 0755}}});
   draft.init(TakeTree{draft.root, unpacked_root, {}, {}});
   draft.init(PivotRoot{draft.root});
-  return finish(draft, to_unpack, {what == Unpack::layer ? "layer" : what == Unpack::onto ? "onto" : "tree"});
+  return finish(draft, of_files, {what == Unpack::layer ? "layer" : what == Unpack::onto ? "onto" : "tree"});
 }
 
 std::variant<Plan, Refusal> make_pack_plan(const Spec& wanted, const HostFacts& facts, Pack what, std::vector<Layer> layers,

@@ -94,13 +94,13 @@ TEST_CASE("two who are attached see the same; the size is that of the last to co
   containers.start("web");
   const auto one = containers.at("web", 30, 100);
   REQUIRE(one->expect("ready$ "));
-  CHECK(eventually([&] { return one->send("stty size\n"), one->expect("30 100\r\n"); }));
+  CHECK(one->ask_until("stty size\n", "30 100\r\n"));
   const auto other = containers.at("web", 40, 120);
   REQUIRE(other->expect("ready$ "));
-  CHECK(eventually([&] { return other->send("stty size\n"), other->expect("40 120\r\n"); }));
+  CHECK(other->ask_until("stty size\n", "40 120\r\n"));
   CHECK_MESSAGE(one->expect("40 120\r\n"), one->seen());
   one->resize(31, 101);
-  CHECK(eventually([&] { return other->send("stty size\n"), other->expect("31 101\r\n"); }));
+  CHECK(other->ask_until("stty size\n", "31 101\r\n"));
   ask(*one, "echo sa''me-words", "same-words\r\n");
   CHECK_MESSAGE(other->expect("same-words\r\n"), other->seen());
 }
@@ -386,7 +386,7 @@ TEST_CASE("the size in pixels goes in, too") {
   const std::string show = "perl -e 'ioctl STDIN, 0x5413, $s = q(x) x 8; print join(q(/), unpack q(S4), $s), qq(\\n)'";
   Terminal terminal({"perl", "-e", set, "env", containers.environment(), program(), "attach", "web"}, 24, 80);
   REQUIRE_MESSAGE(terminal.expect("ready$ "), terminal.seen());
-  CHECK(eventually([&] { return terminal.send(show + "\n"), terminal.expect("33/101/1010/660"); }));
+  CHECK(terminal.ask_until(show + "\n", "33/101/1010/660"));
 }
 
 TEST_SUITE_END();

@@ -7,6 +7,8 @@
 //                                         dot; goes to the background
 //   peer ask tcp|udp ADDRESS PORT [INTERFACE]   prints the answer, "closed", "prohibited" where it could not be sent, or "silent" where none comes;
 //                                         with an interface what it sends leaves by that one
+//   peer first tcp|udp ADDRESS PORT       the same of what is sent first of all; where the beginning of a TCP connection had to be repeated, it
+//                                         tells of that: that is what a lost packet looks like
 //   peer hold ADDRESS PORT                sends each line of its input over one connection, and prints what comes back
 //   peer resolve udp|tcp[6] NAME          prints the address that the first name server of /etc/resolv.conf tells; "none", or "refused"
 //   peer reverse udp|tcp ADDRESS          prints the name that it tells of an address
@@ -15,7 +17,6 @@
 //   peer stray                            asks the first name server, and with the same socket once more by way of eth0
 //   peer undo                             tries what would take a wall of nftables away or go round it, and prints how that went
 //   peer ping ADDRESS                     prints "alive" or "closed"
-// A TCP connection whose beginning had to be repeated is told of: that is what a lost packet looks like.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>  // before linux/in.h
@@ -135,8 +136,14 @@ bool was_late(std::chrono::steady_clock::duration took) {
   return took > 1s;
 }
 
+bool had_to_repeat(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_total_retrans > 0;
+}
+
 // Sends a question and gives the answer; "closed" where none comes.
-std::string ask(Place place, int type, const std::string& question, const char* interface = nullptr) {
+std::string ask(Place place, int type, const std::string& question, const char* interface = nullptr, bool tells_loss = false) {
   const int fd = ::socket(place.storage.ss_family, type, 0);
   const timeval limit{patience / 1000, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
@@ -144,16 +151,14 @@ std::string ask(Place place, int type, const std::string& question, const char* 
   const auto closed = [] { return errno == EPERM ? "prohibited" : errno == EAGAIN || errno == EINPROGRESS ? "silent" : "closed"; };
   const auto start = std::chrono::steady_clock::now();
   const bool connected = ::connect(fd, place.address(), place.size) == 0;
-  const auto took = std::chrono::steady_clock::now() - start;
+  const bool lost = type == SOCK_STREAM && had_to_repeat(fd) && !was_late(std::chrono::steady_clock::now() - start);
   if (!connected || ::send(fd, question.data(), question.size(), MSG_NOSIGNAL) < 0) return closed();
   std::array<char, 2048> answer;
   if (!waits(fd, type == SOCK_DGRAM && interface ? moment : patience)) return "silent";
   const ssize_t count = ::read(fd, answer.data(), answer.size());
   if (count <= 0) return count == 0 ? "closed" : closed();
   std::string text(answer.data(), static_cast<std::size_t>(count));
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (type == SOCK_STREAM && ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_total_retrans > 0 && !was_late(took)) text += " (a packet was lost)";
+  if (tells_loss && lost) text += " (a packet was lost)";
   ::close(fd);
   return text;
 }
@@ -373,6 +378,8 @@ int main(int count, char** words) {
     said = undo();
   else if (is("ask", 4) || is("ask", 5))
     said = ask(place_of(words[3], std::atoi(words[4])), all[1] == "udp" ? SOCK_DGRAM : SOCK_STREAM, "?", all.size() == 5 ? words[5] : nullptr);
+  else if (is("first", 4))
+    said = ask(place_of(words[3], std::atoi(words[4])), all[1] == "udp" ? SOCK_DGRAM : SOCK_STREAM, "?", nullptr, true);
   else if (is("resolve", 3))
     said = resolve(all[1].starts_with("tcp"), all[1].ends_with('6'), all[2]);
   else if (is("reverse", 3))

@@ -208,8 +208,12 @@ Terminal::~Terminal() {
 
 void Terminal::send(const std::string& keys) { static_cast<void>(sys::write_all(outer_.get(), keys)); }
 
-bool Terminal::expect(const std::string& text) {
-  const auto deadline = Clock::now() + tests_patience;
+bool Terminal::ask_until(const std::string& keys, const std::string& text) {
+  return eventually([&] { return send(keys), expect(text, std::chrono::seconds(1)); });
+}
+
+bool Terminal::expect(const std::string& text, std::chrono::seconds patience) {
+  const auto deadline = Clock::now() + patience;
   for (;;) {
     if (const std::size_t at = seen_.find(text); at != std::string::npos) {
       seen_.erase(0, at + text.size());

@@ -71,8 +71,10 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
 
   void send(const std::string& keys);
-  /// Reads until `text` has come; false, with everything that came instead in seen(), when it does not.
-  [[nodiscard]] bool expect(const std::string& text);
+  /// Reads until `text` has come; false, with everything that came instead in seen(), when it does not within `patience`.
+  [[nodiscard]] bool expect(const std::string& text, std::chrono::seconds patience = tests_patience);
+  /// Sends `keys` until `text` comes: what answers may be late to see what it tells of.
+  [[nodiscard]] bool ask_until(const std::string& keys, const std::string& text);
   [[nodiscard]] const std::string& seen() const { return seen_; }
   void resize(unsigned short rows, unsigned short columns);
   void hang_up();  ///< as a window that is closed

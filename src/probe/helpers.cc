@@ -2,16 +2,30 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
+#include <utility>
 
 #include "examination.hh"
 #include "snug/base/error.hh"
 #include "snug/base/text.hh"
+#include "snug/probe/host.hh"
 #include "snug/sys/file.hh"
 
 namespace snug::probe {
 namespace {
 
 using Verdict = Finding::Verdict;
+
+void examine_own_programs(Examination& examination) {
+  for (const auto& [name, purpose] : {std::pair{"snug-image", "the commands on images, and images as roots"}, {"snug-layer", "archives as roots, and cp of archives"}}) {
+    const std::string path = find_own_program(name);
+    examination.add({.name = name,
+                     .purpose = purpose,
+                     .verdict = path.empty() ? Verdict::missing : Verdict::works,
+                     .detail = path.empty() ? "not installed beside snug" : path,
+                     .you_can = path.empty() ? "make install, or copy it into the folder of snug" : ""});
+  }
+}
 
 void examine_programs(Examination& examination) {
   struct Program {
@@ -57,6 +71,7 @@ void examine_devices(Examination& examination) {
 }  // namespace
 
 void examine_helpers(Examination& examination) {
+  examine_own_programs(examination);
   examine_programs(examination);
   examine_devices(examination);
 }

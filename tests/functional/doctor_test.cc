@@ -47,6 +47,18 @@ TEST_CASE("doctor tells helpers that may not be executed from helpers that are n
   CHECK_MESSAGE(result.out.find("no right to write maps") != std::string::npos, result.out);
 }
 
+TEST_CASE("doctor names programs of snug's own that are not installed beside it") {
+  const Scratch scratch;
+  const std::string folder = scratch.path() + "/of/its/own", copy = folder + "/snug";
+  std::filesystem::create_directories(folder);
+  std::filesystem::copy_file(program(), copy);
+  const std::string alone = run({copy, "doctor"}).out, whole = run({program(), "doctor"}).out;
+  for (const char* name : {"snug-image", "snug-layer"}) {
+    CHECK_MESSAGE((has(entry(alone, name), "does not") && has(entry(alone, name), "because: not installed beside snug\n") && has(entry(alone, name), "you can: make install")), alone);
+    CHECK_MESSAGE((has(entry(whole, name), "works") && has(entry(whole, name), std::string("/") + name)), whole);
+  }
+}
+
 TEST_CASE("doctor: all that a default start needs works here, and nothing stays of the trials") {
   const Scratch scratch;
   const auto before = traces();

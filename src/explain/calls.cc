@@ -102,7 +102,7 @@ struct CallsOf {
   Calls operator()(const JoinCgroup& step) const { return {format("write({}, \"0\")", text(step.path + "/container/cgroup.procs"))}; }
   Calls operator()(const MakeCgroupNamespace&) const { return {"unshare(CLONE_NEWCGROUP)"}; }
   Calls operator()(const EnterNamespaces& step) const {
-    Calls calls{lends_memory(plan) ? "vfork()" : "fork()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)"};
+    Calls calls{lends_memory(plan) ? "vfork()" : "fork()", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "prctl(PR_SET_DUMPABLE, 0)", "close_range(3, ~0U, 0) around the doors, and what the next steps need"};
     for (const auto& entry : step.entries) calls.push_back(format("setns(open({}), {})", text(entry.path), clone_flags(namespace_flag(entry.kind))));
     return calls;
   }
@@ -113,6 +113,7 @@ struct CallsOf {
     const bool sibling = plan.find<EnterNamespaces>();
     calls.push_back(lends_memory(plan) ? "clone(CLONE_PARENT|CLONE_VM|CLONE_VFORK)" : format("clone3({{flags={}{}{}{}, exit_signal={}}})", clone_flags(step.flags), step.flags ? "|" : "",
                    plan.find<MakeCgroup>() ? "CLONE_INTO_CGROUP|" : "", sibling ? "CLONE_PARENT" : "CLONE_PIDFD", sibling ? "0" : "SIGCHLD"));
+    calls.emplace_back("close_range(3, ~0U, 0) around what the next steps need");
     return calls;
   }
   Calls operator()(const WriteIdMaps& step) const {
@@ -199,7 +200,7 @@ struct CallsOf {
   }
   // The first process stands in both namespaces, for pasta to find them by its number, PID; the second becomes pasta.
   Calls operator()(const OpenWayOut& step) const {
-    Calls calls{"clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "setns(USER, CLONE_NEWUSER)", "setns(NET, CLONE_NEWNET)",
+    Calls calls{"clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_PDEATHSIG, SIGKILL)", "close_range(3, ~0U, 0) around the doors", "setns(USER, CLONE_NEWUSER)", "setns(NET, CLONE_NEWNET)",
                 "clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_PDEATHSIG, SIGKILL)",
                 printable(join(step.words, " "))};
     for (std::string& call : calls)
@@ -395,7 +396,7 @@ struct CallsOf {
   Calls operator()(const RememberOwners& step) const {
     Calls calls{format("seccomp(SECCOMP_SET_MODE_FILTER, NEW_LISTENER|WAIT_KILLABLE_RECV, {{{} instructions}})", step.program.size()), "sendmsg(REPORT, SCM_RIGHTS)"};
     const auto outer = [&](std::string_view call) { calls.push_back(format("{}{}", outside, call)); };
-    for (const char* call : {"clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_DUMPABLE, 0)", "setns(USER, CLONE_NEWUSER)", "setns(MOUNTS, CLONE_NEWNS)",
+    for (const char* call : {"clone3({flags=CLONE_PIDFD, exit_signal=SIGCHLD})", "prctl(PR_SET_DUMPABLE, 0)", "close_range(3, ~0U, 0) around what it serves with", "setns(USER, CLONE_NEWUSER)", "setns(MOUNTS, CLONE_NEWNS)",
                              "setgroups(0, []) where it may", "setresgid(0, 0, 0)", "setresuid(0, 0, 0)", "fchdir(PROC)"})
       outer(call);
     outer(format("capset({{effective=permitted={}, inheritable=0}})", capability_set({CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SYS_CHROOT, CAP_SYS_PTRACE})));

@@ -30,17 +30,6 @@
 namespace snug::net {
 namespace {
 
-int close_others(std::vector<int> kept) noexcept {
-  std::sort(kept.begin(), kept.end());
-  unsigned from = 3;
-  for (const int fd : kept) {
-    if (fd < static_cast<int>(from)) continue;
-    if (static_cast<unsigned>(fd) > from && ::syscall(SYS_close_range, from, static_cast<unsigned>(fd) - 1, 0) != 0) return errno;
-    from = static_cast<unsigned>(fd) + 1;
-  }
-  return ::syscall(SYS_close_range, from, ~0U, 0) == 0 ? 0 : errno;
-}
-
 // More than it ever needs: who makes it want more ends it.
 int limit_itself() noexcept {
   constexpr rlim_t most_memory = rlim_t{64} << 20U, most_file = rlim_t{1} << 20U, most_files = 1500;
@@ -63,7 +52,7 @@ int restrain(const std::vector<int>& kept, std::span<const std::uint64_t> filter
   const sys::Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
   for (const int stream : {0, 1, 2})
     if (!null || ::dup2(null.get(), stream) < 0) return errno;
-  if (const int error = close_others(kept)) return error;
+  if (const int error = sys::close_all_but(kept)) return error;
   if (::setsid() < 0 || ::chdir("/") != 0) return errno;
   sys::hide_words();
   ::prctl(PR_SET_NAME, "snug-gate");

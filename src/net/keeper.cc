@@ -221,7 +221,7 @@ class Keeper {
 
 // Nothing of the monitor's that it was made from stays: not its descriptors, among them the lock of a container, its words or its signals.
 void let_go(const Fd& door) {
-  static_cast<void>(sys::close_all_but(door.get(), -1));
+  static_cast<void>(sys::close_all_but({door.get()}));
   ::setsid();
   const Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
   for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);

@@ -89,15 +89,20 @@ int configure(const Membership& membership) {
   return sys::bring_up(interface);
 }
 
+void go_in(int user, int net) {
+  if (const int error = sys::close_all_but({user, net})) ::_exit(error);
+  if ((user >= 0 && ::setns(user, CLONE_NEWUSER) != 0) || ::setns(net, CLONE_NEWNET) != 0) ::_exit(errno);
+}
+
 // Gives an errno as its exit code.
 [[noreturn]] void be_fitter(const Membership& membership, int user, int net) {
-  if ((user >= 0 && ::setns(user, CLONE_NEWUSER) != 0) || ::setns(net, CLONE_NEWNET) != 0) ::_exit(errno);
+  go_in(user, net);
   ::_exit(configure(membership));
 }
 
 // The same.
 [[noreturn]] void be_remover(const Membership& membership, int user, int net) {
-  if ((user >= 0 && ::setns(user, CLONE_NEWUSER) != 0) || ::setns(net, CLONE_NEWNET) != 0) ::_exit(errno);
+  go_in(user, net);
   const Fd route(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   ::_exit(route ? sys::remove_link(route.get(), membership.interface.c_str()) : errno);
 }

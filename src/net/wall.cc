@@ -26,6 +26,7 @@ constexpr std::uint32_t told_size = 128;  // of a packet: its headers
   WallSockets opened;
   sys::Fd line;
   static_cast<void>(sys::hide_from_tracers());
+  static_cast<void>(sys::close_all_but({user, net, socket}));
   int error = ::setns(user, CLONE_NEWUSER) == 0 && ::setns(net, CLONE_NEWNET) == 0 ? raise_wall(wall, opened) : errno;
   if (!error && !servers.empty()) error = lay_line(servers, line);
   if (error && opened[0]) static_cast<void>(sys::send_batch(opened[0].get(), tear_down()));

@@ -172,12 +172,12 @@ int apply(Context&, const plan::SetCapabilities& step, Report&) noexcept {
 }
 
 int apply(Context& context, const plan::CloseDescriptors& step, Report&) noexcept {
-  if (step.leaves_work) return sys::close_all_but(context.report, context.stream, context.target);
+  if (step.leaves_work) return sys::close_all_but({context.report, context.stream, context.target});
   for (int at = 0; at < 3; ++at)
     if (const auto status = sys::find_status(at, ""); status && S_ISDIR(status->st_mode)) return EISDIR;
   // Closed, not marked: exec looks for the command while what is marked is open still, and a link of the root file
   // system such as /bin/sh -> /proc/self/fd/4/../../home leads through it.
-  return sys::close_all_but(context.report, context.program);
+  return sys::close_all_but({context.report, context.program});
 }
 
 int apply(Context& context, const plan::Exec& step, Report&) noexcept {
@@ -250,11 +250,17 @@ void tell_done(const Context& context, Report& report, std::uint64_t start) noex
   tell(context, report);
 }
 
+// As in go_through(): who ends of himself has nothing left that could be taken meanwhile.
+[[noreturn]] void leave(int code) noexcept {
+  static_cast<void>(sys::close_all_but({}));
+  ::_exit(code);
+}
+
 [[noreturn]] void give_up(const Context& context, Report& report, int error) noexcept {
   report.kind = Report::failed;
   report.error = error;
   tell(context, report);
-  ::_exit(exit_code_of(context.plan.steps[report.step].action, error));
+  leave(exit_code_of(context.plan.steps[report.step].action, error));
 }
 
 void do_step(Context& context, std::size_t number) noexcept {
@@ -276,13 +282,13 @@ void do_steps(Context& context, Actor actor, std::size_t from) noexcept {
 // What pid 1 holds open, nobody else can see the end of: it keeps the socket to the monitor and the terminal.
 void let_go(Context& context) noexcept {
   for (int at = 0; at < 3; ++at) context.null < 0 ? ::close(at) : ::dup2(context.null, at);  // of a container that runs it may be gone
-  static_cast<void>(sys::close_all_but(context.control, context.terminal, context.orphans.list));
+  static_cast<void>(sys::close_all_but({context.control, context.terminal, context.orphans.list}));
 }
 
 [[noreturn]] void become_init(Context& context, pid_t payload, std::size_t fork_step) noexcept {
   do_steps(context, Actor::init, fork_step + 1);
   let_go(context);
-  ::_exit(supervise(payload, context.control, context.terminal, context.orphans));
+  leave(supervise(payload, context.control, context.terminal, context.orphans));
 }
 
 }  // namespace
@@ -298,13 +304,12 @@ int apply_step(Context& context, const plan::Action& action, Report& report) noe
   ::umask(0);
   // They are the caller's, and pid 1 would show them to all that lives inside. In memory that is lent they are the monitor's as well.
   if (!context.lent) sys::hide_words();
-  for (const int fd : context.outer)
-    if (fd >= 0) ::close(fd);
+  static_cast<void>(sys::close_all_but(context.kept));  // where that cannot be, CloseDescriptors tells
   context.null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR).release();
   if (const auto* guard = context.plan.find<plan::GuardInit>(); guard && guard->adopts)
     context.orphans.list = sys::try_open(AT_FDCWD, sys::own_children, O_RDONLY).release();
   if (context.folder_path) context.folder = sys::try_open(AT_FDCWD, context.folder_path, O_PATH | O_DIRECTORY).release();
-  if (context.go >= 0 && wait_for_go(context.go) != 0) ::_exit(125);
+  if (context.go >= 0 && wait_for_go(context.go) != 0) leave(125);
   const auto& steps = context.plan.steps;
   for (std::size_t number = 0; number < steps.size(); ++number) {
     if (steps[number].actor != Actor::init) continue;
@@ -318,7 +323,7 @@ int apply_step(Context& context, const plan::Action& action, Report& report) noe
     if (context.terminal >= 0) ::ioctl(context.terminal, TIOCSCTTY, 0);
     // pid 1 has nothing to do until the command runs: it lends its memory till then, and none is copied. A shell would keep it.
     const pid_t payload = context.shell ? ::fork() : ::vfork();
-    if (payload > 0 && std::get<plan::ForkPayload>(steps[number].action).parent == plan::ForkPayload::Parent::gone) ::_exit(0);
+    if (payload > 0 && std::get<plan::ForkPayload>(steps[number].action).parent == plan::ForkPayload::Parent::gone) leave(0);
     if (payload > 0) become_init(context, payload, number);
     if (payload < 0) give_up(context, report, errno);
     tell_done(context, report, start);
@@ -326,7 +331,7 @@ int apply_step(Context& context, const plan::Action& action, Report& report) noe
   }
   if (context.idle) {
     let_go(context);
-    ::_exit(rest(context.orphans));
+    leave(rest(context.orphans));
   }
   do_steps(context, Actor::payload, 0);
   ::_exit(125);

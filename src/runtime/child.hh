@@ -43,7 +43,7 @@ struct Context {
   int control = -1;  ///< socket: the terminal's outer end goes out, later a byte for each stop of the payload
   const char* folder_path = nullptr;  ///< the container's folder, or null
   int folder = -1;   ///< the same, opened in the new mount namespace: overlays take no layers from another one
-  std::array<int, 4> outer{-1, -1, -1, -1};  ///< the monitor's ends: closed first, or nobody would notice its death
+  std::vector<int> kept;  ///< of all that the monitor has open above 2; the rest is closed first, or nobody would notice its death
   int cgroup = -1;   ///< the container's, which its first process begins in
   int door = -1;     ///< cgroup.procs of that of a container that runs
   bool through_door = true;  ///< or not at all

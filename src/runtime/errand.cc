@@ -44,6 +44,7 @@ class Walls {
   void begin(int answer) {
     context_.report = answer;
     if (doors_.doors.empty()) return go_on();
+    for (const int fd : {answer, context_.stream}) doors_.along.push_back(fd);
     // As of a child in a container: signals that are for others are nothing to it.
     sigset_t all;
     ::sigfillset(&all);
@@ -74,7 +75,7 @@ class Walls {
   }
 
   int apply(const plan::Action& action) {
-    if (std::holds_alternative<plan::EnterNamespaces>(action)) return go_through(doors_.doors);
+    if (std::holds_alternative<plan::EnterNamespaces>(action)) return go_through(doors_);
     if (std::holds_alternative<plan::StartSession>(action)) {
       const int null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR).release();  // all but 0 to 2 are closed later
       if (null < 0) return errno;

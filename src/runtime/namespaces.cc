@@ -19,13 +19,17 @@ OpenDoors open_doors(const plan::EnterNamespaces& step) {
     if (!door) return {.error = errno, .entry = entry.path};
     const auto status = entry.inode ? sys::find_status(door.get(), "") : std::nullopt;
     if (entry.inode && (!status || status->st_ino != entry.inode)) return {.error = ESTALE, .entry = entry.path};
+    opened.along.push_back(door.get());
   }
   return opened;
 }
 
-int go_through(const std::vector<NamespaceDoor>& doors) noexcept {
+// Neither does what the other is for: a process that ends has descriptors still when it has no memory any more that could be closed to anybody, and
+// kernels up to early 2026 hand them to whoever may trace (pidfd_getfd(2)). Somebody inside may end it at any moment.
+int go_through(const OpenDoors& opened) noexcept {
   if (const int error = sys::hide_from_tracers()) return error;
-  for (const NamespaceDoor& door : doors)
+  if (const int error = sys::close_all_but(opened.along)) return error;
+  for (const NamespaceDoor& door : opened.doors)
     if (::setns(door.fd.get(), door.flag) != 0) return errno;
   return 0;
 }

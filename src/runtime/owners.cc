@@ -36,9 +36,10 @@ using sys::Fd;
 // To walk everywhere, to change what is one's own whatever its mode, to read and write the memory of those who ask, and to stand on their root.
 constexpr std::array needed{CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SYS_PTRACE, CAP_SYS_CHROOT};
 
-int enter(const OwnersPlace& place) noexcept {
+int enter(const OwnersPlace& place, const Fd& processes) noexcept {
   // First of all, or whoever is root inside could read what a process holds that still stands on the host.
   if (const int error = sys::hide_from_tracers()) return error;
+  if (const int error = sys::close_all_but({place.user, place.mounts, place.listener, processes.get()})) return error;
   sys::hide_words();
   if (::prctl(PR_SET_NAME, "snug-owners") != 0 || ::setsid() < 0) return errno;
   if (::setns(place.user, CLONE_NEWUSER) != 0 || ::setns(place.mounts, CLONE_NEWNS) != 0) return errno;
@@ -51,7 +52,7 @@ int restrain(const plan::FilterProgram& filter, bool dies_with_monitor, const Fd
   if (const int error = sys::hide_from_tracers()) return error;  // other rights have undone it
   if (const int error = dies_with_monitor ? sys::die_with_parent() : 0) return error;
   if (const int error = sys::set_no_new_privileges()) return error;
-  if (const int error = sys::close_all_but(listener, processes.get())) return error;
+  if (const int error = sys::close_all_but({listener, processes.get()})) return error;
   ::umask(0);
   sys::reset_signals();
   return sys::load_filter(filter);
@@ -73,7 +74,7 @@ int put_on_streams(int null, int answer) noexcept { return ::dup2(null, 0) < 0 |
 [[noreturn]] void work(const plan::FilterProgram& filter, bool dies_with_monitor, const OwnersPlace& place, int answer) noexcept {
   const Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR), processes = sys::try_open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY);
   if (!null || !processes || put_on_streams(null.get(), answer) != 0) ::_exit(1);
-  int error = enter(place);
+  int error = enter(place, processes);
   if (!error) error = restrain(filter, dies_with_monitor, processes, place.listener);
   static_cast<void>(sys::write_all(STDOUT_FILENO, {reinterpret_cast<const char*>(&error), sizeof error}));
   if (error || ::dup2(STDIN_FILENO, STDOUT_FILENO) < 0) ::_exit(1);

@@ -51,18 +51,15 @@ class Interruptible {
 };
 
 // `joining`: it was about the cgroup.
-int enter(const Context& context, const std::vector<NamespaceDoor>& doors, bool& joining) noexcept {
+int enter(const Context& context, const OpenDoors& doors, bool& joining) noexcept {
   if (const int error = sys::die_with_parent()) return error;
-  // Or whoever is made here would not notice the monitor's death.
-  for (const int fd : context.outer)
-    if (fd >= 0) ::close(fd);
   // By the descriptor of who was outside: where the door leads is nothing that the namespaces would show.
   if (context.door >= 0)
     if (const int error = sys::write_all(context.door, "0"); error && context.through_door) return joining = true, error;
   return go_through(doors);
 }
 
-Message enter_and_clone(Context& context, const std::vector<NamespaceDoor>& doors, std::uint64_t flags) noexcept {
+Message enter_and_clone(Context& context, const OpenDoors& doors, std::uint64_t flags) noexcept {
   bool joining = false;
   if (const int error = enter(context, doors, joining)) return {.joining = joining, .error = error};
   const sys::Cloned cloned = sys::clone_process(flags, true, context.cgroup);
@@ -79,7 +76,7 @@ struct Shared {
   volatile pid_t pid = -1;
 };
 
-void enter_and_lend(Context& context, const std::vector<NamespaceDoor>& doors, void* stack_end, Shared& shared) noexcept {
+void enter_and_lend(Context& context, const OpenDoors& doors, void* stack_end, Shared& shared) noexcept {
   bool joining = false;
   shared.error = enter(context, doors, joining);
   shared.joining = joining;
@@ -89,7 +86,7 @@ void enter_and_lend(Context& context, const std::vector<NamespaceDoor>& doors, v
   if (shared.pid < 0) shared.error = errno;
 }
 
-Message lend(Context& context, const std::vector<NamespaceDoor>& doors) {
+Message lend(Context& context, const OpenDoors& doors) {
   // Not cleared: most of it is never touched, and what is has been by who stood on this stack before.
   alignas(16) std::array<char, std::size_t{1} << 16U> stack;
   Shared shared;
@@ -106,8 +103,9 @@ Message lend(Context& context, const std::vector<NamespaceDoor>& doors) {
   return {.cloning = shared.cloning, .joining = shared.joining, .error = shared.error, .pid = shared.pid};
 }
 
-Message copy(Context& context, const std::vector<NamespaceDoor>& doors, std::uint64_t flags) {
+Message copy(Context& context, OpenDoors& doors, std::uint64_t flags) {
   sys::FdPair answer = sys::make_pipe();
+  doors.along.push_back(answer.second.get());
   const Interruptible interruptible;
   const pid_t porch = ::fork();
   if (porch < 0) return {.error = errno};
@@ -126,9 +124,11 @@ Message copy(Context& context, const std::vector<NamespaceDoor>& doors, std::uin
 }  // namespace
 
 PorchAnswer start_through_porch(Context& context, const plan::EnterNamespaces& enter, std::uint64_t flags) {
-  const OpenDoors opened = open_doors(enter);
+  OpenDoors opened = open_doors(enter);
   if (opened.error) return {.error = opened.error, .entry = opened.entry};
-  const Message message = plan::lends_memory(context.plan) ? lend(context, opened.doors) : copy(context, opened.doors, flags);
+  opened.along.insert(opened.along.end(), context.kept.begin(), context.kept.end());
+  opened.along.push_back(context.cgroup);
+  const Message message = plan::lends_memory(context.plan) ? lend(context, opened) : copy(context, opened, flags);
   return {.cloning = message.cloning, .joining = message.joining, .error = message.error, .init = message.pid};
 }
 

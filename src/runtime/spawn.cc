@@ -106,7 +106,6 @@ void Spawner::open_channels() {
     open_ = make_pipe();
     context_.open = open_.first.get();
   }
-  context_.outer = {report_.first.get(), control_.first.get(), go_.second.get(), open_.second.get()};
 }
 
 const plan::WriteIdMaps* Spawner::maps_by_helpers() const {
@@ -122,6 +121,8 @@ std::optional<StepFailure> Spawner::start() {
 
 std::optional<StepFailure> Spawner::clone() {
   const auto* step = plan_.find<plan::Clone>();
+  const auto& [in, out, error] = context_.stdio;
+  context_.kept = {in, out, error, context_.report, context_.control, context_.go, context_.open, context_.program};
   if (step->adopts && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return failed<plan::Clone>(errno);
   if (const auto* enter = plan_.find<plan::EnterNamespaces>()) return clone_inside(*enter, step->flags);
   sys::Cloned cloned;

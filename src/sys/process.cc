@@ -101,17 +101,16 @@ int join_new_session_keyring() noexcept {
 
 int make_cgroup_namespace() noexcept { return result_of(::syscall(SYS_unshare, CLONE_NEWCGROUP)); }
 
-int close_all_but(int one, int other, int third) noexcept {
-  unsigned from = 3;
-  std::array all{one, other, third};
-  std::sort(all.begin(), all.end());
-  for (const int kept : all) {
-    if (kept < static_cast<int>(from)) continue;
-    const auto to = static_cast<unsigned>(kept);
-    if (to > from && ::syscall(SYS_close_range, from, to - 1, 0) != 0) return errno;
-    from = to + 1;
+int close_all_but(std::span<const int> kept) noexcept {
+  constexpr unsigned last = ~0U;
+  for (unsigned from = 3;;) {
+    unsigned next = last;
+    for (const int fd : kept)
+      if (fd >= 0 && static_cast<unsigned>(fd) >= from) next = std::min(next, static_cast<unsigned>(fd));
+    if (next > from && ::syscall(SYS_close_range, from, next == last ? last : next - 1, 0) != 0) return errno;
+    if (next == last) return 0;
+    from = next + 1;
   }
-  return result_of(::syscall(SYS_close_range, from, ~0U, 0));
 }
 
 namespace {

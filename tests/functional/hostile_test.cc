@@ -267,7 +267,7 @@ TEST_CASE("snug runs from a read-only mount of its own file where root inside mi
   const Scratch scratch;
   const std::string copy = scratch.path() + "/snug";
   fs::copy_file(program(), copy);
-  fs::copy_file(fs::path(program()).parent_path() / "snug-layer", scratch.path() + "/snug-layer");
+  for (const char* name : {"/snug-layer", "/snug-image"}) fs::copy_file(fs::path(program()).parent_path().string() + name, scratch.path() + name);
   const auto runs_from = [](pid_t pid) { return fs::read_symlink(snug::format("/proc/{}/exe", pid)).string(); };
   const auto is_read_only = [](pid_t pid) {
     struct statvfs mount {};
@@ -291,6 +291,13 @@ TEST_CASE("snug runs from a read-only mount of its own file where root inside mi
   scratch.write("a.tar", tar({.name = "file"}) + tar_end());
   CHECK(run({"/usr/bin/env", containers.environment(), copy, "run", "--rm", "--userns", "single", "--shell", "builtin", "tar:" + scratch.path() + "/a.tar", "-c", "echo \"$0\" $#", "a  b", "c"}).out == "a  b 1\n");
   CHECK(run({copy}, {.input = "version\n"}).out == run({program(), "version"}).out);
+  // And the program for images, while it reads.
+  const Result image = run({"/usr/bin/env", containers.environment(), "sh", "-c",
+                            "mkfifo archive; exec 3<>archive; ./snug import -q - mine:1 <archive 3>&- >/dev/null & snug=$!\n"
+                            "until readlink /proc/$(pgrep -P $snug -x snug-image)/exe | grep -x /; do :; done 2>/dev/null\n"
+                            "tar -C " + small_root() + " -c . >archive; exec 3>&-; wait $snug && ./snug run --rm --userns single mine:1 echo ran"},
+                           {.folder = scratch.path()});
+  CHECK_MESSAGE(image.out == "/\nran\n", image.out, image.err);
 }
 
 TEST_CASE("where no read-only mount of snug's file can be made, a notice says so, or the start fails") {
@@ -356,9 +363,25 @@ TEST_CASE("nothing of snug's is traced or read, or opened to be written, by whoe
   // That it can: what the container itself runs.
   CHECK(run(started({"exec", "-d", "box", "sleep", "86541"})).code == 0);
   CHECK(eventually([&] { return has(log(), "traced "); }));
-  CHECK_MESSAGE(!has(log(), "reached"), log());
+  const std::string told = log(), found = told.substr(std::min(told.find("reached"), told.size()));
+  CHECK_MESSAGE(found.empty(), found);
   CHECK_MESSAGE(snug::split(log(), '\n').size() > 20, log());  // it has seen them come
   CHECK(run({"cmp", copy, program()}).code == 0);
+}
+
+TEST_CASE("whoever is killed on his way in leaves nothing of the host's to who may trace inside") {
+  const Containers containers;
+  REQUIRE(containers.snug({"run", "-d", "--name", "box", "--userns", "single", "--cap-add", "SYS_PTRACE", "-v", helper("doors") + ":/doors:ro", small_root(), "/doors", "end"}).code == 0);
+  const auto log = [&] { return containers.snug({"logs", "box"}).out; };
+  REQUIRE(eventually([&] { return log() == "watching\n"; }));
+  std::vector<std::string> exec{"/usr/bin/env", containers.environment(), program(), "exec", "-it", "box", "sleep", "86543"};
+  for (int round = 0; round < 20; ++round) {
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"exec", "box", "sleep", "86542"}, {"exec", "-d", "box", "sleep", "86542"}, {"enter", "box", "sleep", "86542"}})
+      static_cast<void>(containers.snug(words));
+    static_cast<void>(Terminal(exec, 24, 80).wait());
+  }
+  const std::string told = log(), found = told.substr(std::min(told.find("held"), told.size()));
+  CHECK_MESSAGE(found.empty(), found);
 }
 
 TEST_CASE("processes of the host that are seen are not looked into") {

@@ -129,7 +129,7 @@ TEST_CASE("restraints: each that cannot be had ends every way in, and nothing is
   };
   std::vector<Restraint> restraints{{snug::format("{}={}", SYS_seccomp, EACCES), "load the filter of system calls"},
                                     {snug::format("{}={}", SYS_keyctl, EPERM), "join a new session keyring"},
-                                    {snug::format("{}={}", SYS_close_range, ENOSYS), "close all descriptors but"},
+                                    {snug::format("{}={}", SYS_close_range, ENOSYS), "close all descriptors but", "enter the container's namespaces"},
                                     {snug::format("{}:0:{}={}", SYS_prctl, PR_SET_NO_NEW_PRIVS, EINVAL), "forbid new privileges"},
                                     {snug::format("{}:0:{}={}", SYS_prctl, PR_CAPBSET_DROP, EPERM), "capabilities for ever"},
                                     {snug::format("{}:0:{}={}", SYS_prctl, PR_SET_DUMPABLE, EPERM), "to tracers", "enter the container's namespaces"},

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,7 +48,8 @@ struct Cloned {
 [[nodiscard]] int join_new_session_keyring() noexcept;
 
 /// close_range(2): closes all descriptors above 2 but these, which may be -1: 0 or errno; safe in a child after clone.
-[[nodiscard]] int close_all_but(int one, int other, int third = -1) noexcept;
+[[nodiscard]] int close_all_but(std::span<const int> kept) noexcept;
+[[nodiscard]] inline int close_all_but(std::initializer_list<int> kept) noexcept { return close_all_but(std::span(kept.begin(), kept.size())); }
 
 /// unshare(2) with CLONE_NEWCGROUP: 0 or errno; safe in a child after clone.
 [[nodiscard]] int make_cgroup_namespace() noexcept;

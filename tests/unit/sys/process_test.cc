@@ -10,6 +10,8 @@
 
 #include <cerrno>
 #include <csignal>
+#include <initializer_list>
+#include <string>
 
 #include "snug/sys/file.hh"
 
@@ -33,6 +35,25 @@ pid_t start(const sys::FdPair& ready, void (*prepare)(pid_t), pid_t other) {
 bool is_gone(pid_t child) { return ::kill(child, 0) != 0 && errno == ESRCH; }
 
 }  // namespace
+
+TEST_CASE("all descriptors are closed but those that are named, in whatever order") {
+  sys::FdPair told = sys::make_pipe();
+  const sys::FdPair first = sys::make_pipe(), second = sys::make_pipe();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int error = sys::close_all_but({second.first.get(), -1, told.second.get(), first.second.get(), told.second.get(), STDIN_FILENO});
+    std::string open = error ? "error" : "";
+    for (const sys::Fd* fd : std::initializer_list<const sys::Fd*>{&first.first, &first.second, &second.first, &second.second, &told.first}) open += ::fcntl(fd->get(), F_GETFD) < 0 ? '-' : '+';
+    static_cast<void>(sys::write_all(told.second.get(), open));
+    static_cast<void>(sys::close_all_but({}));
+    ::_exit(::fcntl(told.second.get(), F_GETFD) < 0 && ::fcntl(STDOUT_FILENO, F_GETFD) >= 0 ? 0 : 1);
+  }
+  told.second.reset();
+  CHECK(sys::read_all(told.first.get()) == "-++--");
+  int status = -1;
+  CHECK(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
 
 TEST_CASE("all children are ended: one that another traces, too, and one that has ended already") {
   const sys::FdPair ready = sys::make_pipe();

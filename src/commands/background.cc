@@ -42,8 +42,7 @@ void close_inherited() {
 void let_go() {
   close_inherited();
   ::setsid();
-  const sys::Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
-  for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
+  static_cast<void>(sys::leave_streams());
   if (::chdir("/") != 0) ::_exit(125);
 }
 

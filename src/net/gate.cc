@@ -3,12 +3,10 @@
 #include "snug/net/gate.hh"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,9 +47,7 @@ int restrain(const std::vector<int>& kept, std::span<const std::uint64_t> filter
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
   if (const int error = sys::die_with_parent()) return error;
   if (const int error = sys::hide_from_tracers()) return error;
-  const sys::Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
-  for (const int stream : {0, 1, 2})
-    if (!null || ::dup2(null.get(), stream) < 0) return errno;
+  if (const int error = sys::leave_streams()) return error;
   if (const int error = sys::close_all_but(kept)) return error;
   if (::setsid() < 0 || ::chdir("/") != 0) return errno;
   sys::hide_words();

@@ -223,8 +223,7 @@ class Keeper {
 void let_go(const Fd& door) {
   static_cast<void>(sys::close_all_but({door.get()}));
   ::setsid();
-  const Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
-  for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
+  static_cast<void>(sys::leave_streams());
   sys::reset_signals();
   sys::hide_words();
   ::prctl(PR_SET_NAME, "snug-networks");

@@ -90,6 +90,7 @@ int configure(const Membership& membership) {
 }
 
 void go_in(int user, int net) {
+  if (const int error = sys::leave_streams()) ::_exit(error);
   if (const int error = sys::close_all_but({user, net})) ::_exit(error);
   if ((user >= 0 && ::setns(user, CLONE_NEWUSER) != 0) || ::setns(net, CLONE_NEWNET) != 0) ::_exit(errno);
 }
@@ -97,7 +98,7 @@ void go_in(int user, int net) {
 // Gives an errno as its exit code.
 [[noreturn]] void be_fitter(const Membership& membership, int user, int net) {
   go_in(user, net);
-  ::_exit(configure(membership));
+  sys::leave(configure(membership));
 }
 
 // The same.

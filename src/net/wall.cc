@@ -25,14 +25,15 @@ constexpr std::uint32_t told_size = 128;  // of a packet: its headers
 [[noreturn]] void go_in(int user, int net, int socket, std::string_view wall, std::span<const sys::NetAddress> servers) {
   WallSockets opened;
   sys::Fd line;
-  static_cast<void>(sys::hide_from_tracers());
-  static_cast<void>(sys::close_all_but({user, net, socket}));
-  int error = ::setns(user, CLONE_NEWUSER) == 0 && ::setns(net, CLONE_NEWNET) == 0 ? raise_wall(wall, opened) : errno;
+  int error = sys::hide_from_tracers();
+  if (!error) error = sys::leave_streams();
+  if (!error) error = sys::close_all_but({user, net, socket});
+  if (!error) error = ::setns(user, CLONE_NEWUSER) == 0 && ::setns(net, CLONE_NEWNET) == 0 ? raise_wall(wall, opened) : errno;
   if (!error && !servers.empty()) error = lay_line(servers, line);
   if (error && opened[0]) static_cast<void>(sys::send_batch(opened[0].get(), tear_down()));
   const std::array numbers{opened[0].get(), opened[1].get(), line.get()};
   static_cast<void>(sys::send_message(socket, {reinterpret_cast<const char*>(&error), sizeof error}, std::span(numbers).first(error ? 0 : line ? 3 : 2)));
-  ::_exit(0);
+  sys::leave(0);
 }
 
 }  // namespace

@@ -31,12 +31,10 @@ constexpr std::string_view is_inside = "!", found_no_interface = "0";
 
 // Stands in the namespaces until it is killed.
 [[noreturn]] void be_porter(int user, int net, int told, const char* interface) noexcept {
-  const bool inside = !sys::die_with_parent() && !sys::close_all_but({user, net, told}) && ::setns(user, CLONE_NEWUSER) == 0 && ::setns(net, CLONE_NEWNET) == 0;
+  const bool inside = !sys::die_with_parent() && !sys::leave_streams() && !sys::close_all_but({user, net, told}) && ::setns(user, CLONE_NEWUSER) == 0 && ::setns(net, CLONE_NEWNET) == 0;
   // The interface has just lost whoever drove it. Once the kernel has dealt with that, it takes the next driver at once.
   static_cast<void>(sys::has_carrier(interface));
   if (inside) static_cast<void>(sys::write_all(told, sys::has_interface(interface) ? is_inside : found_no_interface));
-  const Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
-  for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
   static_cast<void>(sys::close_all_but({}));
   for (;;) ::pause();
 }

@@ -249,6 +249,7 @@ std::optional<std::uint64_t> read_namespaces_limit(const std::string& path, std:
   sys::FdPair answer = sys::make_pipe();
   const auto tell = [&] {
     if (const int error = sys::hide_from_tracers()) return error;
+    if (const int error = sys::leave_streams()) return error;
     if (const int error = sys::close_all_but({space.get(), answer.second.get()})) return error;
     if (::setns(space.get(), CLONE_NEWUSER) != 0) return errno;
     if (const int error = sys::hide_from_tracers()) return error;  // other rights have undone it

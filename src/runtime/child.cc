@@ -199,7 +199,7 @@ int apply(Context& context, const plan::RunShell& step, Report&) noexcept {
   if (!context.shell || !*context.shell) return ENOSYS;
   ::prctl(PR_SET_NAME, "snug-shell");
   ::close(context.report);
-  ::_exit((*context.shell)(step, context.program));
+  sys::leave((*context.shell)(step, context.program));
 }
 
 int apply(Context&, const plan::MakeCgroupNamespace&, Report&) noexcept { return sys::make_cgroup_namespace(); }
@@ -250,17 +250,11 @@ void tell_done(const Context& context, Report& report, std::uint64_t start) noex
   tell(context, report);
 }
 
-// As in go_through(): who ends of himself has nothing left that could be taken meanwhile.
-[[noreturn]] void leave(int code) noexcept {
-  static_cast<void>(sys::close_all_but({}));
-  ::_exit(code);
-}
-
 [[noreturn]] void give_up(const Context& context, Report& report, int error) noexcept {
   report.kind = Report::failed;
   report.error = error;
   tell(context, report);
-  leave(exit_code_of(context.plan.steps[report.step].action, error));
+  sys::leave(exit_code_of(context.plan.steps[report.step].action, error));
 }
 
 void do_step(Context& context, std::size_t number) noexcept {
@@ -279,19 +273,29 @@ void do_steps(Context& context, Actor actor, std::size_t from) noexcept {
     if (steps[number].actor == actor) do_step(context, number);
 }
 
+void put_null(const Context& context, int stream) noexcept { context.null < 0 ? ::close(stream) : ::dup2(context.null, stream); }
+
 // What pid 1 holds open, nobody else can see the end of: it keeps the socket to the monitor and the terminal.
 void let_go(Context& context) noexcept {
-  for (int at = 0; at < 3; ++at) context.null < 0 ? ::close(at) : ::dup2(context.null, at);  // of a container that runs it may be gone
+  for (const int stream : {0, 1, 2}) put_null(context, stream);
   static_cast<void>(sys::close_all_but({context.control, context.terminal, context.orphans.list}));
 }
 
 [[noreturn]] void become_init(Context& context, pid_t payload, std::size_t fork_step) noexcept {
   do_steps(context, Actor::init, fork_step + 1);
   let_go(context);
-  leave(supervise(payload, context.control, context.terminal, context.orphans));
+  sys::leave(supervise(payload, context.control, context.terminal, context.orphans));
 }
 
 }  // namespace
+
+void leave_callers_streams(const Context& context) noexcept {
+  std::array<bool, 3> given{};
+  for (std::size_t at = 0; at < 3; ++at)
+    if (const int from = context.stdio[at]; from < 3 && !context.on_terminal[at]) given[static_cast<std::size_t>(from)] = true;
+  for (const int stream : {0, 1, 2})
+    if (!given[static_cast<std::size_t>(stream)]) put_null(context, stream);
+}
 
 int apply_step(Context& context, const plan::Action& action, Report& report) noexcept {
   return std::visit([&](const auto& step) noexcept { return apply(context, step, report); }, action);
@@ -304,12 +308,12 @@ int apply_step(Context& context, const plan::Action& action, Report& report) noe
   ::umask(0);
   // They are the caller's, and pid 1 would show them to all that lives inside. In memory that is lent they are the monitor's as well.
   if (!context.lent) sys::hide_words();
+  leave_callers_streams(context);
   static_cast<void>(sys::close_all_but(context.kept));  // where that cannot be, CloseDescriptors tells
-  context.null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR).release();
   if (const auto* guard = context.plan.find<plan::GuardInit>(); guard && guard->adopts)
     context.orphans.list = sys::try_open(AT_FDCWD, sys::own_children, O_RDONLY).release();
   if (context.folder_path) context.folder = sys::try_open(AT_FDCWD, context.folder_path, O_PATH | O_DIRECTORY).release();
-  if (context.go >= 0 && wait_for_go(context.go) != 0) leave(125);
+  if (context.go >= 0 && wait_for_go(context.go) != 0) sys::leave(125);
   const auto& steps = context.plan.steps;
   for (std::size_t number = 0; number < steps.size(); ++number) {
     if (steps[number].actor != Actor::init) continue;
@@ -323,7 +327,7 @@ int apply_step(Context& context, const plan::Action& action, Report& report) noe
     if (context.terminal >= 0) ::ioctl(context.terminal, TIOCSCTTY, 0);
     // pid 1 has nothing to do until the command runs: it lends its memory till then, and none is copied. A shell would keep it.
     const pid_t payload = context.shell ? ::fork() : ::vfork();
-    if (payload > 0 && std::get<plan::ForkPayload>(steps[number].action).parent == plan::ForkPayload::Parent::gone) leave(0);
+    if (payload > 0 && std::get<plan::ForkPayload>(steps[number].action).parent == plan::ForkPayload::Parent::gone) sys::leave(0);
     if (payload > 0) become_init(context, payload, number);
     if (payload < 0) give_up(context, report, errno);
     tell_done(context, report, start);
@@ -331,7 +335,7 @@ int apply_step(Context& context, const plan::Action& action, Report& report) noe
   }
   if (context.idle) {
     let_go(context);
-    leave(rest(context.orphans));
+    sys::leave(rest(context.orphans));
   }
   do_steps(context, Actor::payload, 0);
   ::_exit(125);

@@ -8,22 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "report.hh"
 #include "snug/plan/plan.hh"
 #include "snug/runtime/launch.hh"
 #include "snug/sys/network.hh"
 
 namespace snug::runtime {
-
-/// What the child tells the monitor, a packet each. With `namespaces`, `interface`, `wall` and `line` descriptors come, with `server` that of the device, with `listener`
-/// that of plan::RememberOwners.
-struct Report {
-  enum Kind : std::uint32_t { done, failed, namespaces, server, interface, wall, line, listener };
-  Kind kind = done;
-  std::uint32_t step = 0;
-  std::int32_t error = 0;
-  std::uint64_t nanoseconds = 0;
-  std::array<char, 200> reason{};  ///< the kernel's own words, NUL-terminated
-};
 
 /// What a process that the kernel ends nothing with does about those that lose their parents: with plan::GuardInit::adopts.
 struct Orphans {
@@ -67,12 +57,15 @@ struct Context {
   std::uint32_t user = 0;  ///< the payload's uid
   int root = -1;      ///< "/", after the pivot
   int stream = -1, target = -1;  ///< of an errand: what it works by, and the folder that it writes below
-  int null = -1;      ///< /dev/null of the host, which pid 1 keeps as 0, 1 and 2
+  int null = -1;      ///< /dev/null of the host: who is no command has it as 0, 1 and 2
   std::uint64_t root_mount = 0;  ///< its number
   int terminal = -1;  ///< inner end of the container's terminal
   Orphans orphans;
   std::vector<std::uint64_t> own_mounts;  ///< ids of mounts in which targets may be made; capacity is reserved
 };
+
+/// Puts /dev/null in the place of those of 0, 1 and 2 that are none of the command's. In a process of its own.
+void leave_callers_streams(const Context& context) noexcept;
 
 /// Does one step that is done by the process itself: neither the monitor's, nor a fork. Gives 0 or an errno.
 [[nodiscard]] int apply_step(Context& context, const plan::Action& action, Report& report) noexcept;

@@ -155,7 +155,7 @@ void Errand::start(const std::function<std::string(int answer)>& work, const std
     answer.first.reset();  // or it would not notice that nobody reads
     const std::string words = do_work([&] { return work(answer.second.get()); }, told);
     static_cast<void>(sys::write_all(answer.second.get(), words));
-    ::_exit(0);
+    sys::leave(0);
   }
   answer_ = std::move(answer.first);
 }

@@ -20,6 +20,7 @@
 #include "snug/runtime/launch.hh"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,8 +144,21 @@ class Monitor {
     std::vector<Fd> descriptors;
     const ssize_t count = sys::receive_message(child_.report.get(), &report, sizeof report, descriptors);
     if (count == sizeof report) return note(report, std::move(descriptors));
+    if (count <= 0) end_reports();
+  }
+
+  void end_reports() {
     child_.report.reset();
     if (!failure_ && !was_killed()) begin();
+  }
+
+  // When the first process has ended; where that has left the command behind, also what that tells until it is executed. Somebody inside may have the
+  // other end by then, and would keep us for ever.
+  void read_last_reports(bool goes_on) {
+    constexpr int patience_ms = 60'000;
+    pollfd told{child_.report.get(), POLLIN, 0};
+    for (std::size_t left = 2 * plan_.steps.size(); child_.report && left > 0 && ::poll(&told, 1, goes_on ? patience_ms : 0) > 0; --left) read_report();
+    if (child_.report) end_reports();
   }
 
   // The end of the reports is that of the command's start, or of pid 1: only who was asked to tell needs to know which.
@@ -185,24 +199,8 @@ class Monitor {
     return kept;
   }
 
-  // Whoever may trace inside can have ended the child on its way in, and taken its end of this: go_through().
-  [[nodiscard]] bool fits(const Report& report) const {
-    if (report.step >= plan_.steps.size()) return false;
-    const plan::Action& action = plan_.steps[report.step].action;
-    switch (report.kind) {
-      case Report::done: case Report::failed: return true;
-      case Report::namespaces: return std::holds_alternative<plan::KeepNamespaces>(action);
-      case Report::server: return std::holds_alternative<plan::MakeOverlay>(action);
-      case Report::interface: return std::holds_alternative<plan::MakeInterface>(action);
-      case Report::wall: return std::holds_alternative<plan::RestrictEgress>(action);
-      case Report::line: return std::holds_alternative<plan::ServeNames>(action);
-      case Report::listener: return std::holds_alternative<plan::RememberOwners>(action);
-    }
-    return false;
-  }
-
   void note(const Report& report, std::vector<Fd> descriptors) {
-    if (!fits(report)) return;
+    if (!fits(report, plan_)) return;
     if (report.kind == Report::interface && !descriptors.empty()) networks_.watch(std::move(descriptors.front()));
     if (report.kind == Report::line && !descriptors.empty()) networks_.open_gate(std::move(descriptors.front())), clock_.done<plan::OpenGate>();
     if (report.kind == Report::wall && descriptors.size() == 2) networks_.guard({std::move(descriptors[0]), std::move(descriptors[1])});
@@ -283,10 +281,7 @@ class Monitor {
   void finish() {
     const auto* fork = plan_.find<plan::ForkPayload>();
     const bool goes_on = plan_.find<plan::RememberOwners>() && fork && fork->parent == plan::ForkPayload::Parent::gone;  // it tells until it executes the command
-    while (child_.report) {
-      if (!goes_on) ::fcntl(child_.report.get(), F_SETFL, O_NONBLOCK);
-      read_report();
-    }
+    read_last_reports(goes_on);
     if (plan_.terminal && !took_terminal_ && child_.control && !failure_) {
       ::fcntl(child_.control.get(), F_SETFL, O_NONBLOCK);
       static_cast<void>(take_terminal());

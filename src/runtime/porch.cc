@@ -56,6 +56,7 @@ int enter(const Context& context, const OpenDoors& doors, bool& joining) noexcep
   // By the descriptor of who was outside: where the door leads is nothing that the namespaces would show.
   if (context.door >= 0)
     if (const int error = sys::write_all(context.door, "0"); error && context.through_door) return joining = true, error;
+  leave_callers_streams(context);
   return go_through(doors);
 }
 
@@ -96,7 +97,7 @@ Message lend(Context& context, const OpenDoors& doors) {
   if (porch == 0) {
     context.lent = true;
     enter_and_lend(context, doors, stack.data() + stack.size(), shared);
-    ::_exit(0);
+    sys::leave(0);
   }
   ::waitpid(porch, nullptr, 0);
   // The memory stays closed to others: whoever waits for somebody inside has nothing to show.
@@ -112,7 +113,7 @@ Message copy(Context& context, OpenDoors& doors, std::uint64_t flags) {
   if (porch == 0) {
     const Message message = enter_and_clone(context, doors, flags);
     static_cast<void>(sys::write_all(answer.second.get(), {reinterpret_cast<const char*>(&message), sizeof message}));
-    ::_exit(0);
+    sys::leave(0);
   }
   answer.second.reset();
   ::waitpid(porch, nullptr, 0);

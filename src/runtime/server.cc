@@ -66,9 +66,7 @@ int keep(const std::vector<Fd>& kept) noexcept {
 }
 
 int restrain(const plan::WriteIdMaps& maps, int go, const std::vector<Fd>& kept) noexcept {
-  const Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
-  for (const int stream : {0, 1, 2})
-    if (!null || ::dup2(null.get(), stream) < 0) return errno;
+  if (const int error = sys::leave_streams()) return error;
   if (const int error = maps.newuidmap.empty() ? write_own_maps(maps) : wait_for_go(go)) return error;
   if (const int error = become_root()) return error;
   if (const int error = sys::die_with_parent()) return error;

@@ -90,6 +90,8 @@ std::optional<StepFailure> Spawner::lend_tools(const plan::RunShell& shell) {
 }
 
 void Spawner::open_channels() {
+  null_ = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
+  context_.null = null_.get();
   report_ = make_socket_pair(SOCK_SEQPACKET);
   context_.report = report_.second.get();
   if (plan_.terminal) {
@@ -122,7 +124,7 @@ std::optional<StepFailure> Spawner::start() {
 std::optional<StepFailure> Spawner::clone() {
   const auto* step = plan_.find<plan::Clone>();
   const auto& [in, out, error] = context_.stdio;
-  context_.kept = {in, out, error, context_.report, context_.control, context_.go, context_.open, context_.program};
+  context_.kept = {in, out, error, context_.null, context_.report, context_.control, context_.go, context_.open, context_.program};
   if (step->adopts && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return failed<plan::Clone>(errno);
   if (const auto* enter = plan_.find<plan::EnterNamespaces>()) return clone_inside(*enter, step->flags);
   sys::Cloned cloned;

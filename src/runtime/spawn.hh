@@ -63,7 +63,7 @@ class Spawner {
   StepClock& clock_;
   Cgroup& cgroup_;
   Context context_;
-  sys::Fd door_, program_;  ///< the child's; open until it has them
+  sys::Fd door_, program_, null_;  ///< the child's; open until it has them
   sys::FdPair go_, open_, report_, control_;
   pid_t pid_ = -1;
   sys::Fd init_;

@@ -113,6 +113,19 @@ int close_all_but(std::span<const int> kept) noexcept {
   }
 }
 
+int leave_streams() noexcept {
+  Fd null = try_open(AT_FDCWD, "/dev/null", O_RDWR);
+  for (const int stream : {0, 1, 2})
+    if (!null || ::dup2(null.get(), stream) < 0) return errno;
+  if (null.get() < 3) static_cast<void>(null.release());  // where one of them was closed
+  return 0;
+}
+
+void leave(int code) noexcept {
+  static_cast<void>(close_all_but({}));
+  ::_exit(code);
+}
+
 namespace {
 
 // What a shell has its jobs ignore, or nohup(1).

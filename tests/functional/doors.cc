@@ -376,14 +376,14 @@ class Ending {
   // At another moment each time.
   explicit Ending(pid_t pid) : process_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {
     for (int at = 0; at < pid * 37 % 400; ++at) ::getppid();
-    ::kill(pid, SIGKILL);
+    if (::kill(pid, SIGKILL) == 0) std::printf("killed\n");
   }
   Ending(const Ending&) = delete;
   Ending& operator=(const Ending&) = delete;
   ~Ending() { ::close(process_); }
 
   void look() const {
-    for (int number = 3; number < 40; ++number) {
+    for (int number = 0; number < 40; ++number) {
       const int fd = static_cast<int>(::syscall(SYS_pidfd_getfd, process_, number, 0));
       if (fd < 0 && errno != EBADF) return;
       if (fd < 0) continue;
@@ -401,9 +401,9 @@ class Ending {
     if (S_ISSOCK(status.st_mode)) feign(fd);
   }
 
-  // What has no name of a file leads nowhere; the rest is the container's, or one of its namespaces.
+  // Pipes and sockets lead to the command's streams and to the monitor, /dev/null nowhere; the rest is the container's, or one of its namespaces.
   static bool is_own(const struct stat& status, const char* target) {
-    if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)) return true;
+    if (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || (S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3))) return true;
     char own[64]{};
     const char* colon = std::strchr(target, ':');
     if (*target != '/' && colon && ::readlink(OfProcess(::getpid(), ("ns/" + std::string(target, colon)).c_str()), own, sizeof own - 1) > 0) return std::strcmp(own, target) == 0;

@@ -51,6 +51,13 @@ struct Cloned {
 [[nodiscard]] int close_all_but(std::span<const int> kept) noexcept;
 [[nodiscard]] inline int close_all_but(std::initializer_list<int> kept) noexcept { return close_all_but(std::span(kept.begin(), kept.size())); }
 
+/// /dev/null as 0, 1 and 2: 0 or errno; safe in a child after clone.
+[[nodiscard]] int leave_streams() noexcept;
+
+/// _exit(2) once all above 2 is closed: while a process ends, kernels up to early 2026 hand out what it has open to whoever may trace it
+/// (pidfd_getfd(2)), though its memory was closed to him. Safe in a child after clone.
+[[noreturn]] void leave(int code) noexcept;
+
 /// unshare(2) with CLONE_NEWCGROUP: 0 or errno; safe in a child after clone.
 [[nodiscard]] int make_cgroup_namespace() noexcept;
 

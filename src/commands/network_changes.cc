@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <ctime>
 
@@ -29,12 +27,6 @@ void remove(const std::string& store, const std::string& name, bool force) {
     throw Error(format("the network {} is in use, by {}", quoted(name), join(names_of(users), ", ")), format("'snug network disconnect' takes them out, and 'snug network rm --force {}' all at once", shell_quoted(name)));
   for (const Listed& each : users) disconnect(store, each.record, name);
   state::drop_network(store, name);
-}
-
-void ask(std::size_t count) {
-  say(format("This removes {} network{} that no container has. Go on? [y/N] ", count, count == 1 ? "" : "s"));
-  char answer = 0;
-  if (::read(STDIN_FILENO, &answer, 1) != 1 || (answer != 'y' && answer != 'Y')) throw Error("nothing was removed").with_exit_code(1);
 }
 
 }  // namespace
@@ -78,7 +70,7 @@ int network_prune(const cli::Invocation& invocation) {
   std::vector<NetworkRecord> unused = state::list_networks(store);
   const auto filters = filters_of(invocation.arguments);
   std::erase_if(unused, [&](const NetworkRecord& each) { return !passes(each, filters) || !users_of(store, each.name).empty(); });
-  if (!unused.empty() && !invocation.arguments.flag("force")) ask(unused.size());
+  if (!unused.empty() && !invocation.arguments.flag("force")) confirm_removal(format("{} network{} that no container has", unused.size(), unused.size() == 1 ? "" : "s"));
   int code = 0;
   for (const NetworkRecord& each : unused) {
     try {

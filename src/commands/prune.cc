@@ -1,6 +1,6 @@
-#include <unistd.h>
-
 #include <array>
+#include <string>
+#include <vector>
 
 #include "commands.hh"
 #include "containers.hh"
@@ -11,6 +11,7 @@
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
 #include "snug/commands/trees.hh"
+#include "snug/config/spec.hh"
 #include "snug/shell/keyboard.hh"
 
 namespace snug::commands {
@@ -21,23 +22,27 @@ constexpr std::array options{
     cli::Option{.name = "force", .letter = 'f', .help = "do not ask"},
 };
 
+// One in which nothing runs but those who enter it waits for the next of them.
+bool is_for_visits(const state::Record& record) { return record.spec && config::parse_spec(*record.spec).idle; }
+
 // One that was made and never started waits for its first start.
 std::vector<Listed> ended(const std::string& store, const std::vector<std::string>& filters) {
   std::vector<Listed> containers = list_containers(store);
-  std::erase_if(containers, [&](const Listed& each) { return each.state.phase != state::State::Phase::exited || !passes(each, filters, store); });
+  std::erase_if(containers, [&](const Listed& each) { return each.state.phase != state::State::Phase::exited || is_for_visits(each.record) || !passes(each, filters, store); });
   return containers;
 }
 
-void ask(std::size_t count) {
-  say(format("This removes {} container{} that {} ended, with what {} wrote. Go on? [y/N] ", count, count == 1 ? "" : "s", count == 1 ? "has" : "have", count == 1 ? "it" : "they"));
-  char answer = 0;
-  if (::read(STDIN_FILENO, &answer, 1) != 1 || (answer != 'y' && answer != 'Y')) throw Error("nothing was removed").with_exit_code(1);
+void ask(const std::vector<Listed>& containers) {
+  const bool one = containers.size() == 1;
+  std::vector<std::string> names;
+  for (const Listed& each : containers) names.push_back(quoted(each.record.name));
+  confirm_removal(format("{} container{} that {} ended, with what {} wrote: {}", names.size(), one ? "" : "s", one ? "has" : "have", one ? "it" : "they", join(names, ", ")));
 }
 
 int prune(const cli::Invocation& invocation) {
   const std::string store = store_of(invocation.environment);
   const std::vector<Listed> containers = ended(store, filters_of(invocation.arguments));
-  if (!containers.empty() && !invocation.arguments.flag("force")) ask(containers.size());
+  if (!containers.empty() && !invocation.arguments.flag("force")) ask(containers);
   const Trees trees(invocation.environment);
   std::uint64_t bytes = 0;
   int code = 0;
@@ -65,7 +70,8 @@ int prune(const cli::Invocation& invocation) {
 constinit const cli::Command prune_command{
     .name = "prune",
     .summary = "remove all containers that have ended",
-    .description = "Removes them with what they wrote, and says how much that was. What was created and never started stays.",
+    .description = "Removes them with what they wrote, and says how much that was. What was created and never started stays,\n"
+                   "and so does what 'snug enter' made.",
     .options = options,
     .function = prune};
 

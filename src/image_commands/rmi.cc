@@ -95,7 +95,7 @@ void remove(const cli::Invocation& invocation, image::Store& store, const std::s
     return one && is_in_use(store, *one);
   };
   if (last && !force && std::any_of(targets.begin(), targets.end(), is_needed))
-    throw Error(format("a container was made on {}", quoted(typed)), format("snug ps --all --filter ancestor={} lists it, and 'snug rm' takes it; --force takes the name all the same", shell_quoted(typed)));
+    throw Error(format("a container was made on {}", quoted(typed)), format("snug ps --all --filter ancestor={} lists it, and 'snug rm' takes it; --force removes the image all the same", shell_quoted(typed)));
   if (by_name) {
     store.drop_name(target.name);
     untag(target.name);

@@ -105,7 +105,7 @@ void go_in(int user, int net) {
 [[noreturn]] void be_remover(const Membership& membership, int user, int net) {
   go_in(user, net);
   const Fd route(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  ::_exit(route ? sys::remove_link(route.get(), membership.interface.c_str()) : errno);
+  sys::leave(route ? sys::remove_link(route.get(), membership.interface.c_str()) : errno);
 }
 
 int wait_for(const Fd& process) {

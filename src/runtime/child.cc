@@ -273,7 +273,7 @@ void do_steps(Context& context, Actor actor, std::size_t from) noexcept {
     if (steps[number].actor == actor) do_step(context, number);
 }
 
-void put_null(const Context& context, int stream) noexcept { context.null < 0 ? ::close(stream) : ::dup2(context.null, stream); }
+void put_null(const Context& context, int stream) noexcept { ::dup2(context.null, stream); }
 
 // What pid 1 holds open, nobody else can see the end of: it keeps the socket to the monitor and the terminal.
 void let_go(Context& context) noexcept {
@@ -338,7 +338,7 @@ int apply_step(Context& context, const plan::Action& action, Report& report) noe
     sys::leave(rest(context.orphans));
   }
   do_steps(context, Actor::payload, 0);
-  ::_exit(125);
+  sys::leave(125);
 }
 
 Context::Context(const plan::Plan& wanted) : plan(wanted), slots(wanted.slots, -1), own(wanted.slots, 0) {

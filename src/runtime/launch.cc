@@ -155,9 +155,14 @@ class Monitor {
   // When the first process has ended; where that has left the command behind, also what that tells until it is executed. Somebody inside may have the
   // other end by then, and would keep us for ever.
   void read_last_reports(bool goes_on) {
-    constexpr int patience_ms = 60'000;
+    constexpr std::uint64_t patience_ms = 60'000, nanoseconds = 1'000'000;
+    const std::uint64_t end = sys::monotonic_time() / nanoseconds + (goes_on ? patience_ms : 0);
     pollfd told{child_.report.get(), POLLIN, 0};
-    for (std::size_t left = 2 * plan_.steps.size(); child_.report && left > 0 && ::poll(&told, 1, goes_on ? patience_ms : 0) > 0; --left) read_report();
+    for (std::size_t left = 2 * plan_.steps.size(); child_.report && left > 0; --left) {
+      const std::uint64_t now = sys::monotonic_time() / nanoseconds;
+      if (::poll(&told, 1, static_cast<int>(end > now ? end - now : 0)) <= 0) break;
+      read_report();
+    }
     if (child_.report) end_reports();
   }
 

@@ -67,17 +67,17 @@ int put_on_streams(int null, int answer) noexcept { return ::dup2(null, 0) < 0 |
   for (;;) {
     if (::poll(&asked, 1, -1) < 0) continue;
     if (asked.revents & POLLIN) answers.take();
-    else ::_exit(0);  // nobody has the filter any more
+    else sys::leave(0);  // nobody has the filter any more
   }
 }
 
 [[noreturn]] void work(const plan::FilterProgram& filter, bool dies_with_monitor, const OwnersPlace& place, int answer) noexcept {
   const Fd null = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR), processes = sys::try_open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY);
-  if (!null || !processes || put_on_streams(null.get(), answer) != 0) ::_exit(1);
+  if (!null || !processes || put_on_streams(null.get(), answer) != 0) sys::leave(1);
   int error = enter(place, processes);
   if (!error) error = restrain(filter, dies_with_monitor, processes, place.listener);
   static_cast<void>(sys::write_all(STDOUT_FILENO, {reinterpret_cast<const char*>(&error), sizeof error}));
-  if (error || ::dup2(STDIN_FILENO, STDOUT_FILENO) < 0) ::_exit(1);
+  if (error || ::dup2(STDIN_FILENO, STDOUT_FILENO) < 0) sys::leave(1);
   serve(place.listener, processes.get());
 }
 

@@ -90,7 +90,7 @@ std::optional<StepFailure> Spawner::lend_tools(const plan::RunShell& shell) {
 }
 
 void Spawner::open_channels() {
-  null_ = sys::try_open(AT_FDCWD, "/dev/null", O_RDWR);
+  null_ = sys::open(AT_FDCWD, "/dev/null", O_RDWR);
   context_.null = null_.get();
   report_ = make_socket_pair(SOCK_SEQPACKET);
   context_.report = report_.second.get();

@@ -382,7 +382,9 @@ TEST_CASE("whoever is killed on his way in leaves nothing of the host's to who m
   }
   const std::string told = log(), found = told.substr(std::min(told.find("held"), told.size()));
   CHECK_MESSAGE(found.empty(), found);
-  CHECK_MESSAGE(snug::split(told, '\n').size() > 60, told);  // it has killed them all
+  const std::vector<std::string> all = snug::split(told, '\n');
+  CHECK_MESSAGE(std::count(all.begin(), all.end(), "killed") >= 60, told);  // all but those that were left behind by then
+  if (!has(told, "seen socket:")) skip("this kernel hands out nothing of a process that ends");
 }
 
 TEST_CASE("processes of the host that are seen are not looked into") {

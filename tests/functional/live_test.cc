@@ -245,10 +245,14 @@ TEST_CASE("run --rm=false keeps a container of the foreground, and prune takes t
   CHECK(containers.snug({"run", "--userns", "single", "--rm=false", "--name", "kept", small_root(), "sh", "-c", "echo here >/file; exit 5"}).code == 5);
   CHECK(read_file(containers.upper("kept") + "/file") == "here\n");
   REQUIRE(containers.snug({"create", "--userns", "single", "--name", "new", small_root(), "true"}).code == 0);
+  CHECK(containers.snug({"enter", "daily", "true"}).code == 0);
   CHECK(containers.snug({"prune"}).code == 1);  // nobody answers
+  const Result asked = run({"env", containers.environment(), program(), "prune"}, {.input = "n\n"});
+  CHECK(asked.code == 1);
+  CHECK_MESSAGE(asked.err == "This removes 1 container that has ended, with what it wrote: 'kept'. Go on? [y/N] \nsnug: nothing was removed\n", asked.err);
   const Result pruned = containers.snug({"prune", "--force"});
   CHECK(pruned.out.starts_with("kept\nTotal reclaimed space: "));
-  CHECK(containers.snug({"ps", "-a", "--format", "{{.Names}}"}).out == "new\n");
+  CHECK(containers.snug({"ps", "-a", "--format", "{{.Names}}"}).out == "daily\nnew\n");
 }
 
 TEST_CASE("inspect tells what was asked for and how the container fares, under docker's names") {

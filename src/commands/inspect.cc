@@ -191,8 +191,8 @@ int inspect(const cli::Invocation& invocation) {
   const auto missing = std::remove(found.begin(), found.end(), Json());
   const int code = errors.empty() && missing == found.end() ? 0 : 1;
   found.erase(missing, found.end());
-  if (found.empty()) throw errors.front();
   for (const Error& error : errors) say(render_error(error));
+  if (found.empty()) return code;
   print(!pattern || *pattern == "json" ? render_json(found) : fill_each(*pattern, found, ::isatty(STDOUT_FILENO)));
   return code;
 }

@@ -98,9 +98,9 @@ int inspect(const cli::Invocation& invocation) {
       errors.push_back(error);
     }
   }
-  if (list.empty()) throw errors.front();
   for (const Error& error : errors) commands::say(render_error(error));
   const int code = errors.empty() ? 0 : 1;
+  if (list.empty()) return code;
   if (const std::string* format = invocation.arguments.find("format"); format && *format != "json") {
     commands::print(fill_each(*format, list, ::isatty(STDOUT_FILENO)));
     return code;

@@ -102,6 +102,11 @@ TEST_CASE("an image has names, and goes with the last of them") {
   CHECK(has(some.err, "no image 'nosuch'"));
   CHECK(values_of(some.out, "Id").at(0) == whole);
   for (const char* name : {"one", "library/one", "library/one:latest", "docker.io/library/one", "docker.io/*/o*"}) CHECK_MESSAGE(has(store.out({"images", name}), "one"), name);
+  for (const char* kind : {"image", "container"}) CHECK(store.snug({"inspect", "--type", kind, "nosuch"}).code == 1);
+  const Result none = store.snug({"inspect", "nosuch", "neither"});
+  CHECK(none.code == 1);
+  CHECK(none.out.empty());
+  CHECK(has(none.err, "image 'neither'\n"));
   CHECK(store.snug({"inspect", "nosuch"}).err == "snug: there is no container and no image 'nosuch'\n  hint:  'snug ps --all' and 'snug images' list those that are there\n");
   CHECK(has(store.snug({"inspect", "--type", "image", "nosuch"}).err, "there is no image 'nosuch'"));
   CHECK(has(store.snug({"inspect", "--type", "container", "nosuch"}).err, "there is no container 'nosuch'"));
@@ -200,7 +205,7 @@ TEST_CASE("an image of a registry that has lost a document keeps no other, and i
     fs::remove(images + "blobs/sha256/" + (manifest ? digest : id).substr(7));
     CHECK(has(store.out({"images"}), "one"));
     const Result lost = store.snug({"inspect", "two"});
-    CHECK(lost.code == 125);
+    CHECK(lost.code == 1);
     CHECK_MESSAGE(has(lost.err, "snug pull"), lost.err);
     CHECK(store.snug({"gc", "--check"}).code == 1);
     CHECK(store.snug({"inspect", "one"}).code == 0);
@@ -353,7 +358,7 @@ TEST_CASE("an id may be that of several images, which go together") {
   REQUIRE(values_of(store.out({"inspect", "other"}), "Id").at(0) == id);
   CHECK(has(store.snug({"rmi", id}).err, "has 2 names: docker.io/library/one:latest, docker.io/library/other:latest"));
   CHECK(store.out({"rmi", "-f", id}) == "Untagged: one:latest\nUntagged: other:latest\nDeleted: " + id + "\n");
-  CHECK(store.snug({"inspect", id}).code == 125);
+  CHECK(store.snug({"inspect", id}).code == 1);
 }
 
 TEST_CASE("what lost its name shares an id with what has one, and goes alone") {

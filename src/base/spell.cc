@@ -29,7 +29,7 @@ std::optional<std::string> find_nearest(std::string_view typed, std::span<const 
     if (!best || distance < best_distance || (distance == best_distance && word.size() > best->size())) best = &word, best_distance = distance;
   }
   const std::size_t allowed = std::max<std::size_t>(1, typed.size() / 3);
-  if (best && best_distance <= allowed && best_distance < typed.size()) return *best;  // of which some is left
+  if (best && best_distance <= allowed && best_distance < std::max(typed.size(), best->size())) return *best;  // they have a letter in common
   const std::string* begun = nullptr;
   for (const std::string& word : words)
     if (typed.size() > 1 && word.starts_with(typed) && (!begun || word.size() < begun->size())) begun = &word;

@@ -11,7 +11,6 @@
 #include "snug/base/time.hh"
 #include "snug/commands/output.hh"
 #include "snug/commands/trees.hh"
-#include "snug/config/spec.hh"
 #include "snug/shell/keyboard.hh"
 
 namespace snug::commands {
@@ -22,13 +21,11 @@ constexpr std::array options{
     cli::Option{.name = "force", .letter = 'f', .help = "do not ask"},
 };
 
-// One in which nothing runs but those who enter it waits for the next of them.
-bool is_for_visits(const state::Record& record) { return record.spec && config::parse_spec(*record.spec).idle; }
-
-// One that was made and never started waits for its first start.
+// One that was made and never started waits for its first start, and one in which nothing runs but who enters it for the next of them; the tour's
+// was to be gone.
 std::vector<Listed> ended(const std::string& store, const std::vector<std::string>& filters) {
   std::vector<Listed> containers = list_containers(store);
-  std::erase_if(containers, [&](const Listed& each) { return each.state.phase != state::State::Phase::exited || is_for_visits(each.record) || !passes(each, filters, store); });
+  std::erase_if(containers, [&](const Listed& each) { return each.state.phase != state::State::Phase::exited || (each.spec.idle && !each.spec.remove) || !passes(each, filters, store); });
   return containers;
 }
 

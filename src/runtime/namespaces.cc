@@ -25,7 +25,7 @@ OpenDoors open_doors(const plan::EnterNamespaces& step) {
 }
 
 // Neither does what the other is for: a process that ends has descriptors still when it has no memory any more that could be closed to anybody, and
-// kernels up to early 2026 hand them to whoever may trace (pidfd_getfd(2)). Somebody inside may end it at any moment.
+// older kernels hand them to whoever may trace (pidfd_getfd(2)). Somebody inside may end it at any moment.
 int go_through(const OpenDoors& opened) noexcept {
   if (const int error = sys::hide_from_tracers()) return error;
   if (const int error = sys::close_all_but(opened.along)) return error;

@@ -54,7 +54,7 @@ struct Cloned {
 /// /dev/null as 0, 1 and 2: 0 or errno; safe in a child after clone.
 [[nodiscard]] int leave_streams() noexcept;
 
-/// _exit(2) once all above 2 is closed: while a process ends, kernels up to early 2026 hand out what it has open to whoever may trace it
+/// _exit(2) once all above 2 is closed: while a process ends, older kernels hand out what it has open to whoever may trace it
 /// (pidfd_getfd(2)), though its memory was closed to him. Safe in a child after clone.
 [[noreturn]] void leave(int code) noexcept;
 

@@ -57,6 +57,7 @@ TEST_CASE("the nearest word is found, and nothing far away") {
   CHECK(find_nearest("vol", words) == "volume");
   CHECK(!find_nearest("v", words));
   CHECK(!find_nearest("U", std::vector<std::string>{"z", "ro"}));
+  CHECK(find_nearest("r", std::vector<std::string>{"z", "ro"}) == "ro");
   for (const auto& both : {std::vector<std::string>{"rm", "run"}, {"run", "rm"}}) CHECK(find_nearest("rn", both) == "run");
   CHECK(edit_distance("ab", "ba") == 1);
 }

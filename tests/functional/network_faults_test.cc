@@ -52,11 +52,11 @@ TEST_CASE("where all ports are taken, of this machine or inside, what wants one 
   if (!can_have_networks()) return;
   const Result result = outside(
       "fill='for port in 40000 40001; do for address in 0.0.0.0 ::; do $0 serve full $address $port; done; done' range=/proc/sys/net/ipv4/ip_local_port_range\n"
-      "$run -d --name box \"$ROOT\" sleep 1000 >/dev/null; at() { $SNUG exec box /peer \"$@\"; }; at ask tcp 192.0.2.1 8000; at ask udp 2001:db8::1 8000 eth0; at resolve udp www.test\n"
+      "$run -d --name box \"$ROOT\" sleep 1000 >/dev/null; at() { $SNUG exec box /peer \"$@\"; }; by_eth0() { until at ask udp 2001:db8::1 8000 eth0 | grep outside; do :; done; }; at ask tcp 192.0.2.1 8000; by_eth0; at resolve udp www.test\n"
       "usual=$(cat $range); world \"echo 40000 40001 >$range\"; sh -c \"$fill\" $peer\n"
-      "at ask udp 2001:db8::1 8000 eth0; for how in udp tcp; do at resolve $how www.test; done; $run -p 80 \"$ROOT\" true || echo refused; $run -p 8080:80 \"$ROOT\" echo runs\n"
+      "by_eth0; for how in udp tcp; do at resolve $how www.test; done; $run -p 80 \"$ROOT\" true || echo refused; $run -p 8080:80 \"$ROOT\" echo runs\n"
       "at ask tcp 2001:db8::1 8000 >$XDG_DATA_HOME/told & world \"echo $usual >$range\"; wait; sed 's/ (.*//' $XDG_DATA_HOME/told\n"
-      "at ask udp 2001:db8::1 8000 eth0; for how in udp tcp; do at resolve $how www.test; done; $SNUG logs box 2>&1\n"
+      "by_eth0; for how in udp tcp; do at resolve $how www.test; done; $SNUG logs box 2>&1\n"
       "world \"nsenter --user --preserve-credentials --net --target $($SNUG inspect -f '{{.State.Pid}}' box) sh -c 'echo 40000 40001 >$range'\"\n"
       "$SNUG exec box sh -c \"$fill; wget -q -O - http://192.0.2.1:8000 2>&1\" /peer\n"
       "$SNUG rm -f box >/dev/null; pgrep -x snug || pgrep '^pas[st]' || pgrep -x snug-gate || echo 'nothing left'\n");

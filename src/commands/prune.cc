@@ -25,7 +25,7 @@ constexpr std::array options{
 // was to be gone.
 std::vector<Listed> ended(const std::string& store, const std::vector<std::string>& filters) {
   std::vector<Listed> containers = list_containers(store);
-  std::erase_if(containers, [&](const Listed& each) { return each.state.phase != state::State::Phase::exited || (each.spec.idle && !each.spec.remove) || !passes(each, filters, store); });
+  std::erase_if(containers, [&](const Listed& each) { return each.state.phase != state::State::Phase::exited || (each.spec.idle && plan::is_kept(each.spec)) || !passes(each, filters, store); });
   return containers;
 }
 

@@ -131,7 +131,7 @@ TEST_CASE("published ports: on the loopback alone, who asks is seen as he is, li
   if (!can_have_networks()) return;
   const Result result = outside(
       "$run -d --name web -p 8080:80 -p 8070-8072:70-72 -p 81 -p 0.0.0.0:5300-5301:53-54/udp -p 0.0.0.0:8090:80 \"$ROOT\" "
-      "sh -c '/peer serve served 0.0.0.0 80; /peer serve served 0.0.0.0 53; exec sleep 1000' >/dev/null\n"
+      "sh -c '/peer serve served 0.0.0.0 53; /peer serve served 0.0.0.0 80; exec sleep 1000' >/dev/null\n"
       "until $peer ask tcp 127.0.0.1 8080 | grep served; do sleep 0.05; done\n"
       "echo \"elsewhere $($peer ask tcp 192.0.2.2 8080)\"\n"
       "world \"for each in 'tcp 192.0.2.2 8090' 'udp 192.0.2.2 5300'; do nsenter --net=/mnt/far $peer ask \\$each; done\"\n"

@@ -149,6 +149,12 @@ std::vector<Listed> list_containers(const std::string& store) {
   return containers;
 }
 
+std::vector<std::string> names_of(const std::vector<Listed>& containers) {
+  std::vector<std::string> names;
+  for (const Listed& each : containers) names.push_back(quoted(each.record.name));
+  return names;
+}
+
 bool is_paused(const State& state) { return state.phase == State::Phase::running && !state.cgroup.empty() && probe::is_frozen(state.cgroup); }
 
 std::string_view phase_name(const State& state) {

@@ -30,6 +30,9 @@ void visit_containers(const std::string& store, const std::function<void(Listed)
 /// Lists all containers, the youngest first, as visit_containers does.
 [[nodiscard]] std::vector<Listed> list_containers(const std::string& store);
 
+/// Gives their names, quoted.
+[[nodiscard]] std::vector<std::string> names_of(const std::vector<Listed>& containers);
+
 /// Says how a container fares, as docker does: "Up 5 minutes", "Exited (0) 3 hours ago", "Created".
 [[nodiscard]] std::string render_status(const state::State& state);
 

@@ -67,12 +67,6 @@ std::vector<Listed> users_of(const std::string& store, const std::string& networ
   return containers;
 }
 
-std::vector<std::string> names_of(const std::vector<Listed>& containers) {
-  std::vector<std::string> names;
-  for (const Listed& each : containers) names.push_back(quoted(each.record.name));
-  return names;
-}
-
 bool passes(const NetworkRecord& network, const std::vector<std::string>& filters) {
   return std::all_of(filters.begin(), filters.end(), [&](const std::string& filter) {
     const std::size_t equals = filter.find('=');

@@ -11,8 +11,6 @@ namespace snug::commands {
 /// Finds the containers that have a network, whether they run or not.
 [[nodiscard]] std::vector<Listed> users_of(const std::string& store, const std::string& network);
 
-[[nodiscard]] std::vector<std::string> names_of(const std::vector<Listed>& containers);
-
 /// Whether all of the filters, KEY=VALUE as docker has them, let the network through. Throws UsageError.
 [[nodiscard]] bool passes(const state::NetworkRecord& network, const std::vector<std::string>& filters);
 

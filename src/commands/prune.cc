@@ -31,9 +31,7 @@ std::vector<Listed> ended(const std::string& store, const std::vector<std::strin
 
 void ask(const std::vector<Listed>& containers) {
   const bool one = containers.size() == 1;
-  std::vector<std::string> names;
-  for (const Listed& each : containers) names.push_back(quoted(each.record.name));
-  confirm_removal(format("{} container{} that {} ended, with what {} wrote: {}", names.size(), one ? "" : "s", one ? "has" : "have", one ? "it" : "they", join(names, ", ")));
+  confirm_removal(format("{} container{} that {} ended, with what {} wrote: {}", containers.size(), one ? "" : "s", one ? "has" : "have", one ? "it" : "they", join(names_of(containers), ", ")));
 }
 
 int prune(const cli::Invocation& invocation) {
